@@ -1,0 +1,2 @@
+//! Maintenance mode for Actix Web.
+#![forbid(unsafe_code)]

@@ -1,0 +1,145 @@
+//! Where the state lives: the [`Store`] trait and the stores that come with the crate.
+//!
+//! A store moves bytes. It knows nothing of modes or windows: the one document that it holds is
+//! encoded and understood elsewhere. What it promises is that a reader never sees half a document
+//! and that of two writers who saw the same document only one succeeds.
+
+use std::{error::Error as StdError, fmt, future::Future, pin::Pin};
+
+use futures_core::Stream;
+
+mod file;
+mod memory;
+
+pub use self::{file::FileStore, memory::MemoryStore};
+
+/// What the methods of a [`Store`] return.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A stream of hints that the stored document may have changed.
+///
+/// A hint carries nothing: whoever gets one loads the document. A missed or a spurious hint harms
+/// nothing.
+pub type Hints = Pin<Box<dyn Stream<Item = Hint> + Send>>;
+
+/// "Look again": what [`Store::watch`] yields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hint;
+
+/// A place that holds the state document.
+///
+/// The futures run on the driver's own thread, inside a Tokio runtime with time enabled. They are
+/// dropped when they take too long, so dropping one must leave the stored document whole: either
+/// the old one or the new one.
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// The store's URL, as logs and the status show it. It must not contain a password.
+    fn url(&self) -> String;
+
+    /// Reads the stored document. `None` means that nothing has been stored yet. Never writes.
+    ///
+    /// # Errors
+    ///
+    /// When the store is out of reach, so that nothing can be said about what it holds.
+    fn load(&self) -> StoreFuture<'_, Option<Loaded>>;
+
+    /// Replaces the document, but only if the stored one is still `expected` (`None`: still
+    /// nothing). Durable and visible to every reader once it returns [`Saved::Stored`].
+    ///
+    /// # Errors
+    ///
+    /// When the document could not be stored. The old one is then intact.
+    fn save<'a>(
+        &'a self,
+        document: &'a [u8],
+        expected: Option<&'a Version>,
+    ) -> StoreFuture<'a, Saved>;
+
+    /// Tells when the document may have changed, by whomever. A store that has no such signal
+    /// polls.
+    ///
+    /// Called once, on the driver's runtime. Dropping the stream ends the watch.
+    fn watch(&self) -> Hints;
+}
+
+/// The document as a store returned it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// The document's bytes.
+    pub document: Vec<u8>,
+    /// What [`Store::save`] takes as `expected`.
+    pub version: Version,
+}
+
+/// Identifies one stored document, so that a writer can say which one it replaces.
+///
+/// What it consists of is the store's own business: a generation, an entity tag, the content.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Version(Box<[u8]>);
+
+impl Version {
+    /// Makes a version from the bytes by which the store tells documents apart.
+    pub fn new(bytes: impl Into<Box<[u8]>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes that the version was made from.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Version({})", self.0.escape_ascii())
+    }
+}
+
+/// What became of a [`Store::save`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saved {
+    /// The document is stored; this is its version.
+    Stored(Version),
+    /// Somebody else was faster; this is what is stored now (`None`: it was removed).
+    Conflict(Option<Loaded>),
+}
+
+/// Why a store could not do what it was asked.
+///
+/// The text says what was tried, what failed and what to do about it.
+#[derive(Debug)]
+pub struct StoreError {
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl StoreError {
+    /// Makes an error from a text that says what failed and what to do.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// Adds the error that this one follows from.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl StdError for StoreError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.source {
+            Some(source) => Some(source.as_ref()),
+            None => None,
+        }
+    }
+}
