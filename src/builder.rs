@@ -1,0 +1,416 @@
+//! Sets maintenance up: settings, and the closures that a file cannot hold.
+
+use std::{
+    fmt, io,
+    net::IpAddr,
+    sync::Arc,
+    thread,
+};
+
+use actix_web::{HttpRequest, HttpResponse};
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Map, Value};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    decide::{RedirectTarget, Routes, Rules, VisitorRules},
+    driver::{Driver, Plan},
+    exempt::{AddressSet, PathRules, Patterns},
+    identity::{Identity, Visitor},
+    maintenance::Maintenance,
+    negotiate::ResponseFormat,
+    order::SessionOrder,
+    response::{FormatChoice, Refusal, Renderer, ResponseContext, Responses},
+    settings::{Settings, SettingsError, StoreUrl},
+    shared::{AddressFinder, ApiKey, LogoutHook, Predicate, Published, Shared},
+    state::DEFAULT_MODE,
+    store::{FileStore, MemoryStore, Store, StoreError},
+};
+
+type SettingsEdit = Box<dyn FnOnce(&mut Settings) + Send>;
+
+/// Sets up [`Maintenance`]: from [`Maintenance::builder`].
+///
+/// What is set here wins over the environment, which wins over the settings file.
+///
+/// The closures that take an [`HttpRequest`] run before the app routes. They must not keep a clone
+/// of it, because actix needs the request for itself while it routes.
+#[must_use = "nothing happens until it is built"]
+pub struct Builder {
+    settings: Option<Settings>,
+    edits: Vec<SettingsEdit>,
+    store: Option<Arc<dyn Store>>,
+    identity: Option<Identity>,
+    address_finder: Option<AddressFinder>,
+    predicates: Vec<(&'static str, Predicate)>,
+    logout_hook: Option<LogoutHook>,
+    format: Option<FormatChoice>,
+    context: ResponseContext,
+    renderer: Option<Renderer>,
+    tests: bool,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Builder")
+            .field("settings", &self.settings)
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why maintenance could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The settings cannot be used; the text lists every fault.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The store's URL names a place that cannot be one.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The driver's thread could not be started.
+    #[error("the thread that keeps the maintenance state cannot be started: {0}")]
+    Thread(#[source] io::Error),
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            settings: None,
+            edits: Vec::new(),
+            store: None,
+            identity: None,
+            address_finder: None,
+            predicates: Vec::new(),
+            logout_hook: None,
+            format: None,
+            context: ResponseContext::None,
+            renderer: None,
+            tests: false,
+        }
+    }
+
+    /// Uses these settings instead of those in `maintenance.toml` and the environment.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = Some(settings);
+        self
+    }
+
+    /// Changes settings after they have been read: what code decides wins.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().configure(|settings| {
+    ///     settings.exempt.superusers = true;
+    ///     settings.exempt.prefixes.push("/static".to_owned());
+    /// });
+    /// ```
+    pub fn configure(mut self, edit: impl FnOnce(&mut Settings) + Send + 'static) -> Self {
+        self.edits.push(Box::new(edit));
+        self
+    }
+
+    /// Keeps the state at this URL: `memory:` or `file:` with a path.
+    pub fn store(self, url: impl Into<String>) -> Self {
+        let url = url.into();
+        self.configure(|settings| settings.store = url)
+    }
+
+    /// Keeps the state in a store of the app's own.
+    pub fn custom_store(mut self, store: impl Store) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Finds out who is asking, instead of by the session.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Visitor};
+    /// let builder = Maintenance::builder().identity(|request| {
+    ///     match request.headers().get("x-user") {
+    ///         Some(user) => Visitor::user(user.to_str().unwrap_or("?")),
+    ///         None => Visitor::anonymous(),
+    ///     }
+    /// });
+    /// ```
+    pub fn identity(
+        mut self,
+        identify: impl Fn(&HttpRequest) -> Visitor + Send + Sync + 'static,
+    ) -> Self {
+        self.identity = Some(Identity::Sync(Arc::new(identify)));
+        self
+    }
+
+    /// Finds out who is asking by a future, for example by a look-up in a database.
+    ///
+    /// The closure takes from the request what it needs; the future must not keep the request.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Visitor};
+    /// # async fn user_of(token: Option<String>) -> Visitor { Visitor::anonymous() }
+    /// let builder = Maintenance::builder().async_identity(|request| {
+    ///     let token = request.headers().get("authorization");
+    ///     let token = token.and_then(|token| token.to_str().ok()).map(str::to_owned);
+    ///     user_of(token)
+    /// });
+    /// ```
+    pub fn async_identity<F>(
+        mut self,
+        identify: impl Fn(&HttpRequest) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Visitor> + 'static,
+    {
+        self.identity = Some(Identity::Async(Arc::new(move |request| {
+            Box::pin(identify(request))
+        })));
+        self
+    }
+
+    /// Finds the client's address, instead of by the peer and `client.trusted_proxies`.
+    pub fn client_address(
+        mut self,
+        find: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static,
+    ) -> Self {
+        self.address_finder = Some(Arc::new(find));
+        self
+    }
+
+    /// Lets requests through for which this holds. The name is what `explain` shows.
+    pub fn exempt_if(
+        mut self,
+        name: &'static str,
+        predicate: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.predicates.push((name, Arc::new(predicate)));
+        self
+    }
+
+    /// Runs when a visitor is logged out as the settings `logout.*` say, after the session is
+    /// purged; for identities that are not kept in the session.
+    pub fn on_logout(mut self, hook: impl Fn(&HttpRequest) + Send + Sync + 'static) -> Self {
+        self.logout_hook = Some(Arc::new(hook));
+        self
+    }
+
+    /// Chooses the form of each refusal, instead of by `Accept`.
+    pub fn response_format(
+        mut self,
+        choose: impl Fn(&HttpRequest) -> ResponseFormat + Send + Sync + 'static,
+    ) -> Self {
+        self.format = Some(FormatChoice::PerRequest(Arc::new(choose)));
+        self
+    }
+
+    /// Adds to the context of the page and to the JSON body. It is the same for everybody, so the
+    /// page is rendered once.
+    pub fn response_context(mut self, context: Map<String, Value>) -> Self {
+        self.context = ResponseContext::Fixed(context);
+        self
+    }
+
+    /// Adds to the context of the page and to the JSON body, request by request. The page is then
+    /// rendered for each refusal.
+    pub fn response_context_with(
+        mut self,
+        context: impl Fn(&HttpRequest, &Refusal) -> Map<String, Value> + Send + Sync + 'static,
+    ) -> Self {
+        self.context = ResponseContext::PerRequest(Arc::new(context));
+        self
+    }
+
+    /// Makes the whole response to a refused request.
+    ///
+    /// `no-store`, `X-Maintenance-Mode` and, where it has none, `Retry-After` are added to it. A
+    /// status below 300 is replaced by the configured one: a refusal is never a success.
+    pub fn response_renderer(
+        mut self,
+        render: impl Fn(&HttpRequest, &Refusal) -> HttpResponse + Send + Sync + 'static,
+    ) -> Self {
+        self.renderer = Some(Arc::new(render));
+        self
+    }
+
+    /// Tells whether the app runs under test; pass `cfg!(test)`. With the setting `exempt.tests`
+    /// nobody is refused then.
+    pub fn tests(mut self, tests: bool) -> Self {
+        self.tests = tests;
+        self
+    }
+
+    /// Reads settings and state, and starts to follow the store.
+    ///
+    /// A store that fails is no error here: the setting `when_store_fails` says what then, the log
+    /// tells, and the store is tried again.
+    ///
+    /// # Errors
+    ///
+    /// When the settings cannot be used. The error lists every fault.
+    pub async fn build(mut self) -> Result<Maintenance, BuildError> {
+        let mut settings = match self.settings.take() {
+            Some(settings) => settings,
+            None => Settings::load()?,
+        };
+        for edit in self.edits.drain(..) {
+            edit(&mut settings);
+        }
+        settings.check()?;
+        let store: Arc<dyn Store> = match self.store.take() {
+            Some(store) => store,
+            None => open_store(&settings)?,
+        };
+        let plan = plan(&settings)?;
+        let rules = rules(&settings, self.tests)?;
+        let first = plan.first_snapshot(Arc::new(rules), store.url(), Timestamp::now());
+        let shared = Arc::new(self.shared(&settings, first)?);
+        tracing::info!(
+            store = %store.url(),
+            admin_path = %shared.admin_path,
+            forced = settings.forced.map(|forced| forced.as_str()),
+            "maintenance mode is set up"
+        );
+
+        let (commands, received) = mpsc::unbounded_channel();
+        let (sender, published) = watch::channel(0);
+        let (ready, is_ready) = oneshot::channel();
+        let driver = Driver {
+            shared: Arc::clone(&shared),
+            store,
+            plan,
+            published: sender,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(BuildError::Thread)?;
+        thread::Builder::new()
+            .name("maintenance".to_owned())
+            .spawn(move || {
+                runtime.block_on(driver.run(received, ready));
+                // A store that hangs must not keep the process from ending.
+                runtime.shutdown_background();
+            })
+            .map_err(BuildError::Thread)?;
+        // The driver answers after the first load, which is bounded in time; if it is gone instead,
+        // the first change says so.
+        let _ = is_ready.await;
+        Ok(Maintenance {
+            shared,
+            commands,
+            published,
+        })
+    }
+
+    fn shared(
+        self,
+        settings: &Settings,
+        first: crate::snapshot::Snapshot,
+    ) -> Result<Shared, SettingsError> {
+        let mut responses = Responses::new(&settings.response)
+            .map_err(|message| fault("response.template", &settings.response.template, message))?;
+        if let Some(format) = self.format {
+            responses.format = format;
+        }
+        responses.context = self.context;
+        responses.renderer = self.renderer;
+        Ok(Shared {
+            published: Published::new(first),
+            responses,
+            identity: self
+                .identity
+                .unwrap_or_else(|| Identity::of_session(&settings.session)),
+            trusted_proxies: AddressSet::parse(&settings.client.trusted_proxies)
+                .map_err(|message| fault("client.trusted_proxies", "", message))?,
+            address_finder: self.address_finder,
+            predicates: self.predicates,
+            api_key: settings
+                .exempt
+                .api_key
+                .as_ref()
+                .map(ApiKey::new)
+                .transpose()
+                .map_err(|message| fault("exempt.api_key", "", message))?,
+            logout_hook: self.logout_hook,
+            session_order: SessionOrder::default(),
+            admin_path: settings.admin_path.trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
+fn fault(key: &str, value: &str, message: impl fmt::Display) -> SettingsError {
+    SettingsError::of_value(key, value, message.to_string())
+}
+
+fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, BuildError> {
+    let url = StoreUrl::parse(&settings.store)
+        .map_err(|message| fault("store", &settings.store, message))?;
+    Ok(match url {
+        StoreUrl::Memory => Arc::new(MemoryStore::new()),
+        StoreUrl::File(path) => Arc::new(FileStore::new(path)?),
+    })
+}
+
+fn plan(settings: &Settings) -> Result<Plan, SettingsError> {
+    Ok(Plan {
+        forced: settings.forced,
+        when_store_fails: settings.when_store_fails,
+        time_zone: settings
+            .time_zone
+            .as_deref()
+            .map(|name| TimeZone::get(name).map_err(|error| fault("time_zone", name, error)))
+            .transpose()?,
+        modes: vec![(DEFAULT_MODE.to_owned(), "Whole site".to_owned())],
+    })
+}
+
+fn rules(settings: &Settings, tests: bool) -> Result<Rules, SettingsError> {
+    let exempt = &settings.exempt;
+    let patterns_of = |key: &'static str| move |error: regex::Error| fault(key, "", error);
+    let prefix = |path: &str| {
+        PathRules::new(&[], &[path.to_owned()], &[])
+            .map_err(|error| fault("exempt.admin_site", path, error))
+    };
+    Ok(Rules {
+        forced_off: Routes::new(&exempt.routes),
+        forced_on: Routes::new(&settings.forced_on.routes),
+        forced_on_patterns: Patterns::at_start(&settings.forced_on.patterns)
+            .map_err(patterns_of("forced_on.patterns"))?,
+        admin_scope: prefix(&settings.admin_path)?,
+        robots_txt: exempt.robots_txt,
+        redirect_target: settings.response.redirect.as_deref().and_then(target),
+        paths: PathRules::new(&exempt.paths, &exempt.prefixes, &exempt.patterns)
+            .map_err(patterns_of("exempt.patterns"))?,
+        admin_site: match &exempt.admin_site {
+            Some(path) => prefix(path)?,
+            None => PathRules::default(),
+        },
+        addresses: AddressSet::parse(&exempt.addresses)
+            .map_err(|message| fault("exempt.addresses", "", message))?,
+        address_patterns: Patterns::whole(&exempt.address_patterns)
+            .map_err(patterns_of("exempt.address_patterns"))?,
+        tests: exempt.tests && tests,
+        visitors: VisitorRules {
+            anonymous: exempt.anonymous,
+            authenticated: exempt.authenticated,
+            staff: exempt.staff,
+            superusers: exempt.superusers,
+            logout_authenticated: settings.logout.authenticated,
+            logout_staff: settings.logout.staff.unwrap_or(settings.logout.authenticated),
+            logout_superusers: settings
+                .logout
+                .superusers
+                .unwrap_or(settings.logout.authenticated),
+        },
+    })
+}
+
+/// The path of the redirect's target, and its host if it names one.
+fn target(redirect: &str) -> Option<RedirectTarget> {
+    let uri: actix_web::http::Uri = redirect.parse().ok()?;
+    Some(RedirectTarget {
+        host: uri.authority().map(|authority| authority.as_str().to_owned()),
+        path: uri.path().to_owned(),
+    })
+}

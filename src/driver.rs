@@ -1,0 +1,419 @@
+//! The driver: the one task that reads and writes the store and publishes snapshots.
+//!
+//! It has a thread and a runtime of its own. So a change runs to its end also when its caller is
+//! cancelled, a busy worker delays nothing, and a handle can be used on any runtime or on none.
+
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{Instant, sleep_until, timeout},
+};
+
+use crate::{
+    change::ChangeError,
+    settings::{Forced, WhenStoreFails},
+    shared::Shared,
+    snapshot::{ModeView, Snapshot, StoreStatus},
+    state::{DecodeError, Document, Excerpt},
+    store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
+};
+
+/// How long the store may take to answer once.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a change may take, conflicts included.
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The first and the longest pause before a failed store is tried again.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
+/// The longest sleep before an edge: the wall clock may be set meanwhile.
+const LONGEST_NAP: Duration = Duration::from_secs(1);
+
+/// An operation on the document: the next document, or `None` when nothing is to change.
+///
+/// It is a function and not a value, so that it can be applied again to a newer document.
+pub(crate) type Operation = Box<dyn Fn(&Document, Timestamp) -> Option<Document> + Send>;
+
+/// What became of a change.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    pub(crate) changed: bool,
+    pub(crate) snapshot: Arc<Snapshot>,
+}
+
+/// A change on its way to the driver.
+pub(crate) struct Command {
+    pub(crate) operation: Operation,
+    pub(crate) reply: oneshot::Sender<Result<Changed, ChangeError>>,
+}
+
+/// What the settings say to the driver.
+pub(crate) struct Plan {
+    pub(crate) forced: Option<Forced>,
+    pub(crate) when_store_fails: WhenStoreFails,
+    pub(crate) time_zone: Option<TimeZone>,
+    /// Key and label of each mode, in order.
+    pub(crate) modes: Vec<(String, String)>,
+}
+
+impl Plan {
+    /// The snapshot before anything is known of the store.
+    pub(crate) fn first_snapshot(
+        &self,
+        rules: Arc<crate::decide::Rules>,
+        url: String,
+        at: Timestamp,
+    ) -> Snapshot {
+        let store = StoreStatus {
+            url,
+            error: None,
+            known_at: None,
+        };
+        self.snapshot(1, rules, &Document::default(), store, at)
+    }
+
+    fn snapshot(
+        &self,
+        number: u64,
+        rules: Arc<crate::decide::Rules>,
+        document: &Document,
+        store: StoreStatus,
+        at: Timestamp,
+    ) -> Snapshot {
+        let instead = self.forced.or(match (&store.error, self.when_store_fails) {
+            (None, _) | (Some(_), WhenStoreFails::KeepLast) => None,
+            (Some(_), WhenStoreFails::On) => Some(Forced::On),
+            (Some(_), WhenStoreFails::Off) => Some(Forced::Off),
+        });
+        let modes = self
+            .modes
+            .iter()
+            .map(|(key, label)| ModeView::new(key, label, document, instead))
+            .collect();
+        Snapshot::new(
+            number,
+            rules,
+            modes,
+            self.forced,
+            document.generation,
+            store,
+            at,
+        )
+    }
+}
+
+pub(crate) struct Driver {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) plan: Plan,
+    pub(crate) published: watch::Sender<u64>,
+}
+
+/// What the driver knows of the store.
+#[derive(Default)]
+struct Known {
+    /// The last good document.
+    document: Option<Document>,
+    /// What is stored now, be it good or not.
+    version: Option<Version>,
+    at: Option<Timestamp>,
+    failure: Option<String>,
+    retry: Option<(Instant, Duration)>,
+}
+
+impl Driver {
+    /// Drives until the last handle is dropped. `ready` is told once the store has been read for
+    /// the first time, successfully or not.
+    pub(crate) async fn run(
+        self,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+        ready: oneshot::Sender<()>,
+    ) {
+        let mut known = Known::default();
+        // The watch comes first, so that no change between the two is missed.
+        let mut hints = Some(self.store.watch());
+        self.reload(&mut known).await;
+        // Nobody waits any more when the builder was cancelled.
+        let _ = ready.send(());
+        loop {
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(command) => self.change(&mut known, command).await,
+                    None => return,
+                },
+                hint = next_hint(&mut hints) => match hint {
+                    Some(Hint) => self.reload(&mut known).await,
+                    None => hints = None,
+                },
+                () = until(known.retry.map(|(at, _)| at)) => self.reload(&mut known).await,
+                () = until(self.next_edge()) => self.cross_edge(&known),
+            }
+        }
+    }
+
+    async fn load(&self) -> Result<Option<Loaded>, StoreError> {
+        match timeout(STORE_TIMEOUT, self.store.load()).await {
+            Ok(loaded) => loaded,
+            Err(_) => Err(StoreError::new(format!(
+                "the store {} does not answer within {} seconds",
+                self.store.url(),
+                STORE_TIMEOUT.as_secs()
+            ))),
+        }
+    }
+
+    /// Reads the store and publishes what is new.
+    async fn reload(&self, known: &mut Known) {
+        match self.load().await {
+            Ok(loaded) => {
+                let version = loaded.as_ref().map(|loaded| loaded.version.clone());
+                let is_news = known.at.is_none()
+                    || known.failure.is_some()
+                    || known.version != version;
+                if is_news {
+                    match self.understand(loaded.as_ref()) {
+                        Ok(document) => self.adopt(known, document, version),
+                        Err(error) => {
+                            known.version = version;
+                            self.fail(known, self.misunderstood(&error, loaded.as_ref()));
+                            // What is stored changes only by somebody's hand, and then there is a
+                            // hint.
+                            known.retry = None;
+                        }
+                    }
+                }
+            }
+            Err(error) => self.fail(known, describe(&error)),
+        }
+    }
+
+    fn understand(&self, loaded: Option<&Loaded>) -> Result<Document, DecodeError> {
+        match loaded {
+            None => Ok(Document::default()),
+            Some(loaded) => {
+                Document::decode(&loaded.document, self.plan.time_zone.as_ref())
+            }
+        }
+    }
+
+    fn misunderstood(&self, error: &DecodeError, loaded: Option<&Loaded>) -> String {
+        let content = loaded.map_or_else(String::new, |loaded| {
+            String::from_utf8_lossy(&loaded.document).into_owned()
+        });
+        tracing::debug!(content = %Excerpt(&content), "what the store holds");
+        format!(
+            "what the store {} holds cannot be used: {error}",
+            self.store.url()
+        )
+    }
+
+    /// Takes over what is stored, and tells when the store is back.
+    fn adopt(&self, known: &mut Known, document: Document, version: Option<Version>) {
+        if known.failure.take().is_some() {
+            tracing::info!(store = %self.store.url(), "the maintenance store is back");
+        }
+        known.document = Some(document);
+        known.version = version;
+        known.at = Some(Timestamp::now());
+        known.retry = None;
+        self.publish(known);
+    }
+
+    /// Takes note of a failure, tells it once, and tries again later.
+    fn fail(&self, known: &mut Known, error: String) {
+        let pause = match known.retry {
+            Some((_, pause)) => (pause * 2).min(LONGEST_RETRY),
+            None => FIRST_RETRY,
+        };
+        known.retry = Some((Instant::now() + pause, pause));
+        if known.failure.as_ref() == Some(&error) {
+            return;
+        }
+        let is_first = known.failure.is_none();
+        match (is_first, &known.document) {
+            (true, Some(_)) => tracing::error!(
+                %error,
+                when_store_fails = self.plan.when_store_fails.as_str(),
+                "the maintenance store fails"
+            ),
+            (true, None) => tracing::error!(
+                %error,
+                when_store_fails = self.plan.when_store_fails.as_str(),
+                "the maintenance store fails at start, and nothing is known of what it holds"
+            ),
+            (false, _) => tracing::debug!(%error, "the maintenance store still fails"),
+        }
+        known.failure = Some(error);
+        self.publish(known);
+    }
+
+    fn publish(&self, known: &Known) -> Arc<Snapshot> {
+        let before = self.shared.published.snapshot();
+        let store = StoreStatus {
+            url: self.store.url(),
+            error: known.failure.clone(),
+            known_at: known.at,
+        };
+        let empty = Document::default();
+        let snapshot = Arc::new(self.plan.snapshot(
+            before.number + 1,
+            Arc::clone(&before.rules),
+            known.document.as_ref().unwrap_or(&empty),
+            store,
+            Timestamp::now(),
+        ));
+        self.shared.published.publish(Arc::clone(&snapshot));
+        log_phases(&before, &snapshot);
+        self.published.send_replace(snapshot.number);
+        snapshot
+    }
+
+    async fn change(&self, known: &mut Known, command: Command) {
+        let outcome = match timeout(CHANGE_TIMEOUT, self.apply(known, &command.operation)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(ChangeError::Store(StoreError::new(format!(
+                "the store {} did not take the change within {} seconds; \
+                 look at the status before you try again, it may still take it",
+                self.store.url(),
+                CHANGE_TIMEOUT.as_secs()
+            )))),
+        };
+        if let Err(error) = &outcome {
+            tracing::error!(%error, "a change of maintenance failed");
+        }
+        // The caller may have gone; the change is made all the same.
+        let _ = command.reply.send(outcome);
+    }
+
+    /// Applies an operation to what is stored, again and again until nobody else was faster.
+    async fn apply(&self, known: &mut Known, operation: &Operation) -> Result<Changed, ChangeError> {
+        let mut loaded = match self.load().await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                self.fail(known, describe(&error));
+                return Err(ChangeError::Store(error));
+            }
+        };
+        loop {
+            let version = loaded.as_ref().map(|loaded| loaded.version.clone());
+            let stored = match self.understand(loaded.as_ref()) {
+                Ok(document) => document,
+                Err(error) => self.last_good(known, &error, loaded.as_ref())?,
+            };
+            let Some(mut next) = operation(&stored, Timestamp::now()) else {
+                let is_news = known.version != version || known.failure.is_some();
+                if is_news || known.at.is_none() {
+                    self.adopt(known, stored, version);
+                }
+                return Ok(Changed {
+                    changed: false,
+                    snapshot: self.shared.published.snapshot(),
+                });
+            };
+            let newest = known
+                .document
+                .as_ref()
+                .map_or(0, |document| document.generation)
+                .max(stored.generation);
+            next.generation = newest.saturating_add(1);
+            let saved = self.store.save(&next.encode(), version.as_ref()).await;
+            match saved {
+                Ok(Saved::Stored(version)) => {
+                    self.adopt(known, next, Some(version));
+                    return Ok(Changed {
+                        changed: true,
+                        snapshot: self.shared.published.snapshot(),
+                    });
+                }
+                Ok(Saved::Conflict(newer)) => loaded = newer,
+                Err(error) => return Err(ChangeError::Store(error)),
+            }
+        }
+    }
+
+    /// What a change builds on when what is stored is damaged: the last good document. A newer
+    /// format is not damage, and nothing known is nothing to build on.
+    fn last_good(
+        &self,
+        known: &Known,
+        error: &DecodeError,
+        loaded: Option<&Loaded>,
+    ) -> Result<Document, ChangeError> {
+        match (error, &known.document) {
+            (DecodeError::Damaged(_), Some(document)) => {
+                tracing::warn!(
+                    %error,
+                    content = %Excerpt(&String::from_utf8_lossy(
+                        loaded.map_or(&[][..], |loaded| &loaded.document)
+                    )),
+                    "what the maintenance store holds is damaged and is replaced"
+                );
+                Ok(document.clone())
+            }
+            _ => Err(ChangeError::Store(StoreError::new(
+                self.misunderstood(error, loaded),
+            ))),
+        }
+    }
+
+    /// When the next edge is due, or the next look at the clock.
+    fn next_edge(&self) -> Option<Instant> {
+        let snapshot = self.shared.published.snapshot();
+        let now = Timestamp::now();
+        let edge = snapshot.next_edge(snapshot.at)?;
+        let left = Duration::try_from(edge.duration_since(now)).unwrap_or_default();
+        Some(Instant::now() + left.min(LONGEST_NAP))
+    }
+
+    /// Publishes again once an edge has passed, for those who follow changes. Requests judge edges
+    /// by themselves.
+    fn cross_edge(&self, known: &Known) {
+        let snapshot = self.shared.published.snapshot();
+        let passed = snapshot
+            .next_edge(snapshot.at)
+            .is_some_and(|edge| edge <= Timestamp::now());
+        if passed {
+            self.publish(known);
+        }
+    }
+}
+
+async fn next_hint(hints: &mut Option<Hints>) -> Option<Hint> {
+    match hints {
+        Some(hints) => poll_fn(|context| hints.as_mut().poll_next(context)).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn log_phases(before: &Snapshot, after: &Snapshot) {
+    for (old, new) in before.modes.iter().zip(&after.modes) {
+        let (old, new_standing) = (old.phase(before.at), new.standing(after.at));
+        if old != new_standing.phase {
+            tracing::info!(
+                mode = %new.key,
+                phase = %new_standing.phase,
+                by = new_standing.by,
+                reason = new_standing.reason,
+                generation = after.generation,
+                "maintenance changes"
+            );
+        }
+    }
+}
+
+/// A store's error with what it follows from.
+fn describe(error: &StoreError) -> String {
+    crate::response::chain(error)
+}

@@ -1,0 +1,140 @@
+//! Who is asking: by default the visitor of the actix session.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
+use actix_session::{Session, SessionExt as _};
+use actix_web::HttpRequest;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::settings::SessionSettings;
+
+/// Who is asking, as far as maintenance cares.
+///
+/// ```
+/// use actix_maintenance_mode::Visitor;
+///
+/// let alice = Visitor::user("alice").with_staff(true);
+/// assert!(alice.authenticated && alice.staff && !alice.superuser);
+/// assert!(!Visitor::anonymous().authenticated);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Visitor {
+    /// Who it is; recorded as `by` when this visitor changes the state.
+    pub id: Option<String>,
+    /// Somebody who has logged in.
+    pub authenticated: bool,
+    /// A member of the staff.
+    pub staff: bool,
+    /// A superuser: may switch maintenance on and off.
+    pub superuser: bool,
+}
+
+impl Visitor {
+    /// Somebody who has not logged in.
+    pub fn anonymous() -> Self {
+        Self::default()
+    }
+
+    /// Somebody who has logged in.
+    pub fn user(id: impl Into<String>) -> Self {
+        Self {
+            id: Some(id.into()),
+            authenticated: true,
+            ..Self::default()
+        }
+    }
+
+    /// Says whether the visitor is a member of the staff.
+    #[must_use]
+    pub fn with_staff(mut self, staff: bool) -> Self {
+        self.staff = staff;
+        self
+    }
+
+    /// Says whether the visitor is a superuser.
+    #[must_use]
+    pub fn with_superuser(mut self, superuser: bool) -> Self {
+        self.superuser = superuser;
+        self
+    }
+}
+
+/// A visitor who is still being looked up.
+pub(crate) type VisitorFuture = Pin<Box<dyn Future<Output = Visitor>>>;
+
+/// Finds out who is asking.
+#[derive(Clone)]
+pub(crate) enum Identity {
+    Session(SessionKeys),
+    Sync(Arc<dyn Fn(&HttpRequest) -> Visitor + Send + Sync>),
+    Async(Arc<dyn Fn(&HttpRequest) -> VisitorFuture + Send + Sync>),
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Session(_) => "Session",
+            Self::Sync(_) => "Sync",
+            Self::Async(_) => "Async",
+        })
+    }
+}
+
+/// A visitor, or the future that finds out.
+pub(crate) enum Answer {
+    Known(Visitor),
+    Asked(VisitorFuture),
+}
+
+impl Identity {
+    pub(crate) fn of_session(settings: &SessionSettings) -> Self {
+        Self::Session(SessionKeys {
+            user: settings.user_key.as_str().into(),
+            staff: settings.staff_key.as_str().into(),
+            superuser: settings.superuser_key.as_str().into(),
+        })
+    }
+
+    pub(crate) fn ask(&self, request: &HttpRequest) -> Answer {
+        match self {
+            Self::Session(keys) => Answer::Known(keys.visitor(&request.get_session())),
+            Self::Sync(identify) => Answer::Known(identify(request)),
+            Self::Async(identify) => Answer::Asked(identify(request)),
+        }
+    }
+
+    pub(crate) async fn visitor(&self, request: &HttpRequest) -> Visitor {
+        match self.ask(request) {
+            Answer::Known(visitor) => visitor,
+            Answer::Asked(visitor) => visitor.await,
+        }
+    }
+}
+
+/// Where the session holds who is asking.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionKeys {
+    user: Arc<str>,
+    staff: Arc<str>,
+    superuser: Arc<str>,
+}
+
+impl SessionKeys {
+    /// A session that nobody can be read from counts as nobody: what is in it came from outside.
+    fn visitor(&self, session: &Session) -> Visitor {
+        let id = match session.get::<Value>(&self.user) {
+            Ok(Some(Value::Null)) | Ok(None) | Err(_) => return Visitor::anonymous(),
+            Ok(Some(Value::String(id))) => id,
+            Ok(Some(id)) => id.to_string(),
+        };
+        let flag = |key: &str| session.get::<bool>(key).ok().flatten().unwrap_or(false);
+        Visitor {
+            id: Some(id),
+            authenticated: true,
+            staff: flag(&self.staff),
+            superuser: flag(&self.superuser),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The handle by which an app uses maintenance.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    builder::Builder,
+    change::{Changes, TurnOff, TurnOn},
+    driver::Command,
+    middleware::{ForcedOn, MaintenanceMiddleware},
+    phase::Phase,
+    shared::{Shared, now_for},
+    snapshot::Status,
+};
+
+/// Maintenance of one app: asks and changes what is, and makes the middleware and the admin scope.
+///
+/// Made once, outside of the app factory, and cloned into it. Clones are cheap and mean the same.
+/// The work behind it ends when the last clone is dropped.
+///
+/// ```
+/// use actix_maintenance_mode::Maintenance;
+/// use actix_web::{App, HttpServer, web};
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let maintenance = Maintenance::builder().store("memory:").build().await?;
+/// let server = HttpServer::new({
+///     let maintenance = maintenance.clone();
+///     move || {
+///         App::new()
+///             .service(maintenance.admin())
+///             .route("/", web::get().to(|| async { "Hello" }))
+///             .wrap(maintenance.middleware())
+///     }
+/// });
+///
+/// maintenance.turn_on().by("deploy").reason("new release").await?;
+/// assert!(maintenance.is_on());
+/// maintenance.turn_off().by("deploy").await?;
+/// assert!(!maintenance.is_on());
+/// # drop(server);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Maintenance {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) commands: mpsc::UnboundedSender<Command>,
+    pub(crate) published: watch::Receiver<u64>,
+}
+
+impl Maintenance {
+    /// Begins to set up maintenance.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Whether a mode is pending or offline now.
+    pub fn is_on(&self) -> bool {
+        let snapshot = self.shared.published.snapshot();
+        snapshot.closed_mode(now_for(&snapshot)).is_some()
+    }
+
+    /// What is now, mode by mode.
+    pub fn status(&self) -> Status {
+        let snapshot = self.shared.published.snapshot();
+        snapshot.status(now_for(&snapshot))
+    }
+
+    /// The phase of the mode `site` now.
+    pub fn phase(&self) -> Phase {
+        let snapshot = self.shared.published.snapshot();
+        let now = now_for(&snapshot);
+        snapshot
+            .modes
+            .first()
+            .map_or(Phase::Online, |mode| mode.phase(now))
+    }
+
+    /// Takes the site out of service.
+    ///
+    /// When it returns, the change is stored and no worker of this process admits another request
+    /// that it should refuse. Switching on what is on already succeeds and says so.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`](crate::ChangeError) when the change was not made.
+    pub fn turn_on(&self) -> TurnOn {
+        TurnOn::new(self.clone())
+    }
+
+    /// Brings the site back, also from a planned window that is open now.
+    ///
+    /// When it returns, the change is stored and every worker of this process admits requests
+    /// again. Switching off what is off already succeeds and says so.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`](crate::ChangeError) when the change was not made.
+    pub fn turn_off(&self) -> TurnOff {
+        TurnOff::new(self.clone())
+    }
+
+    /// Follows what maintenance is, from now on.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// let mut changes = maintenance.subscribe();
+    /// maintenance.turn_on().await?;
+    /// assert!(changes.next().await.is_some_and(|status| status.maintenance_mode));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe(&self) -> Changes {
+        Changes::new(self)
+    }
+
+    /// The middleware that refuses visitors during maintenance; for an `App`, a `Scope` or a
+    /// `Resource`.
+    ///
+    /// Wrap it before (that is, inside of) the session middleware and a `Cors` middleware.
+    pub fn middleware(&self) -> MaintenanceMiddleware {
+        MaintenanceMiddleware::new(self.clone())
+    }
+
+    /// A middleware for one resource or scope that is always refused, as by `forced_on.routes`.
+    pub fn forced_on(&self) -> ForcedOn {
+        ForcedOn::new(self.clone())
+    }
+
+    /// The scope at `admin_path` by which superusers switch maintenance on and off.
+    pub fn admin(&self) -> actix_web::Scope {
+        crate::admin::scope(self.clone())
+    }
+}

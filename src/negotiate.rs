@@ -1,0 +1,206 @@
+//! In which form a client wants its answer: `Accept` (RFC 9110, section 12.5.1) and
+//! `Sec-Fetch-Dest`.
+
+use actix_web::http::header::{
+    ACCEPT, HeaderMap, HeaderName, Quality, QualityItem, from_comma_delimited,
+};
+
+use actix_web::mime::Mime as MediaRange;
+
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ResponseFormat {
+    /// A page.
+    Html,
+    /// A JSON object.
+    Json,
+    /// Problem details (RFC 9457).
+    Problem,
+    /// Plain text.
+    Text,
+}
+
+impl ResponseFormat {
+    /// In the order in which the server prefers them when the client does not care.
+    const ALL: [Self; 4] = [Self::Html, Self::Json, Self::Problem, Self::Text];
+
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Self::Html => "text/html; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Problem => "application/problem+json",
+            Self::Text => "text/plain; charset=utf-8",
+        }
+    }
+
+    /// How exactly a media range names this form: 3 by its full name, 2 by its type, 1 as anything.
+    fn specificity(self, range: &MediaRange) -> u8 {
+        let (kind, subtype) = (range.type_().as_str(), range.subtype().as_str());
+        let is_json = range.suffix().is_some_and(|suffix| suffix == "json");
+        let is_problem = (kind, subtype, is_json) == ("application", "problem", true);
+        match (kind, subtype) {
+            ("*", "*") => return 1,
+            ("text", "*") => return if matches!(self, Self::Html | Self::Text) { 2 } else { 0 },
+            ("application", "*") => {
+                return if matches!(self, Self::Json | Self::Problem) { 2 } else { 0 };
+            }
+            _ => {}
+        }
+        let named = match self {
+            Self::Html => matches!(
+                (kind, subtype),
+                ("text", "html") | ("application", "xhtml")
+            ),
+            Self::Problem => is_problem,
+            // `application/vnd.api+json` and the like: whoever asks for it can read JSON
+            // (RFC 6839).
+            Self::Json => {
+                ((kind, subtype) == ("application", "json") || is_json) && !is_problem
+            }
+            Self::Text => (kind, subtype) == ("text", "plain"),
+        };
+        if named { 3 } else { 0 }
+    }
+}
+
+/// What the browser wants to do with the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Destination {
+    /// Show it, or not a browser that says.
+    Page,
+    /// Hand it to a script (`fetch`).
+    Script,
+    /// Run it, style with it, draw it: a page would only break it.
+    Subresource,
+}
+
+/// Chooses the form that the client likes best.
+pub(crate) fn negotiate(headers: &HeaderMap) -> ResponseFormat {
+    let destination = match headers.get(SEC_FETCH_DEST).map(|value| value.as_bytes()) {
+        None | Some(b"document" | b"iframe" | b"frame" | b"object" | b"embed") => Destination::Page,
+        Some(b"empty") => Destination::Script,
+        Some(_) => Destination::Subresource,
+    };
+    if destination == Destination::Subresource {
+        return ResponseFormat::Text;
+    }
+    let when_anything = match destination {
+        Destination::Script => ResponseFormat::Json,
+        _ => ResponseFormat::Html,
+    };
+    // What cannot be read is left out: a client that sends nonsense still gets an answer.
+    let ranges: Vec<QualityItem<MediaRange>> =
+        from_comma_delimited(headers.get_all(ACCEPT)).unwrap_or_default();
+    if ranges.is_empty() {
+        return when_anything;
+    }
+    let best = ResponseFormat::ALL
+        .into_iter()
+        .filter_map(|format| Some((preference(format, &ranges)?, format)))
+        // `max_by` takes the last of equals; the server's first choice is to win.
+        .rev()
+        .max_by(|(one, _), (other, _)| one.compare(other));
+    match best {
+        None => ResponseFormat::Text,
+        Some((preference, format)) if preference.specificity > 1 => format,
+        // Only `*/*` fits. Whoever names other types besides wants neither page nor JSON.
+        Some(_) if ranges.iter().all(|range| range.item.type_() == "*") => when_anything,
+        Some(_) => ResponseFormat::Text,
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Preference {
+    quality: Quality,
+    specificity: u8,
+    position: usize,
+}
+
+impl Preference {
+    fn compare(&self, other: &Self) -> std::cmp::Ordering {
+        self.quality
+            .partial_cmp(&other.quality)
+            .unwrap_or(std::cmp::Ordering::Equal)
+            .then(self.specificity.cmp(&other.specificity))
+            .then(other.position.cmp(&self.position))
+    }
+}
+
+/// How much the client likes a form: what the most specific range says that names it.
+fn preference(format: ResponseFormat, ranges: &[QualityItem<MediaRange>]) -> Option<Preference> {
+    let (position, specificity) = ranges
+        .iter()
+        .enumerate()
+        .map(|(position, range)| (position, format.specificity(&range.item)))
+        .filter(|(_, specificity)| *specificity > 0)
+        .rev()
+        .max_by_key(|(_, specificity)| *specificity)?;
+    let quality = ranges[position].quality;
+    (quality != Quality::ZERO).then_some(Preference {
+        quality,
+        specificity,
+        position,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn chosen(accept: &str, destination: Option<&'static str>) -> ResponseFormat {
+        let mut headers = HeaderMap::new();
+        if !accept.is_empty() {
+            headers.insert(ACCEPT, HeaderValue::from_str(accept).unwrap());
+        }
+        if let Some(destination) = destination {
+            headers.insert(SEC_FETCH_DEST, HeaderValue::from_static(destination));
+        }
+        negotiate(&headers)
+    }
+
+    #[test]
+    fn clients_get_what_they_ask_for() {
+        use ResponseFormat::{Html, Json, Problem, Text};
+        for (accept, expected) in [
+            ("", Html),
+            ("*/*", Html),
+            ("text/html", Html),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Html),
+            ("application/json", Json),
+            ("application/vnd.api+json", Json),
+            ("application/problem+json", Problem),
+            ("application/problem+json, application/json", Problem),
+            ("application/json, application/problem+json", Json),
+            ("application/json, text/plain, */*", Json),
+            ("application/json, text/javascript, */*; q=0.01", Json),
+            ("text/html;q=0.8, application/json;q=0.9", Json),
+            ("text/html;q=0.9, application/json;q=0.8", Html),
+            ("text/html;q=0, */*", Json),
+            ("text/plain", Text),
+            ("text/*", Html),
+            ("application/*", Json),
+            ("image/avif,image/webp,*/*;q=0.8", Text),
+            ("text/css,*/*;q=0.1", Text),
+            ("image/png", Text),
+            ("text/html;q=0", Text),
+            (";;;,,,", Html),
+        ] {
+            assert_eq!(chosen(accept, None), expected, "Accept: {accept}");
+        }
+    }
+
+    #[test]
+    fn a_browser_gets_what_it_can_use() {
+        use ResponseFormat::{Html, Json, Text};
+        assert_eq!(chosen("*/*", Some("script")), Text);
+        assert_eq!(chosen("text/html", Some("image")), Text);
+        assert_eq!(chosen("*/*", Some("empty")), Json);
+        assert_eq!(chosen("text/html", Some("empty")), Html);
+        assert_eq!(chosen("*/*", Some("document")), Html);
+    }
+}

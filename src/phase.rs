@@ -1,0 +1,68 @@
+//! What the state of a mode means at an instant.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The phase of a mode at an instant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Everybody gets in.
+    #[default]
+    Online,
+    /// Everybody gets in, and a planned window that starts soon is announced.
+    Scheduled,
+    /// The mode is closing: visitors who are in may finish, nobody new gets in.
+    Pending,
+    /// Nobody gets in but those whom an exemption lets through.
+    Offline,
+}
+
+impl Phase {
+    /// Whether visitors are refused: [`Pending`](Self::Pending) or [`Offline`](Self::Offline).
+    pub fn is_maintenance(self) -> bool {
+        matches!(self, Self::Pending | Self::Offline)
+    }
+
+    /// The phase's word, as in JSON: `online`, `scheduled`, `pending` or `offline`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Scheduled => "scheduled",
+            Self::Pending => "pending",
+            Self::Offline => "offline",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// A mode's phase with what is known about it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Standing {
+    pub(crate) phase: Phase,
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) by: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) message: Option<String>,
+}
+
+impl Standing {
+    pub(crate) fn online() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn offline() -> Self {
+        Self {
+            phase: Phase::Offline,
+            ..Self::default()
+        }
+    }
+}

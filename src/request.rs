@@ -1,0 +1,100 @@
+//! A request of actix as the rules see it.
+
+use std::net::IpAddr;
+
+use actix_web::{HttpRequest, http::header};
+
+use crate::{
+    address::client_address,
+    decide::{Routes, Subject},
+    shared::Shared,
+};
+
+pub(crate) struct RequestSubject<'a> {
+    pub(crate) request: &'a HttpRequest,
+    pub(crate) shared: &'a Shared,
+}
+
+impl RequestSubject<'_> {
+    /// The name of the resource that the request is routed to, or will be.
+    fn route_name(&self) -> Option<&str> {
+        let path = self.path();
+        if path == self.request.path() {
+            self.request.match_name()
+        } else {
+            // actix looks names up by the path as it was sent, but routes by the decoded one. By
+            // the former, `/%63losed` would not be `/closed`.
+            self.request.resource_map().match_name(path)
+        }
+    }
+
+    fn route_pattern(&self) -> Option<String> {
+        let path = self.path();
+        if path == self.request.path() {
+            self.request.match_pattern()
+        } else {
+            self.request.resource_map().match_pattern(path)
+        }
+    }
+}
+
+impl Subject for RequestSubject<'_> {
+    fn path(&self) -> &str {
+        self.request.match_info().as_str()
+    }
+
+    fn host(&self) -> Option<&str> {
+        host(self.request)
+    }
+
+    fn is_route(&self, routes: &Routes) -> bool {
+        (!routes.names.is_empty()
+            && self
+                .route_name()
+                .is_some_and(|name| routes.names.contains(name)))
+            || (!routes.patterns.is_empty()
+                && self
+                    .route_pattern()
+                    .is_some_and(|pattern| routes.patterns.contains(pattern.as_str())))
+    }
+
+    fn address(&self) -> Option<IpAddr> {
+        address(self.request, self.shared)
+    }
+
+    fn predicate(&self) -> Option<&'static str> {
+        self.shared
+            .predicates
+            .iter()
+            .find(|(_, holds)| holds(self.request))
+            .map(|(name, _)| *name)
+    }
+
+    fn has_api_key(&self) -> bool {
+        self.shared
+            .api_key
+            .as_ref()
+            .is_some_and(|key| key.is_in(self.request))
+    }
+}
+
+/// The client's address, by the app's closure or by peer and trusted proxies.
+pub(crate) fn address(request: &HttpRequest, shared: &Shared) -> Option<IpAddr> {
+    match &shared.address_finder {
+        Some(find) => find(request),
+        None => client_address(
+            request.peer_addr().map(|peer| peer.ip()),
+            request.headers(),
+            &shared.trusted_proxies,
+        ),
+    }
+}
+
+/// The authority that the client asked for (RFC 9110, section 7.2).
+pub(crate) fn host(request: &HttpRequest) -> Option<&str> {
+    request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str())
+        .or_else(|| request.headers().get(header::HOST)?.to_str().ok())
+}

@@ -1,0 +1,515 @@
+//! What a refused visitor gets: page, JSON, problem details, text or a redirect.
+
+use std::{fmt, sync::Arc};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    body::{BoxBody, MessageBody as _},
+    http::{
+        StatusCode,
+        header::{
+            CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+            VARY,
+        },
+    },
+    web::Bytes,
+};
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit, tz::TimeZone};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tera::Tera;
+
+use crate::{
+    decide::Rule,
+    negotiate::{ResponseFormat, negotiate},
+    phase::Phase,
+    settings::{FormatSetting, ResponseSettings},
+    snapshot::Snapshot,
+};
+
+const X_MAINTENANCE_MODE: HeaderName = HeaderName::from_static("x-maintenance-mode");
+
+/// What visitors are told when nobody said anything else.
+const DEFAULT_MESSAGE: &str = "We are working on this site. Please try again later.";
+
+/// The page that comes with the crate, under the name by which an own one replaces it.
+pub(crate) const PAGE_TEMPLATE: (&str, &str) = ("503.html", include_str!("../templates/503.html"));
+
+const NOTICE_TEMPLATE: (&str, &str) = (
+    "maintenance/notice.html",
+    include_str!("../templates/notice.html"),
+);
+
+/// The marker of a refusal in the extensions of its response.
+///
+/// A logger, an error reporter or a metrics middleware outside of the maintenance middleware can
+/// tell by it that this 503 was meant and is no outage.
+///
+/// ```
+/// use actix_maintenance_mode::RefusalMarker;
+/// use actix_web::dev::ServiceResponse;
+///
+/// fn is_outage<B>(response: &ServiceResponse<B>) -> bool {
+///     response.status().is_server_error()
+///         && !response.response().extensions().contains::<RefusalMarker>()
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefusalMarker;
+
+/// A refusal, as the closures for the context and for the whole response see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The key of the mode that refuses.
+    pub mode: String,
+    /// That mode's name for people.
+    pub label: String,
+    /// That mode's phase; [`Phase::Offline`] also where a route is forced on.
+    pub phase: Phase,
+    /// What the visitor is told.
+    pub message: String,
+    /// Since when, if that is known.
+    pub since: Option<Timestamp>,
+    /// Until when, if that is known.
+    pub until: Option<Timestamp>,
+    /// In how many seconds the client may try again; `None`: nothing is said about it.
+    pub retry_after: Option<u64>,
+    /// The rule that decided.
+    #[serde(skip)]
+    pub rule: Rule,
+    /// The form that was chosen for this client.
+    #[serde(skip)]
+    pub format: ResponseFormat,
+}
+
+/// What is added to the JSON body and to the context of the page.
+#[derive(Clone)]
+pub(crate) enum ResponseContext {
+    None,
+    Fixed(Map<String, Value>),
+    PerRequest(Arc<dyn Fn(&HttpRequest, &Refusal) -> Map<String, Value> + Send + Sync>),
+}
+
+/// How the form of a refusal is chosen.
+#[derive(Clone)]
+pub(crate) enum FormatChoice {
+    Negotiated,
+    Fixed(ResponseFormat),
+    PerRequest(Arc<dyn Fn(&HttpRequest) -> ResponseFormat + Send + Sync>),
+}
+
+impl From<FormatSetting> for FormatChoice {
+    fn from(setting: FormatSetting) -> Self {
+        match setting {
+            FormatSetting::Auto => Self::Negotiated,
+            FormatSetting::Html => Self::Fixed(ResponseFormat::Html),
+            FormatSetting::Json => Self::Fixed(ResponseFormat::Json),
+            FormatSetting::Problem => Self::Fixed(ResponseFormat::Problem),
+            FormatSetting::Text => Self::Fixed(ResponseFormat::Text),
+        }
+    }
+}
+
+/// Makes a whole response instead of the crate.
+pub(crate) type Renderer = Arc<dyn Fn(&HttpRequest, &Refusal) -> HttpResponse + Send + Sync>;
+
+/// Everything that refusals are made of, shared by all workers.
+pub(crate) struct Responses {
+    status: StatusCode,
+    retry_after: Option<u64>,
+    pub(crate) format: FormatChoice,
+    template: String,
+    message: Option<String>,
+    redirect: Option<HeaderValue>,
+    pub(crate) context: ResponseContext,
+    pub(crate) renderer: Option<Renderer>,
+    tera: Tera,
+}
+
+impl fmt::Debug for Responses {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Responses")
+            .field("status", &self.status)
+            .field("template", &self.template)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A refusal that is ready to be sent any number of times.
+#[derive(Debug, Clone)]
+pub(crate) struct Rendered {
+    status: StatusCode,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
+}
+
+impl Rendered {
+    /// The same with memory of its own, so that workers do not share the counters in it.
+    pub(crate) fn response(&self) -> HttpResponse {
+        let mut response = HttpResponse::with_body(self.status, self.body.clone().boxed());
+        let headers = response.headers_mut();
+        for (name, value) in &self.headers {
+            headers.append(name.clone(), value.clone());
+        }
+        response
+    }
+}
+
+impl Responses {
+    /// # Errors
+    ///
+    /// When a template cannot be read or understood; the text says which.
+    pub(crate) fn new(settings: &ResponseSettings) -> Result<Self, String> {
+        let mut tera = Tera::new();
+        let mut templates = vec![
+            (PAGE_TEMPLATE.0.to_owned(), PAGE_TEMPLATE.1.to_owned()),
+            (NOTICE_TEMPLATE.0.to_owned(), NOTICE_TEMPLATE.1.to_owned()),
+        ];
+        if let Some(folder) = &settings.templates_dir {
+            crate::template::read_folder(folder, &mut templates)?;
+        }
+        tera.add_raw_templates(templates)
+            .map_err(|error| format!("a template is not valid: {}", chain(&error)))?;
+        if !tera.contains_template(&settings.template) {
+            return Err(format!(
+                "there is no template `{}`{}",
+                settings.template,
+                match &settings.templates_dir {
+                    Some(folder) => format!(" in {}", folder.display()),
+                    None => "; set `response.templates_dir` to the folder it is in".to_owned(),
+                }
+            ));
+        }
+        let redirect = settings
+            .redirect
+            .as_deref()
+            .map(|target| {
+                HeaderValue::from_str(target)
+                    .map_err(|_| format!("`{target}` cannot be sent as a Location"))
+            })
+            .transpose()?;
+        Ok(Self {
+            status: StatusCode::from_u16(settings.status)
+                .map_err(|_| format!("{} is no status", settings.status))?,
+            retry_after: Some(settings.retry_after.as_secs()).filter(|seconds| *seconds > 0),
+            format: settings.format.into(),
+            template: settings.template.clone(),
+            message: settings.message.clone(),
+            redirect,
+            context: ResponseContext::None,
+            renderer: None,
+            tera,
+        })
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Chooses the form of a refusal.
+    pub(crate) fn format(&self, request: &HttpRequest) -> ResponseFormat {
+        match &self.format {
+            FormatChoice::Negotiated => negotiate(request.headers()),
+            FormatChoice::Fixed(format) => *format,
+            FormatChoice::PerRequest(choose) => choose(request),
+        }
+    }
+
+    /// Whether a refusal depends on nothing but snapshot, mode and form, so that it can be kept.
+    pub(crate) fn can_be_kept(&self) -> bool {
+        self.renderer.is_none() && !matches!(self.context, ResponseContext::PerRequest(_))
+    }
+
+    /// Describes a refusal.
+    pub(crate) fn refusal(
+        &self,
+        snapshot: &Snapshot,
+        mode: usize,
+        rule: Rule,
+        format: ResponseFormat,
+        now: Timestamp,
+    ) -> Refusal {
+        let mode = &snapshot.modes[mode];
+        let standing = mode.standing(now);
+        Refusal {
+            mode: mode.key.as_ref().to_owned(),
+            label: mode.label.as_ref().to_owned(),
+            phase: match standing.phase {
+                Phase::Pending => Phase::Pending,
+                _ => Phase::Offline,
+            },
+            message: standing
+                .message
+                .or_else(|| self.message.clone())
+                .unwrap_or_else(|| DEFAULT_MESSAGE.to_owned()),
+            since: standing.since,
+            until: standing.until,
+            retry_after: self.retry_after(standing.until, now),
+            rule,
+            format,
+        }
+    }
+
+    /// In how many seconds to come back: when it ends, if that is known, else the setting.
+    pub(crate) fn retry_after(&self, until: Option<Timestamp>, now: Timestamp) -> Option<u64> {
+        match until {
+            Some(until) => Some(seconds_until(until, now)),
+            None => self.retry_after,
+        }
+    }
+
+    /// Makes the response to one request, by the app's renderer if it has one.
+    pub(crate) fn render(&self, request: &HttpRequest, refusal: &Refusal) -> HttpResponse {
+        if let Some(renderer) = &self.renderer {
+            return self.truthful(renderer(request, refusal), refusal);
+        }
+        let extra = match &self.context {
+            ResponseContext::PerRequest(context) => context(request, refusal),
+            ResponseContext::Fixed(context) => context.clone(),
+            ResponseContext::None => Map::new(),
+        };
+        self.rendered_with(refusal, extra, self.redirects(request, refusal.format))
+            .response()
+    }
+
+    /// Makes a refusal that can be kept.
+    pub(crate) fn rendered(&self, refusal: &Refusal, redirect: bool) -> Rendered {
+        let extra = match &self.context {
+            ResponseContext::Fixed(context) => context.clone(),
+            _ => Map::new(),
+        };
+        self.rendered_with(refusal, extra, redirect)
+    }
+
+    /// Whether this request is answered with a redirect: only pages are, and only to GET and HEAD.
+    pub(crate) fn redirects(&self, request: &HttpRequest, format: ResponseFormat) -> bool {
+        self.redirect.is_some()
+            && format == ResponseFormat::Html
+            && matches!(request.method().as_str(), "GET" | "HEAD")
+    }
+
+    fn rendered_with(
+        &self,
+        refusal: &Refusal,
+        extra: Map<String, Value>,
+        redirect: bool,
+    ) -> Rendered {
+        let mut headers = vec![
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (VARY, HeaderValue::from_static("Accept")),
+            (X_MAINTENANCE_MODE, HeaderValue::from_static("1")),
+        ];
+        if let (true, Some(target)) = (redirect, &self.redirect) {
+            headers.push((LOCATION, target.clone()));
+            return Rendered {
+                status: StatusCode::FOUND,
+                headers,
+                body: Bytes::new(),
+            };
+        }
+        headers.push((
+            CONTENT_TYPE,
+            HeaderValue::from_static(refusal.format.content_type()),
+        ));
+        if let Some(seconds) = refusal.retry_after {
+            headers.push((RETRY_AFTER, HeaderValue::from(seconds)));
+        }
+        Rendered {
+            status: self.status,
+            headers,
+            body: self.body(refusal, extra),
+        }
+    }
+
+    fn body(&self, refusal: &Refusal, extra: Map<String, Value>) -> Bytes {
+        match refusal.format {
+            ResponseFormat::Html => self.page(refusal, extra).into(),
+            ResponseFormat::Json => json_body(members(refusal, extra)),
+            ResponseFormat::Problem => json_body(self.problem(refusal, extra)),
+            ResponseFormat::Text => text(refusal).into(),
+        }
+    }
+
+    /// The page by the app's template, or the embedded one when that fails: a mistake in a template
+    /// must not turn a refusal into an error.
+    fn page(&self, refusal: &Refusal, extra: Map<String, Value>) -> String {
+        let context = page_context(refusal, extra);
+        match self.tera.render(&self.template, &context) {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::error!(
+                    template = %self.template,
+                    error = %chain(&error),
+                    "the maintenance page cannot be rendered; visitors get the embedded one"
+                );
+                Tera::one_off(PAGE_TEMPLATE.1, &context, true).unwrap_or_else(|_| text(refusal))
+            }
+        }
+    }
+
+    fn problem(&self, refusal: &Refusal, extra: Map<String, Value>) -> Map<String, Value> {
+        let mut problem = problem_details(self.status, &refusal.message);
+        for (key, value) in members(refusal, extra) {
+            problem.entry(key).or_insert(value);
+        }
+        problem
+    }
+
+    /// Holds a response of the app's own to what every refusal keeps: it is an error or a redirect,
+    /// nobody stores it, and it says that it was meant.
+    fn truthful(&self, mut response: HttpResponse, refusal: &Refusal) -> HttpResponse {
+        let status = response.status();
+        if !(300..600).contains(&status.as_u16()) {
+            tracing::error!(
+                status = status.as_u16(),
+                "the app's own maintenance response is no refusal; its status is replaced"
+            );
+            *response.status_mut() = self.status;
+        }
+        let is_redirect = response.status().is_redirection();
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(X_MAINTENANCE_MODE, HeaderValue::from_static("1"));
+        if let (Some(seconds), false) = (refusal.retry_after, is_redirect) {
+            if !headers.contains_key(RETRY_AFTER) {
+                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+            }
+        }
+        response
+    }
+
+    /// An answer of the admin scope that is neither the thing asked for nor a refusal.
+    pub(crate) fn notice(
+        &self,
+        headers: &HeaderMap,
+        status: StatusCode,
+        title: &str,
+        detail: &str,
+    ) -> HttpResponse {
+        let format = negotiate(headers);
+        let body: Bytes = match format {
+            ResponseFormat::Html => {
+                let mut context = tera::Context::new();
+                context.insert("title", title);
+                context.insert("detail", detail);
+                self.tera
+                    .render(NOTICE_TEMPLATE.0, &context)
+                    .unwrap_or_else(|_| detail.to_owned())
+                    .into()
+            }
+            ResponseFormat::Json | ResponseFormat::Problem => {
+                json_body(problem_details(status, detail))
+            }
+            ResponseFormat::Text => format!("{title}: {detail}\n").into(),
+        };
+        // An error of an API is a problem document, whatever kind of JSON was asked for.
+        let format = match format {
+            ResponseFormat::Json => ResponseFormat::Problem,
+            other => other,
+        };
+        HttpResponse::build(status)
+            .insert_header((CONTENT_TYPE, format.content_type()))
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .insert_header((VARY, "Accept"))
+            .message_body(body)
+            .map_or_else(
+                |_| HttpResponse::new(status),
+                |response| response.map_body(|_, body| BoxBody::new(body)),
+            )
+    }
+}
+
+/// Whole seconds until an instant, rounded up, at least 1.
+pub(crate) fn seconds_until(until: Timestamp, now: Timestamp) -> u64 {
+    let milliseconds = until.as_millisecond().saturating_sub(now.as_millisecond());
+    u64::try_from(milliseconds).unwrap_or(0).div_ceil(1000).max(1)
+}
+
+/// The members of a JSON body. The app's own come last and do not replace the crate's.
+fn members(refusal: &Refusal, extra: Map<String, Value>) -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert("maintenance_mode".to_owned(), Value::Bool(true));
+    members.insert("mode".to_owned(), refusal.mode.as_str().into());
+    members.insert("phase".to_owned(), refusal.phase.as_str().into());
+    members.insert("message".to_owned(), refusal.message.as_str().into());
+    members.insert("retry_after".to_owned(), refusal.retry_after.into());
+    members.insert(
+        "until".to_owned(),
+        refusal.until.map(|until| until.to_string()).into(),
+    );
+    for (key, value) in extra {
+        members.entry(key).or_insert(value);
+    }
+    members
+}
+
+/// Problem details of the type `about:blank`, whose title is the status in words (RFC 9457,
+/// section 4.2.1).
+fn problem_details(status: StatusCode, detail: &str) -> Map<String, Value> {
+    let mut problem = Map::new();
+    problem.insert("type".to_owned(), "about:blank".into());
+    problem.insert(
+        "title".to_owned(),
+        status.canonical_reason().unwrap_or("Maintenance").into(),
+    );
+    problem.insert("status".to_owned(), status.as_u16().into());
+    problem.insert("detail".to_owned(), detail.into());
+    problem
+}
+
+fn json_body(members: Map<String, Value>) -> Bytes {
+    Value::Object(members).to_string().into()
+}
+
+fn page_context(refusal: &Refusal, extra: Map<String, Value>) -> tera::Context {
+    let mut context = tera::Context::new();
+    for (key, value) in &extra {
+        context.insert(key.clone(), value);
+    }
+    let mut maintenance = match serde_json::to_value(refusal) {
+        Ok(Value::Object(fields)) => fields,
+        // A refusal is a struct of text and numbers, which always is an object.
+        _ => Map::new(),
+    };
+    maintenance.insert("until_text".to_owned(), refusal.until.map(in_words).into());
+    context.insert("maintenance", &maintenance);
+    context
+}
+
+fn text(refusal: &Refusal) -> String {
+    match refusal.until {
+        Some(until) => format!(
+            "{}\nExpected back at {}.\n",
+            refusal.message,
+            in_words(until)
+        ),
+        None => format!("{}\n", refusal.message),
+    }
+}
+
+/// An instant for people: in UTC, as nobody knows where the visitor is, and never too early.
+fn in_words(instant: Timestamp) -> String {
+    let up = TimestampRound::new()
+        .smallest(Unit::Minute)
+        .mode(RoundMode::Ceil);
+    instant
+        .round(up)
+        .unwrap_or(instant)
+        .to_zoned(TimeZone::UTC)
+        .strftime("%Y-%m-%d %H:%M UTC")
+        .to_string()
+}
+
+/// An error with all that it follows from: Tera puts the useful part into the sources.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}

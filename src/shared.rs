@@ -1,0 +1,177 @@
+//! What the handle, the driver and every worker have in common.
+
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use actix_web::{HttpRequest, http::header::HeaderName};
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use subtle::{Choice, ConstantTimeEq as _};
+
+use crate::{
+    exempt::AddressSet, identity::Identity, order::SessionOrder, response::Responses,
+    settings::ApiKeySettings, snapshot::Snapshot,
+};
+
+/// A condition of the app under which a request passes.
+pub(crate) type Predicate = Arc<dyn Fn(&HttpRequest) -> bool + Send + Sync>;
+
+/// The app's own way to the client's address.
+pub(crate) type AddressFinder = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
+
+/// What the app does beyond ending the session when a visitor is logged out.
+pub(crate) type LogoutHook = Arc<dyn Fn(&HttpRequest) + Send + Sync>;
+
+pub(crate) struct Shared {
+    pub(crate) published: Published,
+    pub(crate) responses: Responses,
+    pub(crate) identity: Identity,
+    pub(crate) trusted_proxies: AddressSet,
+    pub(crate) address_finder: Option<AddressFinder>,
+    pub(crate) predicates: Vec<(&'static str, Predicate)>,
+    pub(crate) api_key: Option<ApiKey>,
+    pub(crate) logout_hook: Option<LogoutHook>,
+    pub(crate) session_order: SessionOrder,
+    /// Without a slash at its end.
+    pub(crate) admin_path: String,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Shared")
+            .field("snapshot", &self.published.snapshot.load())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The snapshot that is in force, and the one word that requests test first.
+pub(crate) struct Published {
+    /// The snapshot's number and, in the lowest bit, whether requests must look at it.
+    word: AtomicU64,
+    snapshot: ArcSwap<Snapshot>,
+}
+
+/// The published word, as one request reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Word(u64);
+
+impl Word {
+    const LOOK: u64 = 1;
+
+    fn of(snapshot: &Snapshot) -> Self {
+        let look = if snapshot.is_quiet() { 0 } else { Self::LOOK };
+        Self(snapshot.number << 1 | look)
+    }
+
+    /// Whether the request passes without a look at the snapshot.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.0 & Self::LOOK == 0
+    }
+
+    /// The number of the snapshot in force.
+    pub(crate) fn number(self) -> u64 {
+        self.0 >> 1
+    }
+}
+
+impl Published {
+    pub(crate) fn new(snapshot: Snapshot) -> Self {
+        Self {
+            word: AtomicU64::new(Word::of(&snapshot).0),
+            snapshot: ArcSwap::from_pointee(snapshot),
+        }
+    }
+
+    /// Puts a snapshot in force. Called by the driver alone.
+    ///
+    /// The snapshot is there before the word that sends requests to it: whoever reads the new word
+    /// (acquire) sees the new snapshot. A request that starts after this returned, as far as anybody
+    /// can tell, reads the new word.
+    pub(crate) fn publish(&self, snapshot: Arc<Snapshot>) {
+        let word = Word::of(&snapshot);
+        self.snapshot.store(snapshot);
+        self.word.store(word.0, Ordering::Release);
+    }
+
+    #[inline]
+    pub(crate) fn word(&self) -> Word {
+        Word(self.word.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+}
+
+/// The time by which a snapshot is judged. The clock is read only where it can matter.
+pub(crate) fn now_for(snapshot: &Snapshot) -> Timestamp {
+    if snapshot.is_timed() {
+        Timestamp::now()
+    } else {
+        snapshot.at
+    }
+}
+
+/// A key that lets a request through, in a header or in the query.
+pub(crate) struct ApiKey {
+    header: Option<HeaderName>,
+    query: Option<String>,
+    keys: Vec<String>,
+}
+
+impl ApiKey {
+    pub(crate) fn new(settings: &ApiKeySettings) -> Result<Self, String> {
+        let header = settings
+            .header
+            .as_deref()
+            .map(|name| {
+                HeaderName::from_bytes(name.as_bytes())
+                    .map_err(|_| format!("`{name}` is no header name"))
+            })
+            .transpose()?;
+        Ok(Self {
+            header,
+            query: settings.query.clone(),
+            keys: settings.keys.clone(),
+        })
+    }
+
+    pub(crate) fn is_in(&self, request: &HttpRequest) -> bool {
+        let in_header = self.header.as_ref().is_some_and(|header| {
+            request
+                .headers()
+                .get_all(header)
+                .any(|value| self.is_valid(value.as_bytes()))
+        });
+        in_header
+            || self.query.as_deref().is_some_and(|wanted| {
+                serde_urlencoded_pairs(request.query_string())
+                    .iter()
+                    .any(|(name, value)| name == wanted && self.is_valid(value.as_bytes()))
+            })
+    }
+
+    /// Compares with every key in a time that does not depend on where they differ.
+    fn is_valid(&self, given: &[u8]) -> bool {
+        self.keys
+            .iter()
+            .fold(Choice::from(0), |valid, key| {
+                valid | key.as_bytes().ct_eq(given)
+            })
+            .into()
+    }
+}
+
+/// The pairs of a query; none if it cannot be read.
+pub(crate) fn serde_urlencoded_pairs(query: &str) -> Vec<(String, String)> {
+    actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
+        .map(actix_web::web::Query::into_inner)
+        .unwrap_or_default()
+}

@@ -1,0 +1,442 @@
+//! What a store holds: one small document, and the operations that change it.
+//!
+//! Pure: no I/O and no clock. Every function that needs the time takes `now`.
+
+use std::{collections::BTreeMap, fmt};
+
+use jiff::{Timestamp, civil, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::phase::{Phase, Standing};
+
+/// The key of the mode that exists when the settings name none.
+pub(crate) const DEFAULT_MODE: &str = "site";
+
+/// The newest format that this version reads, and the one that it writes.
+const FORMAT: u32 = 1;
+
+/// How many periods the history keeps.
+const HISTORY_LENGTH: usize = 100;
+
+/// The stored document.
+///
+/// Fields that this version does not know are kept in `unknown` and written back, so that a newer
+/// version of the same format loses nothing when an older one changes the document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Document {
+    pub(crate) format: u32,
+    pub(crate) generation: u64,
+    #[serde(default)]
+    pub(crate) modes: BTreeMap<String, ModeState>,
+    #[serde(default)]
+    pub(crate) history: Vec<Period>,
+    #[serde(flatten)]
+    pub(crate) unknown: Map<String, Value>,
+}
+
+/// What is stored of one mode.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ModeState {
+    #[serde(default)]
+    pub(crate) switch: Switch,
+    #[serde(default)]
+    pub(crate) windows: Vec<Window>,
+    #[serde(flatten)]
+    pub(crate) unknown: Map<String, Value>,
+}
+
+/// The manual part of a mode.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Switch {
+    #[default]
+    Off,
+    On(SwitchedOn),
+}
+
+impl Switch {
+    /// The switch as far as it is on at `now`.
+    fn on_at(&self, now: Timestamp) -> Option<&SwitchedOn> {
+        match self {
+            Self::On(on) if on.until.is_none_or(|until| now < until) => Some(on),
+            _ => None,
+        }
+    }
+}
+
+/// Since when a mode is switched on, by whom and why.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SwitchedOn {
+    /// Unknown when somebody wrote a plain `on` into the store.
+    #[serde(default)]
+    pub(crate) since: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) until: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) by: Option<String>,
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<String>,
+    #[serde(flatten)]
+    pub(crate) unknown: Map<String, Value>,
+}
+
+/// A planned `[start, end)`; either end may be open.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Window {
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) start: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) end: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<String>,
+    #[serde(flatten)]
+    pub(crate) unknown: Map<String, Value>,
+}
+
+impl Window {
+    pub(crate) fn contains(&self, now: Timestamp) -> bool {
+        self.start.is_none_or(|start| start <= now) && self.end.is_none_or(|end| now < end)
+    }
+}
+
+/// One past or present stretch of maintenance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Period {
+    pub(crate) mode: String,
+    pub(crate) started_at: Timestamp,
+    #[serde(default)]
+    pub(crate) ended_at: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) by: Option<String>,
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended_by: Option<String>,
+    #[serde(flatten)]
+    pub(crate) unknown: Map<String, Value>,
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            generation: 0,
+            modes: BTreeMap::new(),
+            history: Vec::new(),
+            unknown: Map::new(),
+        }
+    }
+}
+
+/// Why bytes from a store are not a state document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DecodeError {
+    #[error(
+        "it has format {found}, and this version reads up to format {FORMAT}; \
+         update this node before its state is changed"
+    )]
+    NewerFormat { found: u64 },
+    #[error("{0}; put it right, or write `on` or `off` into it")]
+    Damaged(String),
+}
+
+impl Document {
+    /// Reads a document, a plain word, an empty text or django-maintenance-mode's own state.
+    ///
+    /// `zone` is for times without an offset, which only the last of these can have.
+    pub(crate) fn decode(bytes: &[u8], zone: Option<&TimeZone>) -> Result<Self, DecodeError> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| DecodeError::Damaged("it is not UTF-8 text".to_owned()))?;
+        // Editors on Windows put a byte order mark in front.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
+        match text.to_ascii_lowercase().as_str() {
+            "" | "0" | "off" | "false" => return Ok(Self::default()),
+            "1" | "on" | "true" => return Ok(Self::switched_on_by_hand()),
+            _ => {}
+        }
+        if !text.starts_with('{') {
+            return Err(DecodeError::Damaged(format!(
+                "it says {}, which is neither a state document nor one of 0, 1, on, off, true, \
+                 false",
+                Excerpt(text)
+            )));
+        }
+        let fields: Map<String, Value> = serde_json::from_str(text)
+            .map_err(|error| DecodeError::Damaged(format!("it is not valid JSON ({error})")))?;
+        match fields.get("format").map(Value::as_u64) {
+            Some(Some(found)) if found > u64::from(FORMAT) => {
+                Err(DecodeError::NewerFormat { found })
+            }
+            Some(Some(found)) if found == u64::from(FORMAT) => {
+                serde_json::from_value(Value::Object(fields)).map_err(|error| {
+                    DecodeError::Damaged(format!("it is not a whole state document ({error})"))
+                })
+            }
+            Some(_) => Err(DecodeError::Damaged(format!(
+                "its `format` is {}, which is no format",
+                fields["format"]
+            ))),
+            None => Self::from_django(&fields, zone),
+        }
+    }
+
+    /// Writes the document so that a person can read and edit it.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        // Maps with text keys, numbers and text always have a JSON form, so the fallback is never
+        // taken; it is an empty document because that is what a reader takes for "off".
+        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    fn switched_on_by_hand() -> Self {
+        Self::of_default_mode(ModeState {
+            switch: Switch::On(SwitchedOn::default()),
+            ..ModeState::default()
+        })
+    }
+
+    fn of_default_mode(state: ModeState) -> Self {
+        Self {
+            modes: BTreeMap::from([(DEFAULT_MODE.to_owned(), state)]),
+            ..Self::default()
+        }
+    }
+
+    /// `{"start": ..., "end": ...}` as django-maintenance-mode writes it since 0.23.
+    fn from_django(
+        fields: &Map<String, Value>,
+        zone: Option<&TimeZone>,
+    ) -> Result<Self, DecodeError> {
+        if let Some(key) = fields.keys().find(|key| *key != "start" && *key != "end") {
+            return Err(DecodeError::Damaged(format!(
+                "it has no `format`, so it is not a state document (first field: {})",
+                Excerpt(key)
+            )));
+        }
+        let instant = |key: &str| match fields.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) => parse_instant(text, zone).map(Some),
+            Some(other) => Err(DecodeError::Damaged(format!(
+                "its `{key}` is {other}, which is no time"
+            ))),
+        };
+        let (start, end) = (instant("start")?, instant("end")?);
+        if start.is_none() && end.is_none() {
+            return Err(DecodeError::Damaged(
+                "it has neither a `start` nor an `end`".to_owned(),
+            ));
+        }
+        Ok(Self::of_default_mode(ModeState {
+            windows: vec![Window {
+                id: "imported".to_owned(),
+                start,
+                end,
+                by: None,
+                reason: None,
+                message: None,
+                unknown: Map::new(),
+            }],
+            ..ModeState::default()
+        }))
+    }
+
+    /// What is stored of a mode; a mode without a record is off.
+    pub(crate) fn mode(&self, key: &str) -> Option<&ModeState> {
+        self.modes.get(key)
+    }
+
+    /// Switches a mode on. `None` when that changes nothing.
+    ///
+    /// A mode that is on already stays on since when it was, and takes over what is new.
+    pub(crate) fn turn_on(&self, key: &str, wanted: &SwitchOn, now: Timestamp) -> Option<Self> {
+        let mut next = self.clone();
+        let mode = next.modes.entry(key.to_owned()).or_default();
+        match &mut mode.switch {
+            Switch::On(on) if on.until.is_none_or(|until| now < until) => {
+                let before = on.clone();
+                let keep_or = |old: &mut Option<String>, new: &Option<String>| {
+                    if new.is_some() {
+                        old.clone_from(new);
+                    }
+                };
+                keep_or(&mut on.reason, &wanted.reason);
+                keep_or(&mut on.message, &wanted.message);
+                if *on == before {
+                    return None;
+                }
+                keep_or(&mut on.by, &wanted.by);
+            }
+            switch => {
+                *switch = Switch::On(SwitchedOn {
+                    since: Some(now),
+                    until: None,
+                    by: wanted.by.clone(),
+                    reason: wanted.reason.clone(),
+                    message: wanted.message.clone(),
+                    unknown: Map::new(),
+                });
+                next.remember(Period {
+                    mode: key.to_owned(),
+                    started_at: now,
+                    ended_at: None,
+                    by: wanted.by.clone(),
+                    reason: wanted.reason.clone(),
+                    ended_by: None,
+                    unknown: Map::new(),
+                });
+            }
+        }
+        Some(next)
+    }
+
+    /// Switches a mode off and ends the windows that are open now. `None` when that changes
+    /// nothing.
+    pub(crate) fn turn_off(&self, key: &str, by: Option<&str>, now: Timestamp) -> Option<Self> {
+        let mut next = self.clone();
+        let mode = next.modes.get_mut(key)?;
+        mode.switch = Switch::Off;
+        mode.windows.retain(|window| !window.contains(now));
+        for period in &mut next.history {
+            if period.mode == key && period.ended_at.is_none() {
+                period.ended_at = Some(now);
+                period.ended_by = by.map(str::to_owned);
+            }
+        }
+        (next != *self).then_some(next)
+    }
+
+    fn remember(&mut self, period: Period) {
+        self.history.push(period);
+        let surplus = self.history.len().saturating_sub(HISTORY_LENGTH);
+        self.history.drain(..surplus);
+    }
+}
+
+/// What [`Document::turn_on`] is to store.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SwitchOn {
+    pub(crate) by: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) message: Option<String>,
+}
+
+impl ModeState {
+    /// The phase at `now`; the cheap part of [`standing`](Self::standing).
+    pub(crate) fn phase(&self, now: Timestamp) -> Phase {
+        let closed =
+            self.switch.on_at(now).is_some() || self.windows.iter().any(|window| window.contains(now));
+        if closed { Phase::Offline } else { Phase::Online }
+    }
+
+    /// What this state means at `now`.
+    pub(crate) fn standing(&self, now: Timestamp) -> Standing {
+        let on = self.switch.on_at(now);
+        let open: Vec<&Window> = self
+            .windows
+            .iter()
+            .filter(|window| window.contains(now))
+            .collect();
+        if on.is_none() && open.is_empty() {
+            return Standing::online();
+        }
+        // The switch comes first: whoever throws it knows more than whoever planned a window.
+        let since = match on {
+            Some(on) => on.since,
+            None => open.iter().filter_map(|window| window.start).min(),
+        };
+        let text = |of_switch: fn(&SwitchedOn) -> &Option<String>,
+                    of_window: fn(&Window) -> &Option<String>| {
+            on.and_then(|on| of_switch(on).clone())
+                .or_else(|| open.iter().find_map(|window| of_window(window).clone()))
+        };
+        Standing {
+            phase: Phase::Offline,
+            since,
+            until: self.end_of_stretch(on, now),
+            by: text(|on| &on.by, |window| &window.by),
+            reason: text(|on| &on.reason, |window| &window.reason),
+            message: text(|on| &on.message, |window| &window.message),
+        }
+    }
+
+    /// When the stretch of maintenance around `now` ends, windows that follow without a gap
+    /// included. `None` when no end is known.
+    fn end_of_stretch(&self, on: Option<&SwitchedOn>, now: Timestamp) -> Option<Timestamp> {
+        let mut end = match on {
+            Some(on) => on.until?,
+            None => now,
+        };
+        loop {
+            let mut longer = end;
+            for window in &self.windows {
+                if window.start.is_none_or(|start| start <= end) {
+                    match window.end {
+                        None => return None,
+                        Some(window_end) => longer = longer.max(window_end),
+                    }
+                }
+            }
+            if longer == end {
+                return Some(end);
+            }
+            end = longer;
+        }
+    }
+
+    /// The next instant after `now` at which the phase may be another. `None` when only a change
+    /// of state can change it.
+    pub(crate) fn next_edge(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = match &self.switch {
+            Switch::On(on) => on.until,
+            Switch::Off => None,
+        };
+        self.windows
+            .iter()
+            .flat_map(|window| [window.start, window.end])
+            .chain([until])
+            .flatten()
+            .filter(|edge| *edge > now)
+            .min()
+    }
+}
+
+/// Reads an instant that has an offset, or a local time in `zone`.
+fn parse_instant(text: &str, zone: Option<&TimeZone>) -> Result<Timestamp, DecodeError> {
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
+    }
+    let local: civil::DateTime = text
+        .parse()
+        .map_err(|error| DecodeError::Damaged(format!("{} is no time ({error})", Excerpt(text))))?;
+    let Some(zone) = zone else {
+        return Err(DecodeError::Damaged(format!(
+            "{} has no offset, and the setting `time_zone` is not set",
+            Excerpt(text)
+        )));
+    };
+    zone.to_timestamp(local)
+        .map_err(|error| DecodeError::Damaged(format!("{} is no time ({error})", Excerpt(text))))
+}
+
+/// Quotes a text that came from outside, shortened and without control characters.
+pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LENGTH: usize = 60;
+        let mut characters = self.0.chars();
+        let start: String = characters.by_ref().take(LENGTH).collect();
+        let more = if characters.next().is_some() { "…" } else { "" };
+        write!(formatter, "`{}{more}`", start.escape_debug())
+    }
+}

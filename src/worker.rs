@@ -1,0 +1,309 @@
+//! What one worker keeps so that requests touch nothing that workers share: the snapshot, the
+//! refusals that it made of it, and the forms that clients asked for.
+
+use std::{cell::RefCell, sync::Arc};
+
+use actix_session::SessionExt as _;
+use actix_web::{
+    HttpMessage as _, HttpRequest, HttpResponse,
+    http::header::{ACCEPT, HeaderName},
+};
+use jiff::Timestamp;
+
+use crate::{
+    decide::{Decision, Rule, decide, decide_visitor},
+    identity::{Answer, Identity, Visitor, VisitorFuture},
+    maintenance::Maintenance,
+    negotiate::{ResponseFormat, negotiate},
+    request::RequestSubject,
+    response::{FormatChoice, RefusalMarker, Rendered, Responses},
+    shared::{Shared, Word, now_for},
+    snapshot::Snapshot,
+};
+
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
+/// How many clients' preferences are remembered; browsers of one kind send the same.
+const REMEMBERED_CLIENTS: usize = 16;
+/// Longer preferences are read each time: nobody is to fill a worker's memory.
+const LONGEST_REMEMBERED: usize = 512;
+
+pub(crate) struct Worker {
+    pub(crate) maintenance: Maintenance,
+    cache: RefCell<Cache>,
+}
+
+/// The snapshot under which a request was let in during maintenance, in its extensions.
+///
+/// What templates show of maintenance is then what was decided by.
+#[derive(Clone)]
+pub(crate) struct AdmittedUnder(pub(crate) Arc<Snapshot>);
+
+/// What the worker makes of a request.
+pub(crate) enum Judgement {
+    Pass,
+    Refuse(HttpResponse),
+    /// It depends on who is asking, which takes time.
+    Ask(VisitorFuture, Pending),
+}
+
+/// A request that waits until it is known who is asking.
+pub(crate) struct Pending {
+    snapshot: Arc<Snapshot>,
+    mode: usize,
+    now: Timestamp,
+}
+
+struct Cache {
+    snapshot: Arc<Snapshot>,
+    kept: Vec<Kept>,
+    preferences: Vec<Preference>,
+}
+
+/// A refusal that is ready to be sent again.
+struct Kept {
+    mode: usize,
+    format: ResponseFormat,
+    redirect: bool,
+    /// The stretch of time over which it says the truth; `None`: as long as its snapshot.
+    valid: Option<Validity>,
+    rendered: Rendered,
+}
+
+struct Validity {
+    from: Timestamp,
+    edge: Option<Timestamp>,
+    until: Option<Timestamp>,
+    retry_after: Option<u64>,
+}
+
+struct Preference {
+    accept: Box<[u8]>,
+    destination: Box<[u8]>,
+    format: ResponseFormat,
+}
+
+impl Worker {
+    pub(crate) fn new(maintenance: Maintenance) -> Self {
+        let snapshot = maintenance.shared.published.snapshot();
+        Self {
+            maintenance,
+            cache: RefCell::new(Cache {
+                snapshot,
+                kept: Vec::new(),
+                preferences: Vec::new(),
+            }),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn word(&self) -> Word {
+        self.maintenance.shared.published.word()
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.maintenance.shared
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        let mut cache = self.cache.borrow_mut();
+        if cache.snapshot.number != self.word().number() {
+            cache.snapshot = self.shared().published.snapshot();
+            cache.kept.clear();
+        }
+        Arc::clone(&cache.snapshot)
+    }
+
+    /// Judges a request that does not pass unseen.
+    pub(crate) fn judge(&self, request: &HttpRequest) -> Judgement {
+        let shared = self.shared();
+        let snapshot = self.snapshot();
+        let now = now_for(&snapshot);
+        match decide(&snapshot, &RequestSubject { request, shared }, now) {
+            Decision::Pass(Rule::Online) => Judgement::Pass,
+            Decision::Pass(rule) => {
+                if snapshot.rules.visitors.need_visitor() && self.reads_session() {
+                    shared.session_order.passed(request);
+                }
+                Self::admit(request, &snapshot, rule)
+            }
+            Decision::Refuse { rule, mode } => {
+                Judgement::Refuse(self.refuse(request, &snapshot, mode, rule, now))
+            }
+            Decision::DependsOnVisitor { mode } => {
+                let pending = Pending {
+                    snapshot,
+                    mode,
+                    now,
+                };
+                match shared.identity.ask(request) {
+                    Answer::Known(visitor) => self.judge_visitor(request, &visitor, &pending),
+                    Answer::Asked(visitor) => Judgement::Ask(visitor, pending),
+                }
+            }
+        }
+    }
+
+    /// Judges a request once it is known who is asking.
+    pub(crate) fn judge_visitor(
+        &self,
+        request: &HttpRequest,
+        visitor: &Visitor,
+        pending: &Pending,
+    ) -> Judgement {
+        let shared = self.shared();
+        let decision = decide_visitor(&pending.snapshot.rules, visitor);
+        if decision.logout {
+            request.get_session().purge();
+            if let Some(hook) = &shared.logout_hook {
+                hook(request);
+            }
+        }
+        match decision.pass {
+            Some(rule) => Self::admit(request, &pending.snapshot, rule),
+            None => {
+                if self.reads_session() && !decision.logout {
+                    shared.session_order.refused(request);
+                }
+                Judgement::Refuse(self.refuse(
+                    request,
+                    &pending.snapshot,
+                    pending.mode,
+                    Rule::NoExemption,
+                    pending.now,
+                ))
+            }
+        }
+    }
+
+    /// Refuses whatever the state is: for what is wrapped to be forced on.
+    pub(crate) fn refuse_always(&self, request: &HttpRequest) -> HttpResponse {
+        let snapshot = self.snapshot();
+        let now = now_for(&snapshot);
+        let mode = snapshot.closed_mode(now).unwrap_or(0);
+        self.refuse(request, &snapshot, mode, Rule::ForcedOnWrapper, now)
+    }
+
+    fn reads_session(&self) -> bool {
+        matches!(self.shared().identity, Identity::Session(_))
+    }
+
+    fn admit(request: &HttpRequest, snapshot: &Arc<Snapshot>, rule: Rule) -> Judgement {
+        tracing::debug!(rule = rule.name(), "maintenance lets a request through");
+        request
+            .extensions_mut()
+            .insert(AdmittedUnder(Arc::clone(snapshot)));
+        Judgement::Pass
+    }
+
+    fn refuse(
+        &self,
+        request: &HttpRequest,
+        snapshot: &Snapshot,
+        mode: usize,
+        rule: Rule,
+        now: Timestamp,
+    ) -> HttpResponse {
+        tracing::debug!(rule = rule.name(), "maintenance refuses a request");
+        let responses = &self.shared().responses;
+        let mut cache = self.cache.borrow_mut();
+        let format = cache.format(responses, request);
+        let mut response = if responses.can_be_kept() {
+            cache.kept(responses, request, snapshot, mode, format, now)
+        } else {
+            // The app's closures may take their time or look at maintenance themselves.
+            drop(cache);
+            let refusal = responses.refusal(snapshot, mode, rule, format, now);
+            responses.render(request, &refusal)
+        };
+        response.extensions_mut().insert(RefusalMarker);
+        response
+    }
+}
+
+impl Cache {
+    /// The form of a refusal, remembered by what the client sent.
+    fn format(&mut self, responses: &Responses, request: &HttpRequest) -> ResponseFormat {
+        if !matches!(responses.format, FormatChoice::Negotiated) {
+            return responses.format(request);
+        }
+        let headers = request.headers();
+        let mut lines = headers.get_all(ACCEPT);
+        let accept = lines.next().map_or(&b""[..], |value| value.as_bytes());
+        let destination = headers
+            .get(SEC_FETCH_DEST)
+            .map_or(&b""[..], |value| value.as_bytes());
+        if lines.next().is_some() || accept.len() + destination.len() > LONGEST_REMEMBERED {
+            return negotiate(headers);
+        }
+        let known = self
+            .preferences
+            .iter()
+            .find(|known| *known.accept == *accept && *known.destination == *destination);
+        if let Some(known) = known {
+            return known.format;
+        }
+        let format = negotiate(headers);
+        if self.preferences.len() == REMEMBERED_CLIENTS {
+            self.preferences.clear();
+        }
+        self.preferences.push(Preference {
+            accept: accept.into(),
+            destination: destination.into(),
+            format,
+        });
+        format
+    }
+
+    fn kept(
+        &mut self,
+        responses: &Responses,
+        request: &HttpRequest,
+        snapshot: &Snapshot,
+        mode: usize,
+        format: ResponseFormat,
+        now: Timestamp,
+    ) -> HttpResponse {
+        let redirect = responses.redirects(request, format);
+        // A request that waited for its visitor may still be judged by the snapshot before.
+        let is_current = self.snapshot.number == snapshot.number;
+        let known = self
+            .kept
+            .iter()
+            .position(|kept| kept.mode == mode && kept.format == format && kept.redirect == redirect);
+        if let Some(known) = known.filter(|_| is_current) {
+            if self.kept[known].is_valid(responses, now) {
+                return self.kept[known].rendered.response();
+            }
+            self.kept.swap_remove(known);
+        }
+        let refusal = responses.refusal(snapshot, mode, Rule::NoExemption, format, now);
+        let rendered = responses.rendered(&refusal, redirect);
+        let response = rendered.response();
+        if is_current {
+            self.kept.push(Kept {
+                mode,
+                format,
+                redirect,
+                valid: snapshot.is_timed().then(|| Validity {
+                    from: now,
+                    edge: snapshot.next_edge(now),
+                    until: refusal.until,
+                    retry_after: refusal.retry_after,
+                }),
+                rendered,
+            });
+        }
+        response
+    }
+}
+
+impl Kept {
+    fn is_valid(&self, responses: &Responses, now: Timestamp) -> bool {
+        self.valid.as_ref().is_none_or(|valid| {
+            valid.from <= now
+                && valid.edge.is_none_or(|edge| now < edge)
+                && responses.retry_after(valid.until, now) == valid.retry_after
+        })
+    }
+}
