@@ -1,0 +1,722 @@
+//! Whether the values make sense, each by itself.
+
+use std::{
+    fs,
+    net::IpAddr,
+    path::{Component, Path, PathBuf},
+    time::Duration,
+};
+
+use actix_web::http::{Uri, header::HeaderName};
+use ipnet::IpNet;
+use jiff::tz::TimeZone;
+use regex::Regex;
+
+use super::{Settings, fault::Fault};
+
+/// What `response.status` takes.
+pub(super) const STATUS_EXPECTED: &str = "give a number from 400 to 599";
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Shorter keys are guessed too soon.
+const SHORTEST_API_KEY: usize = 8;
+
+/// Every fault of the values, in the order of the keys.
+pub(super) fn check(settings: &Settings) -> Vec<Fault> {
+    let mut faults = Faults(Vec::new());
+    let Settings {
+        store,
+        admin_path,
+        time_zone,
+        exempt,
+        forced_on,
+        response,
+        session,
+        client,
+        // Whatever these hold is right.
+        forced: _,
+        when_store_fails: _,
+        logout: _,
+    } = settings;
+
+    let store_fault = StoreUrl::parse(store).err();
+    faults.note("store", &without_password(store), store_fault);
+    faults.one("admin_path", admin_path, admin_path_fault);
+    faults.optional("time_zone", time_zone.as_deref(), time_zone_fault);
+
+    faults.optional(
+        "exempt.admin_site",
+        exempt.admin_site.as_deref(),
+        prefix_fault,
+    );
+    faults.each("exempt.addresses", &exempt.addresses, address_fault);
+    faults.each(
+        "exempt.address_patterns",
+        &exempt.address_patterns,
+        pattern_fault,
+    );
+    faults.each("exempt.paths", &exempt.paths, path_fault);
+    faults.each("exempt.prefixes", &exempt.prefixes, prefix_fault);
+    faults.each("exempt.patterns", &exempt.patterns, pattern_fault);
+    faults.each("exempt.routes", &exempt.routes, route_fault);
+    if let Some(api_key) = &exempt.api_key {
+        faults.optional(
+            "exempt.api_key.header",
+            api_key.header.as_deref(),
+            header_fault,
+        );
+        faults.optional(
+            "exempt.api_key.query",
+            api_key.query.as_deref(),
+            query_fault,
+        );
+        if api_key.header.is_none() && api_key.query.is_none() {
+            let message = "a request can carry a key nowhere; give `header`, `query` or both";
+            faults.whole("exempt.api_key", message);
+        }
+        if api_key.keys.is_empty() {
+            let message =
+                format!("give at least one key, of {SHORTEST_API_KEY} characters or more");
+            faults.whole("exempt.api_key.keys", &message);
+        }
+        faults.each("exempt.api_key.keys", &api_key.keys, api_key_fault);
+    }
+
+    faults.each("forced_on.routes", &forced_on.routes, route_fault);
+    faults.each("forced_on.patterns", &forced_on.patterns, pattern_fault);
+
+    faults.note(
+        "response.status",
+        &response.status.to_string(),
+        (!(400..=599).contains(&response.status)).then(|| STATUS_EXPECTED.to_owned()),
+    );
+    faults.note(
+        "response.retry_after",
+        &format!("{:?}", response.retry_after),
+        retry_after_fault(response.retry_after),
+    );
+    faults.one("response.template", &response.template, template_fault);
+    if let Some(folder) = &response.templates_dir {
+        let shown = folder.to_string_lossy();
+        faults.note("response.templates_dir", &shown, folder_fault(folder));
+    }
+    faults.optional(
+        "response.message",
+        response.message.as_deref(),
+        message_fault,
+    );
+    faults.optional(
+        "response.redirect",
+        response.redirect.as_deref(),
+        redirect_fault,
+    );
+
+    faults.one("session.user_key", &session.user_key, session_key_fault);
+    faults.one("session.staff_key", &session.staff_key, session_key_fault);
+    faults.one(
+        "session.superuser_key",
+        &session.superuser_key,
+        session_key_fault,
+    );
+
+    faults.each(
+        "client.trusted_proxies",
+        &client.trusted_proxies,
+        address_fault,
+    );
+    faults.0
+}
+
+/// Collects what the single checks say; each says what would be right, or nothing.
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn note(&mut self, key: &str, value: &str, message: Option<String>) {
+        self.0
+            .extend(message.map(|message| Fault::bad_value(key, value, message)));
+    }
+
+    fn one(&mut self, key: &str, value: &str, fault: fn(&str) -> Option<String>) {
+        self.note(key, value, fault(value));
+    }
+
+    fn optional(&mut self, key: &str, value: Option<&str>, fault: fn(&str) -> Option<String>) {
+        if let Some(value) = value {
+            self.one(key, value, fault);
+        }
+    }
+
+    fn each(&mut self, key: &str, values: &[String], fault: fn(&str) -> Option<String>) {
+        for (item, value) in values.iter().enumerate() {
+            let fault =
+                fault(value).map(|message| Fault::bad_value(key, value, message).with_item(item));
+            self.0.extend(fault);
+        }
+    }
+
+    /// A fault of a key as such, not of its value.
+    fn whole(&mut self, key: &str, message: &str) {
+        self.0.push(Fault::new(key, message, super::Origin::Code));
+    }
+}
+
+/// A store of this crate, as its URL names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StoreUrl {
+    /// `memory:`: the state lives in this process and ends with it.
+    Memory,
+    /// `file:` and a path, relative or absolute.
+    File(PathBuf),
+}
+
+impl StoreUrl {
+    /// Reads the URL, or says what would be right.
+    pub(crate) fn parse(url: &str) -> Result<Self, String> {
+        const KNOWN: &str = "give \"memory:\" or \"file:\" and a path";
+        if url.is_empty() {
+            return Err(KNOWN.to_owned());
+        }
+        let (scheme, rest) = match url.split_once(':') {
+            // One letter is a drive, not a scheme.
+            Some((scheme, rest)) if scheme.len() > 1 && !scheme.contains(['/', '\\', '.']) => {
+                (scheme.to_ascii_lowercase(), rest)
+            }
+            _ => {
+                let path = super::fault::shown(url);
+                return Err(format!("no scheme; did you mean `file:{path}`?"));
+            }
+        };
+        let needs = |feature: &str| {
+            Err(format!(
+                "`{scheme}:` stores are not supported by this build, they need the crate's \
+                 feature `{feature}`; {KNOWN}"
+            ))
+        };
+        match scheme.as_str() {
+            "memory" if rest.is_empty() => Ok(Self::Memory),
+            "memory" => Err("nothing follows the colon; give \"memory:\"".to_owned()),
+            "file" => Self::file(rest),
+            "redis" | "rediss" => needs("redis"),
+            "s3" | "gs" | "az" => needs("object-store"),
+            _ => Err(format!("no store has the scheme `{scheme}:`; {KNOWN}")),
+        }
+    }
+
+    fn file(rest: &str) -> Result<Self, String> {
+        let path = match rest.strip_prefix("//") {
+            None => rest,
+            Some(path) if path.starts_with('/') => path,
+            Some(_) => {
+                return Err(
+                    "a file store has no host; give \"file:\" and a relative path, or \
+                            \"file:///\" and an absolute one"
+                        .to_owned(),
+                );
+            }
+        };
+        if path.contains('\0') {
+            return Err("a path has no NUL characters; remove them".to_owned());
+        }
+        let names_a_file = Path::new(path).file_name().is_some();
+        if !names_a_file || path.ends_with('/') {
+            return Err(
+                "no file is named; give a path, such as \"file:maintenance.state\"".to_owned(),
+            );
+        }
+        Ok(Self::File(PathBuf::from(path)))
+    }
+}
+
+/// The URL with an ellipsis in the place of its user and password.
+pub(crate) fn without_password(url: &str) -> String {
+    let parts = url
+        .split_once("://")
+        // The last `@`: a password may hold one itself.
+        .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
+    match parts {
+        Some((scheme, rest)) => format!("{scheme}://…@{rest}"),
+        None => url.to_owned(),
+    }
+}
+
+fn told(message: &str) -> Option<String> {
+    Some(message.to_owned())
+}
+
+fn admin_path_fault(path: &str) -> Option<String> {
+    let unfit = |c: char| matches!(c, '?' | '#' | '{' | '}') || c.is_whitespace() || c.is_control();
+    if !path.starts_with('/') {
+        told("give a path that starts with `/`, such as \"/maintenance-mode\"")
+    } else if path == "/" {
+        told("would take the whole site; give a path of its own, such as \"/maintenance-mode\"")
+    } else if path.contains("//") {
+        told("an empty segment; write one `/` instead of `//`")
+    } else if path.contains(unfit) {
+        told("give a plain path, without `?`, `#`, `{`, `}` and white space")
+    } else {
+        None
+    }
+}
+
+fn time_zone_fault(name: &str) -> Option<String> {
+    match TimeZone::get(name) {
+        Ok(zone) if !zone.is_unknown() => None,
+        _ => told(
+            "no such time zone in this system's database; give an IANA name such as \
+             \"Europe/Rome\", and see that the database (often the package tzdata) is installed",
+        ),
+    }
+}
+
+fn path_fault(path: &str) -> Option<String> {
+    if !path.starts_with('/') {
+        told("give a path that starts with `/`")
+    } else if path.contains(['?', '#']) {
+        told("only the path is compared, never a query or fragment; remove what follows it")
+    } else {
+        None
+    }
+}
+
+fn prefix_fault(prefix: &str) -> Option<String> {
+    let all = prefix.starts_with('/') && prefix.trim_end_matches('/').is_empty();
+    if all {
+        told("would exempt the whole site; name a part of it, or use forced = \"off\"")
+    } else {
+        path_fault(prefix)
+    }
+}
+
+fn address_fault(address: &str) -> Option<String> {
+    if address.parse::<IpAddr>().is_ok() || address.parse::<IpNet>().is_ok() {
+        return None;
+    }
+    let remedy = "give an address such as \"10.0.0.1\" or a block such as \"10.0.0.0/8\"";
+    if address.contains('*') {
+        return told("stars are not understood; give a block such as \"10.0.0.0/24\"");
+    }
+    if let Some((network, length)) = address.split_once('/')
+        && let Ok(network) = network.parse::<IpAddr>()
+    {
+        let longest = if network.is_ipv4() { 32 } else { 128 };
+        let length = super::fault::shown(length);
+        return Some(format!(
+            "`/{length}` is no prefix length; give one from 0 to {longest}"
+        ));
+    }
+    if address.trim() != address {
+        return Some(format!("white space around it; {remedy}"));
+    }
+    let like_a_name = address.contains(|c: char| c.is_ascii_alphabetic() && !c.is_ascii_hexdigit());
+    if like_a_name && !address.contains(':') {
+        return Some(format!("names are not looked up; {remedy}"));
+    }
+    Some(format!("neither an IP address nor a CIDR block; {remedy}"))
+}
+
+fn pattern_fault(pattern: &str) -> Option<String> {
+    if pattern.is_empty() {
+        return told("an empty pattern would match everything; give one, or remove the item");
+    }
+    let error = Regex::new(pattern).err()?.to_string();
+    // The lines above show the pattern and where in it the fault is.
+    let last = error.lines().last().unwrap_or_default();
+    let last = last.trim().trim_start_matches("error: ");
+    Some(format!("not a regular expression: {last}"))
+}
+
+fn route_fault(name: &str) -> Option<String> {
+    let blank = name.trim().is_empty();
+    blank.then(|| "give the name of an Actix resource, or remove the item".to_owned())
+}
+
+fn header_fault(name: &str) -> Option<String> {
+    let invalid = HeaderName::from_bytes(name.as_bytes()).is_err();
+    invalid.then(|| "give a header's name, such as \"X-Maintenance-Key\"".to_owned())
+}
+
+fn query_fault(name: &str) -> Option<String> {
+    let empty = name.is_empty();
+    empty.then(|| "give the name of a query parameter, such as \"api_key\"".to_owned())
+}
+
+fn api_key_fault(key: &str) -> Option<String> {
+    if key.chars().count() < SHORTEST_API_KEY {
+        return Some(format!(
+            "the key is short; give {SHORTEST_API_KEY} characters or more"
+        ));
+    }
+    // What frames a header's value is not part of it, so such a key would never match.
+    let unfit = key.trim() != key || key.contains(char::is_control);
+    unfit.then(|| "remove white space around the key and control characters in it".to_owned())
+}
+
+fn retry_after_fault(retry_after: Duration) -> Option<String> {
+    if retry_after > LONGEST_RETRY_AFTER {
+        told("give at most one year, which is 31536000 seconds")
+    } else if retry_after.subsec_nanos() != 0 {
+        told("give whole seconds")
+    } else {
+        None
+    }
+}
+
+fn template_fault(template: &str) -> Option<String> {
+    let path = Path::new(template);
+    let plain = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    let names_a_file = plain && path.file_name().is_some() && !template.ends_with('/');
+    let fits = names_a_file && !template.contains(char::is_control);
+    (!fits).then(|| {
+        "give a file's name such as \"503.html\", or a relative path without `.` and `..`"
+            .to_owned()
+    })
+}
+
+fn folder_fault(folder: &Path) -> Option<String> {
+    match fs::metadata(folder) {
+        Ok(found) if found.is_dir() => None,
+        Ok(_) => told("not a folder; give the folder that holds the templates"),
+        Err(error) => Some(format!(
+            "cannot be read ({error}); give an existing folder, absolute or relative to the \
+             working directory"
+        )),
+    }
+}
+
+fn message_fault(message: &str) -> Option<String> {
+    let blank = message.trim().is_empty();
+    blank.then(|| "give a text for visitors, or remove the key".to_owned())
+}
+
+fn redirect_fault(target: &str) -> Option<String> {
+    let remedy = "give an address such as \"https://status.example.com/\", or a path that starts \
+                  with one `/`";
+    // Browsers read a backslash as a slash, so `/\host` would leave the site.
+    let unfit = |c: char| c.is_control() || c.is_whitespace() || c == '\\';
+    if target.contains(unfit) {
+        return Some(format!(
+            "white space, a backslash or a control character; {remedy}"
+        ));
+    }
+    if target.starts_with("//") {
+        return Some(format!("starts with `//`, which is another host; {remedy}"));
+    }
+    let fits = match target.parse::<Uri>() {
+        Ok(_) if target.starts_with('/') => true,
+        Ok(uri) => {
+            let web = matches!(uri.scheme_str(), Some("http" | "https"));
+            web && uri.host().is_some_and(|host| !host.is_empty())
+        }
+        Err(_) => false,
+    };
+    (!fits).then(|| remedy.to_owned())
+}
+
+fn session_key_fault(key: &str) -> Option<String> {
+    let empty = key.is_empty();
+    empty.then(|| "give the name of a session key".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::ApiKeySettings;
+
+    fn accepted(fault: fn(&str) -> Option<String>, values: &[&str]) {
+        for value in values {
+            assert_eq!(fault(value), None, "{value:?}");
+        }
+    }
+
+    /// Each value with a part of what its fault says.
+    fn refused(fault: fn(&str) -> Option<String>, values: &[(&str, &str)]) {
+        for (value, part) in values {
+            let message = fault(value).unwrap_or_else(|| panic!("{value:?} is accepted"));
+            assert!(message.contains(part), "{value:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn store_urls_are_memory_or_a_file() {
+        let file = |path: &str| Ok(StoreUrl::File(PathBuf::from(path)));
+        assert_eq!(StoreUrl::parse("memory:"), Ok(StoreUrl::Memory));
+        assert_eq!(
+            StoreUrl::parse("file:maintenance.state"),
+            file("maintenance.state")
+        );
+        assert_eq!(StoreUrl::parse("file:./a/b"), file("./a/b"));
+        assert_eq!(StoreUrl::parse("file:/var/a"), file("/var/a"));
+        assert_eq!(StoreUrl::parse("file:///var/a"), file("/var/a"));
+        assert_eq!(StoreUrl::parse("FILE:a b%20c"), file("a b%20c"));
+        fn fault(url: &str) -> Option<String> {
+            StoreUrl::parse(url).err()
+        }
+        refused(
+            fault,
+            &[
+                ("", "\"memory:\" or"),
+                (
+                    "maintenance.state",
+                    "did you mean `file:maintenance.state`?",
+                ),
+                ("/var/a:b", "did you mean `file:/var/a:b`?"),
+                ("C:\\state", "did you mean `file:C:\\state`?"),
+                ("file:", "no file is named"),
+                ("file:///", "no file is named"),
+                ("file:/var/", "no file is named"),
+                ("file:..", "no file is named"),
+                ("file:a\0b", "NUL"),
+                ("file://host/path", "no host"),
+                ("memory:x", "nothing follows"),
+                ("redis://localhost", "feature `redis`"),
+                ("rediss://localhost", "not supported by this build"),
+                ("s3://bucket/key", "feature `object-store`"),
+                ("gs://bucket/key", "feature `object-store`"),
+                ("az://bucket/key", "feature `object-store`"),
+                ("postgres://db", "no store has the scheme `postgres:`"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_stores_password_is_not_shown() {
+        assert_eq!(without_password("redis://u:p@ss@h/1"), "redis://…@h/1");
+        assert_eq!(without_password("redis://h/1"), "redis://h/1");
+        assert_eq!(without_password("file:a@b"), "file:a@b");
+        let settings = Settings {
+            store: "redis://u:geheim@h/1".to_owned(),
+            ..Settings::default()
+        };
+        let error = settings.check().unwrap_err();
+        assert!(!error.to_string().contains("geheim"), "{error}");
+    }
+
+    #[test]
+    fn the_admin_path_is_a_plain_path_of_its_own() {
+        accepted(admin_path_fault, &["/maintenance-mode", "/a/b", "/a/"]);
+        refused(
+            admin_path_fault,
+            &[
+                ("", "starts with `/`"),
+                ("admin", "starts with `/`"),
+                ("/", "whole site"),
+                ("/a//b", "empty segment"),
+                ("/a//", "empty segment"),
+                ("/a?b", "plain path"),
+                ("/{a}", "plain path"),
+                ("/a b", "plain path"),
+                ("/a\u{0}", "plain path"),
+            ],
+        );
+    }
+
+    #[test]
+    fn time_zones_are_iana_names() {
+        accepted(time_zone_fault, &["UTC"]);
+        for name in [
+            "",
+            "Mars/Olympus",
+            "Etc/Unknown",
+            "../../etc/passwd",
+            "a\0b",
+            "+01:00",
+        ] {
+            refused(time_zone_fault, &[(name, "IANA")]);
+        }
+    }
+
+    #[test]
+    fn addresses_are_typed() {
+        accepted(
+            address_fault,
+            &[
+                "10.0.0.1",
+                "10.0.0.0/8",
+                "10.0.0.5/8",
+                "::1",
+                "2001:db8::/32",
+                "::ffff:10.0.0.1",
+                "::ffff:10.0.0.0/104",
+            ],
+        );
+        refused(
+            address_fault,
+            &[
+                ("10.0.0.1/33", "from 0 to 32"),
+                ("::1/129", "from 0 to 128"),
+                ("10.0.0.1/", "prefix length"),
+                ("10.0.0.*", "stars"),
+                ("localhost", "not looked up"),
+                ("proxy.example.com", "not looked up"),
+                (" 10.0.0.1", "white space"),
+                ("10.0.0.1:80", "neither"),
+                ("10.0.0", "neither"),
+                ("", "neither"),
+            ],
+        );
+    }
+
+    #[test]
+    fn patterns_are_regular_expressions() {
+        accepted(pattern_fault, &["^/api", "/a.*", r"\.css$"]);
+        refused(
+            pattern_fault,
+            &[
+                ("", "match everything"),
+                ("(a", "unclosed group"),
+                ("a{99999999}", "regular expression: "),
+                (r"\w{1000}{1000}", "size limit"),
+            ],
+        );
+        let message = pattern_fault("(a").unwrap();
+        assert_eq!(message, "not a regular expression: unclosed group");
+    }
+
+    #[test]
+    fn paths_and_prefixes_are_paths_only() {
+        accepted(path_fault, &["/", "/a", "/a/"]);
+        accepted(prefix_fault, &["/a", "/a/"]);
+        refused(
+            path_fault,
+            &[("", "starts with"), ("a", "starts with"), ("/a?b", "query")],
+        );
+        refused(
+            prefix_fault,
+            &[
+                ("/", "forced = \"off\""),
+                ("//", "whole site"),
+                ("a", "starts"),
+                ("/#", "only"),
+            ],
+        );
+    }
+
+    #[test]
+    fn api_keys_need_a_place_and_a_length() {
+        let faults = |api_key: ApiKeySettings| -> Vec<String> {
+            let mut settings = Settings::default();
+            settings.exempt.api_key = Some(api_key);
+            check(&settings).iter().map(ToString::to_string).collect()
+        };
+        let good = ApiKeySettings {
+            keys: vec!["12345678".to_owned()],
+            ..ApiKeySettings::default()
+        };
+        assert_eq!(faults(good.clone()), [""; 0]);
+        assert_eq!(
+            faults(ApiKeySettings::default()),
+            ["`exempt.api_key.keys`: give at least one key, of 8 characters or more"]
+        );
+        assert_eq!(
+            faults(ApiKeySettings {
+                header: None,
+                keys: vec!["1234567".to_owned(), "12345678 ".to_owned()],
+                ..good.clone()
+            }),
+            [
+                "`exempt.api_key`: a request can carry a key nowhere; give `header`, `query` or \
+                 both",
+                "`exempt.api_key.keys`, item 1: the key is short; give 8 characters or more",
+                "`exempt.api_key.keys`, item 2: remove white space around the key and control \
+                 characters in it",
+            ]
+        );
+        assert_eq!(
+            faults(ApiKeySettings {
+                header: Some("no header".to_owned()),
+                query: Some(String::new()),
+                ..good
+            })
+            .len(),
+            2
+        );
+    }
+
+    #[test]
+    fn responses_are_refusals() {
+        for (status, fits) in [
+            (399, false),
+            (400, true),
+            (599, true),
+            (600, false),
+            (200, false),
+        ] {
+            let mut settings = Settings::default();
+            settings.response.status = status;
+            assert_eq!(settings.check().is_ok(), fits, "{status}");
+        }
+        assert_eq!(retry_after_fault(Duration::ZERO), None);
+        assert_eq!(retry_after_fault(LONGEST_RETRY_AFTER), None);
+        assert!(retry_after_fault(LONGEST_RETRY_AFTER + Duration::from_secs(1)).is_some());
+        assert!(retry_after_fault(Duration::from_millis(1500)).is_some());
+        refused(message_fault, &[("", "text"), (" ", "text")]);
+    }
+
+    #[test]
+    fn redirects_stay_here_or_are_web_addresses() {
+        accepted(
+            redirect_fault,
+            &[
+                "https://status.example.com/",
+                "http://localhost:8080",
+                "https://a/b?c=d#e",
+                "/status",
+                "/",
+            ],
+        );
+        refused(
+            redirect_fault,
+            &[
+                ("", "give an address"),
+                ("status.example.com", "give an address"),
+                ("//evil.example", "another host"),
+                ("/\\evil.example", "backslash"),
+                ("javascript:alert(1)", "give an address"),
+                ("ftp://a/", "give an address"),
+                ("https://", "give an address"),
+                ("/a\r\nSet-Cookie:b", "control"),
+                ("/a b", "white space"),
+            ],
+        );
+    }
+
+    #[test]
+    fn templates_are_inside_their_folder() {
+        accepted(template_fault, &["503.html", "errors/503.html"]);
+        for name in ["", "/503.html", "../503.html", "a/../b", "a/", ".", "a\nb"] {
+            refused(template_fault, &[(name, "503.html")]);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert_eq!(folder_fault(folder.path()), None);
+        assert!(folder_fault(&file).unwrap().contains("not a folder"));
+        assert!(
+            folder_fault(&folder.path().join("none"))
+                .unwrap()
+                .contains("existing folder")
+        );
+    }
+
+    #[test]
+    fn all_faults_are_told_in_the_order_of_the_keys() {
+        let mut settings = Settings::default();
+        settings.client.trusted_proxies = vec!["10.0.0.0/8".to_owned(), "nginx".to_owned()];
+        settings.session.user_key.clear();
+        settings.exempt.routes = vec![" ".to_owned()];
+        settings.store.clear();
+        let error = settings.check().unwrap_err();
+        let keys: Vec<&str> = error.faults().iter().map(Fault::key).collect();
+        assert_eq!(
+            keys,
+            [
+                "store",
+                "exempt.routes",
+                "session.user_key",
+                "client.trusted_proxies"
+            ]
+        );
+        assert_eq!(error.faults()[3].value(), Some("nginx"));
+    }
+}

@@ -1,0 +1,583 @@
+//! Reads the tree of keys by a schema: what is read is removed, and what is left is unknown.
+//!
+//! The schema is the code that reads. It runs over sections that were not given too, so that every
+//! name it asks for is known and can be suggested.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+
+use super::{
+    fault::{Fault, Origin, Origins, nearest, variable_of},
+    source::{Entries, Node, Value, array_in_variable},
+};
+
+/// What one pass over the tree finds.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    faults: Vec<Fault>,
+    origins: Origins,
+    /// Every key of the schema, without the places in arrays of tables.
+    known: Vec<String>,
+    unknown: Vec<Unknown>,
+}
+
+/// A key that the schema did not ask for.
+#[derive(Debug)]
+struct Unknown {
+    /// As the fault tells it.
+    path: String,
+    /// As the schema would name it.
+    schema: String,
+    origin: Origin,
+}
+
+impl Reader {
+    /// Reads the whole tree.
+    pub(super) fn read<T>(
+        &mut self,
+        entries: Entries,
+        schema: impl FnOnce(&mut Section<'_>) -> T,
+    ) -> T {
+        Section {
+            reader: self,
+            entries,
+            path: String::new(),
+            schema: String::new(),
+        }
+        .read(schema)
+    }
+
+    /// The faults of the keys and their types, and where each key was given.
+    pub(super) fn finish(mut self) -> (Vec<Fault>, Origins) {
+        for unknown in &self.unknown {
+            let what_then = match nearest(&unknown.schema, &self.known) {
+                Some(key) => match &unknown.origin {
+                    Origin::Variable(_) => {
+                        format!(", did you mean `{key}` (`{}`)?", variable_of(key))
+                    }
+                    _ => format!(", did you mean `{key}`?"),
+                },
+                None => format!("; known here: {}", self.neighbours(&unknown.schema)),
+            };
+            let origin = unknown.origin.clone();
+            self.faults
+                .push(Fault::unknown_key(&unknown.path, &what_then, origin));
+        }
+        (self.faults, self.origins)
+    }
+
+    /// The known keys of the section, or of the top level if the section is unknown itself.
+    fn neighbours(&self, unknown: &str) -> String {
+        let section = unknown.rsplit_once('.').map_or("", |(section, _)| section);
+        let inside = |section: &str| -> Vec<&str> {
+            let names = self.known.iter().filter_map(|key| {
+                let (parent, name) = key.rsplit_once('.').unwrap_or(("", key));
+                (parent == section).then_some(name)
+            });
+            names.collect()
+        };
+        let mut names = inside(section);
+        if names.is_empty() {
+            names = inside("");
+        }
+        names.join(", ")
+    }
+}
+
+/// One table while it is read.
+pub(super) struct Section<'r> {
+    reader: &'r mut Reader,
+    entries: Entries,
+    path: String,
+    schema: String,
+}
+
+/// What a value should have been.
+pub(super) type Expected = String;
+
+impl Section<'_> {
+    fn read<T>(mut self, schema: impl FnOnce(&mut Section<'_>) -> T) -> T {
+        let read = schema(&mut self);
+        for (name, node) in std::mem::take(&mut self.entries) {
+            let path = join(&self.path, &name);
+            let schema = join(&self.schema, &name);
+            note_unknown(path, schema, node, &mut self.reader.unknown);
+        }
+        read
+    }
+
+    /// A value that has a default.
+    pub(super) fn value<T>(
+        &mut self,
+        name: &str,
+        kind: impl FnOnce(&Value) -> Result<T, Expected>,
+        default: T,
+    ) -> T {
+        match self.take(name) {
+            Some(node) => self.convert(name, &node, kind).unwrap_or(default),
+            None => default,
+        }
+    }
+
+    /// A value that may be absent; an empty variable makes it so.
+    pub(super) fn optional<T>(
+        &mut self,
+        name: &str,
+        kind: impl FnOnce(&Value) -> Result<T, Expected>,
+        default: Option<T>,
+    ) -> Option<T> {
+        match self.take(name) {
+            Some(node) if node.is_blank_variable() => None,
+            Some(node) => self.convert(name, &node, kind).or(default),
+            None => default,
+        }
+    }
+
+    /// A list of texts.
+    pub(super) fn list(&mut self, name: &str, default: Vec<String>) -> Vec<String> {
+        let Some(node) = self.take(name) else {
+            return default;
+        };
+        let path = join(&self.path, name);
+        let items = match node.value {
+            Value::List(items) => items,
+            // A variable's array begins with a bracket; everything else is split at commas.
+            Value::Variable(text) if text.trim_start().starts_with('[') => {
+                let text = text.trim();
+                match array_in_variable(text, &node.origin) {
+                    Some(items) => items,
+                    None => {
+                        let expected = "begins with `[` but is not a TOML array; give a list such \
+                                        as [\"one\", \"two\"]";
+                        self.fault(&path, Some(text), expected.to_owned(), &node.origin);
+                        return default;
+                    }
+                }
+            }
+            Value::Variable(text) => {
+                let items = text.split(',').map(str::trim);
+                return items
+                    .filter(|item| !item.is_empty())
+                    .map(str::to_owned)
+                    .collect();
+            }
+            other => {
+                let expected = "give a list of texts, such as [\"one\", \"two\"]".to_owned();
+                self.fault(&path, other.shown(), expected, &node.origin);
+                return default;
+            }
+        };
+        let mut texts = Vec::new();
+        for (place, item) in items.into_iter().enumerate() {
+            match item.value {
+                Value::Text(text) => {
+                    // By its place among the good ones, which is what the later checks see.
+                    self.reader
+                        .origins
+                        .record_item(&path, texts.len(), &item.origin);
+                    texts.push(text);
+                }
+                other => {
+                    let value = other.shown().unwrap_or("a list or table");
+                    let fault = Fault::bad_value(&path, value, "give a text in quotes")
+                        .with_item(place)
+                        .with_origin(item.origin);
+                    self.reader.faults.push(fault);
+                }
+            }
+        }
+        texts
+    }
+
+    /// A section that is as good as empty if it is not given.
+    pub(super) fn section<T>(
+        &mut self,
+        name: &str,
+        schema: impl FnOnce(&mut Section<'_>) -> T,
+    ) -> T {
+        let entries = self.table(name, false).unwrap_or_default();
+        self.inner(name, entries, schema)
+    }
+
+    /// A section that means something by being there; an empty variable takes it away.
+    pub(super) fn optional_section<T>(
+        &mut self,
+        name: &str,
+        schema: impl FnOnce(&mut Section<'_>) -> T,
+    ) -> Option<T> {
+        match self.table(name, true) {
+            Some(entries) => Some(self.inner(name, entries, schema)),
+            None => {
+                self.learn(name, schema);
+                None
+            }
+        }
+    }
+
+    /// An array of tables, `[[name]]`; in a variable a TOML array of inline tables.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the first array of tables comes with the modes")
+    )]
+    pub(super) fn sections<T>(
+        &mut self,
+        name: &str,
+        mut schema: impl FnMut(&mut Section<'_>) -> T,
+    ) -> Vec<T> {
+        self.learn(name, &mut schema);
+        let Some(node) = self.take(name) else {
+            return Vec::new();
+        };
+        let items = match node.value {
+            Value::List(items) => Some(items),
+            Value::Variable(text) => array_in_variable(text.trim(), &node.origin),
+            _ => None,
+        };
+        let path = join(&self.path, name);
+        let expected = || format!("give an array of tables, each under `[[{name}]]`");
+        let Some(items) = items else {
+            self.fault(&path, None, expected(), &node.origin);
+            return Vec::new();
+        };
+        let mut read = Vec::new();
+        for (place, item) in items.into_iter().enumerate() {
+            let name_here = format!("{name}[{place}]");
+            let Value::Table(entries) = item.value else {
+                self.fault(&path, None, expected(), &item.origin);
+                continue;
+            };
+            let path = join(&self.path, &name_here);
+            self.reader.origins.record(&path, &item.origin);
+            let section = Section {
+                schema: join(&self.schema, name),
+                reader: self.reader,
+                entries,
+                path,
+            };
+            read.push(section.read(&mut schema));
+        }
+        read
+    }
+
+    /// Takes what a key was given, and notes that there is such a key.
+    fn take(&mut self, name: &str) -> Option<Node> {
+        self.know(name);
+        let node = self.entries.remove(name)?;
+        self.reader
+            .origins
+            .record(&join(&self.path, name), &node.origin);
+        Some(node)
+    }
+
+    fn know(&mut self, name: &str) {
+        let key = join(&self.schema, name);
+        if !self.reader.known.contains(&key) {
+            self.reader.known.push(key);
+        }
+    }
+
+    fn table(&mut self, name: &str, optional: bool) -> Option<Entries> {
+        let node = self.take(name)?;
+        if optional && node.is_blank_variable() {
+            return None;
+        }
+        match node.value {
+            Value::Table(entries) => Some(entries),
+            _ => {
+                let path = join(&self.path, name);
+                self.reader
+                    .faults
+                    .push(Fault::not_a_section(&path, &node.origin));
+                None
+            }
+        }
+    }
+
+    fn inner<T>(
+        &mut self,
+        name: &str,
+        entries: Entries,
+        schema: impl FnOnce(&mut Section<'_>) -> T,
+    ) -> T {
+        Section {
+            path: join(&self.path, name),
+            schema: join(&self.schema, name),
+            reader: self.reader,
+            entries,
+        }
+        .read(schema)
+    }
+
+    /// Runs the schema of an absent section only for the names in it.
+    fn learn<T>(&mut self, name: &str, schema: impl FnOnce(&mut Section<'_>) -> T) {
+        self.know(name);
+        let faults = self.reader.faults.len();
+        self.inner(name, Entries::new(), schema);
+        self.reader.faults.truncate(faults);
+    }
+
+    fn convert<T>(
+        &mut self,
+        name: &str,
+        node: &Node,
+        kind: impl FnOnce(&Value) -> Result<T, Expected>,
+    ) -> Option<T> {
+        match kind(&node.value) {
+            Ok(value) => Some(value),
+            Err(expected) => {
+                let path = join(&self.path, name);
+                self.fault(&path, node.value.shown(), expected, &node.origin);
+                None
+            }
+        }
+    }
+
+    fn fault(&mut self, path: &str, value: Option<&str>, expected: Expected, origin: &Origin) {
+        let fault = match value {
+            Some(value) => Fault::bad_value(path, value, expected).with_origin(origin.clone()),
+            None => Fault::new(path, expected, origin.clone()),
+        };
+        self.reader.faults.push(fault);
+    }
+}
+
+impl Value {
+    /// The value as a fault repeats it; lists and tables are not repeated.
+    fn shown(&self) -> Option<&str> {
+        match self {
+            Self::Text(text)
+            | Self::Variable(text)
+            | Self::Integer(_, text)
+            | Self::Other(text) => Some(text),
+            Self::Boolean(true) => Some("true"),
+            Self::Boolean(false) => Some("false"),
+            Self::List(_) | Self::Table(_) => None,
+        }
+    }
+}
+
+/// Notes a key that nobody asked for: a section of the file once, but each variable below it.
+fn note_unknown(path: String, schema: String, node: Node, unknown: &mut Vec<Unknown>) {
+    let from_variable = matches!(node.origin, Origin::Variable(_));
+    if let Value::Table(entries) = node.value {
+        for (name, node) in entries {
+            if from_variable || matches!(node.origin, Origin::Variable(_)) {
+                let (path, schema) = (join(&path, &name), join(&schema, &name));
+                note_unknown(path, schema, node, unknown);
+            }
+        }
+        if from_variable {
+            return;
+        }
+    }
+    unknown.push(Unknown {
+        path,
+        schema,
+        origin: node.origin,
+    });
+}
+
+fn join(section: &str, name: &str) -> String {
+    if section.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{section}.{name}")
+    }
+}
+
+pub(super) fn boolean(value: &Value) -> Result<bool, Expected> {
+    match value {
+        Value::Boolean(boolean) => Ok(*boolean),
+        Value::Variable(text) => match text.trim().to_lowercase().as_str() {
+            "true" | "on" | "yes" | "1" => Ok(true),
+            "false" | "off" | "no" | "0" => Ok(false),
+            _ => Err("give true or false".to_owned()),
+        },
+        _ => Err("give true or false, without quotes".to_owned()),
+    }
+}
+
+pub(super) fn text(value: &Value) -> Result<String, Expected> {
+    match value {
+        Value::Text(text) | Value::Variable(text) => Ok(text.clone()),
+        _ => Err("give a text in quotes".to_owned()),
+    }
+}
+
+/// A whole number that `T` can hold; `expected` says which.
+pub(super) fn number<T: TryFrom<i64>>(
+    expected: &str,
+) -> impl FnOnce(&Value) -> Result<T, Expected> {
+    move |value| {
+        let number = match value {
+            Value::Integer(number, _) => *number,
+            Value::Variable(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        number
+            .and_then(|number| T::try_from(number).ok())
+            .ok_or_else(|| expected.to_owned())
+    }
+}
+
+/// One of some words, each of which stands for a value.
+pub(super) fn choice<T: Copy>(choices: &[(&str, T)]) -> impl FnOnce(&Value) -> Result<T, Expected> {
+    move |value| {
+        let word = match value {
+            Value::Text(word) => word.clone(),
+            Value::Variable(word) => word.trim().to_lowercase(),
+            _ => String::new(),
+        };
+        let chosen = choices.iter().find(|(known, _)| *known == word);
+        chosen.map(|(_, value)| *value).ok_or_else(|| {
+            let words: Vec<String> = choices
+                .iter()
+                .map(|(known, _)| format!("\"{known}\""))
+                .collect();
+            format!("give one of {}", words.join(", "))
+        })
+    }
+}
+
+/// A number of seconds, or a text such as `2h 30m`. A day has 24 hours here.
+pub(super) fn duration(value: &Value) -> Result<Duration, Expected> {
+    let read = match value {
+        Value::Integer(seconds, _) => seconds.and_then(|seconds| u64::try_from(seconds).ok()),
+        Value::Text(text) | Value::Variable(text) => {
+            let text = text.trim();
+            match text.parse() {
+                Ok(seconds) => Some(seconds),
+                Err(_) => whole_seconds(text),
+            }
+        }
+        _ => None,
+    };
+    read.map(Duration::from_secs).ok_or_else(|| {
+        "give a number of seconds, or a text such as \"90s\", \"1h\" or \"2h 30m\"; whole seconds, \
+         not negative"
+            .to_owned()
+    })
+}
+
+fn whole_seconds(text: &str) -> Option<u64> {
+    let span: Span = text.parse().ok()?;
+    let duration: SignedDuration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    if duration.subsec_nanos() != 0 {
+        return None;
+    }
+    u64::try_from(duration.as_secs()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::source::{Source, overlay};
+
+    /// Reads an array of tables beside a plain section, as later settings do.
+    fn read(text: &str, variables: &[(&str, &str)]) -> (Vec<(String, i64)>, Vec<String>) {
+        let mut faults = Vec::new();
+        let mut entries = Source { text, path: None }.entries(&mut faults);
+        let variables = variables
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        overlay(&mut entries, variables, &mut faults);
+        let mut reader = Reader::default();
+        let modes = reader.read(entries, |root| {
+            root.section("drain", |drain| {
+                drain.value("timeout", duration, Duration::ZERO)
+            });
+            root.sections("mode", |mode| {
+                let key = mode.value("key", text_kind, "site".to_owned());
+                (key, mode.value("order", number("give a whole number"), 0))
+            })
+        });
+        faults.extend(reader.finish().0);
+        (modes, faults.iter().map(ToString::to_string).collect())
+    }
+
+    fn text_kind(value: &Value) -> Result<String, Expected> {
+        text(value)
+    }
+
+    #[test]
+    fn an_array_of_tables_is_read_in_order() {
+        let (modes, faults) = read("[[mode]]\nkey = \"a\"\n[[mode]]\norder = 2\n", &[]);
+        assert_eq!(modes, [("a".to_owned(), 0), ("site".to_owned(), 2)]);
+        assert_eq!(faults, [""; 0]);
+    }
+
+    #[test]
+    fn faults_in_an_array_of_tables_say_which_one() {
+        let (_, faults) = read("[[mode]]\n[[mode]]\nkei = 1\norder = \"x\"\n", &[]);
+        assert_eq!(
+            faults,
+            [
+                "line 4: `mode[1].order` is `x`: give a whole number",
+                "line 3: unknown key `mode[1].kei`, did you mean `mode.key`?",
+            ]
+        );
+        let (_, faults) = read("mode = [1]\n", &[]);
+        assert_eq!(
+            faults,
+            ["line 1: `mode`: give an array of tables, each under `[[mode]]`"]
+        );
+    }
+
+    #[test]
+    fn an_array_of_tables_can_be_a_variable_but_not_a_part_of_it() {
+        let variable = ("MAINTENANCE_MODE", r#"[{ key = "b" }, { order = 3 }]"#);
+        let (modes, faults) = read("[[mode]]\n", &[variable]);
+        assert_eq!(modes, [("b".to_owned(), 0), ("site".to_owned(), 3)]);
+        assert_eq!(faults, [""; 0]);
+        let (modes, faults) = read("[[mode]]\n", &[("MAINTENANCE_MODE__KEY", "c")]);
+        assert_eq!(modes.len(), 1);
+        assert_eq!(faults.len(), 1);
+        assert!(faults[0].contains("set it as a whole"), "{}", faults[0]);
+    }
+
+    #[test]
+    fn keys_of_absent_sections_are_known() {
+        let (_, faults) = read("tiemout = 1\n", &[]);
+        assert_eq!(
+            faults,
+            ["line 1: unknown key `tiemout`, did you mean `drain.timeout`?"]
+        );
+        let (_, faults) = read("[zzz]\na = 1\n", &[]);
+        assert_eq!(
+            faults,
+            ["line 1: unknown key `zzz`; known here: drain, mode"]
+        );
+    }
+
+    #[test]
+    fn durations_are_seconds_or_words() {
+        let read = |text: &str| {
+            duration(&Value::Text(text.to_owned()))
+                .ok()
+                .map(|d| d.as_secs())
+        };
+        assert_eq!(read("1h"), Some(3600));
+        assert_eq!(read("90s"), Some(90));
+        assert_eq!(read("2h 30m"), Some(9000));
+        assert_eq!(read("1d"), Some(86_400));
+        assert_eq!(read("0"), Some(0));
+        assert_eq!(read("0s"), Some(0));
+        for text in [
+            "",
+            "-1h",
+            "1h ago",
+            "1.5s",
+            "1 month",
+            "soon",
+            "-5",
+            "9999999999999999999h",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        let seconds = |number| duration(&Value::Integer(Some(number), String::new())).ok();
+        assert_eq!(seconds(60), Some(Duration::from_secs(60)));
+        assert_eq!(seconds(-60), None);
+        assert!(duration(&Value::Boolean(true)).is_err());
+    }
+}
