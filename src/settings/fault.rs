@@ -155,6 +155,15 @@ pub struct SettingsError {
 }
 
 impl SettingsError {
+    /// One value that turned out to be wrong only when it was used.
+    pub(crate) fn of_value(key: &str, value: &str, message: impl Into<String>) -> Self {
+        let mut fault = Fault::bad_value(key, value, message);
+        fault.value = fault.value.filter(|value| !value.is_empty());
+        Self {
+            faults: vec![fault],
+        }
+    }
+
     /// `Ok` if there is no fault.
     pub(super) fn unless_empty(mut faults: Vec<Fault>) -> Result<(), Self> {
         if faults.is_empty() {

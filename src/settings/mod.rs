@@ -63,13 +63,14 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
+use serde::Serialize;
+
 mod check;
 mod fault;
 mod load;
 mod reader;
 mod source;
 
-#[allow(unused_imports, reason = "for whoever opens the store")]
 pub(crate) use self::check::StoreUrl;
 pub use self::fault::{Fault, Origin, SettingsError};
 
@@ -171,13 +172,24 @@ impl fmt::Debug for Settings {
 }
 
 /// A state that wins over the store's: the key `forced`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Forced {
     /// `"on"`: in maintenance, whatever the store holds.
     On,
     /// `"off"`: not in maintenance, whatever the store holds.
     Off,
+}
+
+impl Forced {
+    /// The word in the settings: `on` or `off`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
 }
 
 /// What counts while the store cannot be read: the key `when_store_fails`.
@@ -191,6 +203,17 @@ pub enum WhenStoreFails {
     On,
     /// `"off"`: the site is not in maintenance.
     Off,
+}
+
+impl WhenStoreFails {
+    /// The word in the settings: `keep-last`, `on` or `off`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::KeepLast => "keep-last",
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
 }
 
 /// `[exempt]`: who gets through during maintenance. One rule that holds is enough.

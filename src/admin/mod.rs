@@ -1,0 +1,143 @@
+//! The admin scope: superusers switch maintenance on and off in the browser, and programs ask what
+//! is.
+
+use actix_web::{
+    HttpRequest, HttpResponse, Resource, Scope, guard,
+    http::{
+        StatusCode,
+        header::{ALLOW, CACHE_CONTROL, RETRY_AFTER},
+    },
+    web,
+};
+use serde_json::json;
+
+use crate::{
+    change::ChangeError, identity::Visitor, maintenance::Maintenance, negotiate::ResponseFormat,
+    response::RefusalMarker, shared::now_for,
+};
+
+mod origin;
+mod switch;
+
+pub(crate) fn scope(maintenance: Maintenance) -> Scope {
+    web::scope(&maintenance.shared.admin_path.clone())
+        .app_data(web::Data::new(maintenance))
+        .service(switch::resource(["/on", "/on/"], switch::turn_on))
+        .service(switch::resource(["/off", "/off/"], switch::turn_off))
+        .service(readable(["/status", "/status/"], status))
+        .service(readable(["/ping", "/ping/"], ping))
+}
+
+/// A resource that is only read: `GET`, and `HEAD` alike.
+fn readable<F, A>(paths: [&str; 2], handler: F) -> Resource
+where
+    F: actix_web::Handler<A>,
+    A: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    web::resource(paths)
+        .route(
+            web::route()
+                .guard(guard::Any(guard::Get()).or(guard::Head()))
+                .to(handler),
+        )
+        .default_service(method_not_allowed("GET, HEAD"))
+}
+
+fn method_not_allowed(allowed: &'static str) -> actix_web::Route {
+    web::to(move || async move {
+        HttpResponse::MethodNotAllowed()
+            .insert_header((ALLOW, allowed))
+            .finish()
+    })
+}
+
+/// Who is asking.
+async fn visitor(maintenance: &Maintenance, request: &HttpRequest) -> Visitor {
+    maintenance.shared.session_order.inside(request);
+    maintenance.shared.identity.visitor(request).await
+}
+
+async fn status(request: HttpRequest, maintenance: web::Data<Maintenance>) -> HttpResponse {
+    let visitor = visitor(&maintenance, &request).await;
+    if !visitor.superuser {
+        return forbidden(&maintenance, &request, "see the status of maintenance");
+    }
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(maintenance.status())
+}
+
+/// What anybody may know: whether the site is closed. With the status of a refusal while it is, so
+/// that a program need not read the body.
+async fn ping(request: HttpRequest, maintenance: web::Data<Maintenance>) -> HttpResponse {
+    let shared = &maintenance.shared;
+    let snapshot = shared.published.snapshot();
+    let now = now_for(&snapshot);
+    let closed = snapshot.closed_mode(now);
+    let standing = snapshot.modes[closed.unwrap_or(0)].standing(now);
+    let retry_after = closed.and_then(|_| shared.responses.retry_after(standing.until, now));
+    let mut body = json!({
+        "maintenance_mode": closed.is_some(),
+        "phase": standing.phase,
+        "retry_after": retry_after.unwrap_or(0),
+    });
+    if visitor(&maintenance, &request).await.superuser {
+        body["modes"] = json!(snapshot.status(now).modes);
+    }
+    let status = match closed {
+        None => StatusCode::OK,
+        Some(_) => shared.responses.status(),
+    };
+    let mut response = HttpResponse::build(status);
+    response.insert_header((CACHE_CONTROL, "no-store"));
+    if closed.is_some() {
+        response.insert_header(("X-Maintenance-Mode", "1"));
+        if let Some(seconds) = retry_after {
+            response.insert_header((RETRY_AFTER, seconds));
+        }
+    }
+    let mut response = response.json(body);
+    if closed.is_some() {
+        response.extensions_mut().insert(RefusalMarker);
+    }
+    response
+}
+
+fn forbidden(maintenance: &Maintenance, request: &HttpRequest, what: &str) -> HttpResponse {
+    maintenance.shared.responses.notice(
+        request.headers(),
+        StatusCode::FORBIDDEN,
+        "Not allowed",
+        &format!("Only superusers may {what}. Log in as one and try again."),
+    )
+}
+
+/// Whether the client wants data and no page.
+fn prefers_json(request: &HttpRequest) -> bool {
+    matches!(
+        crate::negotiate::negotiate(request.headers()),
+        ResponseFormat::Json | ResponseFormat::Problem
+    )
+}
+
+/// Tells why a change was not made.
+fn not_changed(
+    maintenance: &Maintenance,
+    request: &HttpRequest,
+    error: &ChangeError,
+) -> HttpResponse {
+    let (status, title) = match error {
+        ChangeError::Forced(_) => (StatusCode::CONFLICT, "Forced by the settings"),
+        ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),
+        ChangeError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not stored"),
+        ChangeError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "Shutting down"),
+    };
+    maintenance.shared.responses.notice(
+        request.headers(),
+        status,
+        title,
+        &crate::response::sentence(error),
+    )
+}
+

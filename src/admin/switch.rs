@@ -1,0 +1,217 @@
+//! `/on` and `/off`.
+
+use actix_web::{
+    HttpRequest, HttpResponse, Resource,
+    guard,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION},
+    },
+    web,
+};
+
+use super::{forbidden, method_not_allowed, not_changed, origin, prefers_json, visitor};
+use crate::{
+    change::{Change, ChangeError},
+    maintenance::Maintenance,
+    shared::serde_urlencoded_pairs,
+};
+
+/// The longest message or reason, in bytes. They are stored, and shown on every refusal.
+const LONGEST_TEXT: usize = 4096;
+
+pub(super) fn resource<F, A>(paths: [&str; 2], handler: F) -> Resource
+where
+    F: actix_web::Handler<A>,
+    A: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    web::resource(paths)
+        .route(
+            web::route()
+                .guard(guard::Any(guard::Get()).or(guard::Post()))
+                .to(handler),
+        )
+        // HEAD too: it must not change anything, and there is nothing else here.
+        .default_service(method_not_allowed("GET, POST"))
+}
+
+pub(super) async fn turn_on(
+    request: HttpRequest,
+    body: web::Bytes,
+    maintenance: web::Data<Maintenance>,
+) -> HttpResponse {
+    answer(&request, &body, &maintenance, true).await
+}
+
+pub(super) async fn turn_off(
+    request: HttpRequest,
+    body: web::Bytes,
+    maintenance: web::Data<Maintenance>,
+) -> HttpResponse {
+    answer(&request, &body, &maintenance, false).await
+}
+
+/// What a request to switch says, in its query or its form.
+#[derive(Debug, Default)]
+struct Wishes {
+    mode: Option<String>,
+    next: Option<String>,
+    message: Option<String>,
+    reason: Option<String>,
+}
+
+impl Wishes {
+    /// The form comes after the query, so it wins. What is not known is left out.
+    fn read(request: &HttpRequest, body: &[u8]) -> Self {
+        let is_form = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+        let form = match std::str::from_utf8(body) {
+            Ok(form) if is_form => form,
+            _ => "",
+        };
+        let mut wishes = Self::default();
+        let pairs = serde_urlencoded_pairs(request.query_string())
+            .into_iter()
+            .chain(serde_urlencoded_pairs(form));
+        for (name, value) in pairs.filter(|(_, value)| !value.is_empty()) {
+            match name.as_str() {
+                "mode" => wishes.mode = Some(value),
+                "next" => wishes.next = Some(value),
+                "message" => wishes.message = Some(value),
+                "reason" => wishes.reason = Some(value),
+                _ => {}
+            }
+        }
+        wishes
+    }
+
+    fn is_too_long(&self) -> bool {
+        [&self.message, &self.reason]
+            .into_iter()
+            .flatten()
+            .any(|text| text.len() > LONGEST_TEXT)
+    }
+}
+
+async fn answer(
+    request: &HttpRequest,
+    body: &[u8],
+    maintenance: &Maintenance,
+    on: bool,
+) -> HttpResponse {
+    let visitor = visitor(maintenance, request).await;
+    let what = if on { "switch maintenance on" } else { "switch maintenance off" };
+    if !visitor.superuser {
+        tracing::info!(by = visitor.id, "somebody who may not asked to {what}");
+        return forbidden(maintenance, request, what);
+    }
+    if let Err(foreign) = origin::check(request, &maintenance.shared) {
+        tracing::warn!(by = visitor.id, %foreign, "a request to {what} was refused for its origin");
+        return maintenance.shared.responses.notice(
+            request.headers(),
+            StatusCode::FORBIDDEN,
+            "Refused for its origin",
+            &format!("{foreign} Nothing was changed. Open this address yourself to {what}."),
+        );
+    }
+    let wishes = Wishes::read(request, body);
+    if wishes.is_too_long() {
+        return maintenance.shared.responses.notice(
+            request.headers(),
+            StatusCode::BAD_REQUEST,
+            "Too long",
+            &format!("Message and reason may have {LONGEST_TEXT} bytes each. Nothing was changed."),
+        );
+    }
+    match change(maintenance, &wishes, visitor.id, on).await {
+        Ok(change) if prefers_json(request) => HttpResponse::Ok()
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .json(change.status),
+        Ok(_) => HttpResponse::SeeOther()
+            .insert_header((LOCATION, return_target(wishes.next.as_deref())))
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .finish(),
+        Err(error) => not_changed(maintenance, request, &error),
+    }
+}
+
+async fn change(
+    maintenance: &Maintenance,
+    wishes: &Wishes,
+    by: Option<String>,
+    on: bool,
+) -> Result<Change, ChangeError> {
+    let by = by.unwrap_or_else(|| "a superuser".to_owned());
+    if !on {
+        let mut turn_off = maintenance.turn_off().by(by);
+        if let Some(mode) = &wishes.mode {
+            turn_off = turn_off.mode(mode);
+        }
+        return turn_off.await;
+    }
+    let mut turn_on = maintenance.turn_on().by(by);
+    if let Some(mode) = &wishes.mode {
+        turn_on = turn_on.mode(mode);
+    }
+    if let Some(message) = &wishes.message {
+        turn_on = turn_on.message(message);
+    }
+    if let Some(reason) = &wishes.reason {
+        turn_on = turn_on.reason(reason);
+    }
+    turn_on.await
+}
+
+/// Where the browser goes next: a path of this origin, or `/`.
+///
+/// Browsers take `//host` and `/\host` for other sites, so neither is a path.
+fn return_target(next: Option<&str>) -> String {
+    let Some(next) = next else {
+        return "/".to_owned();
+    };
+    let is_own_path = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && !next.contains(char::is_control);
+    if !is_own_path {
+        return "/".to_owned();
+    }
+    let mut target = String::with_capacity(next.len());
+    for byte in next.bytes() {
+        if byte.is_ascii_graphic() {
+            target.push(char::from(byte));
+        } else {
+            // A header holds ASCII only.
+            target.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    target
+}
+
+#[cfg(test)]
+mod tests {
+    use super::return_target;
+
+    #[test]
+    fn only_paths_of_this_origin_are_returned_to() {
+        for (next, target) in [
+            (None, "/"),
+            (Some("/shop?x=1#top"), "/shop?x=1#top"),
+            (Some("/a b/ä"), "/a%20b/%C3%A4"),
+            (Some(""), "/"),
+            (Some("shop"), "/"),
+            (Some("//evil.example"), "/"),
+            (Some("/\\evil.example"), "/"),
+            (Some("\\\\evil.example"), "/"),
+            (Some("https://evil.example"), "/"),
+            (Some("javascript:alert(1)"), "/"),
+            (Some("/\r\nSet-Cookie: a=b"), "/"),
+            (Some("/\t/evil.example"), "/"),
+        ] {
+            assert_eq!(return_target(next), target, "next: {next:?}");
+        }
+    }
+}
