@@ -1,2 +1,3 @@
 //! Maintenance mode for Actix Web.
 #![forbid(unsafe_code)]
+pub mod store;
