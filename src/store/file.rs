@@ -1,0 +1,421 @@
+//! The store that is one file on a disk.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use self::read::{Blank, look_settled};
+use super::{Hints, Loaded, Saved, Store, StoreError, StoreFuture, Version};
+
+#[cfg(unix)]
+mod access;
+mod events;
+mod lock;
+mod lookout;
+mod read;
+mod replace;
+mod sighting;
+mod watch;
+
+/// How long a save waits for other writers.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Keeps the state in one file, which any process on the machine can share.
+///
+/// The content is the document as it is, so an operator can read the file, and can write it too:
+/// `echo on > maintenance.state` is noticed as any other change. Its URL is `file:` and the
+/// absolute path.
+///
+/// # Promises
+///
+/// - A reader sees a whole document, never a part of one that this store wrote: the file is
+///   replaced by a rename. After a crash, even of the machine, it holds the old document or the
+///   new one.
+/// - Of several writers that replace the same document one wins and the others get
+///   [`Saved::Conflict`]. They take turns by a lock file beside the state file, named after it with
+///   `.lock` at the end. It is empty, it is left there, and its existence says nothing.
+/// - Loading never writes. A folder that does not exist is an error, not an empty store, as the
+///   volume may not be mounted. A missing file in an existing folder is an empty store.
+/// - A file that is suddenly empty or gone is looked at again a moment later, so that a shell that
+///   truncates before it writes, or an editor that removes before it creates, does not show as
+///   "nothing stored".
+/// - The replaced file's mode, owner and group are kept. A new file has the mode that the umask
+///   leaves. If `path` is a symbolic link, the file that it points to is replaced.
+/// - [`watch`](Store::watch) tells of changes by anybody within about a tenth of a second on a local
+///   disk. A slow poll behind it finds within about a second what the system does not announce. The
+///   first hint comes at once, for what may have changed before.
+///
+/// # Caveats
+///
+/// - Writers outside this crate do not take the lock. What they write in the instant between the
+///   comparison and the rename is overwritten, and a reader can see a part of what they write.
+/// - An unprivileged process cannot give a file to another user: the owner becomes the one who
+///   saved. Mode and group are kept, so give processes of different users a common group, and let
+///   the group read the file. If the group cannot be kept either, the mode shrinks so that nobody
+///   gains access, and if somebody would lose the right to read by that, the save fails. Access
+///   control lists, extended attributes and hard links of the replaced file are not kept.
+/// - The process needs the right to create files in the folder, not only to write the file.
+/// - A single file that is mounted into a container cannot be replaced by a rename; saving says so.
+///   Mount the folder.
+/// - On network file systems the lock works as well as theirs does, changes by other machines are
+///   found by the poll, and the client's attribute cache adds its own delay (for NFS commonly some
+///   seconds). For a fleet a shared store is the better choice.
+///
+/// # Examples
+///
+/// ```
+/// use actix_maintenance_mode::store::{FileStore, Saved, Store};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("maintenance.state");
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let store = FileStore::new(&path)?;
+/// assert_eq!(store.load().await?, None);
+///
+/// let Saved::Stored(version) = store.save(b"on", None).await? else {
+///     panic!("somebody else was faster");
+/// };
+///
+/// // An operator at a shell:
+/// std::fs::write(&path, "off\n")?;
+///
+/// // Whoever saw the old document cannot overwrite the new one.
+/// let Saved::Conflict(Some(newer)) = store.save(b"on", Some(&version)).await? else {
+///     panic!("the operator's change was overlooked");
+/// };
+/// assert_eq!(newer.document, b"off\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct FileStore {
+    path: PathBuf,
+    /// Whether the last look found the file missing or empty, and has made sure of it.
+    blank: Arc<Mutex<Option<Blank>>>,
+}
+
+impl FileStore {
+    /// Makes a store of the file at `path`, which need not exist yet. Its folder must exist when
+    /// the store is used.
+    ///
+    /// A relative path counts from the present working directory, and stays there when the working
+    /// directory changes. Nothing on the disk is touched.
+    ///
+    /// # Errors
+    ///
+    /// When the path does not name a file, or the working directory is unknown.
+    pub fn new(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let given = path.into();
+        // `Path` overlooks a separator at the end, by which a folder is meant.
+        let ends_open = given
+            .as_os_str()
+            .as_encoded_bytes()
+            .last()
+            .is_some_and(|&last| std::path::is_separator(char::from(last)));
+        if ends_open || given.file_name().is_none() {
+            return Err(StoreError::new(format!(
+                "cannot keep the maintenance state in {:?}: the path does not end in the name of a \
+                 file; add one, for example `maintenance.state`",
+                given.display().to_string(),
+            )));
+        }
+        let path = std::path::absolute(&given).map_err(|error| {
+            StoreError::new(format!(
+                "cannot make the path {} absolute: {error}; give an absolute path",
+                given.display(),
+            ))
+            .with_source(error)
+        })?;
+        Ok(Self {
+            path,
+            blank: Arc::default(),
+        })
+    }
+
+    /// The absolute path of the file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn load_blocking(&self) -> Result<Option<Loaded>, StoreError> {
+        let look = look_settled(&self.path, self.blank());
+        self.remember(look.as_ref().map_or(None, read::Look::blank));
+        Ok(look?.into_loaded())
+    }
+
+    fn save_blocking(
+        &self,
+        document: &[u8],
+        expected: Option<&Version>,
+    ) -> Result<Saved, StoreError> {
+        let saved = replace::replace(&self.path, document, expected, PATIENCE)?;
+        self.remember(match &saved {
+            Saved::Stored(_) => Blank::of(Some(document)),
+            Saved::Conflict(newer) => Blank::of(newer.as_ref().map(|it| it.document.as_slice())),
+        });
+        Ok(saved)
+    }
+
+    fn blank(&self) -> Option<Blank> {
+        *self.blank.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, blank: Option<Blank>) {
+        *self.blank.lock().unwrap_or_else(PoisonError::into_inner) = blank;
+    }
+
+    /// Runs file work where it may block. Once begun it goes on to its end, even if nobody waits
+    /// for it any more.
+    async fn in_background<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || work(&store))
+            .await
+            .unwrap_or_else(|error| {
+                Err(StoreError::new(format!(
+                    "cannot use the maintenance state {}: the work was broken off; try again unless \
+                     the process is ending",
+                    self.path.display(),
+                ))
+                .with_source(error))
+            })
+    }
+}
+
+impl Store for FileStore {
+    fn url(&self) -> String {
+        format!("file:{}", self.path.display())
+    }
+
+    fn load(&self) -> StoreFuture<'_, Option<Loaded>> {
+        Box::pin(self.in_background(Self::load_blocking))
+    }
+
+    fn save<'a>(
+        &'a self,
+        document: &'a [u8],
+        expected: Option<&'a Version>,
+    ) -> StoreFuture<'a, Saved> {
+        let document = document.to_vec();
+        let expected = expected.cloned();
+        Box::pin(self.in_background(move |store| store.save_blocking(&document, expected.as_ref())))
+    }
+
+    fn watch(&self) -> Hints {
+        watch::watch(self.path.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, thread};
+
+    use futures_util::{FutureExt as _, StreamExt as _};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn store_in(folder: &TempDir) -> FileStore {
+        FileStore::new(folder.path().join("maintenance.state")).unwrap()
+    }
+
+    fn run<F: Future>(work: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(work)
+    }
+
+    fn stored(saved: Saved) -> Version {
+        match saved {
+            Saved::Stored(version) => version,
+            Saved::Conflict(newer) => panic!("a conflict with {newer:?}"),
+        }
+    }
+
+    #[test]
+    fn a_relative_path_becomes_absolute_at_once() {
+        let store = FileStore::new("some/maintenance.state").unwrap();
+        let expected = std::env::current_dir()
+            .unwrap()
+            .join("some/maintenance.state");
+        assert_eq!(store.path(), expected);
+        assert_eq!(store.url(), format!("file:{}", expected.display()));
+        assert!(!expected.parent().unwrap().exists());
+    }
+
+    #[test]
+    fn a_path_without_a_file_name_is_refused() {
+        for path in ["", "/", "..", "folder/", "folder/.."] {
+            let text = FileStore::new(path).unwrap_err().to_string();
+            assert!(text.contains("the name of a file"), "{path:?}: {text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn loading_an_empty_folder_leaves_it_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store_in(&folder);
+        assert_eq!(store.load().await.unwrap(), None);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_was_saved_is_loaded_by_every_store_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let version = stored(store_in(&folder).save(b"one", None).await.unwrap());
+        let loaded = store_in(&folder).load().await.unwrap().unwrap();
+        assert_eq!(loaded.document, b"one");
+        assert_eq!(loaded.version, version);
+    }
+
+    #[tokio::test]
+    async fn a_writer_who_saw_another_document_gets_the_newer_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store_in(&folder);
+        let first = stored(store.save(b"one", None).await.unwrap());
+        fs::write(store.path(), "on\n").unwrap();
+
+        let newer = Loaded {
+            document: b"on\n".to_vec(),
+            version: Version::new(b"on\n".as_slice()),
+        };
+        for expected in [None, Some(&first)] {
+            let saved = store.save(b"two", expected).await.unwrap();
+            assert_eq!(saved, Saved::Conflict(Some(newer.clone())));
+        }
+        fs::remove_file(store.path()).unwrap();
+        let saved = store.save(b"two", Some(&first)).await.unwrap();
+        assert_eq!(saved, Saved::Conflict(None));
+        assert!(!store.path().exists());
+
+        // An empty file is something else than none.
+        fs::write(store.path(), "").unwrap();
+        let Saved::Conflict(Some(empty)) = store.save(b"two", None).await.unwrap() else {
+            panic!("the empty file was overlooked");
+        };
+        stored(store.save(b"two", Some(&empty.version)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_blank_file_is_made_sure_of_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store_in(&folder);
+        assert_eq!(store.blank(), None);
+        store.load().await.unwrap();
+        assert_eq!(store.blank(), Some(Blank::Missing));
+        assert_eq!(store.clone().blank(), Some(Blank::Missing));
+        store.save(b"one", None).await.unwrap();
+        assert_eq!(store.blank(), None);
+        fs::write(store.path(), "").unwrap();
+        store.load().await.unwrap();
+        assert_eq!(store.blank(), Some(Blank::Empty));
+        folder.close().unwrap();
+        store.load().await.unwrap_err();
+        assert_eq!(store.blank(), None);
+    }
+
+    #[tokio::test]
+    async fn an_error_is_forgotten_once_the_folder_is_back() {
+        let base = tempfile::tempdir().unwrap();
+        let store = FileStore::new(base.path().join("volume/state")).unwrap();
+        store.load().await.unwrap_err();
+        store.save(b"one", None).await.unwrap_err();
+        fs::create_dir(base.path().join("volume")).unwrap();
+        assert_eq!(store.load().await.unwrap(), None);
+        stored(store.save(b"one", None).await.unwrap());
+    }
+
+    #[test]
+    fn concurrent_increments_lose_no_update_and_tear_no_document() {
+        const WRITERS: usize = 6;
+        const INCREMENTS: usize = 15;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("maintenance.state");
+        // Large enough that a torn one would show.
+        let document = |number: usize| format!("{number} ").repeat(20_000);
+        let number_in = |loaded: &Loaded| -> usize {
+            let text = str::from_utf8(&loaded.document).unwrap();
+            let number = text.split_once(' ').unwrap().0.parse().unwrap();
+            assert_eq!(text, document(number), "a torn document");
+            number
+        };
+        let increment = || {
+            let store = FileStore::new(&path).unwrap();
+            run(async {
+                let mut done = 0;
+                let mut loaded = store.load().await.unwrap();
+                while done < INCREMENTS {
+                    let next = document(loaded.as_ref().map_or(0, number_in) + 1);
+                    let expected = loaded.as_ref().map(|loaded| &loaded.version);
+                    loaded = match store.save(next.as_bytes(), expected).await.unwrap() {
+                        Saved::Conflict(newer) => newer,
+                        Saved::Stored(version) => {
+                            done += 1;
+                            Some(Loaded {
+                                document: next.into_bytes(),
+                                version,
+                            })
+                        }
+                    };
+                }
+            });
+        };
+        thread::scope(|scope| {
+            let writers: Vec<_> = (0..WRITERS).map(|_| scope.spawn(increment)).collect();
+            let store = FileStore::new(&path).unwrap();
+            let mut last = 0;
+            while !writers.iter().all(thread::ScopedJoinHandle::is_finished) {
+                let seen = run(store.load()).unwrap().as_ref().map_or(0, number_in);
+                assert!(seen >= last, "{seen} after {last}");
+                last = seen;
+            }
+        });
+        let loaded = run(FileStore::new(&path).unwrap().load()).unwrap();
+        assert_eq!(number_in(&loaded.unwrap()), WRITERS * INCREMENTS);
+    }
+
+    #[tokio::test]
+    async fn a_save_that_nobody_waits_for_leaves_a_whole_document() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store_in(&folder);
+        let old = vec![b'o'; 1_000_000];
+        let new = vec![b'n'; 1_000_000];
+        let version = stored(store.save(&old, None).await.unwrap());
+        assert!(store.save(&new, Some(&version)).now_or_never().is_none());
+        for _ in 0..200 {
+            let document = store.load().await.unwrap().unwrap().document;
+            assert!(document == old || document == new);
+            if document == new {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the work that was begun did not end");
+    }
+
+    #[tokio::test]
+    async fn loading_on_each_hint_comes_to_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store_in(&folder);
+        let mut hints = store.watch();
+        let mut count = 0;
+        stored(store.save(b"one", None).await.unwrap());
+        let _ = tokio::time::timeout(Duration::from_secs(3), async {
+            while hints.next().await.is_some() {
+                count += 1;
+                store.load().await.unwrap();
+            }
+        })
+        .await;
+        assert!((1..=6).contains(&count), "{count} hints");
+    }
+}
