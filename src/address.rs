@@ -23,9 +23,14 @@ pub(crate) fn client_address(
     if trusted_proxies.is_empty() || !trusted_proxies.contains(peer) {
         return Some(peer);
     }
-    let by_forwarded = headers
-        .contains_key(FORWARDED)
-        .then(|| walk(peer, elements(headers, &FORWARDED), forwarded_for, trusted_proxies));
+    let by_forwarded = headers.contains_key(FORWARDED).then(|| {
+        walk(
+            peer,
+            elements(headers, &FORWARDED),
+            forwarded_for,
+            trusted_proxies,
+        )
+    });
     let by_x_forwarded_for = headers.contains_key(X_FORWARDED_FOR).then(|| {
         walk(
             peer,
@@ -115,8 +120,7 @@ fn parse_node(text: &str) -> Option<IpAddr> {
     };
     // RFC 7239 allows an obfuscated port: `_` and a few characters.
     let port = port.strip_prefix(':').unwrap_or(port);
-    let plausible = port.is_empty()
-        || port.starts_with('_')
-        || port.bytes().all(|byte| byte.is_ascii_digit());
+    let plausible =
+        port.is_empty() || port.starts_with('_') || port.bytes().all(|byte| byte.is_ascii_digit());
     host.parse().ok().filter(|_| plausible)
 }

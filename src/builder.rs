@@ -1,11 +1,6 @@
 //! Sets maintenance up: settings, and the closures that a file cannot hold.
 
-use std::{
-    fmt, io,
-    net::IpAddr,
-    sync::Arc,
-    thread,
-};
+use std::{fmt, io, net::IpAddr, sync::Arc, thread};
 
 use actix_web::{HttpRequest, HttpResponse};
 use jiff::{Timestamp, tz::TimeZone};
@@ -397,7 +392,10 @@ fn rules(settings: &Settings, tests: bool) -> Result<Rules, SettingsError> {
             staff: exempt.staff,
             superusers: exempt.superusers,
             logout_authenticated: settings.logout.authenticated,
-            logout_staff: settings.logout.staff.unwrap_or(settings.logout.authenticated),
+            logout_staff: settings
+                .logout
+                .staff
+                .unwrap_or(settings.logout.authenticated),
             logout_superusers: settings
                 .logout
                 .superusers
@@ -410,7 +408,9 @@ fn rules(settings: &Settings, tests: bool) -> Result<Rules, SettingsError> {
 fn target(redirect: &str) -> Option<RedirectTarget> {
     let uri: actix_web::http::Uri = redirect.parse().ok()?;
     Some(RedirectTarget {
-        host: uri.authority().map(|authority| authority.as_str().to_owned()),
+        host: uri
+            .authority()
+            .map(|authority| authority.as_str().to_owned()),
         path: uri.path().to_owned(),
     })
 }

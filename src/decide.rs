@@ -229,7 +229,9 @@ pub(crate) enum Decision {
         mode: usize,
     },
     /// It depends on who is asking: [`decide_visitor`] tells.
-    DependsOnVisitor { mode: usize },
+    DependsOnVisitor {
+        mode: usize,
+    },
 }
 
 /// What was decided once it is known who is asking.

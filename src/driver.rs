@@ -3,11 +3,7 @@
 //! It has a thread and a runtime of its own. So a change runs to its end also when its caller is
 //! cancelled, a busy worker delays nothing, and a handle can be used on any runtime or on none.
 
-use std::{
-    future::poll_fn,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::{
@@ -172,9 +168,8 @@ impl Driver {
         match self.load().await {
             Ok(loaded) => {
                 let version = loaded.as_ref().map(|loaded| loaded.version.clone());
-                let is_news = known.at.is_none()
-                    || known.failure.is_some()
-                    || known.version != version;
+                let is_news =
+                    known.at.is_none() || known.failure.is_some() || known.version != version;
                 if is_news {
                     match self.understand(loaded.as_ref()) {
                         Ok(document) => self.adopt(known, document, version),
@@ -195,9 +190,7 @@ impl Driver {
     fn understand(&self, loaded: Option<&Loaded>) -> Result<Document, DecodeError> {
         match loaded {
             None => Ok(Document::default()),
-            Some(loaded) => {
-                Document::decode(&loaded.document, self.plan.time_zone.as_ref())
-            }
+            Some(loaded) => Document::decode(&loaded.document, self.plan.time_zone.as_ref()),
         }
     }
 
@@ -291,7 +284,11 @@ impl Driver {
     }
 
     /// Applies an operation to what is stored, again and again until nobody else was faster.
-    async fn apply(&self, known: &mut Known, operation: &Operation) -> Result<Changed, ChangeError> {
+    async fn apply(
+        &self,
+        known: &mut Known,
+        operation: &Operation,
+    ) -> Result<Changed, ChangeError> {
         let mut loaded = match self.load().await {
             Ok(loaded) => loaded,
             Err(error) => {

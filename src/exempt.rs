@@ -39,7 +39,11 @@ impl PathRules {
             .collect();
         Ok(Self {
             exact: exact.iter().map(|path| path.as_str().into()).collect(),
-            longest_prefix: prefixes.iter().map(|prefix| prefix.len()).max().unwrap_or(0),
+            longest_prefix: prefixes
+                .iter()
+                .map(|prefix| prefix.len())
+                .max()
+                .unwrap_or(0),
             prefixes,
             patterns: Patterns::at_start(patterns)?,
         })
@@ -128,10 +132,9 @@ impl AddressSet {
         let mut v6 = Vec::new();
         for network in networks {
             match canonical(network) {
-                IpNet::V4(network) => v4.push((
-                    u32::from(network.network()),
-                    u32::from(network.broadcast()),
-                )),
+                IpNet::V4(network) => {
+                    v4.push((u32::from(network.network()), u32::from(network.broadcast())))
+                }
                 IpNet::V6(network) => v6.push((
                     u128::from(network.network()),
                     u128::from(network.broadcast()),

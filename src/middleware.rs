@@ -212,7 +212,10 @@ impl<S: Service<ServiceRequest>> Waiting<S> {
     }
 }
 
-fn refused<B>(request: ServiceRequest, response: HttpResponse) -> ServiceResponse<MaintenanceBody<B>> {
+fn refused<B>(
+    request: ServiceRequest,
+    response: HttpResponse,
+) -> ServiceResponse<MaintenanceBody<B>> {
     request
         .into_response(response)
         .map_body(|_, body| MaintenanceBody::refused(body))

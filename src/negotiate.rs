@@ -43,23 +43,28 @@ impl ResponseFormat {
         let is_problem = (kind, subtype, is_json) == ("application", "problem", true);
         match (kind, subtype) {
             ("*", "*") => return 1,
-            ("text", "*") => return if matches!(self, Self::Html | Self::Text) { 2 } else { 0 },
+            ("text", "*") => {
+                return if matches!(self, Self::Html | Self::Text) {
+                    2
+                } else {
+                    0
+                };
+            }
             ("application", "*") => {
-                return if matches!(self, Self::Json | Self::Problem) { 2 } else { 0 };
+                return if matches!(self, Self::Json | Self::Problem) {
+                    2
+                } else {
+                    0
+                };
             }
             _ => {}
         }
         let named = match self {
-            Self::Html => matches!(
-                (kind, subtype),
-                ("text", "html") | ("application", "xhtml")
-            ),
+            Self::Html => matches!((kind, subtype), ("text", "html") | ("application", "xhtml")),
             Self::Problem => is_problem,
             // `application/vnd.api+json` and the like: whoever asks for it can read JSON
             // (RFC 6839).
-            Self::Json => {
-                ((kind, subtype) == ("application", "json") || is_json) && !is_problem
-            }
+            Self::Json => ((kind, subtype) == ("application", "json") || is_json) && !is_problem,
             Self::Text => (kind, subtype) == ("text", "plain"),
         };
         if named { 3 } else { 0 }
@@ -170,7 +175,10 @@ mod tests {
             ("", Html),
             ("*/*", Html),
             ("text/html", Html),
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Html),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                Html,
+            ),
             ("application/json", Json),
             ("application/vnd.api+json", Json),
             ("application/problem+json", Problem),

@@ -58,11 +58,4 @@ impl Standing {
     pub(crate) fn online() -> Self {
         Self::default()
     }
-
-    pub(crate) fn offline() -> Self {
-        Self {
-            phase: Phase::Offline,
-            ..Self::default()
-        }
-    }
 }

@@ -425,7 +425,10 @@ impl Responses {
 /// Whole seconds until an instant, rounded up, at least 1.
 pub(crate) fn seconds_until(until: Timestamp, now: Timestamp) -> u64 {
     let milliseconds = until.as_millisecond().saturating_sub(now.as_millisecond());
-    u64::try_from(milliseconds).unwrap_or(0).div_ceil(1000).max(1)
+    u64::try_from(milliseconds)
+        .unwrap_or(0)
+        .div_ceil(1000)
+        .max(1)
 }
 
 /// The members of a JSON body. The app's own come last and do not replace the crate's.

@@ -333,9 +333,13 @@ pub(crate) struct SwitchOn {
 impl ModeState {
     /// The phase at `now`; the cheap part of [`standing`](Self::standing).
     pub(crate) fn phase(&self, now: Timestamp) -> Phase {
-        let closed =
-            self.switch.on_at(now).is_some() || self.windows.iter().any(|window| window.contains(now));
-        if closed { Phase::Offline } else { Phase::Online }
+        let closed = self.switch.on_at(now).is_some()
+            || self.windows.iter().any(|window| window.contains(now));
+        if closed {
+            Phase::Offline
+        } else {
+            Phase::Online
+        }
     }
 
     /// What this state means at `now`.
@@ -436,7 +440,11 @@ impl fmt::Display for Excerpt<'_> {
         const LENGTH: usize = 60;
         let mut characters = self.0.chars();
         let start: String = characters.by_ref().take(LENGTH).collect();
-        let more = if characters.next().is_some() { "…" } else { "" };
+        let more = if characters.next().is_some() {
+            "…"
+        } else {
+            ""
+        };
         write!(formatter, "`{}{more}`", start.escape_debug())
     }
 }

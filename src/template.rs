@@ -15,13 +15,8 @@ use serde::Serialize;
 use tera::{Kwargs, Tera, TeraResult};
 
 use crate::{
-    decide::Rule,
-    maintenance::Maintenance,
-    negotiate::ResponseFormat,
-    phase::Phase,
-    shared::now_for,
-    snapshot::Snapshot,
-    worker::AdmittedUnder,
+    decide::Rule, maintenance::Maintenance, negotiate::ResponseFormat, phase::Phase,
+    shared::now_for, snapshot::Snapshot, worker::AdmittedUnder,
 };
 
 /// What templates show of maintenance to those who get through.

@@ -267,10 +267,9 @@ impl Cache {
         let redirect = responses.redirects(request, format);
         // A request that waited for its visitor may still be judged by the snapshot before.
         let is_current = self.snapshot.number == snapshot.number;
-        let known = self
-            .kept
-            .iter()
-            .position(|kept| kept.mode == mode && kept.format == format && kept.redirect == redirect);
+        let known = self.kept.iter().position(|kept| {
+            kept.mode == mode && kept.format == format && kept.redirect == redirect
+        });
         if let Some(known) = known.filter(|_| is_current) {
             if self.kept[known].is_valid(responses, now) {
                 return self.kept[known].rendered.response();

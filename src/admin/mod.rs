@@ -140,4 +140,3 @@ fn not_changed(
         &crate::response::sentence(error),
     )
 }
-

@@ -36,9 +36,9 @@ pub(super) enum Foreign {
 pub(super) fn check(request: &HttpRequest, shared: &Shared) -> Result<(), Foreign> {
     let headers = request.headers();
     let is_prefetch = PREFETCH_HEADERS.iter().any(|name| {
-        headers
-            .get_all(*name)
-            .any(|value| contains(value.as_bytes(), b"prefetch") || contains(value.as_bytes(), b"preview"))
+        headers.get_all(*name).any(|value| {
+            contains(value.as_bytes(), b"prefetch") || contains(value.as_bytes(), b"preview")
+        })
     });
     if is_prefetch {
         return Err(Foreign::Prefetch);
@@ -65,7 +65,11 @@ pub(super) fn check(request: &HttpRequest, shared: &Shared) -> Result<(), Foreig
                 .ok()
                 .and_then(|from| from.parse::<Uri>().ok())
                 .is_some_and(|from| is_own(&from, request, shared));
-            if same { Ok(()) } else { Err(Foreign::OtherOrigin) }
+            if same {
+                Ok(())
+            } else {
+                Err(Foreign::OtherOrigin)
+            }
         }
     }
 }

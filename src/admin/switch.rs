@@ -1,8 +1,7 @@
 //! `/on` and `/off`.
 
 use actix_web::{
-    HttpRequest, HttpResponse, Resource,
-    guard,
+    HttpRequest, HttpResponse, Resource, guard,
     http::{
         StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION},
@@ -64,10 +63,10 @@ struct Wishes {
 impl Wishes {
     /// The form comes after the query, so it wins. What is not known is left out.
     fn read(request: &HttpRequest, body: &[u8]) -> Self {
-        let is_form = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+        let is_form = request.headers().get(CONTENT_TYPE).is_some_and(|kind| {
+            kind.as_bytes()
+                .starts_with(b"application/x-www-form-urlencoded")
+        });
         let form = match std::str::from_utf8(body) {
             Ok(form) if is_form => form,
             _ => "",
@@ -103,7 +102,11 @@ async fn answer(
     on: bool,
 ) -> HttpResponse {
     let visitor = visitor(maintenance, request).await;
-    let what = if on { "switch maintenance on" } else { "switch maintenance off" };
+    let what = if on {
+        "switch maintenance on"
+    } else {
+        "switch maintenance off"
+    };
     if !visitor.superuser {
         tracing::info!(by = visitor.id, "somebody who may not asked to {what}");
         return forbidden(maintenance, request, what);
