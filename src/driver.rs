@@ -13,6 +13,7 @@ use tokio::{
 
 use crate::{
     change::ChangeError,
+    phase::Phase,
     settings::{Forced, WhenStoreFails},
     settle::settled,
     shared::Shared,
@@ -365,10 +366,10 @@ impl Driver {
     /// When the next edge is due, or the next look at the clock.
     fn next_edge(&self) -> Option<Instant> {
         let snapshot = self.shared.published.snapshot();
-        if !snapshot.is_timed() {
+        let now = self.shared.clock.now();
+        if !snapshot.is_timed() && !snapshot.is_draining(now) {
             return None;
         }
-        let now = self.shared.clock.now();
         let left = snapshot
             .next_edge(now)
             .and_then(|edge| Duration::try_from(edge.duration_since(now)).ok())
@@ -386,6 +387,40 @@ impl Driver {
             self.publish(known);
         }
         self.settle(known).await;
+        self.close_if_empty(known).await;
+    }
+
+    /// Takes a mode offline that is closing, once nobody is inside.
+    async fn close_if_empty(&self, known: &mut Known) {
+        let snapshot = self.shared.published.snapshot();
+        let now = self.shared.clock.now();
+        let closing = snapshot
+            .modes
+            .iter()
+            .find(|mode| mode.phase(now) == Phase::Pending);
+        let Some(closing) = closing.filter(|_| self.plan.forced.is_none()) else {
+            return;
+        };
+        if self.is_anybody_inside()
+            || known
+                .settle_after
+                .is_some_and(|after| Instant::now() < after)
+        {
+            return;
+        }
+        let key = closing.key.as_ref().to_owned();
+        let since = closing.state.switch.record().and_then(|on| on.since);
+        let operation: Operation = Box::new(move |document, _| document.drained(&key, since));
+        self.try_quietly(known, &operation).await;
+    }
+
+    fn is_anybody_inside(&self) -> bool {
+        self.shared.in_flight.inside().requests > 0
+            || !self
+                .shared
+                .sessions
+                .inside(self.shared.drain.session_idle)
+                .is_empty()
     }
 
     /// Turns what is over into history. A failure is no harm: what is over stays over, and it is
@@ -402,14 +437,16 @@ impl Driver {
         if !is_due || !is_over || self.plan.forced.is_some() {
             return;
         }
-        known.settle_after = None;
         let operation: Operation = Box::new(|_, _| None);
-        let outcome = timeout(CHANGE_TIMEOUT, self.apply(known, &operation)).await;
+        self.try_quietly(known, &operation).await;
+    }
+
+    /// Makes a change that nobody waits for.
+    async fn try_quietly(&self, known: &mut Known, operation: &Operation) {
+        known.settle_after = None;
+        let outcome = timeout(CHANGE_TIMEOUT, self.apply(known, operation)).await;
         if !matches!(outcome, Ok(Ok(_))) {
-            tracing::debug!(
-                ?outcome,
-                "what is over could not be written into the history yet"
-            );
+            tracing::debug!(?outcome, "what happened by itself could not be written yet");
             known.settle_after = Some(Instant::now() + SETTLE_RETRY);
         }
     }

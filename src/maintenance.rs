@@ -8,6 +8,7 @@ use crate::{
     builder::Builder,
     change::{Changes, TurnOff, TurnOn},
     driver::Command,
+    guard::Guarding,
     middleware::{ForcedOn, MaintenanceMiddleware},
     phase::Phase,
     shared::Shared,
@@ -68,8 +69,7 @@ impl Maintenance {
 
     /// What is now, mode by mode.
     pub fn status(&self) -> Status {
-        let snapshot = self.shared.published.snapshot();
-        snapshot.status(self.shared.now_for(&snapshot))
+        self.shared.status(&self.shared.published.snapshot())
     }
 
     /// The phase of the mode `site` now.
@@ -104,6 +104,29 @@ impl Maintenance {
     /// [`ChangeError`](crate::ChangeError) when the change was not made.
     pub fn turn_off(&self) -> TurnOff {
         TurnOff::new(self.clone())
+    }
+
+    /// Switches maintenance on for as long as something takes.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// let guard = maintenance.while_on().by("import").enter().await?;
+    /// assert!(maintenance.is_on());
+    /// guard.release().await?;
+    /// assert!(!maintenance.is_on());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn while_on(&self) -> Guarding {
+        Guarding::new(self.clone(), true)
+    }
+
+    /// Switches maintenance off for as long as something takes.
+    pub fn while_off(&self) -> Guarding {
+        Guarding::new(self.clone(), false)
     }
 
     /// Plans a window of maintenance.

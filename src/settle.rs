@@ -5,7 +5,10 @@
 
 use jiff::Timestamp;
 
-use crate::state::{Document, Ended, ModeState, Period, Switch};
+use crate::{
+    phase::Phase,
+    state::{Document, Ended, ModeState, Period, Switch},
+};
 
 /// Something that closes a mode, from a start that has passed.
 #[derive(Debug, Clone)]
@@ -24,6 +27,14 @@ pub(crate) fn settled(document: &Document, now: Timestamp) -> Option<Document> {
     let mut next = document.clone();
     let mut has_changed = false;
     for (key, mode) in &document.modes {
+        // A drain that is not over in time is over all the same.
+        if let Switch::Pending(drain) = &mode.switch
+            && mode.switch.phase(now) == Phase::Offline
+            && let Some(mode) = next.modes.get_mut(key)
+        {
+            mode.switch = Switch::On(drain.on.clone());
+            has_changed = true;
+        }
         let sources = sources(mode, now);
         let is_over = sources.iter().any(|source| source.end.is_some());
         // A switch that goes on has got its period when it was thrown, or a hand threw it.
@@ -35,8 +46,10 @@ pub(crate) fn settled(document: &Document, now: Timestamp) -> Option<Document> {
         record(&mut next, key, sources, now);
         if let Some(mode) = next.modes.get_mut(key) {
             mode.windows.retain(|window| !window.is_past(now));
-            if mode.switch.is_over(now) {
+            if mode.switch.ended(now).is_some() {
                 mode.switch = Switch::Off;
+                // What a guard had thrown is over, so there is nothing to put back.
+                mode.guards.clear();
             }
         }
     }
@@ -44,22 +57,21 @@ pub(crate) fn settled(document: &Document, now: Timestamp) -> Option<Document> {
 }
 
 fn sources(mode: &ModeState, now: Timestamp) -> Vec<Source> {
-    let passed = |end: Option<Timestamp>, how| end.filter(|end| *end <= now).map(|end| (end, how));
-    let of_switch = match &mode.switch {
-        Switch::Off => None,
-        Switch::On(on) => Some(Source {
-            start: on.since,
-            end: passed(on.until, Ended::TimeOut),
-            by: on.by.clone(),
-            reason: on.reason.clone(),
-        }),
-    };
+    let of_switch = mode.switch.record().map(|on| Source {
+        start: on.since,
+        end: mode.switch.ended(now),
+        by: on.by.clone(),
+        reason: on.reason.clone(),
+    });
     mode.windows
         .iter()
         .filter(|window| window.start.is_none_or(|start| start <= now))
         .map(|window| Source {
             start: window.start,
-            end: passed(window.end, Ended::WindowEnd),
+            end: window
+                .end
+                .filter(|end| *end <= now)
+                .map(|end| (end, Ended::WindowEnd)),
             by: window.by.clone(),
             reason: window.reason.clone().or_else(|| window.title.clone()),
         })
