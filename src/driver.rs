@@ -298,11 +298,17 @@ impl Driver {
         };
         loop {
             let version = loaded.as_ref().map(|loaded| loaded.version.clone());
-            let stored = match self.understand(loaded.as_ref()) {
-                Ok(document) => document,
-                Err(error) => self.last_good(known, &error, loaded.as_ref())?,
+            let (stored, damaged) = match self.understand(loaded.as_ref()) {
+                Ok(document) => (document, false),
+                Err(error) => (self.last_good(known, &error, loaded.as_ref())?, true),
             };
-            let Some(mut next) = operation(&stored, Timestamp::now()) else {
+            let mut next = operation(&stored, Timestamp::now());
+            if damaged && next.is_none() {
+                // Nothing is to change, and yet what is stored must not stay damaged: the next
+                // process to start would know nothing.
+                next = Some(stored.clone());
+            }
+            let Some(mut next) = next else {
                 let is_news = known.version != version || known.failure.is_some();
                 if is_news || known.at.is_none() {
                     self.adopt(known, stored, version);
