@@ -3,7 +3,7 @@
 use std::{fmt, io, net::IpAddr, sync::Arc, thread};
 
 use actix_web::{HttpRequest, HttpResponse};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -16,9 +16,9 @@ use crate::{
     negotiate::ResponseFormat,
     order::SessionOrder,
     response::{FormatChoice, Refusal, Renderer, ResponseContext, Responses},
-    settings::{Settings, SettingsError, StoreUrl},
-    shared::{AddressFinder, ApiKey, LogoutHook, Predicate, Published, Shared},
-    state::DEFAULT_MODE,
+    settings::{ModeSettings, Settings, SettingsError, StoreUrl},
+    shared::{AddressFinder, ApiKey, Clock, LogoutHook, Predicate, Published, Shared},
+    snapshot::Mode,
     store::{FileStore, MemoryStore, Store, StoreError},
 };
 
@@ -43,6 +43,7 @@ pub struct Builder {
     context: ResponseContext,
     renderer: Option<Renderer>,
     tests: bool,
+    clock: Clock,
 }
 
 impl fmt::Debug for Builder {
@@ -84,6 +85,7 @@ impl Builder {
             context: ResponseContext::None,
             renderer: None,
             tests: false,
+            clock: Clock::system(),
         }
     }
 
@@ -235,6 +237,13 @@ impl Builder {
         self
     }
 
+    /// Tells the time by another clock.
+    #[cfg(test)]
+    pub(crate) fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Reads settings and state, and starts to follow the store.
     ///
     /// A store that fails is no error here: the setting `when_store_fails` says what then, the log
@@ -258,8 +267,8 @@ impl Builder {
         };
         let plan = plan(&settings)?;
         let rules = rules(&settings, self.tests)?;
-        let first = plan.first_snapshot(Arc::new(rules), store.url(), Timestamp::now());
-        let shared = Arc::new(self.shared(&settings, first)?);
+        let first = plan.first_snapshot(Arc::new(rules), store.url(), self.clock.now());
+        let shared = Arc::new(self.shared(&settings, first, plan.modes.clone())?);
         tracing::info!(
             store = %store.url(),
             admin_path = %shared.admin_path,
@@ -302,6 +311,7 @@ impl Builder {
         self,
         settings: &Settings,
         first: crate::snapshot::Snapshot,
+        modes: Vec<Mode>,
     ) -> Result<Shared, SettingsError> {
         let mut responses = Responses::new(&settings.response)
             .map_err(|message| fault("response.template", &settings.response.template, message))?;
@@ -312,6 +322,8 @@ impl Builder {
         responses.renderer = self.renderer;
         Ok(Shared {
             published: Published::new(first),
+            clock: self.clock,
+            modes,
             responses,
             identity: self
                 .identity
@@ -356,8 +368,31 @@ fn plan(settings: &Settings) -> Result<Plan, SettingsError> {
             .as_deref()
             .map(|name| TimeZone::get(name).map_err(|error| fault("time_zone", name, error)))
             .transpose()?,
-        modes: vec![(DEFAULT_MODE.to_owned(), "Whole site".to_owned())],
+        modes: modes(settings),
     })
+}
+
+/// The modes in the order in which they answer; without any in the settings there is one.
+fn modes(settings: &Settings) -> Vec<Mode> {
+    let default = [ModeSettings {
+        label: Some("Whole site".to_owned()),
+        ..ModeSettings::default()
+    }];
+    let mut configured: Vec<&ModeSettings> = match settings.modes.as_slice() {
+        [] => default.iter().collect(),
+        modes => modes.iter().collect(),
+    };
+    configured.sort_by_key(|mode| mode.order);
+    let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+    configured
+        .into_iter()
+        .map(|mode| Mode {
+            key: mode.key.clone(),
+            label: mode.label.clone().unwrap_or_else(|| mode.key.clone()),
+            announce: signed(mode.announce),
+            time_out: mode.timeout.map(signed),
+        })
+        .collect()
 }
 
 fn rules(settings: &Settings, tests: bool) -> Result<Rules, SettingsError> {

@@ -2,11 +2,12 @@
 
 use std::{cell::RefCell, sync::Arc};
 
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::*;
 use crate::{
-    snapshot::{ModeView, StoreStatus},
+    snapshot::{Mode, ModeView, StoreStatus},
     state::Document,
 };
 
@@ -32,7 +33,13 @@ fn snapshot(rules: Rules, closed: &[bool]) -> Snapshot {
                 "format": 1, "generation": 1, "modes": {key.as_str(): {"switch": switch}}
             }))
             .unwrap();
-            ModeView::new(&key, &key, &document, None)
+            let mode = Mode {
+                key: key.clone(),
+                label: key,
+                announce: SignedDuration::ZERO,
+                time_out: None,
+            };
+            ModeView::new(&mode, &document, None)
         })
         .collect();
     let store = StoreStatus {
@@ -40,7 +47,15 @@ fn snapshot(rules: Rules, closed: &[bool]) -> Snapshot {
         error: None,
         known_at: None,
     };
-    Snapshot::new(1, Arc::new(rules), modes, None, 1, store, now())
+    Snapshot::new(
+        1,
+        Arc::new(rules),
+        modes,
+        None,
+        &Document::default(),
+        store,
+        now(),
+    )
 }
 
 /// A request that is whatever a test wants it to be, and that remembers what it was asked.

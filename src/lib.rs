@@ -18,11 +18,13 @@ mod phase;
 mod request;
 mod response;
 pub mod settings;
+mod settle;
 mod shared;
 mod snapshot;
 mod state;
 pub mod store;
 mod template;
+mod window;
 mod worker;
 
 pub use self::{
@@ -39,6 +41,8 @@ pub use self::{
     phase::Phase,
     response::{Refusal, RefusalMarker},
     settings::Settings,
-    snapshot::{ModeStatus, Status, StoreStatus},
+    snapshot::{ModeStatus, PastPeriod, PlannedWindow, Status, StoreStatus},
+    state::Ended,
     template::{FlagDetails, MaintenanceFlag, MissingHandle},
+    window::{CancelWindow, PlanWindow, Planned, PlannedFuture},
 };

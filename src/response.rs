@@ -89,8 +89,12 @@ pub struct Refusal {
 pub(crate) enum ResponseContext {
     None,
     Fixed(Map<String, Value>),
-    PerRequest(Arc<dyn Fn(&HttpRequest, &Refusal) -> Map<String, Value> + Send + Sync>),
+    PerRequest(ContextMaker),
 }
+
+/// Makes what is added, request by request.
+pub(crate) type ContextMaker =
+    Arc<dyn Fn(&HttpRequest, &Refusal) -> Map<String, Value> + Send + Sync>;
 
 /// How the form of a refusal is chosen.
 #[derive(Clone)]
@@ -119,6 +123,7 @@ pub(crate) type Renderer = Arc<dyn Fn(&HttpRequest, &Refusal) -> HttpResponse + 
 pub(crate) struct Responses {
     status: StatusCode,
     retry_after: Option<u64>,
+    retry_jitter: f64,
     pub(crate) format: FormatChoice,
     template: String,
     message: Option<String>,
@@ -143,6 +148,8 @@ impl fmt::Debug for Responses {
 pub(crate) struct Rendered {
     status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// What the header `Retry-After` is made of when it is another one each time.
+    jittered: Option<(u64, f64)>,
     body: Bytes,
 }
 
@@ -153,6 +160,9 @@ impl Rendered {
         let headers = response.headers_mut();
         for (name, value) in &self.headers {
             headers.append(name.clone(), value.clone());
+        }
+        if let Some((seconds, jitter)) = self.jittered {
+            headers.append(RETRY_AFTER, HeaderValue::from(with_jitter(seconds, jitter)));
         }
         response
     }
@@ -195,6 +205,7 @@ impl Responses {
             status: StatusCode::from_u16(settings.status)
                 .map_err(|_| format!("{} is no status", settings.status))?,
             retry_after: Some(settings.retry_after.as_secs()).filter(|seconds| *seconds > 0),
+            retry_jitter: settings.retry_jitter,
             format: settings.format.into(),
             template: settings.template.clone(),
             message: settings.message.clone(),
@@ -219,8 +230,15 @@ impl Responses {
     }
 
     /// Whether a refusal depends on nothing but snapshot, mode and form, so that it can be kept.
-    pub(crate) fn can_be_kept(&self) -> bool {
-        self.renderer.is_none() && !matches!(self.context, ResponseContext::PerRequest(_))
+    pub(crate) fn can_be_kept(&self, format: ResponseFormat) -> bool {
+        self.renderer.is_none()
+            && !matches!(self.context, ResponseContext::PerRequest(_))
+            && !(self.retry_jitter > 0.0 && tells_retry_after(format))
+    }
+
+    /// Some more seconds at random, so that clients do not come back all at once.
+    fn with_jitter(&self, seconds: u64) -> u64 {
+        with_jitter(seconds, self.retry_jitter)
     }
 
     /// Describes a refusal.
@@ -247,7 +265,11 @@ impl Responses {
                 .unwrap_or_else(|| DEFAULT_MESSAGE.to_owned()),
             since: standing.since,
             until: standing.until,
-            retry_after: self.retry_after(standing.until, now),
+            // The header of the other forms gets its jitter when it is sent.
+            retry_after: match self.retry_after(standing.until, now) {
+                Some(seconds) if tells_retry_after(format) => Some(self.with_jitter(seconds)),
+                seconds => seconds,
+            },
             rule,
             format,
         }
@@ -307,6 +329,7 @@ impl Responses {
             return Rendered {
                 status: StatusCode::FOUND,
                 headers,
+                jittered: None,
                 body: Bytes::new(),
             };
         }
@@ -314,12 +337,17 @@ impl Responses {
             CONTENT_TYPE,
             HeaderValue::from_static(refusal.format.content_type()),
         ));
-        if let Some(seconds) = refusal.retry_after {
+        let jittered = refusal
+            .retry_after
+            .filter(|_| self.retry_jitter > 0.0 && !tells_retry_after(refusal.format))
+            .map(|seconds| (seconds, self.retry_jitter));
+        if let (Some(seconds), None) = (refusal.retry_after, jittered) {
             headers.push((RETRY_AFTER, HeaderValue::from(seconds)));
         }
         Rendered {
             status: self.status,
             headers,
+            jittered,
             body: self.body(refusal, extra),
         }
     }
@@ -373,10 +401,9 @@ impl Responses {
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(X_MAINTENANCE_MODE, HeaderValue::from_static("1"));
-        if let (Some(seconds), false) = (refusal.retry_after, is_redirect) {
-            if !headers.contains_key(RETRY_AFTER) {
-                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-            }
+        let says_when = is_redirect || headers.contains_key(RETRY_AFTER);
+        if let (Some(seconds), false) = (refusal.retry_after, says_when) {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -420,6 +447,16 @@ impl Responses {
                 |response| response.map_body(|_, body| BoxBody::new(body)),
             )
     }
+}
+
+/// Whether the body repeats the header `Retry-After`, so that both must say the same.
+fn tells_retry_after(format: ResponseFormat) -> bool {
+    matches!(format, ResponseFormat::Json | ResponseFormat::Problem)
+}
+
+fn with_jitter(seconds: u64, jitter: f64) -> u64 {
+    // At most a year of seconds, and at most twice that: exact in a float.
+    seconds + (seconds as f64 * jitter * fastrand::f64()).round() as u64
 }
 
 /// Whole seconds until an instant, rounded up, at least 1.

@@ -15,8 +15,12 @@ use jiff::Timestamp;
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
-    exempt::AddressSet, identity::Identity, order::SessionOrder, response::Responses,
-    settings::ApiKeySettings, snapshot::Snapshot,
+    exempt::AddressSet,
+    identity::Identity,
+    order::SessionOrder,
+    response::Responses,
+    settings::ApiKeySettings,
+    snapshot::{Mode, Snapshot},
 };
 
 /// A condition of the app under which a request passes.
@@ -30,6 +34,8 @@ pub(crate) type LogoutHook = Arc<dyn Fn(&HttpRequest) + Send + Sync>;
 
 pub(crate) struct Shared {
     pub(crate) published: Published,
+    pub(crate) clock: Clock,
+    pub(crate) modes: Vec<Mode>,
     pub(crate) responses: Responses,
     pub(crate) identity: Identity,
     pub(crate) trusted_proxies: AddressSet,
@@ -110,12 +116,34 @@ impl Published {
     }
 }
 
-/// The time by which a snapshot is judged. The clock is read only where it can matter.
-pub(crate) fn now_for(snapshot: &Snapshot) -> Timestamp {
-    if snapshot.is_timed() {
-        Timestamp::now()
-    } else {
-        snapshot.at
+/// What tells the time; another one in tests.
+#[derive(Clone)]
+pub(crate) struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    pub(crate) fn system() -> Self {
+        Self(Arc::new(Timestamp::now))
+    }
+
+    /// A clock that stands where the test puts it.
+    #[cfg(test)]
+    pub(crate) fn set_by(hand: Arc<Hand>) -> Self {
+        Self(Arc::new(move || hand.now()))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl Shared {
+    /// The time by which a snapshot is judged. The clock is read only where it can matter.
+    pub(crate) fn now_for(&self, snapshot: &Snapshot) -> Timestamp {
+        if snapshot.is_timed() {
+            self.clock.now()
+        } else {
+            snapshot.at
+        }
     }
 }
 
@@ -174,4 +202,25 @@ pub(crate) fn serde_urlencoded_pairs(query: &str) -> Vec<(String, String)> {
     actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
         .map(actix_web::web::Query::into_inner)
         .unwrap_or_default()
+}
+
+/// The hand of a clock in tests.
+#[cfg(test)]
+pub(crate) struct Hand(std::sync::atomic::AtomicI64);
+
+#[cfg(test)]
+impl Hand {
+    pub(crate) fn at(now: Timestamp) -> Arc<Self> {
+        Arc::new(Self(std::sync::atomic::AtomicI64::new(
+            now.as_millisecond(),
+        )))
+    }
+
+    pub(crate) fn set(&self, now: Timestamp) {
+        self.0.store(now.as_millisecond(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
 }

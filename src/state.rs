@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -56,6 +56,11 @@ pub(crate) enum Switch {
 }
 
 impl Switch {
+    /// Whether the time that it was thrown for is up.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        matches!(self, Self::On(_)) && self.on_at(now).is_none()
+    }
+
     /// The switch as far as it is on at `now`.
     fn on_at(&self, now: Timestamp) -> Option<&SwitchedOn> {
         match self {
@@ -91,6 +96,11 @@ pub(crate) struct Window {
     pub(crate) start: Option<Timestamp>,
     #[serde(default)]
     pub(crate) end: Option<Timestamp>,
+    /// The IANA zone that it was planned in, for showing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) zone: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) title: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,7 +113,11 @@ pub(crate) struct Window {
 
 impl Window {
     pub(crate) fn contains(&self, now: Timestamp) -> bool {
-        self.start.is_none_or(|start| start <= now) && self.end.is_none_or(|end| now < end)
+        self.start.is_none_or(|start| start <= now) && !self.is_past(now)
+    }
+
+    pub(crate) fn is_past(&self, now: Timestamp) -> bool {
+        self.end.is_some_and(|end| end <= now)
     }
 }
 
@@ -118,10 +132,58 @@ pub(crate) struct Period {
     pub(crate) by: Option<String>,
     #[serde(default)]
     pub(crate) reason: Option<String>,
+    /// How it ended; unknown of periods that an older version recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended: Option<Ended>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended_by: Option<String>,
     #[serde(flatten)]
     pub(crate) unknown: Map<String, Value>,
+}
+
+impl Period {
+    pub(crate) fn starting(mode: &str, at: Timestamp) -> Self {
+        Self {
+            mode: mode.to_owned(),
+            started_at: at,
+            ended_at: None,
+            by: None,
+            reason: None,
+            ended: None,
+            ended_by: None,
+            unknown: Map::new(),
+        }
+    }
+
+    pub(crate) fn end(&mut self, at: Timestamp, how: Ended, by: Option<&str>) {
+        self.ended_at = Some(at);
+        self.ended = Some(how);
+        self.ended_by = by.map(str::to_owned);
+    }
+}
+
+/// How a period ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Ended {
+    /// Somebody switched it off.
+    Off,
+    /// The time that it was switched on for was over.
+    TimeOut,
+    /// Its planned window was over.
+    WindowEnd,
+}
+
+impl Ended {
+    /// The word for it, as in JSON: `off`, `time-out` or `window-end`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::TimeOut => "time-out",
+            Self::WindowEnd => "window-end",
+        }
+    }
 }
 
 impl Default for Document {
@@ -246,6 +308,8 @@ impl Document {
                 id: "imported".to_owned(),
                 start,
                 end,
+                zone: None,
+                title: None,
                 by: None,
                 reason: None,
                 message: None,
@@ -265,41 +329,40 @@ impl Document {
     /// A mode that is on already stays on since when it was, and takes over what is new.
     pub(crate) fn turn_on(&self, key: &str, wanted: &SwitchOn, now: Timestamp) -> Option<Self> {
         let mut next = self.clone();
+        let until = wanted.until(now);
         let mode = next.modes.entry(key.to_owned()).or_default();
-        match &mut mode.switch {
-            Switch::On(on) if on.until.is_none_or(|until| now < until) => {
-                let before = on.clone();
-                let keep_or = |old: &mut Option<String>, new: &Option<String>| {
-                    if new.is_some() {
-                        old.clone_from(new);
-                    }
-                };
-                keep_or(&mut on.reason, &wanted.reason);
-                keep_or(&mut on.message, &wanted.message);
-                if *on == before {
-                    return None;
-                }
-                keep_or(&mut on.by, &wanted.by);
+        if let Switch::On(on) = &mut mode.switch {
+            let before = on.clone();
+            replace_if_some(&mut on.reason, &wanted.reason);
+            replace_if_some(&mut on.message, &wanted.message);
+            if until.is_some() {
+                on.until = until;
             }
-            switch => {
-                *switch = Switch::On(SwitchedOn {
-                    since: Some(now),
-                    until: None,
-                    by: wanted.by.clone(),
-                    reason: wanted.reason.clone(),
-                    message: wanted.message.clone(),
-                    unknown: Map::new(),
-                });
-                next.remember(Period {
-                    mode: key.to_owned(),
-                    started_at: now,
-                    ended_at: None,
-                    by: wanted.by.clone(),
-                    reason: wanted.reason.clone(),
-                    ended_by: None,
-                    unknown: Map::new(),
-                });
+            if *on == before {
+                return None;
             }
+            replace_if_some(&mut on.by, &wanted.by);
+            return Some(next);
+        }
+        mode.switch = Switch::On(SwitchedOn {
+            since: Some(now),
+            until: until.or_else(|| {
+                wanted
+                    .time_out
+                    .and_then(|after| now.checked_add(after).ok())
+            }),
+            by: wanted.by.clone(),
+            reason: wanted.reason.clone(),
+            message: wanted.message.clone(),
+            unknown: Map::new(),
+        });
+        // A window may have begun the period already.
+        if !next.has_open_period(key) {
+            next.remember(Period {
+                by: wanted.by.clone(),
+                reason: wanted.reason.clone(),
+                ..Period::starting(key, now)
+            });
         }
         Some(next)
     }
@@ -311,16 +374,59 @@ impl Document {
         let mode = next.modes.get_mut(key)?;
         mode.switch = Switch::Off;
         mode.windows.retain(|window| !window.contains(now));
-        for period in &mut next.history {
-            if period.mode == key && period.ended_at.is_none() {
-                period.ended_at = Some(now);
-                period.ended_by = by.map(str::to_owned);
-            }
-        }
+        next.end_period(key, now, Ended::Off, by);
         (next != *self).then_some(next)
     }
 
-    fn remember(&mut self, period: Period) {
+    /// Plans a window. `None` when one with its id is there already.
+    pub(crate) fn plan(&self, key: &str, window: &Window, now: Timestamp) -> Option<Self> {
+        let mut next = self.clone();
+        let mode = next.modes.entry(key.to_owned()).or_default();
+        if mode.windows.iter().any(|known| known.id == window.id) {
+            return None;
+        }
+        mode.windows.push(window.clone());
+        mode.windows.sort_by_key(|window| window.start);
+        if window.contains(now) && !next.has_open_period(key) {
+            next.remember(Period {
+                by: window.by.clone(),
+                reason: window.reason.clone().or_else(|| window.title.clone()),
+                ..Period::starting(key, now)
+            });
+        }
+        Some(next)
+    }
+
+    /// Cancels a window, also one that is open now. `None` when there is none with this id.
+    pub(crate) fn cancel(&self, id: &str, by: Option<&str>, now: Timestamp) -> Option<Self> {
+        let mut next = self.clone();
+        let (key, mode) = next
+            .modes
+            .iter_mut()
+            .find(|(_, mode)| mode.windows.iter().any(|window| window.id == id))?;
+        let key = key.clone();
+        mode.windows.retain(|window| window.id != id);
+        if !mode.phase(now).is_maintenance() {
+            next.end_period(&key, now, Ended::Off, by);
+        }
+        Some(next)
+    }
+
+    pub(crate) fn has_open_period(&self, key: &str) -> bool {
+        self.history
+            .iter()
+            .any(|period| period.mode == key && period.ended_at.is_none())
+    }
+
+    fn end_period(&mut self, key: &str, at: Timestamp, how: Ended, by: Option<&str>) {
+        for period in &mut self.history {
+            if period.mode == key && period.ended_at.is_none() {
+                period.end(at, how, by);
+            }
+        }
+    }
+
+    pub(crate) fn remember(&mut self, period: Period) {
         self.history.push(period);
         let surplus = self.history.len().saturating_sub(HISTORY_LENGTH);
         self.history.drain(..surplus);
@@ -333,6 +439,32 @@ pub(crate) struct SwitchOn {
     pub(crate) by: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) message: Option<String>,
+    pub(crate) end: Option<End>,
+    /// How long the mode stays on when nobody says until when.
+    pub(crate) time_out: Option<SignedDuration>,
+}
+
+/// When a switch lapses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    At(Timestamp),
+    After(SignedDuration),
+}
+
+impl SwitchOn {
+    /// Until when, if the wish says so. A time beyond what can be said is no end.
+    fn until(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.end? {
+            End::At(until) => Some(until),
+            End::After(duration) => now.checked_add(duration).ok(),
+        }
+    }
+}
+
+fn replace_if_some(old: &mut Option<String>, new: &Option<String>) {
+    if new.is_some() {
+        old.clone_from(new);
+    }
 }
 
 impl ModeState {
@@ -370,6 +502,7 @@ impl ModeState {
         };
         Standing {
             phase: Phase::Offline,
+            start: None,
             since,
             until: self.end_of_stretch(on, now),
             by: text(|on| &on.by, |window| &window.by),
@@ -402,9 +535,8 @@ impl ModeState {
         }
     }
 
-    /// The next instant after `now` at which the phase may be another. `None` when only a change
-    /// of state can change it.
-    pub(crate) fn next_edge(&self, now: Timestamp) -> Option<Timestamp> {
+    /// Every instant at which the phase may change without a change of state.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = Timestamp> {
         let until = match &self.switch {
             Switch::On(on) => on.until,
             Switch::Off => None,
@@ -414,8 +546,16 @@ impl ModeState {
             .flat_map(|window| [window.start, window.end])
             .chain([until])
             .flatten()
-            .filter(|edge| *edge > now)
-            .min()
+    }
+
+    /// The window that starts next after `now`.
+    pub(crate) fn next_window(&self, now: Timestamp) -> Option<(Timestamp, &Window)> {
+        self.windows
+            .iter()
+            .filter(|window| !window.is_past(now))
+            .filter_map(|window| Some((window.start?, window)))
+            .filter(|(start, _)| now < *start)
+            .min_by_key(|(start, _)| *start)
     }
 }
 

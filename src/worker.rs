@@ -17,7 +17,7 @@ use crate::{
     negotiate::{ResponseFormat, negotiate},
     request::RequestSubject,
     response::{FormatChoice, RefusalMarker, Rendered, Responses},
-    shared::{Shared, Word, now_for},
+    shared::{Shared, Word},
     snapshot::Snapshot,
 };
 
@@ -118,7 +118,7 @@ impl Worker {
     pub(crate) fn judge(&self, request: &HttpRequest) -> Judgement {
         let shared = self.shared();
         let snapshot = self.snapshot();
-        let now = now_for(&snapshot);
+        let now = self.shared().now_for(&snapshot);
         match decide(&snapshot, &RequestSubject { request, shared }, now) {
             Decision::Pass(Rule::Online) => Judgement::Pass,
             Decision::Pass(rule) => {
@@ -179,7 +179,7 @@ impl Worker {
     /// Refuses whatever the state is: for what is wrapped to be forced on.
     pub(crate) fn refuse_always(&self, request: &HttpRequest) -> HttpResponse {
         let snapshot = self.snapshot();
-        let now = now_for(&snapshot);
+        let now = self.shared().now_for(&snapshot);
         let mode = snapshot.closed_mode(now).unwrap_or(0);
         self.refuse(request, &snapshot, mode, Rule::ForcedOnWrapper, now)
     }
@@ -208,7 +208,7 @@ impl Worker {
         let responses = &self.shared().responses;
         let mut cache = self.cache.borrow_mut();
         let format = cache.format(responses, request);
-        let mut response = if responses.can_be_kept() {
+        let mut response = if responses.can_be_kept(format) {
             cache.kept(responses, request, snapshot, mode, format, now)
         } else {
             // The app's closures may take their time or look at maintenance themselves.
