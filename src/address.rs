@@ -26,7 +26,7 @@ pub(crate) fn client_address(
     let by_forwarded = headers.contains_key(FORWARDED).then(|| {
         walk(
             peer,
-            elements(headers, &FORWARDED),
+            elements(headers, &FORWARDED, |line| split_outside_quotes(line, b',')),
             forwarded_for,
             trusted_proxies,
         )
@@ -34,7 +34,10 @@ pub(crate) fn client_address(
     let by_x_forwarded_for = headers.contains_key(X_FORWARDED_FOR).then(|| {
         walk(
             peer,
-            elements(headers, &X_FORWARDED_FOR),
+            // Nobody quotes in this header, so a client's quote must not hide what follows it.
+            elements(headers, &X_FORWARDED_FOR, |line| {
+                Some(line.split(',').map(str::trim).collect())
+            }),
             parse_node,
             trusted_proxies,
         )
@@ -65,17 +68,23 @@ fn walk(
 }
 
 /// The elements of a comma-separated list, over all lines of the header. `None` when one is not
-/// text.
-fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Vec<&'a str>> {
+/// text or cannot be split.
+fn elements<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+    split: fn(&'a str) -> Option<Vec<&'a str>>,
+) -> Option<Vec<&'a str>> {
     let mut elements = Vec::new();
     for value in headers.get_all(name) {
-        elements.extend(split_outside_quotes(value.to_str().ok()?, b','));
+        elements.extend(split(value.to_str().ok()?)?);
     }
     elements.retain(|element| !element.is_empty());
     Some(elements)
 }
 
-fn split_outside_quotes(text: &str, separator: u8) -> Vec<&str> {
+/// `None` when a quote is left open: a client that sends `for=10.0.0.1;x="` would make what the
+/// proxy adds after it a part of its own element.
+fn split_outside_quotes(text: &str, separator: u8) -> Option<Vec<&str>> {
     let mut parts = Vec::new();
     let (mut quoted, mut escaped, mut start) = (false, false, 0);
     for (position, byte) in text.bytes().enumerate() {
@@ -91,12 +100,12 @@ fn split_outside_quotes(text: &str, separator: u8) -> Vec<&str> {
         }
     }
     parts.push(text[start..].trim());
-    parts
+    (!quoted).then_some(parts)
 }
 
 /// The `for` of one `forwarded-element` (RFC 7239, section 4).
 fn forwarded_for(element: &str) -> Option<IpAddr> {
-    split_outside_quotes(element, b';')
+    split_outside_quotes(element, b';')?
         .into_iter()
         .find_map(|pair| {
             let (name, value) = pair.split_once('=')?;
@@ -120,7 +129,15 @@ fn parse_node(text: &str) -> Option<IpAddr> {
     };
     // RFC 7239 allows an obfuscated port: `_` and a few characters.
     let port = port.strip_prefix(':').unwrap_or(port);
-    let plausible =
-        port.is_empty() || port.starts_with('_') || port.bytes().all(|byte| byte.is_ascii_digit());
+    let plausible = match port.strip_prefix('_') {
+        Some(name) => name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)),
+        None => port.bytes().all(|byte| byte.is_ascii_digit()),
+    };
     host.parse().ok().filter(|_| plausible)
 }
+
+#[cfg(test)]
+#[path = "address_tests.rs"]
+mod tests;

@@ -364,3 +364,7 @@ fn exempt_address(rules: &Rules, subject: &impl Subject) -> Option<Rule> {
         None
     }
 }
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

@@ -297,16 +297,20 @@ impl Driver {
         };
         loop {
             let version = loaded.as_ref().map(|loaded| loaded.version.clone());
-            let stored = match self.understand(loaded.as_ref()) {
-                Ok(document) => document,
-                Err(error) => self.last_good(known, &error, loaded.as_ref())?,
+            let (stored, damaged) = match self.understand(loaded.as_ref()) {
+                Ok(document) => (document, false),
+                Err(error) => (self.last_good(known, &error, loaded.as_ref())?, true),
             };
             // What is over is settled first, so that an operation sees only what still counts.
             let now = self.shared.clock.now();
             let settled = settled(&stored, now);
             let operated = operation(settled.as_ref().unwrap_or(&stored), now);
-            let changed = operated.is_some();
-            let next = operated.or(settled);
+            let changed = operated.is_some() || damaged;
+            // What is stored must not stay damaged although nothing is to change: the next process
+            // to start would know nothing.
+            let next = operated
+                .or(settled)
+                .or_else(|| damaged.then(|| stored.clone()));
             let Some(mut next) = next else {
                 let is_news = known.version != version || known.failure.is_some();
                 if is_news || known.at.is_none() {

@@ -197,3 +197,7 @@ fn found<T: Ord + Copy>(ranges: &[(T, T)], address: T) -> bool {
     let after = ranges.partition_point(|(start, _)| *start <= address);
     after > 0 && address <= ranges[after - 1].1
 }
+
+#[cfg(test)]
+#[path = "exempt_tests.rs"]
+mod tests;

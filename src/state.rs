@@ -311,20 +311,24 @@ impl Document {
                 Excerpt(text)
             )));
         }
-        let fields: Map<String, Value> = serde_json::from_str(text)
-            .map_err(|error| DecodeError::Damaged(format!("it is not valid JSON ({error})")))?;
+        let fields: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
+            DecodeError::Damaged(format!("it is not valid JSON ({})", Told(&error)))
+        })?;
         match fields.get("format").map(Value::as_u64) {
             Some(Some(found)) if found > u64::from(FORMAT) => {
                 Err(DecodeError::NewerFormat { found })
             }
             Some(Some(found)) if found == u64::from(FORMAT) => {
                 serde_json::from_value(Value::Object(fields)).map_err(|error| {
-                    DecodeError::Damaged(format!("it is not a whole state document ({error})"))
+                    DecodeError::Damaged(format!(
+                        "it is not a whole state document ({})",
+                        Told(&error)
+                    ))
                 })
             }
             Some(_) => Err(DecodeError::Damaged(format!(
                 "its `format` is {}, which is no format",
-                fields["format"]
+                Told(&fields["format"])
             ))),
             None => Self::from_django(&fields, zone),
         }
@@ -369,7 +373,8 @@ impl Document {
             Some(Value::String(text)) if text.is_empty() => Ok(None),
             Some(Value::String(text)) => parse_instant(text, zone).map(Some),
             Some(other) => Err(DecodeError::Damaged(format!(
-                "its `{key}` is {other}, which is no time"
+                "its `{key}` is {}, which is no time",
+                Told(other)
             ))),
         };
         let (start, end) = (instant("start")?, instant("end")?);
@@ -767,17 +772,18 @@ fn parse_instant(text: &str, zone: Option<&TimeZone>) -> Result<Timestamp, Decod
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Ok(instant);
     }
-    let local: civil::DateTime = text
-        .parse()
-        .map_err(|error| DecodeError::Damaged(format!("{} is no time ({error})", Excerpt(text))))?;
+    let local: civil::DateTime = text.parse().map_err(|error| {
+        DecodeError::Damaged(format!("{} is no time ({})", Excerpt(text), Told(&error)))
+    })?;
     let Some(zone) = zone else {
         return Err(DecodeError::Damaged(format!(
             "{} has no offset, and the setting `time_zone` is not set",
             Excerpt(text)
         )));
     };
-    zone.to_timestamp(local)
-        .map_err(|error| DecodeError::Damaged(format!("{} is no time ({error})", Excerpt(text))))
+    zone.to_timestamp(local).map_err(|error| {
+        DecodeError::Damaged(format!("{} is no time ({})", Excerpt(text), Told(&error)))
+    })
 }
 
 /// Quotes a text that came from outside, shortened and without control characters.
@@ -786,13 +792,40 @@ pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
 impl fmt::Display for Excerpt<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         const LENGTH: usize = 60;
-        let mut characters = self.0.chars();
-        let start: String = characters.by_ref().take(LENGTH).collect();
-        let more = if characters.next().is_some() {
-            "…"
-        } else {
-            ""
-        };
+        let (start, more) = start_of(self.0, LENGTH);
         write!(formatter, "`{}{more}`", start.escape_debug())
     }
 }
+
+/// Tells what may repeat a text from outside: an error of a parser, or a value. Shortened, and
+/// without control characters.
+struct Told<'a, T>(&'a T);
+
+impl<T: fmt::Display> fmt::Display for Told<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LENGTH: usize = 200;
+        let text = self.0.to_string();
+        let (start, more) = start_of(&text, LENGTH);
+        for character in start.chars() {
+            // Quotes stay as they are, unlike in an excerpt, which is quoted itself.
+            if character.is_control() {
+                write!(formatter, "{}", character.escape_debug())?;
+            } else {
+                write!(formatter, "{character}")?;
+            }
+        }
+        formatter.write_str(more)
+    }
+}
+
+/// So many characters of a text at most, and what shows that there are more.
+fn start_of(text: &str, length: usize) -> (&str, &'static str) {
+    match text.char_indices().nth(length) {
+        Some((end, _)) => (&text[..end], "…"),
+        None => (text, ""),
+    }
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

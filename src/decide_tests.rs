@@ -1,0 +1,487 @@
+//! The table of rules, said again in the plainest way and compared for every combination.
+
+use std::{cell::RefCell, sync::Arc};
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    snapshot::{Mode, ModeView, StoreStatus},
+    state::Document,
+};
+
+/// One path for all rules, so that any of them can match or not, whatever the others do.
+const PATH: &str = "/robots.txt";
+
+fn now() -> Timestamp {
+    Timestamp::UNIX_EPOCH
+}
+
+fn snapshot(rules: Rules, closed: &[bool]) -> Snapshot {
+    let switches = closed.iter().map(|closed| match closed {
+        true => json!({"on": {}}),
+        false => json!("off"),
+    });
+    switched(rules, switches)
+}
+
+fn switched(rules: Rules, switches: impl IntoIterator<Item = serde_json::Value>) -> Snapshot {
+    let modes = switches
+        .into_iter()
+        .enumerate()
+        .map(|(place, switch)| {
+            let key = format!("mode-{place}");
+            let document: Document = serde_json::from_value(json!({
+                "format": 1, "generation": 1, "modes": {key.as_str(): {"switch": switch}}
+            }))
+            .unwrap();
+            let mode = Mode {
+                key: key.clone(),
+                label: key,
+                announce: SignedDuration::ZERO,
+                time_out: None,
+            };
+            ModeView::new(&mode, &document, None)
+        })
+        .collect();
+    let store = StoreStatus {
+        url: "memory:".to_owned(),
+        error: None,
+        known_at: None,
+    };
+    Snapshot::new(
+        1,
+        Arc::new(rules),
+        modes,
+        None,
+        &Document::default(),
+        store,
+        now(),
+    )
+}
+
+/// A request that is whatever a test wants it to be, and that remembers what it was asked.
+#[derive(Default)]
+struct Request {
+    is_forced_off: bool,
+    is_forced_on: bool,
+    predicate: Option<&'static str>,
+    has_api_key: bool,
+    is_already_in: bool,
+    asked: RefCell<Vec<&'static str>>,
+}
+
+const FORCED_OFF: &str = "forced-off";
+const FORCED_ON: &str = "forced-on";
+
+impl Subject for Request {
+    fn path(&self) -> &str {
+        PATH
+    }
+
+    fn host(&self) -> Option<&str> {
+        Some("Shop.example")
+    }
+
+    fn is_route(&self, routes: &Routes) -> bool {
+        (self.is_forced_off && routes.names.contains(FORCED_OFF))
+            || (self.is_forced_on && routes.names.contains(FORCED_ON))
+    }
+
+    fn address(&self) -> Option<IpAddr> {
+        self.asked.borrow_mut().push("address");
+        Some(IpAddr::from([192, 0, 2, 1]))
+    }
+
+    fn predicate(&self) -> Option<&'static str> {
+        self.asked.borrow_mut().push("predicate");
+        self.predicate
+    }
+
+    fn has_api_key(&self) -> bool {
+        self.asked.borrow_mut().push("api-key");
+        self.has_api_key
+    }
+
+    fn is_already_in(&self) -> bool {
+        self.is_already_in
+    }
+}
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn prefix(holds: bool) -> PathRules {
+    let prefixes = if holds { texts(&[PATH]) } else { Vec::new() };
+    PathRules::new(&[], &prefixes, &[]).unwrap()
+}
+
+/// Hands out one bit after the other of a number.
+struct Bits(u32);
+
+impl Bits {
+    fn next(&mut self) -> bool {
+        let bit = self.0 & 1 == 1;
+        self.0 >>= 1;
+        bit
+    }
+
+    /// Every combination of so many bits.
+    fn all(count: u32) -> impl Iterator<Item = Self> {
+        (0..1 << count).map(Self)
+    }
+}
+
+#[test]
+fn the_first_rule_that_matches_decides_in_every_combination() {
+    let mut combinations = 0;
+    // What is dear to compile varies least often.
+    for mut dear in Bits::all(5) {
+        let forced_on_pattern = dear.next();
+        let exact = dear.next();
+        let path_prefix = dear.next();
+        let pattern = dear.next();
+        let address_pattern = dear.next();
+
+        let given = |holds: bool, text: &str| if holds { texts(&[text]) } else { texts(&[]) };
+        let mut rules = Rules {
+            forced_off: Routes::new(&texts(&[FORCED_OFF])),
+            forced_on: Routes::new(&texts(&[FORCED_ON])),
+            forced_on_patterns: Patterns::at_start(&given(forced_on_pattern, "/rob")).unwrap(),
+            paths: PathRules::new(
+                &given(exact, PATH),
+                &given(path_prefix, PATH),
+                &given(pattern, r"/robots\."),
+            )
+            .unwrap(),
+            address_patterns: Patterns::whole(&given(address_pattern, r"192\.0\.2\.\d")).unwrap(),
+            ..Rules::default()
+        };
+
+        for mut cheap in Bits::all(12) {
+            let forced_off = cheap.next();
+            let forced_on = cheap.next();
+            let closed = cheap.next();
+            let admin_scope = cheap.next();
+            let robots_txt = cheap.next();
+            let redirect_target = cheap.next();
+            let admin_site = cheap.next();
+            let address = cheap.next();
+            let tests = cheap.next();
+            let predicate = cheap.next();
+            let api_key = cheap.next();
+            let asks_who = cheap.next();
+
+            rules.admin_scope = prefix(admin_scope);
+            rules.robots_txt = robots_txt;
+            rules.redirect_target = redirect_target.then(|| RedirectTarget {
+                host: None,
+                path: PATH.to_owned(),
+            });
+            rules.admin_site = prefix(admin_site);
+            rules.addresses = AddressSet::parse(&given(address, "192.0.2.0/24")).unwrap();
+            rules.tests = tests;
+            rules.visitors.superusers = asks_who;
+            let request = Request {
+                is_forced_off: forced_off,
+                is_forced_on: forced_on,
+                predicate: predicate.then_some("lucky"),
+                has_api_key: api_key,
+                ..Request::default()
+            };
+
+            use Decision::{DependsOnVisitor, Pass, Refuse};
+            let refuse = |rule| Refuse {
+                rule,
+                mode: usize::from(closed),
+            };
+            // DESIGN.md's table, from the first row to the last.
+            let table = [
+                (forced_off, Pass(Rule::ForcedOffRoute)),
+                (forced_on, refuse(Rule::ForcedOnRoute)),
+                (forced_on_pattern, refuse(Rule::ForcedOnPattern)),
+                (!closed, Pass(Rule::Online)),
+                (admin_scope, Pass(Rule::AdminScope)),
+                (robots_txt, Pass(Rule::RobotsTxt)),
+                (redirect_target, Pass(Rule::RedirectTarget)),
+                (exact, Pass(Rule::ExemptPath)),
+                (path_prefix, Pass(Rule::ExemptPrefix)),
+                (pattern, Pass(Rule::ExemptPattern)),
+                (admin_site, Pass(Rule::ExemptAdminSite)),
+                (address, Pass(Rule::ExemptAddress)),
+                (address_pattern, Pass(Rule::ExemptAddressPattern)),
+                (tests, Pass(Rule::ExemptTests)),
+                (predicate, Pass(Rule::Predicate("lucky"))),
+                (api_key, Pass(Rule::ApiKey)),
+                (asks_who, DependsOnVisitor { mode: 1 }),
+                (true, refuse(Rule::NoExemption)),
+            ];
+            let expected = table.iter().find(|(holds, _)| *holds).unwrap().1;
+
+            let snapshot = snapshot(std::mem::take(&mut rules), &[false, closed]);
+            let decision = decide(&snapshot, &request, now());
+            assert_eq!(decision, expected, "{:?}", snapshot.rules);
+            rules = Arc::into_inner(snapshot.rules).unwrap();
+            combinations += 1;
+        }
+    }
+    assert_eq!(combinations, 1 << 17);
+}
+
+/// The rows about who is asking, said again: a visitor is logged out by the setting for the
+/// highest thing that the visitor is, and then is nobody; the highest role that is exempt decides.
+fn expected_of_visitor(rules: &VisitorRules, visitor: &Visitor) -> VisitorDecision {
+    let logout = [
+        (visitor.superuser, rules.logout_superusers),
+        (visitor.staff, rules.logout_staff),
+        (visitor.authenticated, rules.logout_authenticated),
+    ]
+    .into_iter()
+    .find_map(|(is, logout)| is.then_some(logout))
+    .unwrap_or(false);
+    let is = |role: bool| role && !logout;
+    let pass = [
+        (is(visitor.superuser), rules.superusers, Rule::Superuser),
+        (is(visitor.staff), rules.staff, Rule::Staff),
+        (
+            is(visitor.authenticated),
+            rules.authenticated,
+            Rule::Authenticated,
+        ),
+        (!is(visitor.authenticated), rules.anonymous, Rule::Anonymous),
+    ]
+    .into_iter()
+    .find_map(|(is, exempt, rule)| (is && exempt).then_some(rule));
+    VisitorDecision { pass, logout }
+}
+
+#[test]
+fn who_is_asking_decides_in_every_combination() {
+    for mut bits in Bits::all(10) {
+        let visitors = VisitorRules {
+            anonymous: bits.next(),
+            authenticated: bits.next(),
+            staff: bits.next(),
+            superusers: bits.next(),
+            logout_authenticated: bits.next(),
+            logout_staff: bits.next(),
+            logout_superusers: bits.next(),
+        };
+        let visitor = Visitor {
+            authenticated: bits.next(),
+            staff: bits.next(),
+            superuser: bits.next(),
+            ..Visitor::default()
+        };
+        let expected = expected_of_visitor(&visitors, &visitor);
+        let needed = visitors.need_visitor();
+        let rules = || Rules {
+            visitors: visitors.clone(),
+            ..Rules::default()
+        };
+        let closed = snapshot(rules(), &[true]);
+        assert_eq!(
+            decide_visitor(&closed, &visitor, || true, now()),
+            expected,
+            "{visitors:?} {visitor:?}"
+        );
+        // While it is closing nobody is logged out, and whoever is in goes on.
+        let closing = switched(rules(), [json!({"pending": {}})]);
+        let nobody_out = VisitorRules {
+            logout_authenticated: false,
+            logout_staff: false,
+            logout_superusers: false,
+            ..visitors.clone()
+        };
+        for is_in in [false, true] {
+            let mut expected = expected_of_visitor(&nobody_out, &visitor);
+            if expected.pass.is_none() && visitor.authenticated && is_in {
+                expected.pass = Some(Rule::AlreadyIn);
+            }
+            assert_eq!(
+                decide_visitor(&closing, &visitor, || is_in, now()),
+                expected,
+                "{visitors:?} {visitor:?} {is_in}"
+            );
+        }
+        // Whoever needs not be known is refused and not logged out.
+        let none = VisitorDecision {
+            pass: None,
+            logout: false,
+        };
+        assert!(needed || expected == none);
+        let decision = decide(&closed, &Request::default(), now());
+        let asks = decision == Decision::DependsOnVisitor { mode: 0 };
+        assert_eq!(asks, needed);
+    }
+}
+
+#[test]
+fn whoever_is_in_goes_on_only_while_nothing_is_closed_yet() {
+    let closing = || json!({"pending": {}});
+    let insider = || Request {
+        is_already_in: true,
+        ..Request::default()
+    };
+    let draining = switched(Rules::default(), [json!("off"), closing()]);
+    assert_eq!(
+        decide(&draining, &insider(), now()),
+        Decision::Pass(Rule::AlreadyIn)
+    );
+    assert_eq!(
+        decide(&draining, &Request::default(), now()),
+        Decision::DependsOnVisitor { mode: 1 }
+    );
+    let half_closed = switched(Rules::default(), [closing(), json!({"on": {}})]);
+    assert_eq!(
+        decide(&half_closed, &insider(), now()),
+        Decision::Refuse {
+            rule: Rule::NoExemption,
+            mode: 0
+        }
+    );
+}
+
+#[test]
+fn the_first_closed_mode_in_order_answers() {
+    for mut bits in Bits::all(3) {
+        let closed = [bits.next(), bits.next(), bits.next()];
+        let expected = match closed.iter().position(|closed| *closed) {
+            None => Decision::Pass(Rule::Online),
+            Some(mode) => Decision::Refuse {
+                rule: Rule::NoExemption,
+                mode,
+            },
+        };
+        let snapshot = snapshot(Rules::default(), &closed);
+        assert_eq!(decide(&snapshot, &Request::default(), now()), expected);
+    }
+}
+
+#[test]
+fn nothing_dear_is_asked_before_or_after_the_rule_that_decides() {
+    let asked = |rules: Rules, closed: bool, request: Request| {
+        decide(&snapshot(rules, &[closed]), &request, now());
+        request.asked.into_inner()
+    };
+    let address = || AddressSet::parse(&texts(&["192.0.2.1"])).unwrap();
+    let online = asked(
+        Rules {
+            addresses: address(),
+            ..Rules::default()
+        },
+        false,
+        Request::default(),
+    );
+    assert!(online.is_empty(), "{online:?}");
+    let by_path = asked(
+        Rules {
+            addresses: address(),
+            paths: prefix(true),
+            ..Rules::default()
+        },
+        true,
+        Request::default(),
+    );
+    assert!(by_path.is_empty(), "{by_path:?}");
+    let by_address = asked(
+        Rules {
+            addresses: address(),
+            ..Rules::default()
+        },
+        true,
+        Request::default(),
+    );
+    assert_eq!(by_address, ["address"]);
+    // No rule needs the address.
+    let by_nothing = asked(Rules::default(), true, Request::default());
+    assert_eq!(by_nothing, ["predicate", "api-key"]);
+    let by_predicate = asked(
+        Rules::default(),
+        true,
+        Request {
+            predicate: Some("lucky"),
+            ..Request::default()
+        },
+    );
+    assert_eq!(by_predicate, ["predicate"]);
+}
+
+#[test]
+fn the_redirects_target_is_let_through_on_its_own_host_only() {
+    for (host, path, expected) in [
+        (None, PATH, true),
+        (Some("shop.example"), PATH, true),
+        (Some("SHOP.example"), PATH, true),
+        (Some("status.example"), PATH, false),
+        (Some("shop.example:8080"), PATH, false),
+        (None, "/robots.txt/", false),
+        (None, "/", false),
+    ] {
+        let rules = Rules {
+            redirect_target: Some(RedirectTarget {
+                host: host.map(str::to_owned),
+                path: path.to_owned(),
+            }),
+            ..Rules::default()
+        };
+        let decision = decide(&snapshot(rules, &[true]), &Request::default(), now());
+        let passes = decision == Decision::Pass(Rule::RedirectTarget);
+        assert_eq!(passes, expected, "{host:?} {path}");
+    }
+}
+
+#[test]
+fn an_address_is_matched_as_a_whole_and_mapped_addresses_as_v4() {
+    struct From(&'static str);
+    impl Subject for From {
+        fn path(&self) -> &str {
+            "/"
+        }
+        fn host(&self) -> Option<&str> {
+            None
+        }
+        fn is_route(&self, _: &Routes) -> bool {
+            false
+        }
+        fn address(&self) -> Option<IpAddr> {
+            self.0.parse().ok()
+        }
+        fn predicate(&self) -> Option<&'static str> {
+            None
+        }
+        fn has_api_key(&self) -> bool {
+            false
+        }
+        fn is_already_in(&self) -> bool {
+            false
+        }
+    }
+    let rules = || Rules {
+        addresses: AddressSet::parse(&texts(&["::ffff:192.0.2.7"])).unwrap(),
+        address_patterns: Patterns::whole(&texts(&[r"10\.0\.0\.1|10\.0\.1\.1", "2001:db8::1"]))
+            .unwrap(),
+        ..Rules::default()
+    };
+    for (address, expected) in [
+        ("192.0.2.7", Some(Rule::ExemptAddress)),
+        ("::ffff:192.0.2.7", Some(Rule::ExemptAddress)),
+        ("192.0.2.70", None),
+        ("10.0.0.1", Some(Rule::ExemptAddressPattern)),
+        ("::ffff:10.0.1.1", Some(Rule::ExemptAddressPattern)),
+        ("10.0.0.15", None),
+        ("110.0.0.1", None),
+        ("2001:db8:0::1", Some(Rule::ExemptAddressPattern)),
+        ("2001:db8::12", None),
+        ("unknown", None),
+    ] {
+        let decision = decide(&snapshot(rules(), &[true]), &From(address), now());
+        let passed = match decision {
+            Decision::Pass(rule) => Some(rule),
+            _ => None,
+        };
+        assert_eq!(passed, expected, "{address}");
+    }
+}
