@@ -14,6 +14,8 @@ use regex::RegexSet;
 pub(crate) struct PathRules {
     exact: HashSet<Box<str>>,
     prefixes: HashSet<Box<str>>,
+    /// No prefix is shorter. The usual few prefixes are thus ruled out by the length of most paths.
+    shortest_prefix: usize,
     /// No prefix is longer, so that a path of thousands of segments costs no more than a short one.
     longest_prefix: usize,
     patterns: Patterns,
@@ -39,6 +41,11 @@ impl PathRules {
             .collect();
         Ok(Self {
             exact: exact.iter().map(|path| path.as_str().into()).collect(),
+            shortest_prefix: prefixes
+                .iter()
+                .map(|prefix| prefix.len())
+                .min()
+                .unwrap_or(0),
             longest_prefix: prefixes
                 .iter()
                 .map(|prefix| prefix.len())
@@ -49,7 +56,17 @@ impl PathRules {
         })
     }
 
+    /// Which kind of rule matches; without a call where there is no rule.
+    #[inline]
     pub(crate) fn matching(&self, path: &str) -> Option<PathMatch> {
+        if self.exact.is_empty() && self.prefixes.is_empty() && self.patterns.is_empty() {
+            None
+        } else {
+            self.first_match(path)
+        }
+    }
+
+    fn first_match(&self, path: &str) -> Option<PathMatch> {
         if !self.exact.is_empty() && self.exact.contains(path) {
             Some(PathMatch::Exact)
         } else if self.has_prefix_of(path) {
@@ -65,16 +82,16 @@ impl PathRules {
         if self.prefixes.is_empty() {
             return false;
         }
-        if path.len() <= self.longest_prefix && self.prefixes.contains(path) {
+        if (self.shortest_prefix..=self.longest_prefix).contains(&path.len())
+            && self.prefixes.contains(path)
+        {
             return true;
         }
         // `/api` is the prefix of `/api/x` but not of `/apix`: only what ends before a slash counts.
-        path.bytes()
-            .enumerate()
-            .take(self.longest_prefix + 1)
-            .skip(1)
-            .filter(|(_, byte)| *byte == b'/')
-            .any(|(end, _)| self.prefixes.contains(&path[..end]))
+        let ends = self.shortest_prefix.max(1)..path.len().min(self.longest_prefix + 1);
+        let bytes = path.as_bytes();
+        ends.into_iter()
+            .any(|end| bytes[end] == b'/' && self.prefixes.contains(&path[..end]))
     }
 }
 
@@ -105,10 +122,12 @@ impl Patterns {
         .map(|set| Self(Some(set)))
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
+    #[inline]
     pub(crate) fn is_match(&self, text: &str) -> bool {
         self.0.as_ref().is_some_and(|set| set.is_match(text))
     }

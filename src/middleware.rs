@@ -8,7 +8,6 @@ use std::{
 };
 
 use actix_web::{
-    HttpResponse,
     body::{BodySize, MessageBody},
     dev::{ResponseHead, Service, ServiceRequest, ServiceResponse, Transform},
     http::{StatusCode, header::CONTENT_TYPE},
@@ -18,7 +17,6 @@ use pin_project_lite::pin_project;
 use crate::{
     body::MaintenanceBody,
     identity::{Visitor, VisitorFuture},
-    in_flight::Admission,
     maintenance::Maintenance,
     worker::{Admitted, Judgement, Worker},
 };
@@ -105,47 +103,21 @@ where
         // Counted before the word is read, so that whoever publishes a word and then finds a count
         // of zero knows that nobody is inside.
         let admission = self.inner.worker.count();
-        if self.inner.worker.word().is_quiet() {
+        let step = if self.inner.worker.word().is_quiet() {
             let admitted = self.inner.worker.pass(request.request(), admission);
-            // Made in place: the future is large, and a copy of it would cost more than the test.
-            return MaintenanceFuture {
-                step: Step::Passed {
-                    response: self.inner.service.call(request),
-                    admitted: Some(admitted),
-                },
-            };
-        }
-        MaintenanceFuture {
-            step: Inner::judge(&self.inner, request, admission, None),
-        }
-    }
-}
-
-impl<S: Service<ServiceRequest>> Inner<S> {
-    /// Apart from `call`, so that the way of every request online stays short.
-    #[inline(never)]
-    fn judge(
-        inner: &Rc<Self>,
-        request: ServiceRequest,
-        admission: Admission,
-        visitor: Option<Visitor>,
-    ) -> Step<S> {
-        match inner.worker.judge(request.request(), admission, visitor) {
-            Judgement::Pass(admitted) => Step::Passed {
-                response: inner.service.call(request),
+            Step::Passed {
+                response: self.inner.service.call(request),
                 admitted: Some(admitted),
-            },
-            Judgement::Refuse(response) => Step::Refused {
-                response: Some((request, response)),
-            },
-            Judgement::Ask(visitor) => Step::Asking {
-                visitor,
-                waiting: Some(Waiting {
+            }
+        } else {
+            Step::Arrived {
+                arrived: Some(Arrived {
                     request,
-                    inner: Rc::clone(inner),
+                    inner: Rc::clone(&self.inner),
                 }),
-            },
-        }
+            }
+        };
+        MaintenanceFuture { step }
     }
 }
 
@@ -158,16 +130,18 @@ pin_project! {
 }
 
 pin_project! {
+    // Every future of an app is moved a few times on its way to where it is polled. What only some
+    // requests need is therefore made when it is polled, or boxed.
     #[project = StepProjection]
     enum Step<S: Service<ServiceRequest>> {
         Passed { #[pin] response: S::Future, admitted: Option<Admitted> },
-        Refused { response: Option<(ServiceRequest, HttpResponse)> },
-        Asking { visitor: VisitorFuture, waiting: Option<Waiting<S>> },
+        Arrived { arrived: Option<Arrived<S>> },
+        Asking { visitor: VisitorFuture, arrived: Option<Arrived<S>> },
     }
 }
 
-/// A request that cannot be judged before it is known who is asking.
-struct Waiting<S> {
+/// A request that is judged when the future is polled.
+struct Arrived<S> {
     request: ServiceRequest,
     inner: Rc<Inner<S>>,
 }
@@ -182,33 +156,55 @@ where
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            let next = match self.as_mut().project().step.project() {
+            let (arrived, visitor) = match self.as_mut().project().step.project() {
                 StepProjection::Passed { response, admitted } => {
-                    return Poll::Ready(match ready!(response.poll(context)) {
-                        Ok(response) => Ok(passed(response, admitted.take())),
-                        Err(error) => Err(error),
-                    });
+                    return response
+                        .poll(context)
+                        .map_ok(|response| passed(response, admitted.take()));
                 }
-                StepProjection::Refused { response } => {
-                    // A future that is polled again after it was ready may wait for ever.
-                    let Some((request, response)) = response.take() else {
-                        return Poll::Pending;
-                    };
-                    return Poll::Ready(Ok(refused(request, response)));
-                }
-                StepProjection::Asking { visitor, waiting } => {
+                StepProjection::Arrived { arrived } => (arrived.take(), None),
+                StepProjection::Asking { visitor, arrived } => {
                     let visitor = ready!(visitor.as_mut().poll(context));
-                    match waiting.take() {
-                        None => return Poll::Pending,
-                        Some(Waiting { request, inner }) => {
-                            let admission = inner.worker.count();
-                            Inner::judge(&inner, request, admission, Some(visitor))
-                        }
-                    }
+                    (arrived.take(), Some(visitor))
                 }
             };
-            // Dropping the step drops the visitor's future, and with it all that it holds.
-            self.as_mut().project().step.set(next);
+            // A future that is polled again after it was ready may wait for ever.
+            let Some(arrived) = arrived else {
+                return Poll::Pending;
+            };
+            match arrived.judge(visitor) {
+                // Setting the step drops the visitor's future, and with it all that it holds.
+                Next::Step(step) => self.as_mut().project().step.set(step),
+                Next::Refused(response) => return Poll::Ready(Ok(refused(response))),
+            }
+        }
+    }
+}
+
+/// What follows from a judgement.
+enum Next<S: Service<ServiceRequest>> {
+    Step(Step<S>),
+    Refused(ServiceResponse),
+}
+
+impl<S: Service<ServiceRequest>> Arrived<S> {
+    /// Judges the request. What is known of the state is read after the request has been counted.
+    fn judge(self, visitor: Option<Visitor>) -> Next<S> {
+        let admission = self.inner.worker.count();
+        let judgement = self
+            .inner
+            .worker
+            .judge(self.request.request(), admission, visitor);
+        match judgement {
+            Judgement::Pass(admitted) => Next::Step(Step::Passed {
+                response: self.inner.service.call(self.request),
+                admitted: Some(admitted),
+            }),
+            Judgement::Refuse(response) => Next::Refused(self.request.into_response(response)),
+            Judgement::Ask(visitor) => Next::Step(Step::Asking {
+                visitor,
+                arrived: Some(self),
+            }),
         }
     }
 }
@@ -254,13 +250,8 @@ fn is_endless(head: &ResponseHead) -> bool {
     head.status == StatusCode::SWITCHING_PROTOCOLS || is_stream_of_events()
 }
 
-fn refused<B>(
-    request: ServiceRequest,
-    response: HttpResponse,
-) -> ServiceResponse<MaintenanceBody<B>> {
-    request
-        .into_response(response)
-        .map_body(|_, body| MaintenanceBody::refused(body))
+fn refused<B>(response: ServiceResponse) -> ServiceResponse<MaintenanceBody<B>> {
+    response.map_body(|_, body| MaintenanceBody::refused(body))
 }
 
 /// Refuses every request to what it wraps: from [`Maintenance::forced_on`].
@@ -327,6 +318,6 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let response = self.worker.refuse_always(request.request());
-        ready(Ok(refused(request, response)))
+        ready(Ok(refused(request.into_response(response))))
     }
 }

@@ -39,6 +39,7 @@ impl RequestSubject<'_> {
 }
 
 impl Subject for RequestSubject<'_> {
+    #[inline]
     fn path(&self) -> &str {
         self.request.match_info().as_str()
     }
@@ -62,6 +63,7 @@ impl Subject for RequestSubject<'_> {
         address(self.request, self.shared)
     }
 
+    #[inline]
     fn predicate(&self) -> Option<&'static str> {
         self.shared
             .predicates
@@ -70,6 +72,7 @@ impl Subject for RequestSubject<'_> {
             .map(|(name, _)| *name)
     }
 
+    #[inline]
     fn has_api_key(&self) -> bool {
         self.shared
             .api_key

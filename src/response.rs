@@ -36,6 +36,11 @@ const CLOSING_MESSAGE: &str = "This site is closing for maintenance. Please come
 /// off.
 const CLOSING_RETRY_AFTER: u64 = 30;
 
+// Constants, because the bytes of a text that is known to the compiler are never counted.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const BY_ACCEPT: HeaderValue = HeaderValue::from_static("Accept");
+const MEANT: HeaderValue = HeaderValue::from_static("1");
+
 /// What visitors are told when nobody said anything else.
 const DEFAULT_MESSAGE: &str = "We are working on this site. Please try again later.";
 
@@ -154,6 +159,7 @@ impl fmt::Debug for Responses {
 #[derive(Debug, Clone)]
 pub(crate) struct Rendered {
     status: StatusCode,
+    /// Those that not every refusal has.
     headers: Vec<(HeaderName, HeaderValue)>,
     /// What the header `Retry-After` is made of when it is another one each time.
     jittered: Option<(u64, f64)>,
@@ -161,10 +167,13 @@ pub(crate) struct Rendered {
 }
 
 impl Rendered {
-    /// The same with memory of its own, so that workers do not share the counters in it.
+    /// Headers are put into the map one by one: a map that is cloned costs an allocation.
     pub(crate) fn response(&self) -> HttpResponse {
         let mut response = HttpResponse::with_body(self.status, self.body.clone().boxed());
         let headers = response.headers_mut();
+        headers.append(CACHE_CONTROL, NO_STORE);
+        headers.append(VARY, BY_ACCEPT);
+        headers.append(X_MAINTENANCE_MODE, MEANT);
         for (name, value) in &self.headers {
             headers.append(name.clone(), value.clone());
         }
@@ -334,11 +343,7 @@ impl Responses {
         extra: Map<String, Value>,
         redirect: bool,
     ) -> Rendered {
-        let mut headers = vec![
-            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-            (VARY, HeaderValue::from_static("Accept")),
-            (X_MAINTENANCE_MODE, HeaderValue::from_static("1")),
-        ];
+        let mut headers = Vec::new();
         if let (true, Some(target)) = (redirect, &self.redirect) {
             headers.push((LOCATION, target.clone()));
             return Rendered {
@@ -414,8 +419,8 @@ impl Responses {
         }
         let is_redirect = response.status().is_redirection();
         let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(X_MAINTENANCE_MODE, HeaderValue::from_static("1"));
+        headers.insert(CACHE_CONTROL, NO_STORE);
+        headers.insert(X_MAINTENANCE_MODE, MEANT);
         let says_when = is_redirect || headers.contains_key(RETRY_AFTER);
         if let (Some(seconds), false) = (refusal.retry_after, says_when) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -1,7 +1,7 @@
 //! What one worker keeps so that requests touch nothing that workers share: the snapshot, the
 //! refusals that it made of it, and the forms that clients asked for.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use actix_session::SessionExt as _;
 use actix_web::{
@@ -30,6 +30,13 @@ const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const REMEMBERED_CLIENTS: usize = 16;
 /// Longer preferences are read each time: nobody is to fill a worker's memory.
 const LONGEST_REMEMBERED: usize = 512;
+
+/// The snapshot as one worker hands it to its requests.
+#[allow(
+    clippy::redundant_allocation,
+    reason = "the counter in the `Arc` is one that all workers would fight for at each refusal"
+)]
+type HeldSnapshot = Rc<Arc<Snapshot>>;
 
 pub(crate) struct Worker {
     pub(crate) maintenance: Maintenance,
@@ -60,7 +67,7 @@ pub(crate) struct Admitted {
 }
 
 struct Cache {
-    snapshot: Arc<Snapshot>,
+    snapshot: HeldSnapshot,
     kept: Vec<Kept>,
     preferences: Vec<Preference>,
 }
@@ -97,7 +104,7 @@ impl Worker {
             notes: SessionNotes::new(&maintenance.shared),
             maintenance,
             cache: RefCell::new(Cache {
-                snapshot,
+                snapshot: Rc::new(snapshot),
                 kept: Vec::new(),
                 preferences: Vec::new(),
             }),
@@ -113,13 +120,13 @@ impl Worker {
         &self.maintenance.shared
     }
 
-    fn snapshot(&self) -> Arc<Snapshot> {
+    fn snapshot(&self) -> HeldSnapshot {
         let mut cache = self.cache.borrow_mut();
         if cache.snapshot.number != self.word().number() {
-            cache.snapshot = self.shared().published.snapshot();
+            cache.snapshot = Rc::new(self.shared().published.snapshot());
             cache.kept.clear();
         }
-        Arc::clone(&cache.snapshot)
+        Rc::clone(&cache.snapshot)
     }
 
     /// Counts a request as inside. Must come before the word is read.
