@@ -1,1 +1,3 @@
 //! What the crate does, through its public API alone; one file per behaviour.
+
+mod demo;
