@@ -1,5 +1,5 @@
 //! The demo site, as its own process on a free port: every route, online and offline; the switch in
-//! the browser; state that survives a restart. And the README's app.
+//! the browser; state that survives a restart.
 
 use std::{
     env, fs,
@@ -602,17 +602,4 @@ fn signals_stop_the_demo_without_an_error() {
         demo.signal(signal);
         assert_eq!(demo.exit_code(), Some(0), "{signal}");
     }
-}
-
-#[test]
-fn the_app_in_the_readme_is_the_minimal_example() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    let example = fs::read_to_string(root.join("examples/minimal.rs")).unwrap();
-    assert!(example.lines().count() < 30);
-    let (_, app) = example.split_once("\n\n").unwrap();
-    assert!(
-        readme.contains(&format!("```rust,no_run\n{app}```\n")),
-        "README.md does not show examples/minimal.rs as it is"
-    );
 }
