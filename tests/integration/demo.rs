@@ -1,6 +1,9 @@
 //! The demo site, as its own process on a free port: every route, online and offline; the switch in
 //! the browser; state that survives a restart.
 
+// A test that cannot go on fails, also in what it calls.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::{
     env, fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},

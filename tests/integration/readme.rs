@@ -1,5 +1,8 @@
 //! What the README shows is true. Its examples in Rust are doc tests of the crate.
 
+// A test that cannot go on fails, also in what it calls.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::{fs, path::Path};
 
 use actix_maintenance_mode::Settings;
