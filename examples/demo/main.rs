@@ -178,11 +178,11 @@ Maintenance mode is {state}; its state is kept in {store}.
 Look:  log in as a superuser at {site}/login/superuser
        and use the buttons on the home page.
 Try:   curl -c cookies {site}/login/superuser
-       curl -b cookies -X POST {site}/maintenance-mode/on
+       curl -i -b cookies -X POST {site}/maintenance-mode/on
        curl -i {site}/
        curl -i -H 'Accept: application/json' {site}/api/items
        curl -i {site}/health
-       curl -b cookies -X POST {site}/maintenance-mode/off
+       curl -i -b cookies -X POST {site}/maintenance-mode/off
 
 To let superusers see the site during maintenance, start the demo with
        MAINTENANCE_EXEMPT__SUPERUSERS=true cargo run --example demo
