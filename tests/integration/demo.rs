@@ -133,6 +133,26 @@ fn binary() -> PathBuf {
     binary
 }
 
+/// Starts a demo that cannot start, and returns its error.
+fn failed_start(folder: &Path, name: &str, value: &str) -> String {
+    let mut process = command(folder)
+        .env(name, value)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while process.try_wait().unwrap().is_none() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // Nothing but a demo that did start, against expectation, is still there to be killed.
+    let _ = process.kill();
+    let Output { status, stderr, .. } = process.wait_with_output().unwrap();
+    let error = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(1), "{name}={value}: {error}");
+    error
+}
+
 struct Visitor {
     address: SocketAddr,
     cookie: Option<String>,
@@ -564,19 +584,13 @@ fn slow_requests_take_the_time_they_were_asked_to() {
 #[test]
 fn a_demo_that_cannot_start_says_why_and_fails() {
     let folder = folder();
-    let failed = |name: &str, value: &str| -> String {
-        let Output { status, stderr, .. } =
-            command(folder.path()).env(name, value).output().unwrap();
-        assert_eq!(status.code(), Some(1), "{name}={value}");
-        String::from_utf8(stderr).unwrap()
-    };
     for (name, value, told) in [
         ("MAINTENANCE_RESPONSE__STATUS", "200", "`response.status`"),
         ("MAINTENANCE_SETTINGS", "absent.toml", "absent.toml"),
         ("DEMO_ADDR", "nowhere", "DEMO_ADDR"),
         ("DEMO_KEY", "short", "DEMO_KEY"),
     ] {
-        let error = failed(name, value);
+        let error = failed_start(folder.path(), name, value);
         assert!(error.contains(told), "{name}={value}: {error}");
     }
 }
@@ -586,12 +600,7 @@ fn a_port_that_is_taken_is_named() {
     let folder = folder();
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
-    let Output { status, stderr, .. } = command(folder.path())
-        .env("DEMO_ADDR", &address)
-        .output()
-        .unwrap();
-    let error = String::from_utf8(stderr).unwrap();
-    assert_eq!(status.code(), Some(1), "{error}");
+    let error = failed_start(folder.path(), "DEMO_ADDR", &address);
     assert!(error.contains(&address), "{error}");
 }
 
