@@ -1,4 +1,42 @@
-//! Maintenance mode for Actix Web.
+//! Maintenance mode for Actix Web: take a site out of service and bring it back, at once and without
+//! a restart.
+//!
+//! An app gets one middleware and one scope, both made by one handle, [`Maintenance`]:
+//!
+//! ```
+//! use actix_maintenance_mode::Maintenance;
+//! use actix_web::{App, test, web};
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let maintenance = Maintenance::builder().store("memory:").build().await?;
+//! let app = App::new()
+//!     .service(maintenance.admin())
+//!     .route("/", web::get().to(|| async { "Hello" }))
+//!     .wrap(maintenance.middleware());
+//! # let app = test::init_service(app).await;
+//!
+//! maintenance.turn_on().message("Back at noon.").await?;
+//! let request = test::TestRequest::get().uri("/").to_request();
+//! assert_eq!(test::call_service(&app, request).await.status(), 503);
+//!
+//! maintenance.turn_off().await?;
+//! let request = test::TestRequest::get().uri("/").to_request();
+//! assert_eq!(test::call_service(&app, request).await.status(), 200);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`Builder`] sets it up; [`settings`] are what an operator can set in a file or by the
+//!   environment, above all who gets through.
+//! - [`MaintenanceMiddleware`] refuses visitors; it says in which order to wrap middlewares.
+//! - [`Maintenance::admin`] is where superusers switch it in the browser, and
+//!   [`Maintenance::turn_on`] and [`Maintenance::turn_off`] do it in code.
+//! - [`MaintenanceFlag`] tells the templates of those who get through.
+//! - [`RefusalMarker`] tells loggers and error reporters that a 503 was meant.
+//! - [`store`] is where the state is kept: a file, memory, or what implements [`store::Store`].
+//!
+//! The README has a recipe for each task, and `cargo run --example demo` shows it at work.
 #![forbid(unsafe_code)]
 
 mod address;
@@ -52,3 +90,8 @@ pub use self::{
     template::{FlagDetails, MaintenanceFlag, MissingHandle},
     window::{CancelWindow, PlanWindow, Planned, PlannedFuture},
 };
+
+/// The examples of the README, so that the tests compile and run them.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,7 +1,8 @@
 //! The handle by which an app uses maintenance.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
+use actix_web::HttpRequest;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
     change::{Changes, TurnOff, TurnOn},
     driver::Command,
     guard::Guarding,
+    identity::Visitor,
     middleware::{ForcedOn, MaintenanceMiddleware},
     phase::Phase,
     shared::Shared,
@@ -200,6 +202,35 @@ impl Maintenance {
     /// A middleware for one resource or scope that is always refused, as by `forced_on.routes`.
     pub fn forced_on(&self) -> ForcedOn {
         ForcedOn::new(self.clone())
+    }
+
+    /// Who is asking, as the exemptions and the admin scope see it: by the session, or by the app's
+    /// own closure.
+    ///
+    /// To be called inside of the session middleware, as in every handler.
+    ///
+    /// ```
+    /// use actix_maintenance_mode::Maintenance;
+    /// use actix_web::{HttpRequest, web};
+    ///
+    /// async fn greet(request: HttpRequest, maintenance: web::Data<Maintenance>) -> String {
+    ///     match maintenance.visitor(&request).await.id {
+    ///         Some(id) => format!("Hello, {id}"),
+    ///         None => "Hello".to_owned(),
+    ///     }
+    /// }
+    /// ```
+    pub async fn visitor(&self, request: &HttpRequest) -> Visitor {
+        self.shared.identity.visitor(request).await
+    }
+
+    /// The client's address, as the exemptions see it: the peer's, or behind a trusted proxy the
+    /// one that the proxy tells, or by the app's own closure.
+    ///
+    /// What it says of a request through the proxies shows whether `client.trusted_proxies` is
+    /// right.
+    pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
+        crate::request::address(request, &self.shared)
     }
 
     /// The scope at `admin_path` by which superusers switch maintenance on and off.

@@ -13,3 +13,5 @@ mod handle;
 mod processes;
 mod settings;
 mod store;
+mod demo;
+mod readme;
