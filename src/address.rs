@@ -65,17 +65,19 @@ fn walk(
 }
 
 /// The elements of a comma-separated list, over all lines of the header. `None` when one is not
-/// text.
+/// text or leaves a quote open.
 fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Vec<&'a str>> {
     let mut elements = Vec::new();
     for value in headers.get_all(name) {
-        elements.extend(split_outside_quotes(value.to_str().ok()?, b','));
+        elements.extend(split_outside_quotes(value.to_str().ok()?, b',')?);
     }
     elements.retain(|element| !element.is_empty());
     Some(elements)
 }
 
-fn split_outside_quotes(text: &str, separator: u8) -> Vec<&str> {
+/// `None` when a quote is left open: a client that opens one would swallow what the proxy appends
+/// to the line, and so put its own words in the proxy's place.
+fn split_outside_quotes(text: &str, separator: u8) -> Option<Vec<&str>> {
     let mut parts = Vec::new();
     let (mut quoted, mut escaped, mut start) = (false, false, 0);
     for (position, byte) in text.bytes().enumerate() {
@@ -91,12 +93,12 @@ fn split_outside_quotes(text: &str, separator: u8) -> Vec<&str> {
         }
     }
     parts.push(text[start..].trim());
-    parts
+    (!quoted).then_some(parts)
 }
 
 /// The `for` of one `forwarded-element` (RFC 7239, section 4).
 fn forwarded_for(element: &str) -> Option<IpAddr> {
-    split_outside_quotes(element, b';')
+    split_outside_quotes(element, b';')?
         .into_iter()
         .find_map(|pair| {
             let (name, value) = pair.split_once('=')?;
