@@ -8,8 +8,8 @@ use actix_web::{
     http::{
         StatusCode,
         header::{
-            CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
-            VARY,
+            CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED,
+            LOCATION, RETRY_AFTER, VARY,
         },
     },
     web::Bytes,
@@ -84,12 +84,16 @@ pub struct Refusal {
     pub format: ResponseFormat,
 }
 
+/// The app's own context for one refusal.
+pub(crate) type RequestContext =
+    Arc<dyn Fn(&HttpRequest, &Refusal) -> Map<String, Value> + Send + Sync>;
+
 /// What is added to the JSON body and to the context of the page.
 #[derive(Clone)]
 pub(crate) enum ResponseContext {
     None,
     Fixed(Map<String, Value>),
-    PerRequest(Arc<dyn Fn(&HttpRequest, &Refusal) -> Map<String, Value> + Send + Sync>),
+    PerRequest(RequestContext),
 }
 
 /// How the form of a refusal is chosen.
@@ -359,10 +363,11 @@ impl Responses {
     }
 
     /// Holds a response of the app's own to what every refusal keeps: it is an error or a redirect,
-    /// nobody stores it, and it says that it was meant.
+    /// nobody stores or revalidates it, and it says that it was meant.
     fn truthful(&self, mut response: HttpResponse, refusal: &Refusal) -> HttpResponse {
         let status = response.status();
-        if !(300..600).contains(&status.as_u16()) {
+        // "Not modified" would have the browser show the page that it has kept.
+        if !(300..600).contains(&status.as_u16()) || status == StatusCode::NOT_MODIFIED {
             tracing::error!(
                 status = status.as_u16(),
                 "the app's own maintenance response is no refusal; its status is replaced"
@@ -373,10 +378,13 @@ impl Responses {
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(X_MAINTENANCE_MODE, HeaderValue::from_static("1"));
-        if let (Some(seconds), false) = (refusal.retry_after, is_redirect) {
-            if !headers.contains_key(RETRY_AFTER) {
-                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-            }
+        // With a validator, a client could hold on to the refusal after the site is back.
+        headers.remove(ETAG);
+        headers.remove(LAST_MODIFIED);
+        if let (Some(seconds), false) = (refusal.retry_after, is_redirect)
+            && !headers.contains_key(RETRY_AFTER)
+        {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
