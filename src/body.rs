@@ -12,6 +12,8 @@ use actix_web::{
 };
 use pin_project_lite::pin_project;
 
+use crate::in_flight::Admission;
+
 pin_project! {
     /// The body of a response that went through the middleware: the app's own, or a refusal.
     #[derive(Debug)]
@@ -25,16 +27,16 @@ pin_project! {
     #[derive(Debug)]
     #[project = KindProjection]
     enum Kind<B> {
-        Passed { #[pin] body: B },
+        Passed { #[pin] body: B, admission: Option<Admission> },
         Refused { #[pin] body: BoxBody },
     }
 }
 
 impl<B> MaintenanceBody<B> {
     #[inline]
-    pub(crate) fn passed(body: B) -> Self {
+    pub(crate) fn passed(body: B, admission: Option<Admission>) -> Self {
         Self {
-            kind: Kind::Passed { body },
+            kind: Kind::Passed { body, admission },
         }
     }
 
@@ -55,7 +57,7 @@ where
     #[inline]
     fn size(&self) -> BodySize {
         match &self.kind {
-            Kind::Passed { body } => body.size(),
+            Kind::Passed { body, .. } => body.size(),
             Kind::Refused { body } => body.size(),
         }
     }
@@ -66,7 +68,7 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         match self.project().kind.project() {
-            KindProjection::Passed { body } => body
+            KindProjection::Passed { body, .. } => body
                 .poll_next(context)
                 .map(|chunk| chunk.map(|chunk| chunk.map_err(Into::into))),
             KindProjection::Refused { body } => body.poll_next(context),
@@ -76,7 +78,13 @@ where
     #[inline]
     fn try_into_bytes(self) -> Result<Bytes, Self> {
         match self.kind {
-            Kind::Passed { body } => body.try_into_bytes().map_err(Self::passed),
+            // Its bytes alone would be inside no longer, although they are still to be sent.
+            kind @ Kind::Passed {
+                admission: Some(_), ..
+            } => Err(Self { kind }),
+            Kind::Passed { body, .. } => body
+                .try_into_bytes()
+                .map_err(|body| Self::passed(body, None)),
             Kind::Refused { body } => body.try_into_bytes().map_err(Self::refused),
         }
     }

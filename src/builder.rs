@@ -3,7 +3,7 @@
 use std::{fmt, io, net::IpAddr, sync::Arc, thread};
 
 use actix_web::{HttpRequest, HttpResponse};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -12,13 +12,16 @@ use crate::{
     driver::{Driver, Plan},
     exempt::{AddressSet, PathRules, Patterns},
     identity::{Identity, Visitor},
+    in_flight::InFlight,
     maintenance::Maintenance,
     negotiate::ResponseFormat,
     order::SessionOrder,
     response::{FormatChoice, Refusal, Renderer, ResponseContext, Responses},
-    settings::{Settings, SettingsError, StoreUrl},
-    shared::{AddressFinder, ApiKey, LogoutHook, Predicate, Published, Shared},
-    state::DEFAULT_MODE,
+    sessions::Sessions,
+    settings::{ModeSettings, Settings, SettingsError, StoreUrl},
+    shared::{AddressFinder, ApiKey, Clock, Drain, LogoutHook, Predicate, Published, Shared},
+    snapshot::Mode,
+    state::DrainWish,
     store::{FileStore, MemoryStore, Store, StoreError},
 };
 
@@ -38,11 +41,13 @@ pub struct Builder {
     identity: Option<Identity>,
     address_finder: Option<AddressFinder>,
     predicates: Vec<(&'static str, Predicate)>,
+    already_in: Option<Predicate>,
     logout_hook: Option<LogoutHook>,
     format: Option<FormatChoice>,
     context: ResponseContext,
     renderer: Option<Renderer>,
     tests: bool,
+    clock: Clock,
 }
 
 impl fmt::Debug for Builder {
@@ -79,11 +84,13 @@ impl Builder {
             identity: None,
             address_finder: None,
             predicates: Vec::new(),
+            already_in: None,
             logout_hook: None,
             format: None,
             context: ResponseContext::None,
             renderer: None,
             tests: false,
+            clock: Clock::system(),
         }
     }
 
@@ -183,6 +190,16 @@ impl Builder {
         self
     }
 
+    /// Says of requests that whoever sends them is already in, and may go on while the site is
+    /// closing; besides authenticated visitors who were seen a short while ago.
+    pub fn already_in_if(
+        mut self,
+        predicate: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.already_in = Some(Arc::new(predicate));
+        self
+    }
+
     /// Runs when a visitor is logged out as the settings `logout.*` say, after the session is
     /// purged; for identities that are not kept in the session.
     pub fn on_logout(mut self, hook: impl Fn(&HttpRequest) + Send + Sync + 'static) -> Self {
@@ -235,6 +252,13 @@ impl Builder {
         self
     }
 
+    /// Tells the time by another clock.
+    #[cfg(test)]
+    pub(crate) fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Reads settings and state, and starts to follow the store.
     ///
     /// A store that fails is no error here: the setting `when_store_fails` says what then, the log
@@ -258,8 +282,8 @@ impl Builder {
         };
         let plan = plan(&settings)?;
         let rules = rules(&settings, self.tests)?;
-        let first = plan.first_snapshot(Arc::new(rules), store.url(), Timestamp::now());
-        let shared = Arc::new(self.shared(&settings, first)?);
+        let first = plan.first_snapshot(Arc::new(rules), store.url(), self.clock.now());
+        let shared = Arc::new(self.shared(&settings, first, plan.modes.clone())?);
         tracing::info!(
             store = %store.url(),
             admin_path = %shared.admin_path,
@@ -302,6 +326,7 @@ impl Builder {
         self,
         settings: &Settings,
         first: crate::snapshot::Snapshot,
+        modes: Vec<Mode>,
     ) -> Result<Shared, SettingsError> {
         let mut responses = Responses::new(&settings.response)
             .map_err(|message| fault("response.template", &settings.response.template, message))?;
@@ -312,6 +337,17 @@ impl Builder {
         responses.renderer = self.renderer;
         Ok(Shared {
             published: Published::new(first),
+            in_flight: InFlight::default(),
+            sessions: Sessions::new(),
+            drain: Drain {
+                session_idle: settings.drain.session_idle,
+                wish: DrainWish {
+                    timeout: SignedDuration::try_from(settings.drain.timeout).ok(),
+                    on_timeout: settings.drain.on_timeout,
+                },
+            },
+            clock: self.clock,
+            modes,
             responses,
             identity: self
                 .identity
@@ -320,6 +356,7 @@ impl Builder {
                 .map_err(|message| fault("client.trusted_proxies", "", message))?,
             address_finder: self.address_finder,
             predicates: self.predicates,
+            already_in: self.already_in,
             api_key: settings
                 .exempt
                 .api_key
@@ -356,8 +393,31 @@ fn plan(settings: &Settings) -> Result<Plan, SettingsError> {
             .as_deref()
             .map(|name| TimeZone::get(name).map_err(|error| fault("time_zone", name, error)))
             .transpose()?,
-        modes: vec![(DEFAULT_MODE.to_owned(), "Whole site".to_owned())],
+        modes: modes(settings),
     })
+}
+
+/// The modes in the order in which they answer; without any in the settings there is one.
+fn modes(settings: &Settings) -> Vec<Mode> {
+    let default = [ModeSettings {
+        label: Some("Whole site".to_owned()),
+        ..ModeSettings::default()
+    }];
+    let mut configured: Vec<&ModeSettings> = match settings.modes.as_slice() {
+        [] => default.iter().collect(),
+        modes => modes.iter().collect(),
+    };
+    configured.sort_by_key(|mode| mode.order);
+    let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+    configured
+        .into_iter()
+        .map(|mode| Mode {
+            key: mode.key.clone(),
+            label: mode.label.clone().unwrap_or_else(|| mode.key.clone()),
+            announce: signed(mode.announce),
+            time_out: mode.timeout.map(signed),
+        })
+        .collect()
 }
 
 fn rules(settings: &Settings, tests: bool) -> Result<Rules, SettingsError> {

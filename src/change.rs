@@ -1,15 +1,16 @@
 //! Changes of state as code asks for them, and what becomes of them.
 
-use std::{future::IntoFuture, pin::Pin};
+use std::{future::IntoFuture, pin::Pin, time::Duration};
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{oneshot, watch};
 
 use crate::{
     driver::{Changed, Command, Operation},
     maintenance::Maintenance,
     settings::Forced,
-    snapshot::Status,
-    state::{DEFAULT_MODE, SwitchOn},
+    snapshot::{Mode, Status},
+    state::{DEFAULT_MODE, DrainWish, End, OnTimeout, SwitchOn},
     store::StoreError,
 };
 
@@ -41,6 +42,12 @@ pub enum ChangeError {
         /// The keys that there are.
         known: Vec<String>,
     },
+    /// What was asked for makes no sense.
+    #[error("this cannot be planned: {0}")]
+    Plan(String),
+    /// There is no window with this id.
+    #[error("there is no window `{0}`; look at the status for those that there are")]
+    UnknownWindow(String),
     /// The store did not take the change.
     #[error("the change was not stored: {0}")]
     Store(#[source] StoreError),
@@ -66,8 +73,8 @@ pub struct TurnOn {
 impl TurnOn {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
         Self {
+            mode: maintenance.first_mode(),
             maintenance,
-            mode: DEFAULT_MODE.to_owned(),
             wanted: SwitchOn::default(),
         }
     }
@@ -90,10 +97,51 @@ impl TurnOn {
         self
     }
 
-    /// Which mode; the default is `site`.
-    pub(crate) fn mode(mut self, key: impl Into<String>) -> Self {
+    /// When it switches itself off, instead of after the mode's `timeout`.
+    pub fn until(mut self, until: Timestamp) -> Self {
+        self.wanted.end = Some(End::At(until));
+        self
+    }
+
+    /// How long until it switches itself off, instead of the mode's `timeout`.
+    pub fn lasting(mut self, duration: Duration) -> Self {
+        self.wanted.end = Some(End::After(
+            SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX),
+        ));
+        self
+    }
+
+    /// Which mode; the default is the first one.
+    pub fn mode(mut self, key: impl Into<String>) -> Self {
         self.mode = key.into();
         self
+    }
+
+    /// Lets those who are in finish first, as the settings `drain.*` say.
+    ///
+    /// The mode is [`Pending`](crate::Phase::Pending) until nobody is inside, then
+    /// [`Offline`](crate::Phase::Offline). Without a drain, a mode that is pending goes offline at
+    /// once.
+    pub fn drain(mut self) -> Self {
+        self.drain_wish();
+        self
+    }
+
+    /// Drains, and waits this long at most.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_wish().timeout = SignedDuration::try_from(timeout).ok();
+        self
+    }
+
+    /// Drains, and does this when it is not over in time.
+    pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
+        self.drain_wish().on_timeout = on_timeout;
+        self
+    }
+
+    fn drain_wish(&mut self) -> &mut DrainWish {
+        let default = self.maintenance.shared.drain.wish;
+        self.wanted.drain.get_or_insert(default)
     }
 }
 
@@ -102,10 +150,25 @@ impl IntoFuture for TurnOn {
     type IntoFuture = ChangeFuture;
 
     fn into_future(self) -> Self::IntoFuture {
-        let (mode, wanted) = (self.mode.clone(), self.wanted);
-        let operation: Operation =
-            Box::new(move |document, now| document.turn_on(&mode, &wanted, now));
-        change(self.maintenance, self.mode, operation)
+        let Self {
+            maintenance,
+            mode,
+            mut wanted,
+        } = self;
+        Box::pin(async move {
+            let known = maintenance.find_mode(&mode)?;
+            wanted.time_out = known.time_out;
+            let now = maintenance.shared.clock.now();
+            if let Some(End::At(until)) = wanted.end
+                && until <= now
+            {
+                let message = format!("it would end at {until}, which is past");
+                return Err(ChangeError::Plan(message));
+            }
+            let operation: Operation =
+                Box::new(move |document, now| document.turn_on(&mode, &wanted, now));
+            change(&maintenance, operation).await
+        })
     }
 }
 
@@ -123,8 +186,8 @@ pub struct TurnOff {
 impl TurnOff {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
         Self {
+            mode: maintenance.first_mode(),
             maintenance,
-            mode: DEFAULT_MODE.to_owned(),
             by: None,
         }
     }
@@ -135,8 +198,8 @@ impl TurnOff {
         self
     }
 
-    /// Which mode; the default is `site`.
-    pub(crate) fn mode(mut self, key: impl Into<String>) -> Self {
+    /// Which mode; the default is the first one.
+    pub fn mode(mut self, key: impl Into<String>) -> Self {
         self.mode = key.into();
         self
     }
@@ -147,40 +210,59 @@ impl IntoFuture for TurnOff {
     type IntoFuture = ChangeFuture;
 
     fn into_future(self) -> Self::IntoFuture {
-        let (mode, by) = (self.mode.clone(), self.by);
-        let operation: Operation =
-            Box::new(move |document, now| document.turn_off(&mode, by.as_deref(), now));
-        change(self.maintenance, self.mode, operation)
+        let Self {
+            maintenance,
+            mode,
+            by,
+        } = self;
+        Box::pin(async move {
+            maintenance.find_mode(&mode)?;
+            let operation: Operation =
+                Box::new(move |document, now| document.turn_off(&mode, by.as_deref(), now));
+            change(&maintenance, operation).await
+        })
+    }
+}
+
+impl Maintenance {
+    /// The key of the mode that is meant when none is named.
+    pub(crate) fn first_mode(&self) -> String {
+        self.shared
+            .modes
+            .first()
+            .map_or_else(|| DEFAULT_MODE.to_owned(), |mode| mode.key.clone())
+    }
+
+    pub(crate) fn find_mode(&self, key: &str) -> Result<&Mode, ChangeError> {
+        let modes = &self.shared.modes;
+        modes
+            .iter()
+            .find(|mode| mode.key == key)
+            .ok_or_else(|| ChangeError::UnknownMode {
+                key: key.to_owned(),
+                known: modes.iter().map(|mode| mode.key.clone()).collect(),
+            })
     }
 }
 
 /// The one way of a change to the store: every change of state goes through here.
-fn change(maintenance: Maintenance, mode: String, operation: Operation) -> ChangeFuture {
-    Box::pin(async move {
-        let snapshot = maintenance.shared.published.snapshot();
-        if snapshot.mode(&mode).is_none() {
-            return Err(ChangeError::UnknownMode {
-                key: mode,
-                known: snapshot
-                    .modes
-                    .iter()
-                    .map(|mode| mode.key.as_ref().to_owned())
-                    .collect(),
-            });
-        }
-        if let Some(forced) = snapshot.forced {
-            return Err(ChangeError::Forced(forced));
-        }
-        let (reply, answer) = oneshot::channel();
-        maintenance
-            .commands
-            .send(Command { operation, reply })
-            .map_err(|_| ChangeError::Stopped)?;
-        let Changed { changed, snapshot } = answer.await.map_err(|_| ChangeError::Stopped)??;
-        Ok(Change {
-            changed,
-            status: snapshot.status(crate::shared::now_for(&snapshot)),
-        })
+pub(crate) async fn change(
+    maintenance: &Maintenance,
+    operation: Operation,
+) -> Result<Change, ChangeError> {
+    let shared = &maintenance.shared;
+    if let Some(forced) = shared.published.snapshot().forced {
+        return Err(ChangeError::Forced(forced));
+    }
+    let (reply, answer) = oneshot::channel();
+    maintenance
+        .commands
+        .send(Command { operation, reply })
+        .map_err(|_| ChangeError::Stopped)?;
+    let Changed { changed, snapshot } = answer.await.map_err(|_| ChangeError::Stopped)??;
+    Ok(Change {
+        changed,
+        status: shared.status(&snapshot),
     })
 }
 
@@ -205,7 +287,8 @@ impl Changes {
     /// latest is returned. `None` once the last handle is dropped.
     pub async fn next(&mut self) -> Option<Status> {
         self.published.changed().await.ok()?;
-        let snapshot = self.maintenance.upgrade()?.published.snapshot();
-        Some(snapshot.status(crate::shared::now_for(&snapshot)))
+        let shared = self.maintenance.upgrade()?;
+        let snapshot = shared.published.snapshot();
+        Some(shared.status(&snapshot))
     }
 }

@@ -13,9 +13,11 @@ use tokio::{
 
 use crate::{
     change::ChangeError,
+    phase::Phase,
     settings::{Forced, WhenStoreFails},
+    settle::settled,
     shared::Shared,
-    snapshot::{ModeView, Snapshot, StoreStatus},
+    snapshot::{Mode, ModeView, Snapshot, StoreStatus},
     state::{DecodeError, Document, Excerpt},
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
 };
@@ -27,8 +29,11 @@ const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first and the longest pause before a failed store is tried again.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
-/// The longest sleep before an edge: the wall clock may be set meanwhile.
-const LONGEST_NAP: Duration = Duration::from_secs(1);
+/// The longest sleep while an edge may come: the wall clock may be set meanwhile, or the machine
+/// may sleep, and nobody tells.
+const LONGEST_NAP: Duration = Duration::from_millis(25);
+/// The pause before what is over is settled again after that failed.
+const SETTLE_RETRY: Duration = Duration::from_secs(30);
 
 /// An operation on the document: the next document, or `None` when nothing is to change.
 ///
@@ -53,8 +58,8 @@ pub(crate) struct Plan {
     pub(crate) forced: Option<Forced>,
     pub(crate) when_store_fails: WhenStoreFails,
     pub(crate) time_zone: Option<TimeZone>,
-    /// Key and label of each mode, in order.
-    pub(crate) modes: Vec<(String, String)>,
+    /// The modes, in the order in which they answer; never empty.
+    pub(crate) modes: Vec<Mode>,
 }
 
 impl Plan {
@@ -89,17 +94,9 @@ impl Plan {
         let modes = self
             .modes
             .iter()
-            .map(|(key, label)| ModeView::new(key, label, document, instead))
+            .map(|mode| ModeView::new(mode, document, instead))
             .collect();
-        Snapshot::new(
-            number,
-            rules,
-            modes,
-            self.forced,
-            document.generation,
-            store,
-            at,
-        )
+        Snapshot::new(number, rules, modes, self.forced, document, store, at)
     }
 }
 
@@ -120,6 +117,8 @@ struct Known {
     at: Option<Timestamp>,
     failure: Option<String>,
     retry: Option<(Instant, Duration)>,
+    /// When to try again to settle what is over.
+    settle_after: Option<Instant>,
 }
 
 impl Driver {
@@ -147,7 +146,7 @@ impl Driver {
                     None => hints = None,
                 },
                 () = until(known.retry.map(|(at, _)| at)) => self.reload(&mut known).await,
-                () = until(self.next_edge()) => self.cross_edge(&known),
+                () = until(self.next_edge()) => self.cross_edge(&mut known).await,
             }
         }
     }
@@ -212,7 +211,7 @@ impl Driver {
         }
         known.document = Some(document);
         known.version = version;
-        known.at = Some(Timestamp::now());
+        known.at = Some(self.shared.clock.now());
         known.retry = None;
         self.publish(known);
     }
@@ -258,7 +257,7 @@ impl Driver {
             Arc::clone(&before.rules),
             known.document.as_ref().unwrap_or(&empty),
             store,
-            Timestamp::now(),
+            self.shared.clock.now(),
         ));
         self.shared.published.publish(Arc::clone(&snapshot));
         log_phases(&before, &snapshot);
@@ -302,7 +301,13 @@ impl Driver {
                 Ok(document) => document,
                 Err(error) => self.last_good(known, &error, loaded.as_ref())?,
             };
-            let Some(mut next) = operation(&stored, Timestamp::now()) else {
+            // What is over is settled first, so that an operation sees only what still counts.
+            let now = self.shared.clock.now();
+            let settled = settled(&stored, now);
+            let operated = operation(settled.as_ref().unwrap_or(&stored), now);
+            let changed = operated.is_some();
+            let next = operated.or(settled);
+            let Some(mut next) = next else {
                 let is_news = known.version != version || known.failure.is_some();
                 if is_news || known.at.is_none() {
                     self.adopt(known, stored, version);
@@ -323,7 +328,7 @@ impl Driver {
                 Ok(Saved::Stored(version)) => {
                     self.adopt(known, next, Some(version));
                     return Ok(Changed {
-                        changed: true,
+                        changed,
                         snapshot: self.shared.published.snapshot(),
                     });
                 }
@@ -361,21 +366,88 @@ impl Driver {
     /// When the next edge is due, or the next look at the clock.
     fn next_edge(&self) -> Option<Instant> {
         let snapshot = self.shared.published.snapshot();
-        let now = Timestamp::now();
-        let edge = snapshot.next_edge(snapshot.at)?;
-        let left = Duration::try_from(edge.duration_since(now)).unwrap_or_default();
+        let now = self.shared.clock.now();
+        if !snapshot.is_timed() && !snapshot.is_draining(now) {
+            return None;
+        }
+        let left = snapshot
+            .next_edge(now)
+            .and_then(|edge| Duration::try_from(edge.duration_since(now)).ok())
+            .unwrap_or(LONGEST_NAP);
         Some(Instant::now() + left.min(LONGEST_NAP))
     }
 
-    /// Publishes again once an edge has passed, for those who follow changes. Requests judge edges
-    /// by themselves.
-    fn cross_edge(&self, known: &Known) {
+    /// Publishes again when a phase is another, for those who follow changes, and settles what is
+    /// over. Requests judge edges by themselves.
+    async fn cross_edge(&self, known: &mut Known) {
+        let now = self.shared.clock.now();
         let snapshot = self.shared.published.snapshot();
-        let passed = snapshot
-            .next_edge(snapshot.at)
-            .is_some_and(|edge| edge <= Timestamp::now());
-        if passed {
+        let phases = |at| snapshot.modes.iter().map(move |mode| mode.phase(at));
+        if !phases(snapshot.at).eq(phases(now)) {
             self.publish(known);
+        }
+        self.settle(known).await;
+        self.close_if_empty(known).await;
+    }
+
+    /// Takes a mode offline that is closing, once nobody is inside.
+    async fn close_if_empty(&self, known: &mut Known) {
+        let snapshot = self.shared.published.snapshot();
+        let now = self.shared.clock.now();
+        let closing = snapshot
+            .modes
+            .iter()
+            .find(|mode| mode.phase(now) == Phase::Pending);
+        let Some(closing) = closing.filter(|_| self.plan.forced.is_none()) else {
+            return;
+        };
+        if self.is_anybody_inside()
+            || known
+                .settle_after
+                .is_some_and(|after| Instant::now() < after)
+        {
+            return;
+        }
+        let key = closing.key.as_ref().to_owned();
+        let since = closing.state.switch.record().and_then(|on| on.since);
+        let operation: Operation = Box::new(move |document, _| document.drained(&key, since));
+        self.try_quietly(known, &operation).await;
+    }
+
+    fn is_anybody_inside(&self) -> bool {
+        self.shared.in_flight.inside().requests > 0
+            || !self
+                .shared
+                .sessions
+                .inside(self.shared.drain.session_idle)
+                .is_empty()
+    }
+
+    /// Turns what is over into history. A failure is no harm: what is over stays over, and it is
+    /// tried again.
+    async fn settle(&self, known: &mut Known) {
+        let now = self.shared.clock.now();
+        let is_due = known
+            .settle_after
+            .is_none_or(|after| after <= Instant::now());
+        let is_over = known
+            .document
+            .as_ref()
+            .is_some_and(|document| settled(document, now).is_some());
+        if !is_due || !is_over || self.plan.forced.is_some() {
+            return;
+        }
+        let operation: Operation = Box::new(|_, _| None);
+        self.try_quietly(known, &operation).await;
+    }
+
+    /// Makes a change that nobody waits for.
+    async fn try_quietly(&self, known: &mut Known, operation: &Operation) {
+        known.settle_after = None;
+        let outcome = timeout(CHANGE_TIMEOUT, self.apply(known, operation)).await;
+        if !matches!(outcome, Ok(Ok(_))) {
+            tracing::debug!(?outcome, "what happened by itself could not be written yet");
+            known.settle_after = Some(Instant::now() + SETTLE_RETRY);
         }
     }
 }
@@ -414,3 +486,7 @@ fn log_phases(before: &Snapshot, after: &Snapshot) {
 fn describe(error: &StoreError) -> String {
     crate::response::chain(error)
 }
+
+#[cfg(test)]
+#[path = "driver_tests.rs"]
+mod tests;

@@ -9,7 +9,9 @@ mod change;
 mod decide;
 mod driver;
 mod exempt;
+mod guard;
 mod identity;
+mod in_flight;
 mod maintenance;
 mod middleware;
 mod negotiate;
@@ -17,12 +19,16 @@ mod order;
 mod phase;
 mod request;
 mod response;
+mod session_notes;
+mod sessions;
 pub mod settings;
+mod settle;
 mod shared;
 mod snapshot;
 mod state;
 pub mod store;
 mod template;
+mod window;
 mod worker;
 
 pub use self::{
@@ -30,6 +36,7 @@ pub use self::{
     builder::{BuildError, Builder},
     change::{Change, ChangeError, ChangeFuture, Changes, TurnOff, TurnOn},
     decide::Rule,
+    guard::{Guard, Guarding},
     identity::Visitor,
     maintenance::Maintenance,
     middleware::{
@@ -38,7 +45,10 @@ pub use self::{
     negotiate::ResponseFormat,
     phase::Phase,
     response::{Refusal, RefusalMarker},
+    sessions::SessionInside,
     settings::Settings,
-    snapshot::{ModeStatus, Status, StoreStatus},
+    snapshot::{ModeStatus, PastPeriod, PlannedWindow, Status, StoreStatus},
+    state::{Ended, OnTimeout},
     template::{FlagDetails, MaintenanceFlag, MissingHandle},
+    window::{CancelWindow, PlanWindow, Planned, PlannedFuture},
 };

@@ -8,10 +8,12 @@ use crate::{
     builder::Builder,
     change::{Changes, TurnOff, TurnOn},
     driver::Command,
+    guard::Guarding,
     middleware::{ForcedOn, MaintenanceMiddleware},
     phase::Phase,
-    shared::{Shared, now_for},
-    snapshot::Status,
+    shared::Shared,
+    snapshot::{PastPeriod, Status},
+    window::{CancelWindow, PlanWindow},
 };
 
 /// Maintenance of one app: asks and changes what is, and makes the middleware and the admin scope.
@@ -60,19 +62,20 @@ impl Maintenance {
     /// Whether a mode is pending or offline now.
     pub fn is_on(&self) -> bool {
         let snapshot = self.shared.published.snapshot();
-        snapshot.closed_mode(now_for(&snapshot)).is_some()
+        snapshot
+            .closed_mode(self.shared.now_for(&snapshot))
+            .is_some()
     }
 
     /// What is now, mode by mode.
     pub fn status(&self) -> Status {
-        let snapshot = self.shared.published.snapshot();
-        snapshot.status(now_for(&snapshot))
+        self.shared.status(&self.shared.published.snapshot())
     }
 
     /// The phase of the mode `site` now.
     pub fn phase(&self) -> Phase {
         let snapshot = self.shared.published.snapshot();
-        let now = now_for(&snapshot);
+        let now = self.shared.now_for(&snapshot);
         snapshot
             .modes
             .first()
@@ -101,6 +104,72 @@ impl Maintenance {
     /// [`ChangeError`](crate::ChangeError) when the change was not made.
     pub fn turn_off(&self) -> TurnOff {
         TurnOff::new(self.clone())
+    }
+
+    /// Switches maintenance on for as long as something takes.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// let guard = maintenance.while_on().by("import").enter().await?;
+    /// assert!(maintenance.is_on());
+    /// guard.release().await?;
+    /// assert!(!maintenance.is_on());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn while_on(&self) -> Guarding {
+        Guarding::new(self.clone(), true)
+    }
+
+    /// Switches maintenance off for as long as something takes.
+    pub fn while_off(&self) -> Guarding {
+        Guarding::new(self.clone(), false)
+    }
+
+    /// Plans a window of maintenance.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// use jiff::{Timestamp, ToSpan as _};
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// let start = Timestamp::now() + 8.hours();
+    /// let planned = maintenance
+    ///     .plan_window()
+    ///     .start(start)
+    ///     .end(start + 2.hours())
+    ///     .title("new database")
+    ///     .await?;
+    /// assert!(!maintenance.is_on());
+    /// maintenance.cancel_window(&planned.id).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`](crate::ChangeError) when the window makes no sense or was not stored.
+    pub fn plan_window(&self) -> PlanWindow {
+        PlanWindow::new(self.clone())
+    }
+
+    /// Cancels a planned window. One that is open now ends.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`](crate::ChangeError) when there is no such window, or the change was not made.
+    pub fn cancel_window(&self, id: impl Into<String>) -> CancelWindow {
+        CancelWindow::new(self.clone(), id.into())
+    }
+
+    /// Past and present periods of maintenance, the oldest first. The last 100 are kept.
+    pub fn history(&self) -> Vec<PastPeriod> {
+        self.shared.published.snapshot().history.clone()
     }
 
     /// Follows what maintenance is, from now on.

@@ -9,16 +9,18 @@ use std::{
 
 use actix_web::{
     HttpResponse,
-    body::MessageBody,
-    dev::{Service, ServiceRequest, ServiceResponse, Transform},
+    body::{BodySize, MessageBody},
+    dev::{ResponseHead, Service, ServiceRequest, ServiceResponse, Transform},
+    http::{StatusCode, header::CONTENT_TYPE},
 };
 use pin_project_lite::pin_project;
 
 use crate::{
     body::MaintenanceBody,
-    identity::VisitorFuture,
+    identity::{Visitor, VisitorFuture},
+    in_flight::Admission,
     maintenance::Maintenance,
-    worker::{Judgement, Pending, Worker},
+    worker::{Admitted, Judgement, Worker},
 };
 
 /// Refuses visitors during maintenance: from [`Maintenance::middleware`].
@@ -100,30 +102,50 @@ where
 
     #[inline]
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let inner = &*self.inner;
-        let step = if inner.worker.word().is_quiet() {
-            Step::Passed {
+        // Counted before the word is read, so that whoever publishes a word and then finds a count
+        // of zero knows that nobody is inside.
+        let admission = self.inner.worker.count();
+        if self.inner.worker.word().is_quiet() {
+            let admitted = self.inner.worker.pass(request.request(), admission);
+            // Made in place: the future is large, and a copy of it would cost more than the test.
+            return MaintenanceFuture {
+                step: Step::Passed {
+                    response: self.inner.service.call(request),
+                    admitted: Some(admitted),
+                },
+            };
+        }
+        MaintenanceFuture {
+            step: Inner::judge(&self.inner, request, admission, None),
+        }
+    }
+}
+
+impl<S: Service<ServiceRequest>> Inner<S> {
+    /// Apart from `call`, so that the way of every request online stays short.
+    #[inline(never)]
+    fn judge(
+        inner: &Rc<Self>,
+        request: ServiceRequest,
+        admission: Admission,
+        visitor: Option<Visitor>,
+    ) -> Step<S> {
+        match inner.worker.judge(request.request(), admission, visitor) {
+            Judgement::Pass(admitted) => Step::Passed {
                 response: inner.service.call(request),
-            }
-        } else {
-            match inner.worker.judge(request.request()) {
-                Judgement::Pass => Step::Passed {
-                    response: inner.service.call(request),
-                },
-                Judgement::Refuse(response) => Step::Refused {
-                    response: Some((request, response)),
-                },
-                Judgement::Ask(visitor, pending) => Step::Asking {
-                    visitor,
-                    waiting: Some(Waiting {
-                        request,
-                        pending,
-                        inner: Rc::clone(&self.inner),
-                    }),
-                },
-            }
-        };
-        MaintenanceFuture { step }
+                admitted: Some(admitted),
+            },
+            Judgement::Refuse(response) => Step::Refused {
+                response: Some((request, response)),
+            },
+            Judgement::Ask(visitor) => Step::Asking {
+                visitor,
+                waiting: Some(Waiting {
+                    request,
+                    inner: Rc::clone(inner),
+                }),
+            },
+        }
     }
 }
 
@@ -138,7 +160,7 @@ pin_project! {
 pin_project! {
     #[project = StepProjection]
     enum Step<S: Service<ServiceRequest>> {
-        Passed { #[pin] response: S::Future },
+        Passed { #[pin] response: S::Future, admitted: Option<Admitted> },
         Refused { response: Option<(ServiceRequest, HttpResponse)> },
         Asking { visitor: VisitorFuture, waiting: Option<Waiting<S>> },
     }
@@ -147,7 +169,6 @@ pin_project! {
 /// A request that cannot be judged before it is known who is asking.
 struct Waiting<S> {
     request: ServiceRequest,
-    pending: Pending,
     inner: Rc<Inner<S>>,
 }
 
@@ -162,11 +183,9 @@ where
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let next = match self.as_mut().project().step.project() {
-                StepProjection::Passed { response } => {
+                StepProjection::Passed { response, admitted } => {
                     return Poll::Ready(match ready!(response.poll(context)) {
-                        Ok(response) => {
-                            Ok(response.map_body(|_, body| MaintenanceBody::passed(body)))
-                        }
+                        Ok(response) => Ok(passed(response, admitted.take())),
                         Err(error) => Err(error),
                     });
                 }
@@ -181,7 +200,10 @@ where
                     let visitor = ready!(visitor.as_mut().poll(context));
                     match waiting.take() {
                         None => return Poll::Pending,
-                        Some(waiting) => waiting.proceed(&visitor),
+                        Some(Waiting { request, inner }) => {
+                            let admission = inner.worker.count();
+                            Inner::judge(&inner, request, admission, Some(visitor))
+                        }
                     }
                 }
             };
@@ -191,25 +213,45 @@ where
     }
 }
 
-impl<S: Service<ServiceRequest>> Waiting<S> {
-    fn proceed(self, visitor: &crate::identity::Visitor) -> Step<S> {
-        let Self {
-            request,
-            pending,
-            inner,
-        } = self;
-        let judgement = inner
-            .worker
-            .judge_visitor(request.request(), visitor, &pending);
-        match judgement {
-            Judgement::Refuse(response) => Step::Refused {
-                response: Some((request, response)),
-            },
-            Judgement::Pass | Judgement::Ask(..) => Step::Passed {
-                response: inner.service.call(request),
-            },
-        }
+/// Hands the admission on to the body: who is being sent something is still inside.
+#[inline]
+fn passed<B: MessageBody>(
+    response: ServiceResponse<B>,
+    admitted: Option<Admitted>,
+) -> ServiceResponse<MaintenanceBody<B>> {
+    let Some(Admitted { admission, session }) = admitted else {
+        return response.map_body(|_, body| MaintenanceBody::passed(body, None));
+    };
+    if let Some(session) = session {
+        session.look_again();
     }
+    response.map_body(|head, body| {
+        if let Some(admission) = &admission
+            && (head.status == StatusCode::SWITCHING_PROTOCOLS || body.size() == BodySize::Stream)
+            && is_endless(head)
+        {
+            admission.is_endless();
+        }
+        MaintenanceBody::passed(body, admission)
+    })
+}
+
+/// Whether a response never ends by itself: an upgraded connection, server-sent events, or parts
+/// that replace each other.
+#[inline(never)]
+fn is_endless(head: &ResponseHead) -> bool {
+    let is_stream_of_events = || {
+        head.headers().get(CONTENT_TYPE).is_some_and(|kind| {
+            [&b"text/event-stream"[..], b"multipart/x-mixed-replace"]
+                .iter()
+                .any(|endless| {
+                    kind.as_bytes()
+                        .get(..endless.len())
+                        .is_some_and(|kind| kind.eq_ignore_ascii_case(endless))
+                })
+        })
+    };
+    head.status == StatusCode::SWITCHING_PROTOCOLS || is_stream_of_events()
 }
 
 fn refused<B>(

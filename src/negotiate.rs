@@ -111,17 +111,19 @@ pub(crate) fn negotiate(headers: &HeaderMap) -> ResponseFormat {
     match best {
         None => ResponseFormat::Text,
         Some((preference, format)) if preference.specificity > 1 => format,
-        // Only `*/*` fits. Whoever names other types besides, not to rule them out, wants neither
-        // page nor JSON.
-        Some((_, format))
-            if ranges
-                .iter()
-                .all(|range| range.item.type_() == "*" || range.quality == Quality::ZERO) =>
-        {
-            preference(when_anything, &ranges).map_or(format, |_| when_anything)
+        // Only `*/*` fits. Whoever asks for other types besides wants neither page nor JSON.
+        Some((_, format)) if ranges.iter().all(is_wildcard_or_unwanted) => {
+            match preference(when_anything, &ranges) {
+                Some(_) => when_anything,
+                None => format,
+            }
         }
         Some(_) => ResponseFormat::Text,
     }
+}
+
+fn is_wildcard_or_unwanted(range: &QualityItem<MediaRange>) -> bool {
+    range.item.type_() == "*" || range.quality == Quality::ZERO
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -196,7 +198,6 @@ mod tests {
             ("text/html;q=0.8, application/json;q=0.9", Json),
             ("text/html;q=0.9, application/json;q=0.8", Html),
             ("text/html;q=0, */*", Json),
-            ("application/json;q=0, */*", Html),
             ("text/plain", Text),
             ("text/*", Html),
             ("application/*", Json),

@@ -47,6 +47,8 @@ impl fmt::Display for Phase {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Standing {
     pub(crate) phase: Phase,
+    /// When the announced window starts.
+    pub(crate) start: Option<Timestamp>,
     pub(crate) since: Option<Timestamp>,
     pub(crate) until: Option<Timestamp>,
     pub(crate) by: Option<String>,

@@ -29,6 +29,13 @@ use crate::{
 
 const X_MAINTENANCE_MODE: HeaderName = HeaderName::from_static("x-maintenance-mode");
 
+/// What newcomers are told while the site is closing, when nobody said anything else.
+const CLOSING_MESSAGE: &str = "This site is closing for maintenance. Please come back later.";
+
+/// In how many seconds newcomers may try again while the site is closing: soon, as it may be called
+/// off.
+const CLOSING_RETRY_AFTER: u64 = 30;
+
 /// What visitors are told when nobody said anything else.
 const DEFAULT_MESSAGE: &str = "We are working on this site. Please try again later.";
 
@@ -84,17 +91,17 @@ pub struct Refusal {
     pub format: ResponseFormat,
 }
 
-/// The app's own context for one refusal.
-pub(crate) type RequestContext =
-    Arc<dyn Fn(&HttpRequest, &Refusal) -> Map<String, Value> + Send + Sync>;
-
 /// What is added to the JSON body and to the context of the page.
 #[derive(Clone)]
 pub(crate) enum ResponseContext {
     None,
     Fixed(Map<String, Value>),
-    PerRequest(RequestContext),
+    PerRequest(ContextMaker),
 }
+
+/// Makes what is added, request by request.
+pub(crate) type ContextMaker =
+    Arc<dyn Fn(&HttpRequest, &Refusal) -> Map<String, Value> + Send + Sync>;
 
 /// How the form of a refusal is chosen.
 #[derive(Clone)]
@@ -123,6 +130,7 @@ pub(crate) type Renderer = Arc<dyn Fn(&HttpRequest, &Refusal) -> HttpResponse + 
 pub(crate) struct Responses {
     status: StatusCode,
     retry_after: Option<u64>,
+    retry_jitter: f64,
     pub(crate) format: FormatChoice,
     template: String,
     message: Option<String>,
@@ -147,6 +155,8 @@ impl fmt::Debug for Responses {
 pub(crate) struct Rendered {
     status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// What the header `Retry-After` is made of when it is another one each time.
+    jittered: Option<(u64, f64)>,
     body: Bytes,
 }
 
@@ -157,6 +167,9 @@ impl Rendered {
         let headers = response.headers_mut();
         for (name, value) in &self.headers {
             headers.append(name.clone(), value.clone());
+        }
+        if let Some((seconds, jitter)) = self.jittered {
+            headers.append(RETRY_AFTER, HeaderValue::from(with_jitter(seconds, jitter)));
         }
         response
     }
@@ -199,6 +212,7 @@ impl Responses {
             status: StatusCode::from_u16(settings.status)
                 .map_err(|_| format!("{} is no status", settings.status))?,
             retry_after: Some(settings.retry_after.as_secs()).filter(|seconds| *seconds > 0),
+            retry_jitter: settings.retry_jitter,
             format: settings.format.into(),
             template: settings.template.clone(),
             message: settings.message.clone(),
@@ -223,8 +237,15 @@ impl Responses {
     }
 
     /// Whether a refusal depends on nothing but snapshot, mode and form, so that it can be kept.
-    pub(crate) fn can_be_kept(&self) -> bool {
-        self.renderer.is_none() && !matches!(self.context, ResponseContext::PerRequest(_))
+    pub(crate) fn can_be_kept(&self, format: ResponseFormat) -> bool {
+        self.renderer.is_none()
+            && !matches!(self.context, ResponseContext::PerRequest(_))
+            && !(self.retry_jitter > 0.0 && tells_retry_after(format))
+    }
+
+    /// Some more seconds at random, so that clients do not come back all at once.
+    fn with_jitter(&self, seconds: u64) -> u64 {
+        with_jitter(seconds, self.retry_jitter)
     }
 
     /// Describes a refusal.
@@ -248,20 +269,32 @@ impl Responses {
             message: standing
                 .message
                 .or_else(|| self.message.clone())
-                .unwrap_or_else(|| DEFAULT_MESSAGE.to_owned()),
+                .unwrap_or_else(|| default_message(standing.phase).to_owned()),
             since: standing.since,
             until: standing.until,
-            retry_after: self.retry_after(standing.until, now),
+            // The header of the other forms gets its jitter when it is sent.
+            retry_after: match self.retry_after(standing.phase, standing.until, now) {
+                Some(seconds) if tells_retry_after(format) => Some(self.with_jitter(seconds)),
+                seconds => seconds,
+            },
             rule,
             format,
         }
     }
 
     /// In how many seconds to come back: when it ends, if that is known, else the setting.
-    pub(crate) fn retry_after(&self, until: Option<Timestamp>, now: Timestamp) -> Option<u64> {
-        match until {
-            Some(until) => Some(seconds_until(until, now)),
-            None => self.retry_after,
+    pub(crate) fn retry_after(
+        &self,
+        phase: Phase,
+        until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<u64> {
+        match (until, phase) {
+            (Some(until), _) => Some(seconds_until(until, now)),
+            (None, Phase::Pending) => self
+                .retry_after
+                .map(|setting| setting.min(CLOSING_RETRY_AFTER)),
+            (None, _) => self.retry_after,
         }
     }
 
@@ -311,6 +344,7 @@ impl Responses {
             return Rendered {
                 status: StatusCode::FOUND,
                 headers,
+                jittered: None,
                 body: Bytes::new(),
             };
         }
@@ -318,12 +352,17 @@ impl Responses {
             CONTENT_TYPE,
             HeaderValue::from_static(refusal.format.content_type()),
         ));
-        if let Some(seconds) = refusal.retry_after {
+        let jittered = refusal
+            .retry_after
+            .filter(|_| self.retry_jitter > 0.0 && !tells_retry_after(refusal.format))
+            .map(|seconds| (seconds, self.retry_jitter));
+        if let (Some(seconds), None) = (refusal.retry_after, jittered) {
             headers.push((RETRY_AFTER, HeaderValue::from(seconds)));
         }
         Rendered {
             status: self.status,
             headers,
+            jittered,
             body: self.body(refusal, extra),
         }
     }
@@ -381,9 +420,8 @@ impl Responses {
         // With a validator, a client could hold on to the refusal after the site is back.
         headers.remove(ETAG);
         headers.remove(LAST_MODIFIED);
-        if let (Some(seconds), false) = (refusal.retry_after, is_redirect)
-            && !headers.contains_key(RETRY_AFTER)
-        {
+        let says_when = is_redirect || headers.contains_key(RETRY_AFTER);
+        if let (Some(seconds), false) = (refusal.retry_after, says_when) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
@@ -428,6 +466,23 @@ impl Responses {
                 |response| response.map_body(|_, body| BoxBody::new(body)),
             )
     }
+}
+
+fn default_message(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Pending => CLOSING_MESSAGE,
+        _ => DEFAULT_MESSAGE,
+    }
+}
+
+/// Whether the body repeats the header `Retry-After`, so that both must say the same.
+fn tells_retry_after(format: ResponseFormat) -> bool {
+    matches!(format, ResponseFormat::Json | ResponseFormat::Problem)
+}
+
+fn with_jitter(seconds: u64, jitter: f64) -> u64 {
+    // At most a year of seconds, and at most twice that: exact in a float.
+    seconds + (seconds as f64 * jitter * fastrand::f64()).round() as u64
 }
 
 /// Whole seconds until an instant, rounded up, at least 1.
@@ -491,13 +546,17 @@ fn page_context(refusal: &Refusal, extra: Map<String, Value>) -> tera::Context {
 }
 
 fn text(refusal: &Refusal) -> String {
+    let closing = match refusal.phase {
+        Phase::Pending if refusal.message != CLOSING_MESSAGE => "The site is closing.\n",
+        _ => "",
+    };
     match refusal.until {
         Some(until) => format!(
-            "{}\nExpected back at {}.\n",
+            "{}\n{closing}Expected back at {}.\n",
             refusal.message,
             in_words(until)
         ),
-        None => format!("{}\n", refusal.message),
+        None => format!("{}\n{closing}", refusal.message),
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use actix_web::{HttpRequest, http::header::HeaderName};
@@ -15,8 +16,15 @@ use jiff::Timestamp;
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
-    exempt::AddressSet, identity::Identity, order::SessionOrder, response::Responses,
-    settings::ApiKeySettings, snapshot::Snapshot,
+    exempt::AddressSet,
+    identity::Identity,
+    in_flight::InFlight,
+    order::SessionOrder,
+    response::Responses,
+    sessions::Sessions,
+    settings::ApiKeySettings,
+    snapshot::{Mode, Snapshot, Status},
+    state::DrainWish,
 };
 
 /// A condition of the app under which a request passes.
@@ -30,11 +38,18 @@ pub(crate) type LogoutHook = Arc<dyn Fn(&HttpRequest) + Send + Sync>;
 
 pub(crate) struct Shared {
     pub(crate) published: Published,
+    pub(crate) in_flight: InFlight,
+    pub(crate) sessions: Sessions,
+    pub(crate) drain: Drain,
+    pub(crate) clock: Clock,
+    pub(crate) modes: Vec<Mode>,
     pub(crate) responses: Responses,
     pub(crate) identity: Identity,
     pub(crate) trusted_proxies: AddressSet,
     pub(crate) address_finder: Option<AddressFinder>,
     pub(crate) predicates: Vec<(&'static str, Predicate)>,
+    /// Says of requests that whoever sends them is already in while the site is closing.
+    pub(crate) already_in: Option<Predicate>,
     pub(crate) api_key: Option<ApiKey>,
     pub(crate) logout_hook: Option<LogoutHook>,
     pub(crate) session_order: SessionOrder,
@@ -92,17 +107,17 @@ impl Published {
     /// Puts a snapshot in force. Called by the driver alone.
     ///
     /// The snapshot is there before the word that sends requests to it: whoever reads the new word
-    /// (acquire) sees the new snapshot. A request that starts after this returned, as far as anybody
-    /// can tell, reads the new word.
+    /// sees the new snapshot. A request that starts after this returned, as far as anybody can tell,
+    /// reads the new word. Why the order is sequentially consistent stands in `in_flight`.
     pub(crate) fn publish(&self, snapshot: Arc<Snapshot>) {
         let word = Word::of(&snapshot);
         self.snapshot.store(snapshot);
-        self.word.store(word.0, Ordering::Release);
+        self.word.store(word.0, Ordering::SeqCst);
     }
 
     #[inline]
     pub(crate) fn word(&self) -> Word {
-        Word(self.word.load(Ordering::Acquire))
+        Word(self.word.load(Ordering::SeqCst))
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
@@ -110,12 +125,50 @@ impl Published {
     }
 }
 
-/// The time by which a snapshot is judged. The clock is read only where it can matter.
-pub(crate) fn now_for(snapshot: &Snapshot) -> Timestamp {
-    if snapshot.is_timed() {
-        Timestamp::now()
-    } else {
-        snapshot.at
+/// How the settings say that drains go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Drain {
+    /// Who was not seen for this long is not inside any more.
+    pub(crate) session_idle: Duration,
+    /// How drains go for which nobody says otherwise.
+    pub(crate) wish: DrainWish,
+}
+
+/// What tells the time; another one in tests.
+#[derive(Clone)]
+pub(crate) struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    pub(crate) fn system() -> Self {
+        Self(Arc::new(Timestamp::now))
+    }
+
+    /// A clock that stands where the test puts it.
+    #[cfg(test)]
+    pub(crate) fn set_by(hand: Arc<Hand>) -> Self {
+        Self(Arc::new(move || hand.now()))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl Shared {
+    /// What is, as a snapshot has it, with who is inside now.
+    pub(crate) fn status(&self, snapshot: &Snapshot) -> Status {
+        let now = self.now_for(snapshot);
+        let sessions = self.sessions.inside(self.drain.session_idle);
+        snapshot.status(self.in_flight.inside(), sessions, now)
+    }
+
+    /// The time by which a snapshot is judged. The clock is read only where it can matter.
+    pub(crate) fn now_for(&self, snapshot: &Snapshot) -> Timestamp {
+        if snapshot.is_timed() {
+            self.clock.now()
+        } else {
+            snapshot.at
+        }
     }
 }
 
@@ -174,4 +227,25 @@ pub(crate) fn serde_urlencoded_pairs(query: &str) -> Vec<(String, String)> {
     actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
         .map(actix_web::web::Query::into_inner)
         .unwrap_or_default()
+}
+
+/// The hand of a clock in tests.
+#[cfg(test)]
+pub(crate) struct Hand(std::sync::atomic::AtomicI64);
+
+#[cfg(test)]
+impl Hand {
+    pub(crate) fn at(now: Timestamp) -> Arc<Self> {
+        Arc::new(Self(std::sync::atomic::AtomicI64::new(
+            now.as_millisecond(),
+        )))
+    }
+
+    pub(crate) fn set(&self, now: Timestamp) {
+        self.0.store(now.as_millisecond(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
 }

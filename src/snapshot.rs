@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
     decide::Rules,
+    in_flight::Inside,
     phase::{Phase, Standing},
+    sessions::SessionInside,
     settings::Forced,
-    state::{Document, ModeState},
+    state::{Document, Ended, ModeState, Period, Window},
 };
 
 /// State and rules at one moment of the process's life.
@@ -22,13 +24,25 @@ pub(crate) struct Snapshot {
     pub(crate) modes: Vec<ModeView>,
     pub(crate) forced: Option<Forced>,
     pub(crate) generation: u64,
+    pub(crate) history: Vec<PastPeriod>,
     pub(crate) store: StoreStatus,
     /// When it was published.
     pub(crate) at: Timestamp,
     /// The closed mode at `at`, which is the closed mode for good while no edge is ahead.
     closed: Option<usize>,
-    /// The first instant after `at` at which a phase may be another.
-    edge: Option<Timestamp>,
+    /// Whether there is an edge at all. One that has passed counts too: the clock may be set back.
+    timed: bool,
+}
+
+/// What the settings say of a mode.
+#[derive(Debug, Clone)]
+pub(crate) struct Mode {
+    pub(crate) key: String,
+    pub(crate) label: String,
+    /// How long before its start a window is announced; zero: not at all.
+    pub(crate) announce: SignedDuration,
+    /// How long it stays on when nobody says until when.
+    pub(crate) time_out: Option<SignedDuration>,
 }
 
 /// One mode, as a snapshot has it.
@@ -36,51 +50,76 @@ pub(crate) struct Snapshot {
 pub(crate) struct ModeView {
     pub(crate) key: Arc<str>,
     pub(crate) label: Arc<str>,
+    /// How long before its start a window is announced.
+    pub(crate) announce: SignedDuration,
     pub(crate) state: ModeState,
     /// What settings, or a store that fails, say instead of the state.
     pub(crate) instead: Option<Forced>,
 }
 
 impl ModeView {
-    pub(crate) fn new(
-        key: &str,
-        label: &str,
-        document: &Document,
-        instead: Option<Forced>,
-    ) -> Self {
+    pub(crate) fn new(mode: &Mode, document: &Document, instead: Option<Forced>) -> Self {
         Self {
-            key: key.into(),
-            label: label.into(),
-            state: document.mode(key).cloned().unwrap_or_default(),
+            key: mode.key.as_str().into(),
+            label: mode.label.as_str().into(),
+            announce: mode.announce,
+            state: document.mode(&mode.key).cloned().unwrap_or_default(),
             instead,
         }
     }
 
     pub(crate) fn phase(&self, now: Timestamp) -> Phase {
         match self.instead {
-            None => self.state.phase(now),
             Some(Forced::Off) => Phase::Online,
             Some(Forced::On) => Phase::Offline,
+            None => match self.state.phase(now) {
+                Phase::Online if self.announced(now).is_some() => Phase::Scheduled,
+                phase => phase,
+            },
         }
     }
 
     pub(crate) fn standing(&self, now: Timestamp) -> Standing {
         match self.instead {
-            None => self.state.standing(now),
             Some(Forced::Off) => Standing::online(),
             Some(Forced::On) => Standing {
                 phase: Phase::Offline,
                 until: None,
                 ..self.state.standing(now)
             },
+            None => match (self.state.standing(now), self.announced(now)) {
+                (standing, Some((start, window))) if standing.phase == Phase::Online => Standing {
+                    phase: Phase::Scheduled,
+                    start: Some(start),
+                    since: None,
+                    until: window.end,
+                    by: window.by.clone(),
+                    reason: window.reason.clone().or_else(|| window.title.clone()),
+                    message: window.message.clone(),
+                },
+                (standing, _) => standing,
+            },
         }
     }
 
-    pub(crate) fn next_edge(&self, now: Timestamp) -> Option<Timestamp> {
-        match self.instead {
-            None => self.state.next_edge(now),
-            Some(_) => None,
-        }
+    /// The window that is announced at `now`, with its start.
+    fn announced(&self, now: Timestamp) -> Option<(Timestamp, &Window)> {
+        self.state
+            .next_window(now)
+            .filter(|(start, _)| start.duration_since(now) <= self.announce)
+    }
+
+    /// Every instant at which the phase may change without a change of state.
+    fn edges(&self) -> impl Iterator<Item = Timestamp> {
+        let announcements = self
+            .state
+            .windows
+            .iter()
+            .filter_map(|window| window.start?.checked_sub(self.announce).ok());
+        self.state
+            .edges()
+            .chain(announcements)
+            .filter(|_| self.instead.is_none())
     }
 }
 
@@ -90,7 +129,7 @@ impl Snapshot {
         rules: Arc<Rules>,
         modes: Vec<ModeView>,
         forced: Option<Forced>,
-        generation: u64,
+        document: &Document,
         store: StoreStatus,
         at: Timestamp,
     ) -> Self {
@@ -99,14 +138,16 @@ impl Snapshot {
             rules,
             modes,
             forced,
-            generation,
+            generation: document.generation,
+            history: document.history.iter().map(PastPeriod::new).collect(),
             store,
             at,
             closed: None,
-            edge: None,
+            timed: false,
         };
         snapshot.closed = snapshot.first_closed(at);
-        snapshot.edge = snapshot.next_edge(at);
+        let timed = snapshot.edges().next().is_some();
+        snapshot.timed = timed;
         snapshot
     }
 
@@ -125,40 +166,67 @@ impl Snapshot {
             .position(|mode| mode.phase(now).is_maintenance())
     }
 
+    /// Whether the site is closing and nothing of it is closed yet, so that those who are in may
+    /// go on.
+    pub(crate) fn is_draining(&self, now: Timestamp) -> bool {
+        let mut is_draining = false;
+        for mode in &self.modes {
+            match mode.phase(now) {
+                Phase::Offline => return false,
+                Phase::Pending => is_draining = true,
+                Phase::Online | Phase::Scheduled => {}
+            }
+        }
+        is_draining
+    }
+
     /// Whether a phase may change without a change of state, so that the time must be looked at.
     pub(crate) fn is_timed(&self) -> bool {
-        self.edge.is_some()
+        self.timed
+    }
+
+    fn edges(&self) -> impl Iterator<Item = Timestamp> {
+        self.modes.iter().flat_map(ModeView::edges)
     }
 
     /// The next instant after `now` at which a phase may be another.
     pub(crate) fn next_edge(&self, now: Timestamp) -> Option<Timestamp> {
-        self.modes
-            .iter()
-            .filter_map(|mode| mode.next_edge(now))
-            .min()
+        self.edges().filter(|edge| now < *edge).min()
     }
 
     /// Whether requests can pass without a look at this snapshot: nothing is pending or offline,
     /// nothing is forced on, and no instant ahead can change that.
     pub(crate) fn is_quiet(&self) -> bool {
-        !self.rules.force_on() && self.closed.is_none() && self.edge.is_none()
+        !self.rules.force_on() && self.closed.is_none() && !self.timed
     }
 
     pub(crate) fn mode(&self, key: &str) -> Option<&ModeView> {
         self.modes.iter().find(|mode| &*mode.key == key)
     }
 
-    pub(crate) fn status(&self, now: Timestamp) -> Status {
-        let modes: Vec<ModeStatus> = self
-            .modes
+    /// What is, mode by mode.
+    pub(crate) fn mode_statuses(&self, now: Timestamp) -> Vec<ModeStatus> {
+        self.modes
             .iter()
             .map(|mode| ModeStatus::new(mode, now))
-            .collect();
+            .collect()
+    }
+
+    pub(crate) fn status(
+        &self,
+        inside: Inside,
+        sessions: Vec<SessionInside>,
+        now: Timestamp,
+    ) -> Status {
+        let modes = self.mode_statuses(now);
         Status {
             maintenance_mode: modes.iter().any(|mode| mode.phase.is_maintenance()),
             generation: self.generation,
             forced: self.forced,
             modes,
+            in_flight: inside.requests,
+            endless: inside.endless,
+            sessions,
             store: self.store.clone(),
         }
     }
@@ -176,6 +244,12 @@ pub struct Status {
     pub forced: Option<Forced>,
     /// Every mode, in the order in which they answer.
     pub modes: Vec<ModeStatus>,
+    /// How many requests this process is serving that end by themselves.
+    pub in_flight: u64,
+    /// How many upgraded connections and responses without an end this process is serving.
+    pub endless: u64,
+    /// The visitors who are inside, as far as this process has seen them, the longest unseen first.
+    pub sessions: Vec<SessionInside>,
     /// Whether the store answers.
     pub store: StoreStatus,
 }
@@ -199,6 +273,8 @@ pub struct ModeStatus {
     pub phase: Phase,
     /// Since when it is not online, if that is known.
     pub since: Option<Timestamp>,
+    /// When the window starts that is announced.
+    pub start: Option<Timestamp>,
     /// When it is online again, if that is known.
     pub until: Option<Timestamp>,
     /// Who switched it on or planned it.
@@ -207,6 +283,8 @@ pub struct ModeStatus {
     pub reason: Option<String>,
     /// What visitors are told.
     pub message: Option<String>,
+    /// The planned windows that are not over, by their start.
+    pub windows: Vec<PlannedWindow>,
 }
 
 impl ModeStatus {
@@ -217,10 +295,89 @@ impl ModeStatus {
             label: mode.label.as_ref().to_owned(),
             phase: standing.phase,
             since: standing.since,
+            start: standing.start,
             until: standing.until,
             by: standing.by,
             reason: standing.reason,
             message: standing.message,
+            windows: mode
+                .state
+                .windows
+                .iter()
+                .filter(|window| !window.is_past(now))
+                .map(PlannedWindow::new)
+                .collect(),
+        }
+    }
+}
+
+/// A planned window of a mode: `[start, end)`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PlannedWindow {
+    /// What [`Maintenance::cancel_window`](crate::Maintenance::cancel_window) takes.
+    pub id: String,
+    /// When it starts; `None`: it has always been open.
+    pub start: Option<Timestamp>,
+    /// When it ends; `None`: when somebody ends it.
+    pub end: Option<Timestamp>,
+    /// The IANA zone that it was planned in.
+    pub zone: Option<String>,
+    /// What it is called.
+    pub title: Option<String>,
+    /// What visitors are told.
+    pub message: Option<String>,
+    /// Why, for operators.
+    pub reason: Option<String>,
+    /// Who planned it.
+    pub by: Option<String>,
+}
+
+impl PlannedWindow {
+    pub(crate) fn new(window: &Window) -> Self {
+        Self {
+            id: window.id.clone(),
+            start: window.start,
+            end: window.end,
+            zone: window.zone.clone(),
+            title: window.title.clone(),
+            message: window.message.clone(),
+            reason: window.reason.clone(),
+            by: window.by.clone(),
+        }
+    }
+}
+
+/// One past or present stretch of maintenance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PastPeriod {
+    /// The key of the mode.
+    pub mode: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it ended; `None`: it goes on.
+    pub ended_at: Option<Timestamp>,
+    /// Who began it.
+    pub by: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// How it ended.
+    pub ended: Option<Ended>,
+    /// Who ended it.
+    pub ended_by: Option<String>,
+}
+
+impl PastPeriod {
+    fn new(period: &Period) -> Self {
+        Self {
+            mode: period.mode.clone(),
+            started_at: period.started_at,
+            ended_at: period.ended_at,
+            by: period.by.clone(),
+            reason: period.reason.clone(),
+            ended: period.ended,
+            ended_by: period.ended_by.clone(),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -42,6 +42,21 @@ pub(crate) struct ModeState {
     pub(crate) switch: Switch,
     #[serde(default)]
     pub(crate) windows: Vec<Window>,
+    /// The guards that hold the switch, the innermost last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) guards: Vec<GuardRecord>,
+    #[serde(flatten)]
+    pub(crate) unknown: Map<String, Value>,
+}
+
+/// A guard that holds the switch of a mode.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct GuardRecord {
+    pub(crate) token: String,
+    /// What it puts back.
+    pub(crate) before: Switch,
+    /// What it made of it. If the switch is another, somebody has changed it since.
+    pub(crate) after: Switch,
     #[serde(flatten)]
     pub(crate) unknown: Map<String, Value>,
 }
@@ -52,17 +67,78 @@ pub(crate) struct ModeState {
 pub(crate) enum Switch {
     #[default]
     Off,
+    /// Closing: those who are in may finish.
+    Pending(Draining),
     On(SwitchedOn),
 }
 
 impl Switch {
-    /// The switch as far as it is on at `now`.
-    fn on_at(&self, now: Timestamp) -> Option<&SwitchedOn> {
+    /// What the switch alone means at `now`.
+    pub(crate) fn phase(&self, now: Timestamp) -> Phase {
         match self {
-            Self::On(on) if on.until.is_none_or(|until| now < until) => Some(on),
-            _ => None,
+            Self::Off => Phase::Online,
+            Self::On(on) if on.has_lapsed(now) => Phase::Online,
+            Self::On(_) => Phase::Offline,
+            Self::Pending(drain) if drain.on.has_lapsed(now) => Phase::Online,
+            Self::Pending(drain) if drain.deadline.is_none_or(|deadline| now < deadline) => {
+                Phase::Pending
+            }
+            Self::Pending(drain) => match drain.on_timeout {
+                OnTimeout::Offline => Phase::Offline,
+                OnTimeout::Cancel => Phase::Online,
+            },
         }
     }
+
+    /// What was said when it was thrown.
+    pub(crate) fn record(&self) -> Option<&SwitchedOn> {
+        match self {
+            Self::Off => None,
+            Self::On(on) => Some(on),
+            Self::Pending(drain) => Some(&drain.on),
+        }
+    }
+
+    /// How and when it ended by itself, if it has at `now`.
+    pub(crate) fn ended(&self, now: Timestamp) -> Option<(Timestamp, Ended)> {
+        let lapsed = self.record()?.until.map(|until| (until, Ended::TimeOut));
+        let cancelled = match self {
+            Self::Pending(drain) if drain.on_timeout == OnTimeout::Cancel => {
+                drain.deadline.map(|deadline| (deadline, Ended::Cancelled))
+            }
+            _ => None,
+        };
+        [lapsed, cancelled]
+            .into_iter()
+            .flatten()
+            .filter(|(end, _)| *end <= now)
+            .min_by_key(|(end, _)| *end)
+    }
+}
+
+/// A switch that is closing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Draining {
+    /// When it does not wait any longer.
+    #[serde(default)]
+    pub(crate) deadline: Option<Timestamp>,
+    /// What happens then.
+    #[serde(default)]
+    pub(crate) on_timeout: OnTimeout,
+    #[serde(flatten)]
+    pub(crate) on: SwitchedOn,
+}
+
+/// What becomes of a drain that is not over in time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum OnTimeout {
+    /// The mode goes offline with whoever is still in.
+    #[default]
+    Offline,
+    /// The mode goes back online.
+    Cancel,
 }
 
 /// Since when a mode is switched on, by whom and why.
@@ -83,6 +159,12 @@ pub(crate) struct SwitchedOn {
     pub(crate) unknown: Map<String, Value>,
 }
 
+impl SwitchedOn {
+    fn has_lapsed(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
 /// A planned `[start, end)`; either end may be open.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Window {
@@ -91,6 +173,11 @@ pub(crate) struct Window {
     pub(crate) start: Option<Timestamp>,
     #[serde(default)]
     pub(crate) end: Option<Timestamp>,
+    /// The IANA zone that it was planned in, for showing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) zone: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) title: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,7 +190,11 @@ pub(crate) struct Window {
 
 impl Window {
     pub(crate) fn contains(&self, now: Timestamp) -> bool {
-        self.start.is_none_or(|start| start <= now) && self.end.is_none_or(|end| now < end)
+        self.start.is_none_or(|start| start <= now) && !self.is_past(now)
+    }
+
+    pub(crate) fn is_past(&self, now: Timestamp) -> bool {
+        self.end.is_some_and(|end| end <= now)
     }
 }
 
@@ -118,10 +209,61 @@ pub(crate) struct Period {
     pub(crate) by: Option<String>,
     #[serde(default)]
     pub(crate) reason: Option<String>,
+    /// How it ended; unknown of periods that an older version recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended: Option<Ended>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended_by: Option<String>,
     #[serde(flatten)]
     pub(crate) unknown: Map<String, Value>,
+}
+
+impl Period {
+    pub(crate) fn starting(mode: &str, at: Timestamp) -> Self {
+        Self {
+            mode: mode.to_owned(),
+            started_at: at,
+            ended_at: None,
+            by: None,
+            reason: None,
+            ended: None,
+            ended_by: None,
+            unknown: Map::new(),
+        }
+    }
+
+    pub(crate) fn end(&mut self, at: Timestamp, how: Ended, by: Option<&str>) {
+        self.ended_at = Some(at);
+        self.ended = Some(how);
+        self.ended_by = by.map(str::to_owned);
+    }
+}
+
+/// How a period ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Ended {
+    /// Somebody switched it off.
+    Off,
+    /// The time that it was switched on for was over.
+    TimeOut,
+    /// Its planned window was over.
+    WindowEnd,
+    /// It was called off while it was closing.
+    Cancelled,
+}
+
+impl Ended {
+    /// The word for it, as in JSON: `off`, `time-out`, `window-end` or `cancelled`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::TimeOut => "time-out",
+            Self::WindowEnd => "window-end",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 impl Default for Document {
@@ -241,6 +383,8 @@ impl Document {
                 id: "imported".to_owned(),
                 start,
                 end,
+                zone: None,
+                title: None,
                 by: None,
                 reason: None,
                 message: None,
@@ -255,67 +399,219 @@ impl Document {
         self.modes.get(key)
     }
 
-    /// Switches a mode on. `None` when that changes nothing.
+    /// Switches a mode on, at once or by a drain. `None` when that changes nothing.
     ///
-    /// A mode that is on already stays on since when it was, and takes over what is new.
+    /// A mode that is on or closing already stays so since when it was, and takes over what is new.
+    /// One that is closing and is to be on without a drain goes offline at once.
     pub(crate) fn turn_on(&self, key: &str, wanted: &SwitchOn, now: Timestamp) -> Option<Self> {
         let mut next = self.clone();
         let mode = next.modes.entry(key.to_owned()).or_default();
-        match &mut mode.switch {
-            Switch::On(on) if on.until.is_none_or(|until| now < until) => {
-                let before = on.clone();
-                let keep_or = |old: &mut Option<String>, new: &Option<String>| {
-                    if new.is_some() {
-                        old.clone_from(new);
-                    }
-                };
-                keep_or(&mut on.reason, &wanted.reason);
-                keep_or(&mut on.message, &wanted.message);
-                if *on == before {
-                    return None;
-                }
-                keep_or(&mut on.by, &wanted.by);
-            }
-            switch => {
-                *switch = Switch::On(SwitchedOn {
-                    since: Some(now),
-                    until: None,
-                    by: wanted.by.clone(),
-                    reason: wanted.reason.clone(),
-                    message: wanted.message.clone(),
-                    unknown: Map::new(),
-                });
-                next.remember(Period {
-                    mode: key.to_owned(),
-                    started_at: now,
-                    ended_at: None,
-                    by: wanted.by.clone(),
-                    reason: wanted.reason.clone(),
-                    ended_by: None,
-                    unknown: Map::new(),
-                });
-            }
+        let before = mode.switch.clone();
+        let mut on = match before.record() {
+            Some(on) => on.clone(),
+            None => SwitchedOn {
+                since: Some(now),
+                until: wanted
+                    .time_out
+                    .and_then(|after| now.checked_add(after).ok()),
+                ..SwitchedOn::default()
+            },
+        };
+        replace_if_some(&mut on.reason, &wanted.reason);
+        replace_if_some(&mut on.message, &wanted.message);
+        if let Some(until) = wanted.until(now) {
+            on.until = Some(until);
+        }
+        mode.switch = match (&before, &wanted.drain) {
+            (Switch::Pending(drain), Some(wanted)) => Switch::Pending(Draining {
+                deadline: wanted.deadline(now).or(drain.deadline),
+                on_timeout: wanted.on_timeout,
+                on,
+            }),
+            (Switch::Off, Some(wanted)) => Switch::Pending(Draining {
+                deadline: wanted.deadline(now),
+                on_timeout: wanted.on_timeout,
+                on,
+            }),
+            (Switch::On(_), _) | (_, None) => Switch::On(on),
+        };
+        // Whoever throws the switch means it: no guard puts back what was before.
+        let was_guarded = !mode.guards.is_empty();
+        mode.guards.clear();
+        if mode.switch == before && !was_guarded {
+            return None;
+        }
+        if let Switch::On(on) | Switch::Pending(Draining { on, .. }) = &mut mode.switch {
+            replace_if_some(&mut on.by, &wanted.by);
+        }
+        // A window may have begun the period already.
+        if before == Switch::Off && !next.has_open_period(key) {
+            next.remember(Period {
+                by: wanted.by.clone(),
+                reason: wanted.reason.clone(),
+                ..Period::starting(key, now)
+            });
         }
         Some(next)
     }
 
-    /// Switches a mode off and ends the windows that are open now. `None` when that changes
-    /// nothing.
+    /// Takes a mode that is closing offline, because nobody is inside any more. `None` when it is
+    /// not closing, or is closing for another reason than the one that was waited for.
+    pub(crate) fn drained(&self, key: &str, since: Option<Timestamp>) -> Option<Self> {
+        let mut next = self.clone();
+        let mode = next.modes.get_mut(key)?;
+        let Switch::Pending(drain) = &mode.switch else {
+            return None;
+        };
+        if drain.on.since != since {
+            return None;
+        }
+        mode.switch = Switch::On(drain.on.clone());
+        Some(next)
+    }
+
+    /// Switches a mode off, cancels its drain and ends the windows that are open now. `None` when
+    /// that changes nothing.
     pub(crate) fn turn_off(&self, key: &str, by: Option<&str>, now: Timestamp) -> Option<Self> {
         let mut next = self.clone();
         let mode = next.modes.get_mut(key)?;
+        let how = match mode.switch {
+            Switch::Pending(_) => Ended::Cancelled,
+            _ => Ended::Off,
+        };
         mode.switch = Switch::Off;
+        mode.guards.clear();
         mode.windows.retain(|window| !window.contains(now));
-        for period in &mut next.history {
-            if period.mode == key && period.ended_at.is_none() {
-                period.ended_at = Some(now);
-                period.ended_by = by.map(str::to_owned);
-            }
-        }
+        next.end_period(key, now, how, by);
         (next != *self).then_some(next)
     }
 
-    fn remember(&mut self, period: Period) {
+    /// Lets a guard throw the switch: on as `wanted`, or off.
+    pub(crate) fn enter(
+        &self,
+        key: &str,
+        token: &str,
+        wanted: Option<&SwitchOn>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let mut next = self.clone();
+        let mode = next.modes.entry(key.to_owned()).or_default();
+        let before = mode.switch.clone();
+        let after = match (wanted, &before) {
+            (None, _) => Switch::Off,
+            (Some(_), Switch::On(on)) => Switch::On(on.clone()),
+            (Some(wanted), Switch::Off | Switch::Pending(_)) => Switch::On(SwitchedOn {
+                since: Some(now),
+                until: wanted.until(now).or_else(|| {
+                    wanted
+                        .time_out
+                        .and_then(|after| now.checked_add(after).ok())
+                }),
+                by: wanted.by.clone(),
+                reason: wanted.reason.clone(),
+                message: wanted.message.clone(),
+                unknown: Map::new(),
+            }),
+        };
+        mode.guards.push(GuardRecord {
+            token: token.to_owned(),
+            before,
+            after: after.clone(),
+            unknown: Map::new(),
+        });
+        next.set_switch(key, after, now);
+        Some(next)
+    }
+
+    /// Takes a guard away and puts back what was before it, unless somebody has changed it since.
+    /// `None` when the guard is not there.
+    pub(crate) fn leave(&self, key: &str, token: &str, now: Timestamp) -> Option<Self> {
+        let mut next = self.clone();
+        let mode = next.modes.get_mut(key)?;
+        let place = mode.guards.iter().position(|guard| guard.token == token)?;
+        let guard = mode.guards.remove(place);
+        if let Some(inner) = mode.guards.get_mut(place) {
+            // A guard inside of it goes on. What it puts back later is what was before this one.
+            if inner.before == guard.after {
+                inner.before = guard.before;
+            }
+        } else if mode.switch == guard.after {
+            next.set_switch(key, guard.before, now);
+        }
+        Some(next)
+    }
+
+    /// Throws the switch and writes the history.
+    fn set_switch(&mut self, key: &str, switch: Switch, now: Timestamp) {
+        let Some(mode) = self.modes.get_mut(key) else {
+            return;
+        };
+        mode.switch = switch;
+        let is_closed = mode.phase(now).is_maintenance();
+        let (by, reason) = match mode.switch.record() {
+            Some(on) => (on.by.clone(), on.reason.clone()),
+            None => (None, None),
+        };
+        match (is_closed, self.has_open_period(key)) {
+            (true, false) => self.remember(Period {
+                by,
+                reason,
+                ..Period::starting(key, now)
+            }),
+            (false, true) => self.end_period(key, now, Ended::Off, None),
+            _ => {}
+        }
+    }
+
+    /// Plans a window. `None` when one with its id is there already.
+    pub(crate) fn plan(&self, key: &str, window: &Window, now: Timestamp) -> Option<Self> {
+        let mut next = self.clone();
+        let mode = next.modes.entry(key.to_owned()).or_default();
+        if mode.windows.iter().any(|known| known.id == window.id) {
+            return None;
+        }
+        mode.windows.push(window.clone());
+        mode.windows.sort_by_key(|window| window.start);
+        if window.contains(now) && !next.has_open_period(key) {
+            next.remember(Period {
+                by: window.by.clone(),
+                reason: window.reason.clone().or_else(|| window.title.clone()),
+                ..Period::starting(key, now)
+            });
+        }
+        Some(next)
+    }
+
+    /// Cancels a window, also one that is open now. `None` when there is none with this id.
+    pub(crate) fn cancel(&self, id: &str, by: Option<&str>, now: Timestamp) -> Option<Self> {
+        let mut next = self.clone();
+        let (key, mode) = next
+            .modes
+            .iter_mut()
+            .find(|(_, mode)| mode.windows.iter().any(|window| window.id == id))?;
+        let key = key.clone();
+        mode.windows.retain(|window| window.id != id);
+        if !mode.phase(now).is_maintenance() {
+            next.end_period(&key, now, Ended::Off, by);
+        }
+        Some(next)
+    }
+
+    pub(crate) fn has_open_period(&self, key: &str) -> bool {
+        self.history
+            .iter()
+            .any(|period| period.mode == key && period.ended_at.is_none())
+    }
+
+    fn end_period(&mut self, key: &str, at: Timestamp, how: Ended, by: Option<&str>) {
+        for period in &mut self.history {
+            if period.mode == key && period.ended_at.is_none() {
+                period.end(at, how, by);
+            }
+        }
+    }
+
+    pub(crate) fn remember(&mut self, period: Period) {
         self.history.push(period);
         let surplus = self.history.len().saturating_sub(HISTORY_LENGTH);
         self.history.drain(..surplus);
@@ -328,23 +624,66 @@ pub(crate) struct SwitchOn {
     pub(crate) by: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) message: Option<String>,
+    pub(crate) end: Option<End>,
+    /// How long the mode stays on when nobody says until when.
+    pub(crate) time_out: Option<SignedDuration>,
+    /// Whether those who are in may finish first.
+    pub(crate) drain: Option<DrainWish>,
+}
+
+/// How a drain is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DrainWish {
+    /// How long it waits; `None`: as long as it takes.
+    pub(crate) timeout: Option<SignedDuration>,
+    pub(crate) on_timeout: OnTimeout,
+}
+
+impl DrainWish {
+    fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
+        now.checked_add(self.timeout?).ok()
+    }
+}
+
+/// When a switch lapses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    At(Timestamp),
+    After(SignedDuration),
+}
+
+impl SwitchOn {
+    /// Until when, if the wish says so. A time beyond what can be said is no end.
+    fn until(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.end? {
+            End::At(until) => Some(until),
+            End::After(duration) => now.checked_add(duration).ok(),
+        }
+    }
+}
+
+fn replace_if_some(old: &mut Option<String>, new: &Option<String>) {
+    if new.is_some() {
+        old.clone_from(new);
+    }
 }
 
 impl ModeState {
     /// The phase at `now`; the cheap part of [`standing`](Self::standing).
     pub(crate) fn phase(&self, now: Timestamp) -> Phase {
-        let closed = self.switch.on_at(now).is_some()
-            || self.windows.iter().any(|window| window.contains(now));
-        if closed {
+        if self.windows.iter().any(|window| window.contains(now)) {
             Phase::Offline
         } else {
-            Phase::Online
+            self.switch.phase(now)
         }
     }
 
     /// What this state means at `now`.
     pub(crate) fn standing(&self, now: Timestamp) -> Standing {
-        let on = self.switch.on_at(now);
+        let on = self
+            .switch
+            .record()
+            .filter(|_| self.switch.phase(now).is_maintenance());
         let open: Vec<&Window> = self
             .windows
             .iter()
@@ -364,7 +703,8 @@ impl ModeState {
                 .or_else(|| open.iter().find_map(|window| of_window(window).clone()))
         };
         Standing {
-            phase: Phase::Offline,
+            phase: self.phase(now),
+            start: None,
             since,
             until: self.end_of_stretch(on, now),
             by: text(|on| &on.by, |window| &window.by),
@@ -397,20 +737,28 @@ impl ModeState {
         }
     }
 
-    /// The next instant after `now` at which the phase may be another. `None` when only a change
-    /// of state can change it.
-    pub(crate) fn next_edge(&self, now: Timestamp) -> Option<Timestamp> {
-        let until = match &self.switch {
-            Switch::On(on) => on.until,
-            Switch::Off => None,
+    /// Every instant at which the phase may change without a change of state.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = Timestamp> {
+        let until = self.switch.record().and_then(|on| on.until);
+        let deadline = match &self.switch {
+            Switch::Pending(drain) => drain.deadline,
+            _ => None,
         };
         self.windows
             .iter()
             .flat_map(|window| [window.start, window.end])
-            .chain([until])
+            .chain([until, deadline])
             .flatten()
-            .filter(|edge| *edge > now)
-            .min()
+    }
+
+    /// The window that starts next after `now`.
+    pub(crate) fn next_window(&self, now: Timestamp) -> Option<(Timestamp, &Window)> {
+        self.windows
+            .iter()
+            .filter(|window| !window.is_past(now))
+            .filter_map(|window| Some((window.start?, window)))
+            .filter(|(start, _)| now < *start)
+            .min_by_key(|(start, _)| *start)
     }
 }
 

@@ -16,7 +16,7 @@ use tera::{Kwargs, Tera, TeraResult};
 
 use crate::{
     decide::Rule, maintenance::Maintenance, negotiate::ResponseFormat, phase::Phase,
-    shared::now_for, snapshot::Snapshot, worker::AdmittedUnder,
+    snapshot::Snapshot, worker::AdmittedUnder,
 };
 
 /// What templates show of maintenance to those who get through.
@@ -63,6 +63,8 @@ pub struct FlagDetails {
     pub message: String,
     /// Since when, if that is known.
     pub since: Option<Timestamp>,
+    /// When the announced window starts.
+    pub start: Option<Timestamp>,
     /// Until when, if that is known.
     pub until: Option<Timestamp>,
     /// What refused visitors get as `Retry-After`, in seconds.
@@ -75,10 +77,11 @@ pub struct FlagDetails {
 
 impl MaintenanceFlag {
     fn of(maintenance: &Maintenance, snapshot: &Snapshot) -> Self {
-        let now = now_for(snapshot);
+        let now = maintenance.shared.now_for(snapshot);
         let closed = snapshot.closed_mode(now);
         let mode = closed.unwrap_or(0);
-        let phase = snapshot.modes[mode].phase(now);
+        let standing = snapshot.modes[mode].standing(now);
+        let phase = standing.phase;
         let refusal = maintenance.shared.responses.refusal(
             snapshot,
             mode,
@@ -94,6 +97,7 @@ impl MaintenanceFlag {
                 phase,
                 message: refusal.message,
                 since: refusal.since,
+                start: standing.start,
                 until: refusal.until,
                 retry_after: refusal.retry_after.filter(|_| closed.is_some()),
                 pending: phase == Phase::Pending,
@@ -181,7 +185,7 @@ impl Maintenance {
             "maintenance_mode",
             move |arguments: Kwargs, _: &tera::State| -> TeraResult<bool> {
                 let snapshot = maintenance.shared.published.snapshot();
-                let now = now_for(&snapshot);
+                let now = maintenance.shared.now_for(&snapshot);
                 match arguments.get::<&str>("mode")? {
                     None => Ok(snapshot.closed_mode(now).is_some()),
                     Some(key) => match snapshot.mode(key) {

@@ -13,11 +13,14 @@ use jiff::Timestamp;
 use crate::{
     decide::{Decision, Rule, decide, decide_visitor},
     identity::{Answer, Identity, Visitor, VisitorFuture},
+    in_flight::{Admission, Counter},
     maintenance::Maintenance,
     negotiate::{ResponseFormat, negotiate},
+    phase::Phase,
     request::RequestSubject,
     response::{FormatChoice, RefusalMarker, Rendered, Responses},
-    shared::{Shared, Word, now_for},
+    session_notes::{NotedSession, SessionNotes},
+    shared::{Shared, Word},
     snapshot::Snapshot,
 };
 
@@ -30,6 +33,8 @@ const LONGEST_REMEMBERED: usize = 512;
 
 pub(crate) struct Worker {
     pub(crate) maintenance: Maintenance,
+    counter: Counter,
+    notes: SessionNotes,
     cache: RefCell<Cache>,
 }
 
@@ -41,17 +46,17 @@ pub(crate) struct AdmittedUnder(pub(crate) Arc<Snapshot>);
 
 /// What the worker makes of a request.
 pub(crate) enum Judgement {
-    Pass,
+    Pass(Admitted),
     Refuse(HttpResponse),
     /// It depends on who is asking, which takes time.
-    Ask(VisitorFuture, Pending),
+    Ask(VisitorFuture),
 }
 
-/// A request that waits until it is known who is asking.
-pub(crate) struct Pending {
-    snapshot: Arc<Snapshot>,
-    mode: usize,
-    now: Timestamp,
+/// What is kept of a request that passed, until its response is there.
+pub(crate) struct Admitted {
+    /// `None`: it passed by an exemption, so that nobody waits for it.
+    pub(crate) admission: Option<Admission>,
+    pub(crate) session: Option<NotedSession>,
 }
 
 struct Cache {
@@ -74,6 +79,7 @@ struct Validity {
     from: Timestamp,
     edge: Option<Timestamp>,
     until: Option<Timestamp>,
+    phase: Phase,
     retry_after: Option<u64>,
 }
 
@@ -87,6 +93,8 @@ impl Worker {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
         let snapshot = maintenance.shared.published.snapshot();
         Self {
+            counter: maintenance.shared.in_flight.register(),
+            notes: SessionNotes::new(&maintenance.shared),
             maintenance,
             cache: RefCell::new(Cache {
                 snapshot,
@@ -114,72 +122,103 @@ impl Worker {
         Arc::clone(&cache.snapshot)
     }
 
-    /// Judges a request that does not pass unseen.
-    pub(crate) fn judge(&self, request: &HttpRequest) -> Judgement {
+    /// Counts a request as inside. Must come before the word is read.
+    #[inline]
+    pub(crate) fn count(&self) -> Admission {
+        self.counter.count()
+    }
+
+    /// Lets a request pass unseen, but for noting that its visitor is inside.
+    #[inline]
+    pub(crate) fn pass(&self, request: &HttpRequest, admission: Admission) -> Admitted {
+        Admitted {
+            admission: Some(admission),
+            session: self.notes.note(request),
+        }
+    }
+
+    /// Judges a request that does not pass unseen, and that has been counted.
+    ///
+    /// `visitor` is who is asking, if that is known already. The state may have changed while it was
+    /// found out, so everything is judged by what is now.
+    pub(crate) fn judge(
+        &self,
+        request: &HttpRequest,
+        admission: Admission,
+        visitor: Option<Visitor>,
+    ) -> Judgement {
         let shared = self.shared();
         let snapshot = self.snapshot();
-        let now = now_for(&snapshot);
+        let now = shared.now_for(&snapshot);
         match decide(&snapshot, &RequestSubject { request, shared }, now) {
-            Decision::Pass(Rule::Online) => Judgement::Pass,
+            Decision::Pass(Rule::Online) => Judgement::Pass(self.pass(request, admission)),
             Decision::Pass(rule) => {
                 if snapshot.rules.visitors.need_visitor() && self.reads_session() {
                     shared.session_order.passed(request);
                 }
-                Self::admit(request, &snapshot, rule)
+                self.admit(request, admission, &snapshot, rule)
             }
             Decision::Refuse { rule, mode } => {
                 Judgement::Refuse(self.refuse(request, &snapshot, mode, rule, now))
             }
             Decision::DependsOnVisitor { mode } => {
-                let pending = Pending {
-                    snapshot,
-                    mode,
-                    now,
+                let visitor = match visitor {
+                    Some(visitor) => visitor,
+                    None => match shared.identity.ask(request) {
+                        Answer::Known(visitor) => visitor,
+                        Answer::Asked(visitor) => return Judgement::Ask(visitor),
+                    },
                 };
-                match shared.identity.ask(request) {
-                    Answer::Known(visitor) => self.judge_visitor(request, &visitor, &pending),
-                    Answer::Asked(visitor) => Judgement::Ask(visitor, pending),
-                }
+                self.judge_visitor(request, admission, &visitor, &snapshot, mode, now)
             }
         }
     }
 
-    /// Judges a request once it is known who is asking.
-    pub(crate) fn judge_visitor(
+    fn judge_visitor(
         &self,
         request: &HttpRequest,
+        admission: Admission,
         visitor: &Visitor,
-        pending: &Pending,
+        snapshot: &Arc<Snapshot>,
+        mode: usize,
+        now: Timestamp,
     ) -> Judgement {
         let shared = self.shared();
-        let decision = decide_visitor(&pending.snapshot.rules, visitor);
+        let is_already_in = || self.is_already_in(request);
+        let decision = decide_visitor(snapshot, visitor, is_already_in, now);
         if decision.logout {
             request.get_session().purge();
             if let Some(hook) = &shared.logout_hook {
                 hook(request);
             }
         }
-        match decision.pass {
-            Some(rule) => Self::admit(request, &pending.snapshot, rule),
-            None => {
-                if self.reads_session() && !decision.logout {
-                    shared.session_order.refused(request);
-                }
-                Judgement::Refuse(self.refuse(
-                    request,
-                    &pending.snapshot,
-                    pending.mode,
-                    Rule::NoExemption,
-                    pending.now,
-                ))
-            }
+        if let Some(rule) = decision.pass {
+            return self.admit(request, admission, snapshot, rule);
         }
+        if self.reads_session() && !decision.logout {
+            shared.session_order.refused(request);
+        }
+        Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, now))
+    }
+
+    /// Whether an authenticated visitor was in before the site began to close. A visitor whom only
+    /// the app can find out about is not followed while the site is online, so nobody knows better.
+    fn is_already_in(&self, request: &HttpRequest) -> bool {
+        let shared = self.shared();
+        if !self.reads_session() {
+            return true;
+        }
+        self.notes.visitor(request).is_some_and(|visitor| {
+            shared
+                .sessions
+                .is_inside(visitor, shared.drain.session_idle)
+        })
     }
 
     /// Refuses whatever the state is: for what is wrapped to be forced on.
     pub(crate) fn refuse_always(&self, request: &HttpRequest) -> HttpResponse {
         let snapshot = self.snapshot();
-        let now = now_for(&snapshot);
+        let now = self.shared().now_for(&snapshot);
         let mode = snapshot.closed_mode(now).unwrap_or(0);
         self.refuse(request, &snapshot, mode, Rule::ForcedOnWrapper, now)
     }
@@ -188,12 +227,27 @@ impl Worker {
         matches!(self.shared().identity, Identity::Session(_))
     }
 
-    fn admit(request: &HttpRequest, snapshot: &Arc<Snapshot>, rule: Rule) -> Judgement {
+    fn admit(
+        &self,
+        request: &HttpRequest,
+        admission: Admission,
+        snapshot: &Arc<Snapshot>,
+        rule: Rule,
+    ) -> Judgement {
         tracing::debug!(rule = rule.name(), "maintenance lets a request through");
         request
             .extensions_mut()
             .insert(AdmittedUnder(Arc::clone(snapshot)));
-        Judgement::Pass
+        // Those whom an exemption lets in get in when the site is closed too: to wait until they
+        // are out would be to wait for ever.
+        Judgement::Pass(if rule == Rule::AlreadyIn {
+            self.pass(request, admission)
+        } else {
+            Admitted {
+                admission: None,
+                session: None,
+            }
+        })
     }
 
     fn refuse(
@@ -208,7 +262,7 @@ impl Worker {
         let responses = &self.shared().responses;
         let mut cache = self.cache.borrow_mut();
         let format = cache.format(responses, request);
-        let mut response = if responses.can_be_kept() {
+        let mut response = if responses.can_be_kept(format) {
             cache.kept(responses, request, snapshot, mode, format, now)
         } else {
             // The app's closures may take their time or look at maintenance themselves.
@@ -288,6 +342,7 @@ impl Cache {
                     from: now,
                     edge: snapshot.next_edge(now),
                     until: refusal.until,
+                    phase: refusal.phase,
                     retry_after: refusal.retry_after,
                 }),
                 rendered,
@@ -302,7 +357,7 @@ impl Kept {
         self.valid.as_ref().is_none_or(|valid| {
             valid.from <= now
                 && valid.edge.is_none_or(|edge| now < edge)
-                && responses.retry_after(valid.until, now) == valid.retry_after
+                && responses.retry_after(valid.phase, valid.until, now) == valid.retry_after
         })
     }
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     change::ChangeError, identity::Visitor, maintenance::Maintenance, negotiate::ResponseFormat,
-    response::RefusalMarker, shared::now_for,
+    response::RefusalMarker,
 };
 
 mod origin;
@@ -76,17 +76,24 @@ async fn status(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Ht
 async fn ping(request: HttpRequest, maintenance: web::Data<Maintenance>) -> HttpResponse {
     let shared = &maintenance.shared;
     let snapshot = shared.published.snapshot();
-    let now = now_for(&snapshot);
+    let now = shared.now_for(&snapshot);
     let closed = snapshot.closed_mode(now);
     let standing = snapshot.modes[closed.unwrap_or(0)].standing(now);
-    let retry_after = closed.and_then(|_| shared.responses.retry_after(standing.until, now));
+    let retry_after = closed.and_then(|_| {
+        shared
+            .responses
+            .retry_after(standing.phase, standing.until, now)
+    });
     let mut body = json!({
         "maintenance_mode": closed.is_some(),
         "phase": standing.phase,
         "retry_after": retry_after.unwrap_or(0),
     });
+    if let Some(start) = standing.start {
+        body["start"] = json!(start);
+    }
     if visitor(&maintenance, &request).await.superuser {
-        body["modes"] = json!(snapshot.status(now).modes);
+        body["modes"] = json!(snapshot.mode_statuses(now));
     }
     let status = match closed {
         None => StatusCode::OK,
@@ -133,6 +140,8 @@ fn not_changed(
     let (status, title) = match error {
         ChangeError::Forced(_) => (StatusCode::CONFLICT, "Forced by the settings"),
         ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),
+        ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),
+        ChangeError::Plan(_) => (StatusCode::BAD_REQUEST, "Not possible"),
         ChangeError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not stored"),
         ChangeError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "Shutting down"),
     };

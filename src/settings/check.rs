@@ -16,6 +16,8 @@ use super::{Settings, fault::Fault};
 
 /// What `response.status` takes.
 pub(super) const STATUS_EXPECTED: &str = "give a number from 400 to 599";
+/// What `response.retry_jitter` takes.
+pub(super) const JITTER_EXPECTED: &str = "give a fraction from 0 to 1, such as 0.2";
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Shorter keys are guessed too soon.
 const SHORTEST_API_KEY: usize = 8;
@@ -32,6 +34,8 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         response,
         session,
         client,
+        drain,
+        modes,
         // Whatever these hold is right.
         forced: _,
         when_store_fails: _,
@@ -94,6 +98,11 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         &format!("{:?}", response.retry_after),
         retry_after_fault(response.retry_after),
     );
+    faults.note(
+        "response.retry_jitter",
+        &response.retry_jitter.to_string(),
+        (!(0.0..=1.0).contains(&response.retry_jitter)).then(|| JITTER_EXPECTED.to_owned()),
+    );
     faults.one("response.template", &response.template, template_fault);
     if let Some(folder) = &response.templates_dir {
         let shown = folder.to_string_lossy();
@@ -123,7 +132,50 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         &client.trusted_proxies,
         address_fault,
     );
+
+    let too_short =
+        |duration: Duration, message: &str| duration.is_zero().then(|| message.to_owned());
+    faults.note(
+        "drain.session_idle",
+        "0",
+        too_short(
+            drain.session_idle,
+            "nobody would ever be in; give at least 1 second",
+        ),
+    );
+    faults.note(
+        "drain.timeout",
+        "0",
+        too_short(
+            drain.timeout,
+            "give at least 1 second, or switch on without a drain",
+        ),
+    );
+
+    for (place, mode) in modes.iter().enumerate() {
+        let key = format!("mode[{place}].key");
+        faults.one(&key, &mode.key, mode_key_fault);
+        if modes[..place].iter().any(|other| other.key == mode.key) {
+            let message = "another mode has this key; give each its own".to_owned();
+            faults.note(&key, &mode.key, Some(message));
+        }
+        let timeout = mode.timeout.filter(|timeout| timeout.is_zero());
+        let message = "the mode would be over at once; leave it out if it has no end".to_owned();
+        faults.note(
+            &format!("mode[{place}].timeout"),
+            "0",
+            timeout.map(|_| message),
+        );
+    }
     faults.0
+}
+
+fn mode_key_fault(key: &str) -> Option<String> {
+    let is_good = !key.is_empty()
+        && key.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte)
+        });
+    (!is_good).then(|| "give lower-case letters, digits, `-` and `_`".to_owned())
 }
 
 /// Collects what the single checks say; each says what would be right, or nothing.

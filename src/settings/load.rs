@@ -8,11 +8,11 @@ use std::{
 };
 
 use super::{
-    ApiKeySettings, ClientSettings, ExemptSettings, Forced, ForcedOnSettings, FormatSetting,
-    LogoutSettings, ResponseSettings, SessionSettings, Settings, SettingsError, WhenStoreFails,
-    check,
+    ApiKeySettings, ClientSettings, DrainSettings, ExemptSettings, Forced, ForcedOnSettings,
+    FormatSetting, LogoutSettings, ModeSettings, OnTimeout, ResponseSettings, SessionSettings,
+    Settings, SettingsError, WhenStoreFails, check,
     fault::{Fault, Origin},
-    reader::{Reader, Section, boolean, choice, duration, number, text},
+    reader::{Reader, Section, boolean, choice, duration, fraction, number, text},
     source::{Entries, SETTINGS_VARIABLE, Source, overlay},
 };
 
@@ -158,6 +158,36 @@ fn schema(root: &mut Section<'_>) -> Settings {
         logout: root.section("logout", logout),
         session: root.section("session", session),
         client: root.section("client", client),
+        drain: root.section("drain", drain),
+        modes: root.sections("mode", mode),
+    }
+}
+
+fn drain(section: &mut Section<'_>) -> DrainSettings {
+    let default = DrainSettings::default();
+    DrainSettings {
+        session_idle: section.value("session_idle", duration, default.session_idle),
+        timeout: section.value("timeout", duration, default.timeout),
+        on_timeout: section.value(
+            "on_timeout",
+            choice(&[
+                ("offline", OnTimeout::Offline),
+                ("cancel", OnTimeout::Cancel),
+            ]),
+            default.on_timeout,
+        ),
+    }
+}
+
+fn mode(section: &mut Section<'_>) -> ModeSettings {
+    let default = ModeSettings::default();
+    ModeSettings {
+        key: section.value("key", text, default.key),
+        label: section.optional("label", text, default.label),
+        help: section.optional("help", text, default.help),
+        order: section.value("order", number("give a whole number"), default.order),
+        timeout: section.optional("timeout", duration, default.timeout),
+        announce: section.value("announce", duration, default.announce),
     }
 }
 
@@ -203,6 +233,11 @@ fn response(section: &mut Section<'_>) -> ResponseSettings {
     ResponseSettings {
         status: section.value("status", number(check::STATUS_EXPECTED), default.status),
         retry_after: section.value("retry_after", duration, default.retry_after),
+        retry_jitter: section.value(
+            "retry_jitter",
+            fraction(check::JITTER_EXPECTED),
+            default.retry_jitter,
+        ),
         format: section.value(
             "format",
             choice(&[
@@ -317,6 +352,7 @@ mod tests {
             patterns = ["/u"]
             [response]
             status = 500
+            retry_jitter = 0.2
             retry_after = "2h"
             format = "problem"
             template = "x.html"
@@ -331,6 +367,17 @@ mod tests {
             user_key = "a"
             staff_key = "b"
             superuser_key = "c"
+            [drain]
+            session_idle = "1m"
+            timeout = "2m"
+            on_timeout = "cancel"
+            [[mode]]
+            key = "shop"
+            label = "Shop"
+            help = "Nobody buys."
+            order = 2
+            timeout = "1d"
+            announce = "1h"
             [client]
             trusted_proxies = ["10.0.0.0/8"]
             "#,
@@ -369,6 +416,7 @@ mod tests {
             },
             response: ResponseSettings {
                 status: 500,
+                retry_jitter: 0.2,
                 retry_after: Duration::from_secs(7200),
                 format: FormatSetting::Problem,
                 template: "x.html".to_owned(),
@@ -386,6 +434,19 @@ mod tests {
                 staff_key: "b".to_owned(),
                 superuser_key: "c".to_owned(),
             },
+            drain: DrainSettings {
+                session_idle: Duration::from_secs(60),
+                timeout: Duration::from_secs(120),
+                on_timeout: OnTimeout::Cancel,
+            },
+            modes: vec![ModeSettings {
+                key: "shop".to_owned(),
+                label: Some("Shop".to_owned()),
+                help: Some("Nobody buys.".to_owned()),
+                order: 2,
+                timeout: Some(Duration::from_secs(24 * 3600)),
+                announce: Duration::from_secs(3600),
+            }],
             client: ClientSettings {
                 trusted_proxies: one("10.0.0.0/8"),
             },
@@ -495,7 +556,7 @@ timeout = "1h"
                  \"json\", \"problem\", \"text\"",
                 "maintenance.toml:16: unknown key `drain`; known here: store, forced, \
                  when_store_fails, admin_path, time_zone, exempt, forced_on, response, logout, \
-                 session, client",
+                 session, client, mode",
                 "MAINTENANCE_RESPONSE: `response`: a section; set its keys one by one, each by \
                  a variable `MAINTENANCE_RESPONSE__…`",
                 "MAINTENANCE_RESPONS__STATUS: unknown key `respons.status`, did you mean \

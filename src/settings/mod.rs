@@ -73,6 +73,7 @@ mod source;
 
 pub(crate) use self::check::StoreUrl;
 pub use self::fault::{Fault, Origin, SettingsError};
+pub use crate::state::OnTimeout;
 
 /// All settings, as plain data.
 ///
@@ -117,6 +118,10 @@ pub struct Settings {
     pub session: SessionSettings,
     /// `[client]`: how the client's address is found.
     pub client: ClientSettings,
+    /// `[drain]`: how those who are in may finish.
+    pub drain: DrainSettings,
+    /// `[[mode]]`: the kinds of maintenance that there are. Default empty: the one mode `site`.
+    pub modes: Vec<ModeSettings>,
 }
 
 impl Default for Settings {
@@ -133,6 +138,8 @@ impl Default for Settings {
             logout: LogoutSettings::default(),
             session: SessionSettings::default(),
             client: ClientSettings::default(),
+            drain: DrainSettings::default(),
+            modes: Vec::new(),
         }
     }
 }
@@ -153,6 +160,8 @@ impl fmt::Debug for Settings {
             logout,
             session,
             client,
+            drain,
+            modes,
         } = self;
         formatter
             .debug_struct("Settings")
@@ -167,6 +176,8 @@ impl fmt::Debug for Settings {
             .field("logout", logout)
             .field("session", session)
             .field("client", client)
+            .field("drain", drain)
+            .field("modes", modes)
             .finish()
     }
 }
@@ -338,6 +349,9 @@ pub struct ResponseSettings {
     /// for no such header. In the file a number of seconds or a text such as `"1h"`. Default one
     /// hour.
     pub retry_after: Duration,
+    /// By how much of itself `Retry-After` is made longer at random, as a fraction from 0 to 1, so
+    /// that clients do not come back all at once. Default 0.
+    pub retry_jitter: f64,
     /// The form of the body. Default [`FormatSetting::Auto`].
     pub format: FormatSetting,
     /// The name of the HTML template. Default `503.html`.
@@ -356,6 +370,7 @@ impl Default for ResponseSettings {
         Self {
             status: 503,
             retry_after: Duration::from_secs(3600),
+            retry_jitter: 0.0,
             format: FormatSetting::default(),
             template: "503.html".to_owned(),
             templates_dir: None,
@@ -453,5 +468,70 @@ mod tests {
         assert!(!shown.contains("geheimnis"), "{shown}");
         assert!(shown.contains("[1 hidden]"), "{shown}");
         assert!(shown.contains("cache/1"), "{shown}");
+    }
+}
+
+/// `[drain]`: how a mode closes when those who are in may finish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DrainSettings {
+    /// Who was not seen for this long is not inside any more. Default 15 minutes.
+    pub session_idle: Duration,
+    /// How long a drain waits. Default 15 minutes.
+    pub timeout: Duration,
+    /// What happens when it is not over by then. Default [`OnTimeout::Offline`].
+    pub on_timeout: OnTimeout,
+}
+
+impl Default for DrainSettings {
+    fn default() -> Self {
+        const QUARTER_OF_AN_HOUR: Duration = Duration::from_secs(15 * 60);
+        Self {
+            session_idle: QUARTER_OF_AN_HOUR,
+            timeout: QUARTER_OF_AN_HOUR,
+            on_timeout: OnTimeout::default(),
+        }
+    }
+}
+
+/// `[[mode]]`: one kind of maintenance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ModeSettings {
+    /// What names the mode everywhere: lower-case letters, digits, `-` and `_`. Default `site`.
+    pub key: String,
+    /// The mode's name for people. Default `None`: the key.
+    pub label: Option<String>,
+    /// What it means to switch it on, for operators. Default `None`.
+    pub help: Option<String>,
+    /// Of several modes that are on, the one with the least `order` answers. Default 0.
+    pub order: i64,
+    /// How long the mode stays on when nobody says until when. Default `None`: until it is
+    /// switched off.
+    pub timeout: Option<Duration>,
+    /// How long before its start a planned window is announced. Default zero: not at all.
+    pub announce: Duration,
+}
+
+impl Default for ModeSettings {
+    fn default() -> Self {
+        Self {
+            key: "site".to_owned(),
+            label: None,
+            help: None,
+            order: 0,
+            timeout: None,
+            announce: Duration::ZERO,
+        }
+    }
+}
+
+impl ModeSettings {
+    /// A mode with this key and the defaults.
+    pub fn new(key: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            ..Self::default()
+        }
     }
 }

@@ -216,10 +216,6 @@ impl Section<'_> {
     }
 
     /// An array of tables, `[[name]]`; in a variable a TOML array of inline tables.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the first array of tables comes with the modes")
-    )]
     pub(super) fn sections<T>(
         &mut self,
         name: &str,
@@ -417,6 +413,20 @@ pub(super) fn number<T: TryFrom<i64>>(
         };
         number
             .and_then(|number| T::try_from(number).ok())
+            .ok_or_else(|| expected.to_owned())
+    }
+}
+
+/// A number that may have a fraction; `expected` says which.
+pub(super) fn fraction(expected: &str) -> impl FnOnce(&Value) -> Result<f64, Expected> {
+    move |value| {
+        let number = match value {
+            Value::Integer(_, text) | Value::Other(text) => text.parse().ok(),
+            Value::Variable(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        number
+            .filter(|number: &f64| number.is_finite())
             .ok_or_else(|| expected.to_owned())
     }
 }

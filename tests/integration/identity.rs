@@ -1,10 +1,12 @@
 //! Who is asking.
 
-use std::future::IntoFuture as _;
+use std::{future::IntoFuture as _, pin::pin, sync::Arc};
 
 use actix_maintenance_mode::Visitor;
 use actix_web::{App, test};
+use futures_util::FutureExt as _;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::test_app::{self, TestApp, maintenance};
 
@@ -204,18 +206,29 @@ async fn an_identity_of_the_apps_own_needs_no_session_middleware() {
 }
 
 #[actix_web::test]
-async fn an_identity_that_takes_time_judges_by_the_state_at_the_start() {
+async fn an_identity_that_takes_time_is_judged_by_what_is_when_it_is_known() {
+    let known = Arc::new(Notify::new());
     let app = TestApp::with_builder(|builder| {
+        let known = Arc::clone(&known);
         builder
             .configure(|settings| settings.exempt.superusers = true)
-            .async_identity(|_| async {
-                tokio::task::yield_now().await;
-                Visitor::anonymous()
+            .async_identity(move |_| {
+                let known = Arc::clone(&known);
+                async move {
+                    known.notified().await;
+                    Visitor::anonymous()
+                }
             })
     })
     .await;
     app.turn_on().await;
-    let (answer, ()) = futures_util::future::join(app.get("/").into_future(), app.turn_off()).await;
-    answer.is_refused();
-    app.get("/").await.is_served();
+    for (is_on, status) in [(true, 503), (false, 200)] {
+        let mut visit = pin!(app.get("/").into_future());
+        assert!(visit.as_mut().now_or_never().is_none(), "nobody knows yet");
+        if !is_on {
+            app.turn_off().await;
+        }
+        known.notify_one();
+        assert_eq!(visit.await.status, status);
+    }
 }

@@ -1,38 +1,45 @@
-//! What is logged on this thread.
+//! What is logged on one thread, which is what one test does.
 
 use std::{
+    cell::RefCell,
     fmt::{self, Write as _},
-    sync::{Arc, Mutex},
+    sync::Once,
 };
 
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
     span,
-    subscriber::DefaultGuard,
 };
 
-/// Collects every event of this thread, from its making until it is dropped.
-pub(crate) struct Log {
-    lines: Arc<Mutex<Vec<String>>>,
-    _guard: DefaultGuard,
+thread_local! {
+    static LINES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
+
+static LISTENING: Once = Once::new();
+
+/// Begins to listen, for the whole process.
+///
+/// One subscriber for all tests: places in the code that log for the first time just when a
+/// subscriber comes or goes may not be heard by it, so none comes or goes with a test.
+pub(crate) fn listen() {
+    LISTENING.call_once(|| tracing::subscriber::set_global_default(Collector).unwrap());
+}
+
+/// Collects every event of this thread, from its making until it is dropped.
+pub(crate) struct Log(());
 
 impl Log {
     pub(crate) fn collect() -> Self {
-        let lines = Arc::default();
-        let collector = Collector {
-            lines: Arc::clone(&lines),
-        };
-        Self {
-            lines,
-            _guard: tracing::subscriber::set_default(collector),
-        }
+        listen();
+        tracing::callsite::rebuild_interest_cache();
+        LINES.set(Some(Vec::new()));
+        Self(())
     }
 
     /// All lines: level, where from, and each field.
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.lines.lock().unwrap().clone()
+        LINES.with_borrow(|lines| lines.clone().unwrap())
     }
 
     /// The crate's own lines of this level and worse ones.
@@ -45,9 +52,13 @@ impl Log {
     }
 }
 
-struct Collector {
-    lines: Arc<Mutex<Vec<String>>>,
+impl Drop for Log {
+    fn drop(&mut self) {
+        LINES.set(None);
+    }
 }
+
+struct Collector;
 
 impl Subscriber for Collector {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
@@ -63,13 +74,13 @@ impl Subscriber for Collector {
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let mut line = Line(format!(
-            "{} {}",
-            event.metadata().level(),
-            event.metadata().target()
-        ));
-        event.record(&mut line);
-        self.lines.lock().unwrap().push(line.0);
+        LINES.with_borrow_mut(|lines| {
+            let Some(lines) = lines else { return };
+            let metadata = event.metadata();
+            let mut line = Line(format!("{} {}", metadata.level(), metadata.target()));
+            event.record(&mut line);
+            lines.push(line.0);
+        });
     }
 
     fn enter(&self, _: &span::Id) {}

@@ -58,6 +58,7 @@ async fn the_flag_serializes_for_any_engine() {
                 "phase": "online",
                 "message": "We are working on this site. Please try again later.",
                 "since": null,
+                "start": null,
                 "until": null,
                 "retry_after": null,
                 "pending": false,

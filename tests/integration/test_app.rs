@@ -17,6 +17,8 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value, json};
 
+use crate::log;
+
 type Serve = dyn Fn(Request) -> LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
 
 /// An app in this process: a few routes, cookie sessions, the admin scope and the middleware.
@@ -264,6 +266,7 @@ impl Answer {
 
 /// A handle with a store in memory, whatever the machine's environment holds.
 pub(crate) async fn maintenance(build: impl FnOnce(Builder) -> Builder) -> Maintenance {
+    log::listen();
     let mut settings = Settings::default();
     settings.store = "memory:".to_owned();
     build(Maintenance::builder().settings(settings))

@@ -1,0 +1,276 @@
+//! Guards: maintenance for as long as something takes, and afterwards what was before.
+
+use std::{
+    fmt,
+    future::Future,
+    thread,
+    time::{Duration, Instant},
+};
+
+use jiff::SignedDuration;
+use tokio::sync::oneshot;
+
+use crate::{
+    change::{Change, ChangeError, change},
+    driver::{Command, Operation},
+    maintenance::Maintenance,
+    state::{End, SwitchOn},
+};
+
+/// How long a guard that is dropped waits for the store. Longer than that, it is written behind its
+/// back.
+const DROP_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Sets a guard up: from [`Maintenance::while_on`] and [`Maintenance::while_off`].
+#[derive(Debug)]
+#[must_use = "nothing happens until it is entered"]
+pub struct Guarding {
+    maintenance: Maintenance,
+    mode: String,
+    on: bool,
+    wanted: SwitchOn,
+}
+
+impl Guarding {
+    pub(crate) fn new(maintenance: Maintenance, on: bool) -> Self {
+        Self {
+            mode: maintenance.first_mode(),
+            maintenance,
+            on,
+            wanted: SwitchOn::default(),
+        }
+    }
+
+    /// Which mode; the default is the first one.
+    pub fn mode(mut self, key: impl Into<String>) -> Self {
+        self.mode = key.into();
+        self
+    }
+
+    /// What visitors are told meanwhile.
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.wanted.message = Some(message.into());
+        self
+    }
+
+    /// Why, for operators.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.wanted.reason = Some(reason.into());
+        self
+    }
+
+    /// Who does it.
+    pub fn by(mut self, by: impl Into<String>) -> Self {
+        self.wanted.by = Some(by.into());
+        self
+    }
+
+    /// How long maintenance lasts at most, should this process die and the guard with it.
+    pub fn lasting(mut self, duration: Duration) -> Self {
+        self.wanted.end = Some(End::After(
+            SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX),
+        ));
+        self
+    }
+
+    /// Switches, until the guard is released or dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the change was not made; then nothing is to be put back. `while_off` is refused while a
+    /// planned window is open: a guard does not touch windows.
+    pub async fn enter(self) -> Result<Guard, ChangeError> {
+        let Self {
+            maintenance,
+            mode,
+            on,
+            mut wanted,
+        } = self;
+        let known = maintenance.find_mode(&mode)?;
+        wanted.time_out = known.time_out;
+        if !on {
+            let snapshot = maintenance.shared.published.snapshot();
+            let now = maintenance.shared.clock.now();
+            let window = snapshot.mode(&mode).and_then(|mode| {
+                mode.state
+                    .windows
+                    .iter()
+                    .find(|window| window.contains(now))
+            });
+            if let Some(window) = window {
+                return Err(ChangeError::Plan(format!(
+                    "the window `{}` is open; cancel it first",
+                    window.id
+                )));
+            }
+        }
+        let token: String = std::iter::repeat_with(fastrand::alphanumeric)
+            .take(16)
+            .collect();
+        // Armed before the change is made: when the future is dropped meanwhile, the change may
+        // still be made and must be put back.
+        let guard = Guard {
+            state: Some(Held {
+                maintenance: maintenance.clone(),
+                mode: mode.clone(),
+                token: token.clone(),
+            }),
+        };
+        let operation: Operation = Box::new(move |document, now| {
+            document.enter(&mode, &token, on.then_some(&wanted), now)
+        });
+        match change(&maintenance, operation).await {
+            Ok(_) => Ok(guard),
+            // A change that failed may have been stored all the same; to put back is harmless
+            // where there is nothing to put back.
+            Err(ChangeError::Store(error)) => Err(ChangeError::Store(error)),
+            Err(error) => {
+                guard.forget();
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs a future in between.
+    ///
+    /// What was before is put back also if the future fails, panics or is dropped.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// let rows = maintenance
+    ///     .while_on()
+    ///     .reason("re-index")
+    ///     .run(async {
+    ///         assert!(maintenance.is_on());
+    ///         42
+    ///     })
+    ///     .await?;
+    /// assert_eq!(rows, 42);
+    /// assert!(!maintenance.is_on());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When maintenance could not be switched, before or after. The future does not run in the
+    /// first case; in the second its result is lost, so return what matters by other means or
+    /// release the guard by hand.
+    pub async fn run<T>(self, future: impl Future<Output = T>) -> Result<T, ChangeError> {
+        let guard = self.enter().await?;
+        let result = future.await;
+        guard.release().await?;
+        Ok(result)
+    }
+
+    /// As [`enter`](Self::enter), for code that is not async. It blocks its thread until the state
+    /// is stored.
+    ///
+    /// # Errors
+    ///
+    /// As [`enter`](Self::enter).
+    pub fn enter_blocking(self) -> Result<Guard, ChangeError> {
+        pollster::block_on(self.enter())
+    }
+
+    /// As [`run`](Self::run), for code that is not async.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_blocking<T>(self, job: impl FnOnce() -> T) -> Result<T, ChangeError> {
+        let guard = self.enter_blocking()?;
+        let result = job();
+        guard.release_blocking()?;
+        Ok(result)
+    }
+}
+
+/// Puts back what was before when it is released or dropped.
+///
+/// What somebody else has changed meanwhile stays as they left it. Guards may be nested, in any
+/// order and over several processes.
+#[must_use = "a guard that is dropped at once puts back at once"]
+pub struct Guard {
+    /// `None` once it is released.
+    state: Option<Held>,
+}
+
+struct Held {
+    maintenance: Maintenance,
+    mode: String,
+    token: String,
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Guard")
+            .field("mode", &self.state.as_ref().map(|held| &held.mode))
+            .finish_non_exhaustive()
+    }
+}
+
+impl Guard {
+    /// Puts back what was before, and says whether that worked.
+    ///
+    /// # Errors
+    ///
+    /// When the state could not be stored. It is tried once more in the background.
+    pub async fn release(mut self) -> Result<Change, ChangeError> {
+        let Some(held) = &self.state else {
+            return Err(ChangeError::Stopped);
+        };
+        // Kept until the change is made: if this future is dropped, the guard is dropped with it.
+        let change = change(&held.maintenance, held.operation()).await?;
+        self.state = None;
+        Ok(change)
+    }
+
+    /// As [`release`](Self::release), for code that is not async.
+    ///
+    /// # Errors
+    ///
+    /// As [`release`](Self::release).
+    pub fn release_blocking(self) -> Result<Change, ChangeError> {
+        pollster::block_on(self.release())
+    }
+
+    fn forget(mut self) {
+        self.state = None;
+    }
+}
+
+impl Held {
+    fn operation(&self) -> Operation {
+        let (mode, token) = (self.mode.clone(), self.token.clone());
+        Box::new(move |document, now| document.leave(&mode, &token, now))
+    }
+}
+
+impl Drop for Guard {
+    /// Waits a moment until the store has it, so that a process that ends right after does not leave
+    /// the site closed.
+    fn drop(&mut self) {
+        let Some(held) = self.state.take() else {
+            return;
+        };
+        let (reply, mut answer) = oneshot::channel();
+        let command = Command {
+            operation: held.operation(),
+            reply,
+        };
+        if held.maintenance.commands.send(command).is_err() {
+            return;
+        }
+        let deadline = Instant::now() + DROP_PATIENCE;
+        while matches!(answer.try_recv(), Err(oneshot::error::TryRecvError::Empty))
+            && Instant::now() < deadline
+        {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}

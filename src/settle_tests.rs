@@ -1,0 +1,188 @@
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use serde_json::Map;
+
+use super::settled;
+use crate::state::{Document, End, Ended, Period, SwitchOn, Window};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn window(start: impl Into<Option<i64>>, end: impl Into<Option<i64>>) -> Window {
+    let (start, end) = (start.into(), end.into());
+    Window {
+        id: format!("{start:?}-{end:?}"),
+        start: start.map(at),
+        end: end.map(at),
+        zone: None,
+        title: Some("works".to_owned()),
+        by: Some("alice".to_owned()),
+        reason: None,
+        message: None,
+        unknown: Map::new(),
+    }
+}
+
+fn planned(windows: &[Window]) -> Document {
+    windows
+        .iter()
+        .fold(Document::default(), |document, window| {
+            document.plan("site", window, at(0)).unwrap_or(document)
+        })
+}
+
+/// Settles at each of these instants, as a process that runs all the time does.
+fn settled_at(document: Document, instants: &[i64]) -> Document {
+    instants.iter().fold(document, |document, now| {
+        settled(&document, at(*now)).unwrap_or(document)
+    })
+}
+
+fn periods(document: &Document) -> Vec<(i64, Option<i64>, Option<Ended>)> {
+    let second = |instant: Timestamp| instant.as_second() - 1_800_000_000;
+    document
+        .history
+        .iter()
+        .map(|period: &Period| {
+            (
+                second(period.started_at),
+                period.ended_at.map(second),
+                period.ended,
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_window_that_is_over_becomes_history_and_leaves_the_document() {
+    let document = settled_at(planned(&[window(10, 20)]), &[20]);
+    assert!(document.mode("site").unwrap().windows.is_empty());
+    assert_eq!(periods(&document), [(10, Some(20), Some(Ended::WindowEnd))]);
+    assert_eq!(document.history[0].by.as_deref(), Some("alice"));
+    assert_eq!(document.history[0].reason.as_deref(), Some("works"));
+}
+
+#[test]
+fn a_window_that_starts_opens_a_period_once() {
+    let document = planned(&[window(10, 20)]);
+    assert_eq!(settled(&document, at(9)), None);
+    let started = settled(&document, at(10)).unwrap();
+    assert_eq!(periods(&started), [(10, None, None)]);
+    assert_eq!(settled(&started, at(15)), None, "settling is idempotent");
+    let over = settled(&started, at(25)).unwrap();
+    assert_eq!(periods(&over), [(10, Some(20), Some(Ended::WindowEnd))]);
+    assert_eq!(settled(&over, at(30)), None);
+}
+
+#[test]
+fn windows_that_touch_or_overlap_are_one_period() {
+    let windows = [
+        window(10, 20),
+        window(20, 30),
+        window(25, 40),
+        window(50, 60),
+    ];
+    let expected = [
+        (10, Some(40), Some(Ended::WindowEnd)),
+        (50, Some(60), Some(Ended::WindowEnd)),
+    ];
+    assert_eq!(periods(&settled_at(planned(&windows), &[100])), expected);
+    let often: Vec<i64> = (0..100).collect();
+    assert_eq!(periods(&settled_at(planned(&windows), &often)), expected);
+}
+
+#[test]
+fn a_window_without_an_end_stays_open() {
+    let document = settled_at(planned(&[window(10, None)]), &[10, 1_000_000]);
+    assert_eq!(periods(&document), [(10, None, None)]);
+    assert_eq!(document.mode("site").unwrap().windows.len(), 1);
+}
+
+#[test]
+fn a_switch_whose_time_is_up_is_off_and_history_says_why() {
+    let wanted = SwitchOn {
+        end: Some(End::After(SignedDuration::from_secs(30))),
+        ..SwitchOn::default()
+    };
+    let on = Document::default().turn_on("site", &wanted, at(5)).unwrap();
+    assert_eq!(settled(&on, at(34)), None);
+    let over = settled(&on, at(35)).unwrap();
+    assert_eq!(periods(&over), [(5, Some(35), Some(Ended::TimeOut))]);
+    assert!(!over.mode("site").unwrap().phase(at(35)).is_maintenance());
+}
+
+#[test]
+fn a_switch_that_goes_on_after_a_window_keeps_the_period_open() {
+    let document = planned(&[window(10, 20)]);
+    let document = settled_at(document, &[10]);
+    let document = document
+        .turn_on("site", &SwitchOn::default(), at(15))
+        .unwrap();
+    let document = settled_at(document, &[20, 25]);
+    assert_eq!(periods(&document), [(10, None, None)]);
+    let off = document.turn_off("site", Some("bob"), at(30)).unwrap();
+    assert_eq!(periods(&off), [(10, Some(30), Some(Ended::Off))]);
+    assert_eq!(off.history[0].ended_by.as_deref(), Some("bob"));
+}
+
+#[test]
+fn switching_off_ends_the_window_that_is_open_and_keeps_those_ahead() {
+    let document = settled_at(planned(&[window(10, 20), window(100, 200)]), &[10]);
+    let off = document.turn_off("site", None, at(15)).unwrap();
+    assert!(!off.mode("site").unwrap().phase(at(15)).is_maintenance());
+    assert_eq!(off.mode("site").unwrap().windows.len(), 1);
+    assert_eq!(periods(&off), [(10, Some(15), Some(Ended::Off))]);
+}
+
+#[test]
+fn a_plain_on_is_not_written_over() {
+    let document = Document::decode(b"on\n", None).unwrap();
+    assert_eq!(settled(&document, at(0)), None);
+}
+
+#[test]
+fn history_is_bounded_and_the_oldest_leave_first() {
+    let windows: Vec<Window> = (1..=150).map(|n| window(n * 10, n * 10 + 5)).collect();
+    let document = settled_at(planned(&windows), &[1_000, 5_000]);
+    assert_eq!(document.history.len(), 100);
+    assert_eq!(document.history[0].started_at, at(510));
+    assert_eq!(document.history[99].started_at, at(1500));
+}
+
+proptest! {
+    /// Whoever settles, and however often: every instant of maintenance is in exactly one period.
+    #[test]
+    fn history_has_neither_gaps_nor_duplicates(
+        spans in prop::collection::vec((1_i64..200, 1_i64..60), 1..12),
+        mut looks in prop::collection::vec(0_i64..300, 0..12),
+    ) {
+        let windows: Vec<Window> = spans
+            .iter()
+            .enumerate()
+            .map(|(n, (start, length))| Window {
+                id: n.to_string(),
+                ..window(*start, start + length)
+            })
+            .collect();
+        looks.sort_unstable();
+        looks.push(300);
+        let document = settled_at(planned(&windows), &looks);
+        for second in 0..300 {
+            let closed = windows.iter().any(|window| window.contains(at(second)));
+            let recorded = document
+                .history
+                .iter()
+                .filter(|period| {
+                    period.started_at <= at(second)
+                        && period.ended_at.is_some_and(|end| at(second) < end)
+                })
+                .count();
+            prop_assert_eq!(recorded, usize::from(closed), "at second {}", second);
+        }
+        let stretches = periods(&document);
+        for pair in stretches.windows(2) {
+            prop_assert!(pair[0].1.unwrap() < pair[1].0, "periods neither touch nor overlap");
+        }
+    }
+}

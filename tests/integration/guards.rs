@@ -1,0 +1,213 @@
+//! Guards put back what was before, whatever happens in between, and nothing that somebody else has
+//! changed.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use actix_maintenance_mode::{ChangeError, Maintenance, Phase, Settings};
+use actix_web::rt;
+use futures_util::FutureExt as _;
+
+async fn maintenance() -> Maintenance {
+    Maintenance::builder()
+        .settings(Settings::default())
+        .store("memory:")
+        .build()
+        .await
+        .unwrap()
+}
+
+#[actix_web::test]
+async fn a_guard_puts_back_what_was_before() {
+    let maintenance = maintenance().await;
+    let guard = maintenance
+        .while_on()
+        .reason("import")
+        .enter()
+        .await
+        .unwrap();
+    assert!(maintenance.is_on());
+    assert_eq!(
+        maintenance.status().modes[0].reason.as_deref(),
+        Some("import")
+    );
+    guard.release().await.unwrap();
+    assert!(!maintenance.is_on());
+    assert_eq!(maintenance.history().len(), 1);
+    assert!(maintenance.history()[0].ended_at.is_some());
+}
+
+#[actix_web::test]
+async fn what_was_on_before_stays_on() {
+    let maintenance = maintenance().await;
+    maintenance
+        .turn_on()
+        .by("alice")
+        .reason("upgrade")
+        .await
+        .unwrap();
+    let before = maintenance.status().modes.clone();
+    maintenance.while_on().run(async {}).await.unwrap();
+    assert_eq!(maintenance.status().modes, before);
+}
+
+#[actix_web::test]
+async fn while_off_opens_for_a_moment_and_closes_again() {
+    let maintenance = maintenance().await;
+    maintenance
+        .turn_on()
+        .by("alice")
+        .reason("upgrade")
+        .await
+        .unwrap();
+    let before = maintenance.status().modes.clone();
+    let was_on = maintenance
+        .while_off()
+        .run(async { maintenance.is_on() })
+        .await
+        .unwrap();
+    assert!(!was_on);
+    assert_eq!(maintenance.status().modes, before);
+}
+
+#[actix_web::test]
+async fn a_guard_that_is_dropped_puts_back_too() {
+    let maintenance = maintenance().await;
+    drop(maintenance.while_on().enter().await.unwrap());
+    assert!(!maintenance.is_on(), "when the drop returns it is done");
+}
+
+#[actix_web::test]
+async fn an_error_puts_back() {
+    async fn job(maintenance: &Maintenance) -> Result<(), Box<dyn std::error::Error>> {
+        let _guard = maintenance.while_on().enter().await?;
+        "no number".parse::<u32>()?;
+        Ok(())
+    }
+    let maintenance = maintenance().await;
+    assert!(job(&maintenance).await.is_err());
+    assert!(!maintenance.is_on());
+}
+
+#[actix_web::test]
+async fn a_panic_puts_back() {
+    let maintenance = maintenance().await;
+    let job = maintenance.while_on().run(async { panic!("as planned") });
+    assert!(AssertUnwindSafe(job).catch_unwind().await.is_err());
+    assert!(!maintenance.is_on());
+}
+
+#[actix_web::test]
+async fn cancellation_puts_back() {
+    let maintenance = maintenance().await;
+    let job = maintenance
+        .while_on()
+        .run(rt::time::sleep(Duration::from_secs(60)));
+    assert!(
+        rt::time::timeout(Duration::from_millis(50), job)
+            .await
+            .is_err()
+    );
+    assert!(!maintenance.is_on());
+}
+
+#[actix_web::test]
+async fn cancellation_while_it_is_entered_leaves_nothing_behind() {
+    let maintenance = maintenance().await;
+    for _ in 0..100 {
+        let mut enter = Box::pin(maintenance.while_on().enter());
+        // Polled once: the change is on its way.
+        assert!(enter.as_mut().now_or_never().is_none());
+        drop(enter);
+        assert!(!maintenance.is_on());
+    }
+}
+
+#[actix_web::test]
+async fn nested_guards_work_in_any_order() {
+    let maintenance = maintenance().await;
+    let outer = maintenance.while_on().enter().await.unwrap();
+    let inner = maintenance.while_on().enter().await.unwrap();
+    inner.release().await.unwrap();
+    assert!(maintenance.is_on(), "the outer one still holds");
+    outer.release().await.unwrap();
+    assert!(!maintenance.is_on());
+
+    let first = maintenance.while_on().enter().await.unwrap();
+    let second = maintenance.while_on().enter().await.unwrap();
+    first.release().await.unwrap();
+    assert!(maintenance.is_on(), "the second one still holds");
+    second.release().await.unwrap();
+    assert!(!maintenance.is_on());
+
+    let on = maintenance.while_on().enter().await.unwrap();
+    let off = maintenance.while_off().enter().await.unwrap();
+    assert!(!maintenance.is_on());
+    off.release().await.unwrap();
+    assert!(maintenance.is_on());
+    on.release().await.unwrap();
+    assert!(!maintenance.is_on());
+}
+
+#[actix_web::test]
+async fn what_somebody_else_changed_stays() {
+    let maintenance = maintenance().await;
+    let guard = maintenance.while_on().enter().await.unwrap();
+    maintenance.turn_on().by("alice").await.unwrap();
+    guard.release().await.unwrap();
+    assert!(maintenance.is_on(), "alice wants it on");
+
+    let guard = maintenance.while_off().enter().await.unwrap();
+    maintenance.turn_off().by("bob").await.unwrap();
+    guard.release().await.unwrap();
+    assert!(!maintenance.is_on(), "bob wants it off");
+
+    let guard = maintenance.while_on().enter().await.unwrap();
+    maintenance.turn_off().by("bob").await.unwrap();
+    maintenance.turn_on().by("alice").await.unwrap();
+    guard.release().await.unwrap();
+    assert!(maintenance.is_on(), "alice wants it on");
+}
+
+#[actix_web::test]
+async fn a_guard_that_outlives_its_time_has_nothing_to_put_back() {
+    let maintenance = maintenance().await;
+    let guard = maintenance
+        .while_on()
+        .lasting(Duration::from_millis(100))
+        .enter()
+        .await
+        .unwrap();
+    while maintenance.is_on() {
+        rt::time::sleep(Duration::from_millis(5)).await;
+    }
+    guard.release().await.unwrap();
+    assert!(!maintenance.is_on());
+}
+
+#[actix_web::test]
+async fn while_off_does_not_override_a_window() {
+    let maintenance = maintenance().await;
+    maintenance.plan_window().title("works").await.unwrap();
+    let refused = maintenance.while_off().enter().await;
+    assert!(matches!(refused, Err(ChangeError::Plan(_))));
+    assert_eq!(maintenance.phase(), Phase::Offline);
+}
+
+#[test]
+fn blocking_code_has_a_form_of_its_own() {
+    let maintenance = rt::System::new().block_on(maintenance());
+    let was_on = maintenance
+        .while_on()
+        .run_blocking(|| maintenance.is_on())
+        .unwrap();
+    assert!(was_on);
+    assert!(!maintenance.is_on());
+}
+
+#[actix_web::test]
+async fn an_unknown_mode_is_an_error_and_changes_nothing() {
+    let maintenance = maintenance().await;
+    let refused = maintenance.while_on().mode("shop").enter().await;
+    assert!(matches!(refused, Err(ChangeError::UnknownMode { .. })));
+    assert_eq!(maintenance.status().generation, 0);
+}
