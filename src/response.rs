@@ -8,8 +8,8 @@ use actix_web::{
     http::{
         StatusCode,
         header::{
-            CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
-            VARY,
+            CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED,
+            LOCATION, RETRY_AFTER, VARY,
         },
     },
     web::Bytes,
@@ -407,10 +407,11 @@ impl Responses {
     }
 
     /// Holds a response of the app's own to what every refusal keeps: it is an error or a redirect,
-    /// nobody stores it, and it says that it was meant.
+    /// nobody stores or revalidates it, and it says that it was meant.
     fn truthful(&self, mut response: HttpResponse, refusal: &Refusal) -> HttpResponse {
         let status = response.status();
-        if !(300..600).contains(&status.as_u16()) {
+        // "Not modified" would have the browser show the page that it has kept.
+        if !(300..600).contains(&status.as_u16()) || status == StatusCode::NOT_MODIFIED {
             tracing::error!(
                 status = status.as_u16(),
                 "the app's own maintenance response is no refusal; its status is replaced"
@@ -421,6 +422,9 @@ impl Responses {
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, NO_STORE);
         headers.insert(X_MAINTENANCE_MODE, MEANT);
+        // With a validator, a client could hold on to the refusal after the site is back.
+        headers.remove(ETAG);
+        headers.remove(LAST_MODIFIED);
         let says_when = is_redirect || headers.contains_key(RETRY_AFTER);
         if let (Some(seconds), false) = (refusal.retry_after, says_when) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -26,6 +26,9 @@ pub(crate) fn scope(maintenance: Maintenance) -> Scope {
         .service(switch::resource(["/off", "/off/"], switch::turn_off))
         .service(readable(["/status", "/status/"], status))
         .service(readable(["/ping", "/ping/"], ping))
+        // The rules let all of the scope through. Without an end here, the app's own default service
+        // would answer what is left, also during maintenance.
+        .default_service(web::to(HttpResponse::NotFound))
 }
 
 /// A resource that is only read: `GET`, and `HEAD` alike.

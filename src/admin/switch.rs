@@ -60,17 +60,38 @@ struct Wishes {
     reason: Option<String>,
 }
 
+/// Why a body cannot be read. A change without the message that came with it is not what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Unreadable {
+    #[error("The body is no form. Send it as application/x-www-form-urlencoded, or none.")]
+    NoForm,
+    #[error("The form is not in UTF-8.")]
+    NotUtf8,
+}
+
+impl Unreadable {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::NoForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotUtf8 => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
 impl Wishes {
     /// The form comes after the query, so it wins. What is not known is left out.
-    fn read(request: &HttpRequest, body: &[u8]) -> Self {
+    fn read(request: &HttpRequest, body: &[u8]) -> Result<Self, Unreadable> {
         let is_form = request.headers().get(CONTENT_TYPE).is_some_and(|kind| {
-            kind.as_bytes()
-                .starts_with(b"application/x-www-form-urlencoded")
+            let kind = kind.as_bytes().split(|byte| *byte == b';').next();
+            kind.is_some_and(|kind| {
+                kind.trim_ascii()
+                    .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+            })
         });
-        let form = match std::str::from_utf8(body) {
-            Ok(form) if is_form => form,
-            _ => "",
-        };
+        if !body.is_empty() && !is_form {
+            return Err(Unreadable::NoForm);
+        }
+        let form = std::str::from_utf8(body).map_err(|_| Unreadable::NotUtf8)?;
         let mut wishes = Self::default();
         let pairs = serde_urlencoded_pairs(request.query_string())
             .into_iter()
@@ -84,7 +105,7 @@ impl Wishes {
                 _ => {}
             }
         }
-        wishes
+        Ok(wishes)
     }
 
     fn is_too_long(&self) -> bool {
@@ -120,7 +141,17 @@ async fn answer(
             &format!("{foreign} Nothing was changed. Open this address yourself to {what}."),
         );
     }
-    let wishes = Wishes::read(request, body);
+    let wishes = match Wishes::read(request, body) {
+        Ok(wishes) => wishes,
+        Err(unreadable) => {
+            return maintenance.shared.responses.notice(
+                request.headers(),
+                unreadable.status(),
+                "Not understood",
+                &format!("{unreadable} Nothing was changed."),
+            );
+        }
+    };
     if wishes.is_too_long() {
         return maintenance.shared.responses.notice(
             request.headers(),

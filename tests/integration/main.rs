@@ -5,13 +5,30 @@
 
 mod child;
 mod eventually;
+mod log;
 mod logs;
+mod test_app;
+mod test_server;
 
+mod addresses;
+mod admin;
+mod admin_origin;
+mod demo;
 mod drain;
+mod exemptions;
+mod fuzz;
 mod guards;
 mod handle;
+mod identity;
+mod logout;
+mod middleware;
+mod pages;
+mod parity;
 mod processes;
+mod readme;
+mod refusals;
+mod routes;
+mod session_order;
 mod settings;
 mod store;
-mod demo;
-mod readme;
+mod templates;
