@@ -12,7 +12,7 @@ use actix_web::{
 };
 use pin_project_lite::pin_project;
 
-use crate::in_flight::Admission;
+use crate::admission::Inside;
 
 pin_project! {
     /// The body of a response that went through the middleware: the app's own, or a refusal.
@@ -27,16 +27,17 @@ pin_project! {
     #[derive(Debug)]
     #[project = KindProjection]
     enum Kind<B> {
-        Passed { #[pin] body: B, admission: Option<Admission> },
+        // Not optional, so that the kind of body costs no space of its own.
+        Passed { #[pin] body: B, inside: Inside },
         Refused { #[pin] body: BoxBody },
     }
 }
 
 impl<B> MaintenanceBody<B> {
     #[inline]
-    pub(crate) fn passed(body: B, admission: Option<Admission>) -> Self {
+    pub(crate) fn passed(body: B, inside: Inside) -> Self {
         Self {
-            kind: Kind::Passed { body, admission },
+            kind: Kind::Passed { body, inside },
         }
     }
 
@@ -79,12 +80,7 @@ where
     fn try_into_bytes(self) -> Result<Bytes, Self> {
         match self.kind {
             // Its bytes alone would be inside no longer, although they are still to be sent.
-            kind @ Kind::Passed {
-                admission: Some(_), ..
-            } => Err(Self { kind }),
-            Kind::Passed { body, .. } => body
-                .try_into_bytes()
-                .map_err(|body| Self::passed(body, None)),
+            kind @ Kind::Passed { .. } => Err(Self { kind }),
             Kind::Refused { body } => body.try_into_bytes().map_err(Self::refused),
         }
     }

@@ -14,8 +14,7 @@
 //! before it reads the clock, and the driver reads the clock before it reads the counts.
 
 use std::{
-    cell::Cell,
-    rc::Rc,
+    marker::PhantomData,
     sync::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
@@ -52,7 +51,10 @@ impl InFlight {
         let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
         workers.retain(|worker| worker.strong_count() > 0);
         workers.push(Arc::downgrade(&count));
-        Counter(Rc::new(count))
+        Counter {
+            count,
+            bound_to_thread: PhantomData,
+        }
     }
 
     pub(crate) fn inside(&self) -> Inside {
@@ -69,24 +71,39 @@ impl InFlight {
 
 /// A worker's way to its count. It cannot leave the worker's thread, so the count has one writer
 /// and needs no read-modify-write.
-#[derive(Debug, Clone)]
-pub(crate) struct Counter(Rc<Arc<Count>>);
+#[derive(Debug)]
+pub(crate) struct Counter {
+    count: Arc<Count>,
+    bound_to_thread: PhantomData<*const ()>,
+}
 
 impl Counter {
-    /// Counts a request until the [`Admission`] is dropped. Must come before the word is read.
+    /// Counts a request that begins. Must come before the word is read.
     #[inline]
-    pub(crate) fn count(&self) -> Admission {
-        add(&self.0.requests, 1);
-        Admission {
-            counter: self.clone(),
-            is_endless: Cell::new(false),
-        }
+    pub(crate) fn begin(&self) {
+        add(&self.count.requests);
+    }
+
+    /// Counts a request that has ended.
+    #[inline]
+    pub(crate) fn end(&self) {
+        subtract(&self.count.requests);
+    }
+
+    /// Counts a response without an end.
+    pub(crate) fn begin_endless(&self) {
+        add(&self.count.endless);
+    }
+
+    /// Counts one that has ended all the same.
+    pub(crate) fn end_endless(&self) {
+        subtract(&self.count.endless);
     }
 }
 
 #[inline]
-fn add(count: &AtomicU64, change: u64) {
-    let now = count.load(Ordering::Relaxed).wrapping_add(change);
+fn add(count: &AtomicU64) {
+    let now = count.load(Ordering::Relaxed).wrapping_add(1);
     count.store(now, Ordering::SeqCst);
 }
 
@@ -95,35 +112,6 @@ fn subtract(count: &AtomicU64) {
     // What the request did must be seen by whoever sees that it is over.
     let now = count.load(Ordering::Relaxed).wrapping_sub(1);
     count.store(now, Ordering::Release);
-}
-
-/// One request that is inside, from its admission until its response body is dropped.
-#[derive(Debug)]
-pub(crate) struct Admission {
-    counter: Counter,
-    is_endless: Cell<bool>,
-}
-
-impl Admission {
-    /// Counts it apart from now on: nobody waits for a response that has no end.
-    pub(crate) fn is_endless(&self) {
-        if !self.is_endless.replace(true) {
-            add(&self.counter.0.endless, 1);
-            subtract(&self.counter.0.requests);
-        }
-    }
-}
-
-impl Drop for Admission {
-    #[inline]
-    fn drop(&mut self) {
-        let count = &self.counter.0;
-        subtract(if self.is_endless.get() {
-            &count.endless
-        } else {
-            &count.requests
-        });
-    }
 }
 
 #[cfg(test)]
@@ -136,19 +124,20 @@ mod tests {
     }
 
     #[test]
-    fn requests_count_from_admission_until_they_are_dropped() {
+    fn requests_of_all_workers_count_until_they_end() {
         let in_flight = InFlight::default();
         let (one, other) = (in_flight.register(), in_flight.register());
-        let first = one.count();
-        let second = other.count();
-        let third = one.count();
+        one.begin();
+        other.begin();
+        one.begin();
         assert_eq!(inside(&in_flight), (3, 0));
-        second.is_endless();
-        second.is_endless();
+        other.begin_endless();
+        other.end();
         assert_eq!(inside(&in_flight), (2, 1));
-        drop((first, second));
+        one.end();
+        other.end_endless();
         assert_eq!(inside(&in_flight), (1, 0));
-        drop(third);
+        one.end();
         assert_eq!(inside(&in_flight), (0, 0));
     }
 
@@ -156,10 +145,8 @@ mod tests {
     fn a_worker_that_is_gone_counts_no_more() {
         let in_flight = InFlight::default();
         let counter = in_flight.register();
-        let admission = counter.count();
+        counter.begin();
         drop(counter);
-        assert_eq!(inside(&in_flight), (1, 0), "the request keeps its count");
-        drop(admission);
         assert_eq!(inside(&in_flight), (0, 0));
     }
 }

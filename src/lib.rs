@@ -41,6 +41,7 @@
 
 mod address;
 mod admin;
+mod admission;
 mod body;
 mod builder;
 mod change;

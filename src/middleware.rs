@@ -15,10 +15,11 @@ use actix_web::{
 use pin_project_lite::pin_project;
 
 use crate::{
+    admission::Admission,
     body::MaintenanceBody,
     identity::{Visitor, VisitorFuture},
     maintenance::Maintenance,
-    worker::{Admitted, Judgement, Worker},
+    worker::{Judgement, Worker},
 };
 
 /// Refuses visitors during maintenance: from [`Maintenance::middleware`].
@@ -104,10 +105,10 @@ where
         // of zero knows that nobody is inside.
         let admission = self.inner.worker.count();
         let step = if self.inner.worker.word().is_quiet() {
-            let admitted = self.inner.worker.pass(request.request(), admission);
+            let admission = admission.passes(request.request());
             Step::Passed {
                 response: self.inner.service.call(request),
-                admitted: Some(admitted),
+                admission: Some(admission),
             }
         } else {
             Step::Arrived {
@@ -134,9 +135,9 @@ pin_project! {
     // requests need is therefore made when it is polled, or boxed.
     #[project = StepProjection]
     enum Step<S: Service<ServiceRequest>> {
-        Passed { #[pin] response: S::Future, admitted: Option<Admitted> },
+        Passed { #[pin] response: S::Future, admission: Option<Admission> },
         Arrived { arrived: Option<Arrived<S>> },
-        Asking { visitor: VisitorFuture, arrived: Option<Arrived<S>> },
+        Asking { asking: Option<Box<Asking<S>>> },
     }
 }
 
@@ -144,6 +145,12 @@ pin_project! {
 struct Arrived<S> {
     request: ServiceRequest,
     inner: Rc<Inner<S>>,
+}
+
+/// A request that cannot be judged before it is known who is asking.
+struct Asking<S> {
+    visitor: VisitorFuture,
+    arrived: Arrived<S>,
 }
 
 impl<S, B> Future for MaintenanceFuture<S>
@@ -157,15 +164,25 @@ where
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let (arrived, visitor) = match self.as_mut().project().step.project() {
-                StepProjection::Passed { response, admitted } => {
-                    return response
-                        .poll(context)
-                        .map_ok(|response| passed(response, admitted.take()));
+                StepProjection::Passed {
+                    response,
+                    admission,
+                } => {
+                    let response = ready!(response.poll(context));
+                    // Taken at the first response, and there is no second one.
+                    let Some(admission) = admission.take() else {
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(response.map(|response| passed(response, admission)));
                 }
                 StepProjection::Arrived { arrived } => (arrived.take(), None),
-                StepProjection::Asking { visitor, arrived } => {
-                    let visitor = ready!(visitor.as_mut().poll(context));
-                    (arrived.take(), Some(visitor))
+                StepProjection::Asking { asking } => {
+                    let visitor = match asking {
+                        Some(asking) => ready!(asking.visitor.as_mut().poll(context)),
+                        None => return Poll::Pending,
+                    };
+                    // With the future goes all that it holds, before the request is routed.
+                    (asking.take().map(|asking| asking.arrived), Some(visitor))
                 }
             };
             // A future that is polled again after it was ready may wait for ever.
@@ -173,7 +190,6 @@ where
                 return Poll::Pending;
             };
             match arrived.judge(visitor) {
-                // Setting the step drops the visitor's future, and with it all that it holds.
                 Next::Step(step) => self.as_mut().project().step.set(step),
                 Next::Refused(response) => return Poll::Ready(Ok(refused(response))),
             }
@@ -196,14 +212,16 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
             .worker
             .judge(self.request.request(), admission, visitor);
         match judgement {
-            Judgement::Pass(admitted) => Next::Step(Step::Passed {
+            Judgement::Pass(admission) => Next::Step(Step::Passed {
                 response: self.inner.service.call(self.request),
-                admitted: Some(admitted),
+                admission: Some(admission),
             }),
             Judgement::Refuse(response) => Next::Refused(self.request.into_response(response)),
             Judgement::Ask(visitor) => Next::Step(Step::Asking {
-                visitor,
-                arrived: Some(self),
+                asking: Some(Box::new(Asking {
+                    visitor,
+                    arrived: self,
+                })),
             }),
         }
     }
@@ -213,23 +231,16 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
 #[inline]
 fn passed<B: MessageBody>(
     response: ServiceResponse<B>,
-    admitted: Option<Admitted>,
+    admission: Admission,
 ) -> ServiceResponse<MaintenanceBody<B>> {
-    let Some(Admitted { admission, session }) = admitted else {
-        return response.map_body(|_, body| MaintenanceBody::passed(body, None));
-    };
-    if let Some(session) = session {
-        session.look_again();
+    let mut inside = admission.responds(response.request());
+    let head = response.response().head();
+    let may_be_endless = head.status == StatusCode::SWITCHING_PROTOCOLS
+        || response.response().body().size() == BodySize::Stream;
+    if may_be_endless && is_endless(head) {
+        inside = inside.is_endless();
     }
-    response.map_body(|head, body| {
-        if let Some(admission) = &admission
-            && (head.status == StatusCode::SWITCHING_PROTOCOLS || body.size() == BodySize::Stream)
-            && is_endless(head)
-        {
-            admission.is_endless();
-        }
-        MaintenanceBody::passed(body, admission)
-    })
+    response.map_body(|_, body| MaintenanceBody::passed(body, inside))
 }
 
 /// Whether a response never ends by itself: an upgraded connection, server-sent events, or parts

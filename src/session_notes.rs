@@ -1,6 +1,6 @@
 //! Notes which visitors are inside, by the sessions of the requests that pass.
 
-use std::{cell::Cell, rc::Rc, sync::Arc};
+use std::{cell::Cell, sync::Arc};
 
 use actix_session::{Session, SessionExt as _};
 use actix_web::{HttpRequest, http::header::COOKIE};
@@ -11,105 +11,120 @@ use crate::{
     shared::Shared,
 };
 
-/// After so many requests with cookies and without any session there most likely are no sessions,
-/// and only one request in as many is looked at.
-const PATIENCE: u32 = 64;
+/// After so many requests without any session there most likely are no sessions, and only one
+/// request in `SAMPLE` is looked at.
+const PATIENCE: u32 = 256;
+const SAMPLE: u32 = 64;
 
-/// What one worker notes.
-pub(crate) struct SessionNotes(Option<Rc<Notes>>);
+/// What one worker notes. Nothing where the app itself finds out who is asking: that may be dear.
+#[derive(Debug)]
+pub(crate) struct SessionNotes(Option<Notes>);
 
+#[derive(Debug)]
 struct Notes {
     shared: Arc<Shared>,
     user_key: Arc<str>,
     table: SessionTable,
-    /// Requests with cookies since a session was seen last.
+    /// Requests since a session was seen last.
     in_vain: Cell<u32>,
 }
 
-/// The session of a request that passed.
-pub(crate) struct NotedSession {
-    notes: Rc<Notes>,
-    session: Session,
-    visitor: Option<VisitorHash>,
+/// What was noted of a request that passed, in one word: every request carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Noted(u64);
+
+impl Noted {
+    pub(crate) const NOTHING: Self = Self(0);
+    /// Set where the other bits are a visitor.
+    const VISITOR: u64 = 1 << 63;
+    /// It has a session, which is nobody's.
+    const NOBODY: Self = Self(1);
+
+    fn of(visitor: VisitorHash) -> Self {
+        Self(visitor.as_u64() | Self::VISITOR)
+    }
+
+    fn visitor(self) -> Option<VisitorHash> {
+        (self.0 & Self::VISITOR != 0).then(|| VisitorHash::from_u64(self.0 & !Self::VISITOR))
+    }
 }
 
 impl SessionNotes {
-    /// Notes nothing where the app itself finds out who is asking: that may be dear.
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
         Self(match &shared.identity {
-            Identity::Session(keys) => Some(Rc::new(Notes {
+            Identity::Session(keys) => Some(Notes {
                 shared: Arc::clone(shared),
                 user_key: keys.user_key(),
                 table: shared.sessions.register(),
                 in_vain: Cell::new(0),
-            })),
+            }),
             _ => None,
         })
     }
 
     /// Notes the visitor of a request that passes. Requests without cookies have no session.
     #[inline]
-    pub(crate) fn note(&self, request: &HttpRequest) -> Option<NotedSession> {
-        let notes = self.0.as_ref()?;
-        if request.headers().contains_key(COOKIE) {
-            Notes::note(notes, request)
-        } else {
-            None
+    pub(crate) fn note(&self, request: &HttpRequest) -> Noted {
+        let Some(notes) = &self.0 else {
+            return Noted::NOTHING;
+        };
+        let in_vain = notes.in_vain.get();
+        notes.in_vain.set(in_vain.wrapping_add(1));
+        if in_vain >= PATIENCE && !in_vain.is_multiple_of(SAMPLE) {
+            return Noted::NOTHING;
         }
+        notes.look(request)
     }
 
     /// The visitor of a request, as the tables know them.
     pub(crate) fn visitor(&self, request: &HttpRequest) -> Option<VisitorHash> {
         self.0.as_ref()?.visitor(&request.get_session())
     }
+
+    /// Looks at the session again when the response is there: the visitor may have logged in or
+    /// out.
+    #[inline(never)]
+    pub(crate) fn look_again(&self, request: &HttpRequest, noted: Noted) {
+        let Some(notes) = &self.0 else {
+            return;
+        };
+        let (before, now) = (noted.visitor(), notes.visitor(&request.get_session()));
+        if before == now {
+            return;
+        }
+        let second = notes.shared.sessions.second();
+        if let Some(gone) = before {
+            notes.table.left(gone, second);
+        }
+        if let Some(visitor) = now {
+            notes.table.seen(visitor, second);
+        }
+    }
 }
 
 impl Notes {
     #[inline(never)]
-    fn note(notes: &Rc<Self>, request: &HttpRequest) -> Option<NotedSession> {
-        let in_vain = notes.in_vain.get();
-        if in_vain >= PATIENCE && !in_vain.is_multiple_of(PATIENCE) {
-            notes.in_vain.set(in_vain.wrapping_add(1));
-            return None;
+    fn look(&self, request: &HttpRequest) -> Noted {
+        if !request.headers().contains_key(COOKIE) {
+            return Noted::NOTHING;
         }
         let session = request.get_session();
-        let is_empty = session.entries().is_empty();
-        notes
-            .in_vain
-            .set(if is_empty { in_vain.wrapping_add(1) } else { 0 });
-        let visitor = notes.visitor(&session);
-        if let Some(visitor) = visitor {
-            notes.table.seen(visitor, notes.shared.sessions.second());
+        if session.entries().is_empty() {
+            return Noted::NOBODY;
         }
-        Some(NotedSession {
-            notes: Rc::clone(notes),
-            session,
-            visitor,
-        })
+        self.in_vain.set(0);
+        match self.visitor(&session) {
+            Some(visitor) => {
+                self.table.seen(visitor, self.shared.sessions.second());
+                Noted::of(visitor)
+            }
+            None => Noted::NOBODY,
+        }
     }
 
     fn visitor(&self, session: &Session) -> Option<VisitorHash> {
         let entries = session.entries();
         let id = entries.get(&*self.user_key).filter(|id| *id != "null")?;
         Some(self.shared.sessions.hash(id))
-    }
-}
-
-impl NotedSession {
-    /// Looks at the session again when the response is there: the visitor may have logged in or
-    /// out.
-    pub(crate) fn look_again(self) {
-        let notes = &self.notes;
-        let visitor = notes.visitor(&self.session);
-        if visitor == self.visitor {
-            return;
-        }
-        let second = notes.shared.sessions.second();
-        if let Some(gone) = self.visitor {
-            notes.table.left(gone, second);
-        }
-        if let Some(new) = visitor {
-            notes.table.seen(new, second);
-        }
     }
 }

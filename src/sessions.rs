@@ -50,6 +50,17 @@ pub(crate) struct Sessions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct VisitorHash(u64);
 
+impl VisitorHash {
+    /// 40 bits.
+    pub(crate) fn as_u64(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn from_u64(hash: u64) -> Self {
+        Self(hash)
+    }
+}
+
 impl Sessions {
     pub(crate) fn new() -> Self {
         Self {

@@ -11,15 +11,15 @@ use actix_web::{
 use jiff::Timestamp;
 
 use crate::{
+    admission::{Admission, Ledgers},
     decide::{Decision, Rule, decide, decide_visitor},
     identity::{Answer, Identity, Visitor, VisitorFuture},
-    in_flight::{Admission, Counter},
     maintenance::Maintenance,
     negotiate::{ResponseFormat, negotiate},
     phase::Phase,
     request::RequestSubject,
     response::{FormatChoice, RefusalMarker, Rendered, Responses},
-    session_notes::{NotedSession, SessionNotes},
+    session_notes::SessionNotes,
     shared::{Shared, Word},
     snapshot::Snapshot,
 };
@@ -40,8 +40,7 @@ type HeldSnapshot = Rc<Arc<Snapshot>>;
 
 pub(crate) struct Worker {
     pub(crate) maintenance: Maintenance,
-    counter: Counter,
-    notes: SessionNotes,
+    ledgers: Ledgers,
     cache: RefCell<Cache>,
 }
 
@@ -53,17 +52,10 @@ pub(crate) struct AdmittedUnder(pub(crate) Arc<Snapshot>);
 
 /// What the worker makes of a request.
 pub(crate) enum Judgement {
-    Pass(Admitted),
+    Pass(Admission),
     Refuse(HttpResponse),
     /// It depends on who is asking, which takes time.
     Ask(VisitorFuture),
-}
-
-/// What is kept of a request that passed, until its response is there.
-pub(crate) struct Admitted {
-    /// `None`: it passed by an exemption, so that nobody waits for it.
-    pub(crate) admission: Option<Admission>,
-    pub(crate) session: Option<NotedSession>,
 }
 
 struct Cache {
@@ -100,8 +92,10 @@ impl Worker {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
         let snapshot = maintenance.shared.published.snapshot();
         Self {
-            counter: maintenance.shared.in_flight.register(),
-            notes: SessionNotes::new(&maintenance.shared),
+            ledgers: Ledgers::new(
+                maintenance.shared.in_flight.register(),
+                SessionNotes::new(&maintenance.shared),
+            ),
             maintenance,
             cache: RefCell::new(Cache {
                 snapshot: Rc::new(snapshot),
@@ -132,16 +126,7 @@ impl Worker {
     /// Counts a request as inside. Must come before the word is read.
     #[inline]
     pub(crate) fn count(&self) -> Admission {
-        self.counter.count()
-    }
-
-    /// Lets a request pass unseen, but for noting that its visitor is inside.
-    #[inline]
-    pub(crate) fn pass(&self, request: &HttpRequest, admission: Admission) -> Admitted {
-        Admitted {
-            admission: Some(admission),
-            session: self.notes.note(request),
-        }
+        self.ledgers.count()
     }
 
     /// Judges a request that does not pass unseen, and that has been counted.
@@ -158,7 +143,7 @@ impl Worker {
         let snapshot = self.snapshot();
         let now = shared.now_for(&snapshot);
         match decide(&snapshot, &RequestSubject { request, shared }, now) {
-            Decision::Pass(Rule::Online) => Judgement::Pass(self.pass(request, admission)),
+            Decision::Pass(Rule::Online) => Judgement::Pass(admission.passes(request)),
             Decision::Pass(rule) => {
                 if snapshot.rules.visitors.need_visitor() && self.reads_session() {
                     shared.session_order.passed(request);
@@ -215,11 +200,15 @@ impl Worker {
         if !self.reads_session() {
             return true;
         }
-        self.notes.visitor(request).is_some_and(|visitor| {
-            shared
-                .sessions
-                .is_inside(visitor, shared.drain.session_idle)
-        })
+        self.ledgers
+            .desk()
+            .notes
+            .visitor(request)
+            .is_some_and(|visitor| {
+                shared
+                    .sessions
+                    .is_inside(visitor, shared.drain.session_idle)
+            })
     }
 
     /// Refuses whatever the state is: for what is wrapped to be forced on.
@@ -248,12 +237,9 @@ impl Worker {
         // Those whom an exemption lets in get in when the site is closed too: to wait until they
         // are out would be to wait for ever.
         Judgement::Pass(if rule == Rule::AlreadyIn {
-            self.pass(request, admission)
+            admission.passes(request)
         } else {
-            Admitted {
-                admission: None,
-                session: None,
-            }
+            self.ledgers.pass_uncounted()
         })
     }
 
