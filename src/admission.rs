@@ -49,8 +49,9 @@ impl Ledgers {
                 endless,
             })
         };
+        let endless = ledger(Kind::Endless, None);
         Self {
-            counted: ledger(Kind::Counted, Some(ledger(Kind::Endless, None))),
+            counted: ledger(Kind::Counted, Some(endless)),
             uncounted: ledger(Kind::Uncounted, None),
         }
     }
@@ -81,7 +82,7 @@ impl Ledgers {
 /// A request that is inside.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    inside: Inside,
+    pub(crate) inside: Inside,
     noted: Noted,
 }
 
@@ -93,33 +94,27 @@ impl Admission {
         self
     }
 
-    /// The response is there. What is returned goes with its body.
+    /// Looks again who sent the request, when the response is there.
     #[inline]
-    pub(crate) fn responds(self, request: &HttpRequest) -> Inside {
+    pub(crate) fn look_again(&self, request: &HttpRequest) {
         if self.noted != Noted::NOTHING {
             self.inside.0.desk.notes.look_again(request, self.noted);
         }
-        self.inside
+    }
+
+    /// Counts it apart from now on: nobody waits for a response that has no end.
+    pub(crate) fn is_endless(&mut self) {
+        if let Some(endless) = &self.inside.0.endless {
+            // First there, then not here any more: it is never in neither count.
+            endless.desk.counter.begin_endless();
+            self.inside = Inside(Rc::clone(endless));
+        }
     }
 }
 
 /// Counts a request until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Inside(Rc<Ledger>);
-
-impl Inside {
-    /// Counts it apart from now on: nobody waits for a response that has no end.
-    pub(crate) fn is_endless(self) -> Self {
-        match &self.0.endless {
-            None => self,
-            Some(endless) => {
-                // First there, then not here any more: it is never in neither count.
-                endless.desk.counter.begin_endless();
-                Self(Rc::clone(endless))
-            }
-        }
-    }
-}
 
 impl Drop for Inside {
     #[inline]

@@ -169,11 +169,14 @@ where
                     admission,
                 } => {
                     let response = ready!(response.poll(context));
-                    // Taken at the first response, and there is no second one.
-                    let Some(admission) = admission.take() else {
-                        return Poll::Pending;
+                    // Taken with the response, and there is no second one.
+                    return match (response, admission.take()) {
+                        (Ok(response), Some(admission)) => {
+                            Poll::Ready(Ok(passed(response, admission)))
+                        }
+                        (Err(error), _) => Poll::Ready(Err(error)),
+                        (Ok(_), None) => Poll::Pending,
                     };
-                    return Poll::Ready(response.map(|response| passed(response, admission)));
                 }
                 StepProjection::Arrived { arrived } => (arrived.take(), None),
                 StepProjection::Asking { asking } => {
@@ -231,20 +234,25 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
 #[inline]
 fn passed<B: MessageBody>(
     response: ServiceResponse<B>,
-    admission: Admission,
+    mut admission: Admission,
 ) -> ServiceResponse<MaintenanceBody<B>> {
-    let mut inside = admission.responds(response.request());
-    let head = response.response().head();
-    let may_be_endless = head.status == StatusCode::SWITCHING_PROTOCOLS
-        || response.response().body().size() == BodySize::Stream;
-    if may_be_endless && is_endless(head) {
-        inside = inside.is_endless();
+    // Taken apart and put together: to map the body of the whole would copy the response, which is
+    // large, several times.
+    let (request, response) = response.into_parts();
+    admission.look_again(&request);
+    let (response, body) = response.into_parts();
+    if matches!(body.size(), BodySize::Stream) && is_endless(response.head()) {
+        admission.is_endless();
     }
-    response.map_body(|_, body| MaintenanceBody::passed(body, inside))
+    ServiceResponse::new(
+        request,
+        response.set_body(MaintenanceBody::passed(body, admission.inside)),
+    )
 }
 
 /// Whether a response never ends by itself: an upgraded connection, server-sent events, or parts
 /// that replace each other.
+#[cold]
 #[inline(never)]
 fn is_endless(head: &ResponseHead) -> bool {
     let is_stream_of_events = || {
