@@ -61,8 +61,6 @@ pub enum Rule {
     Staff,
     /// Superusers are exempt.
     Superuser,
-    /// The mode is closing, and the visitor is already in.
-    AlreadyIn,
     /// No exemption matched.
     NoExemption,
 }
@@ -92,7 +90,6 @@ impl Rule {
             Self::Authenticated => "authenticated",
             Self::Staff => "staff",
             Self::Superuser => "superuser",
-            Self::AlreadyIn => "already-in",
             Self::NoExemption => "no-exemption",
         }
     }
@@ -118,8 +115,6 @@ pub(crate) trait Subject {
     fn predicate(&self) -> Option<&'static str>;
     /// Whether the request carries a valid API key.
     fn has_api_key(&self) -> bool;
-    /// Whether a predicate of the app says that whoever asks is already in.
-    fn is_already_in(&self) -> bool;
 }
 
 /// Routes by the name of their resource or, with a leading slash, by its pattern.
@@ -283,11 +278,7 @@ pub(crate) fn decide(snapshot: &Snapshot, subject: &impl Subject, now: Timestamp
     if subject.has_api_key() {
         return Decision::Pass(Rule::ApiKey);
     }
-    let is_draining = snapshot.is_draining(now);
-    if is_draining && subject.is_already_in() {
-        return Decision::Pass(Rule::AlreadyIn);
-    }
-    if is_draining || rules.visitors.need_visitor() {
+    if rules.visitors.need_visitor() {
         return Decision::DependsOnVisitor { mode };
     }
     Decision::Refuse {
@@ -297,26 +288,13 @@ pub(crate) fn decide(snapshot: &Snapshot, subject: &impl Subject, now: Timestamp
 }
 
 /// Decides about a request that depends on who is asking.
-///
-/// `is_already_in` tells of an authenticated visitor whether they were in before; it is asked only
-/// while the site is closing. Nobody is logged out before it is closed: they may finish.
-pub(crate) fn decide_visitor(
-    snapshot: &Snapshot,
-    visitor: &Visitor,
-    is_already_in: impl FnOnce() -> bool,
-    now: Timestamp,
-) -> VisitorDecision {
-    let rules = &snapshot.rules.visitors;
-    let is_draining = snapshot.is_draining(now);
-    let logout = !is_draining && rules.logs_out(visitor);
+pub(crate) fn decide_visitor(rules: &VisitorRules, visitor: &Visitor) -> VisitorDecision {
+    let logout = rules.logs_out(visitor);
     let pass = if logout {
         rules.exemption(&Visitor::anonymous())
     } else {
         rules.exemption(visitor)
     };
-    let pass = pass.or_else(|| {
-        (is_draining && visitor.authenticated && is_already_in()).then_some(Rule::AlreadyIn)
-    });
     VisitorDecision { pass, logout }
 }
 

@@ -41,7 +41,6 @@
 
 mod address;
 mod admin;
-mod admission;
 mod body;
 mod builder;
 mod change;
@@ -50,7 +49,6 @@ mod driver;
 mod exempt;
 mod guard;
 mod identity;
-mod in_flight;
 mod maintenance;
 mod middleware;
 mod negotiate;
@@ -58,8 +56,6 @@ mod order;
 mod phase;
 mod request;
 mod response;
-mod session_notes;
-mod sessions;
 pub mod settings;
 mod settle;
 mod shared;
@@ -84,10 +80,9 @@ pub use self::{
     negotiate::ResponseFormat,
     phase::Phase,
     response::{Refusal, RefusalMarker},
-    sessions::SessionInside,
     settings::Settings,
     snapshot::{ModeStatus, PastPeriod, PlannedWindow, Status, StoreStatus},
-    state::{Ended, OnTimeout},
+    state::Ended,
     template::{FlagDetails, MaintenanceFlag, MissingHandle},
     window::{CancelWindow, PlanWindow, Planned, PlannedFuture},
 };

@@ -14,7 +14,6 @@ mod addresses;
 mod admin;
 mod admin_origin;
 mod demo;
-mod drain;
 mod exemptions;
 mod fuzz;
 mod guards;
