@@ -5,6 +5,7 @@ use std::{fmt, io, net::IpAddr, sync::Arc, thread};
 use actix_web::{HttpRequest, HttpResponse};
 use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::{Map, Value};
+use tera::Tera;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     maintenance::Maintenance,
     negotiate::ResponseFormat,
     order::SessionOrder,
-    response::{FormatChoice, Refusal, Renderer, ResponseContext, Responses},
+    response::{FormatChoice, Refusal, Renderer, ResponseContext, Responses, read_templates},
     settings::{ModeSettings, Settings, SettingsError, StoreUrl},
     shared::{AddressFinder, ApiKey, Clock, LogoutHook, Predicate, Published, Shared},
     snapshot::Mode,
@@ -260,7 +261,15 @@ impl Builder {
         for edit in self.edits.drain(..) {
             edit(&mut settings);
         }
-        settings.check()?;
+        let templates = read_templates(&settings.response).map_err(|message| {
+            let named = &settings.response.template;
+            fault("response.template", named, message)
+        });
+        let templates = match (settings.check(), templates) {
+            (Ok(()), templates) => templates?,
+            (Err(faults), Ok(_)) => return Err(faults.into()),
+            (Err(faults), Err(others)) => return Err(faults.and(others).into()),
+        };
         let store: Arc<dyn Store> = match self.store.take() {
             Some(store) => store,
             None => open_store(&settings)?,
@@ -268,7 +277,7 @@ impl Builder {
         let plan = plan(&settings)?;
         let rules = rules(&settings, self.tests)?;
         let first = plan.first_snapshot(Arc::new(rules), store.url(), self.clock.now());
-        let shared = Arc::new(self.shared(&settings, first, plan.modes.clone())?);
+        let shared = Arc::new(self.shared(&settings, first, plan.modes.clone(), templates)?);
         tracing::info!(
             store = %store.url(),
             admin_path = %shared.admin_path,
@@ -312,9 +321,10 @@ impl Builder {
         settings: &Settings,
         first: crate::snapshot::Snapshot,
         modes: Vec<Mode>,
+        templates: Tera,
     ) -> Result<Shared, SettingsError> {
-        let mut responses = Responses::new(&settings.response)
-            .map_err(|message| fault("response.template", &settings.response.template, message))?;
+        let mut responses = Responses::new(&settings.response, templates)
+            .map_err(|message| fault("response", "", message))?;
         if let Some(format) = self.format {
             responses.format = format;
         }

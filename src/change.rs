@@ -49,7 +49,7 @@ pub enum ChangeError {
     #[error("there is no window `{0}`; look at the status for those that there are")]
     UnknownWindow(String),
     /// The store did not take the change.
-    #[error("the change was not stored: {0}")]
+    #[error("maintenance could not be changed: {0}")]
     Store(#[source] StoreError),
     /// The driver is gone, because the process ends.
     #[error("maintenance is shutting down in this process; try again on another")]

@@ -204,7 +204,12 @@ impl Driver {
     }
 
     /// Takes over what is stored, and tells when the store is back.
-    fn adopt(&self, known: &mut Known, document: Document, version: Option<Version>) {
+    fn adopt(&self, known: &mut Known, mut document: Document, version: Option<Version>) {
+        if document.generation == 0 {
+            // Written by hand, which counts as a change like any other.
+            let last = known.document.as_ref().map(|known| known.generation);
+            document.generation = last.map_or(0, |last| last.saturating_add(1));
+        }
         if known.failure.take().is_some() {
             tracing::info!(store = %self.store.url(), "the maintenance store is back");
         }

@@ -205,17 +205,22 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
     }
 }
 
-/// Taken apart and put together: to map the body of the whole would copy the response, which is
-/// large, several times.
 #[inline]
 fn passed<B>(response: ServiceResponse<B>) -> ServiceResponse<MaintenanceBody<B>> {
-    let (request, response) = response.into_parts();
-    let (response, body) = response.into_parts();
-    ServiceResponse::new(request, response.set_body(MaintenanceBody::passed(body)))
+    with_body(response, MaintenanceBody::passed)
 }
 
 fn refused<B>(response: ServiceResponse) -> ServiceResponse<MaintenanceBody<B>> {
-    response.map_body(|_, body| MaintenanceBody::refused(body))
+    with_body(response, MaintenanceBody::refused)
+}
+
+/// Taken apart and put together: to map the body of the whole would copy the response, which is
+/// large, several times.
+#[inline]
+fn with_body<B, C>(response: ServiceResponse<B>, wrap: fn(B) -> C) -> ServiceResponse<C> {
+    let (request, response) = response.into_parts();
+    let (response, body) = response.into_parts();
+    ServiceResponse::new(request, response.set_body(wrap(body)))
 }
 
 /// Refuses every request to what it wraps: from [`Maintenance::forced_on`].

@@ -177,31 +177,41 @@ impl Rendered {
     }
 }
 
+/// Reads the templates: the embedded ones, and those of the app's folder in their place.
+///
+/// # Errors
+///
+/// When a template is missing, or cannot be read or understood; the text says which.
+pub(crate) fn read_templates(settings: &ResponseSettings) -> Result<Tera, String> {
+    let mut tera = Tera::new();
+    let mut templates = vec![
+        (PAGE_TEMPLATE.0.to_owned(), PAGE_TEMPLATE.1.to_owned()),
+        (NOTICE_TEMPLATE.0.to_owned(), NOTICE_TEMPLATE.1.to_owned()),
+    ];
+    // A folder that is not there is told of by the checks of the settings.
+    if let Some(folder) = settings.templates_dir.as_deref().filter(|it| it.is_dir()) {
+        crate::template::read_folder(folder, &mut templates)?;
+    }
+    tera.add_raw_templates(templates)
+        .map_err(|error| format!("a template is not valid: {}", chain(&error)))?;
+    if !tera.contains_template(&settings.template) {
+        return Err(format!(
+            "there is no template `{}`{}",
+            settings.template,
+            match &settings.templates_dir {
+                Some(folder) => format!(" in {}", folder.display()),
+                None => "; set `response.templates_dir` to the folder it is in".to_owned(),
+            }
+        ));
+    }
+    Ok(tera)
+}
+
 impl Responses {
     /// # Errors
     ///
-    /// When a template cannot be read or understood; the text says which.
-    pub(crate) fn new(settings: &ResponseSettings) -> Result<Self, String> {
-        let mut tera = Tera::new();
-        let mut templates = vec![
-            (PAGE_TEMPLATE.0.to_owned(), PAGE_TEMPLATE.1.to_owned()),
-            (NOTICE_TEMPLATE.0.to_owned(), NOTICE_TEMPLATE.1.to_owned()),
-        ];
-        if let Some(folder) = &settings.templates_dir {
-            crate::template::read_folder(folder, &mut templates)?;
-        }
-        tera.add_raw_templates(templates)
-            .map_err(|error| format!("a template is not valid: {}", chain(&error)))?;
-        if !tera.contains_template(&settings.template) {
-            return Err(format!(
-                "there is no template `{}`{}",
-                settings.template,
-                match &settings.templates_dir {
-                    Some(folder) => format!(" in {}", folder.display()),
-                    None => "; set `response.templates_dir` to the folder it is in".to_owned(),
-                }
-            ));
-        }
+    /// When a setting that was checked before is wrong all the same; the text says which.
+    pub(crate) fn new(settings: &ResponseSettings, tera: Tera) -> Result<Self, String> {
         let redirect = settings
             .redirect
             .as_deref()

@@ -164,6 +164,12 @@ impl SettingsError {
         }
     }
 
+    /// Tells these faults and others at once.
+    pub(crate) fn and(mut self, others: Self) -> Self {
+        self.faults.extend(others.faults);
+        self
+    }
+
     /// `Ok` if there is no fault.
     pub(super) fn unless_empty(mut faults: Vec<Fault>) -> Result<(), Self> {
         if faults.is_empty() {

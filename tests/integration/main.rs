@@ -31,3 +31,4 @@ mod session_order;
 mod settings;
 mod store;
 mod templates;
+mod windows;
