@@ -362,21 +362,10 @@ impl Document {
         let mut next = self.clone();
         let mode = next.modes.entry(key.to_owned()).or_default();
         let before = mode.switch.clone();
-        let mut on = match before.record() {
-            Some(on) => on.clone(),
-            None => SwitchedOn {
-                since: Some(now),
-                until: wanted
-                    .time_out
-                    .and_then(|after| now.checked_add(after).ok()),
-                ..SwitchedOn::default()
-            },
+        let on = match before.record() {
+            Some(on) => wanted.added_to(on.clone(), now),
+            None => wanted.switched_on(now),
         };
-        replace_if_some(&mut on.reason, &wanted.reason);
-        replace_if_some(&mut on.message, &wanted.message);
-        if let Some(until) = wanted.until(now) {
-            on.until = Some(until);
-        }
         mode.switch = Switch::On(on);
         // Whoever throws the switch means it: no guard puts back what was before.
         let was_guarded = !mode.guards.is_empty();
@@ -424,18 +413,7 @@ impl Document {
         let after = match (wanted, &before) {
             (None, _) => Switch::Off,
             (Some(_), Switch::On(on)) => Switch::On(on.clone()),
-            (Some(wanted), Switch::Off) => Switch::On(SwitchedOn {
-                since: Some(now),
-                until: wanted.until(now).or_else(|| {
-                    wanted
-                        .time_out
-                        .and_then(|after| now.checked_add(after).ok())
-                }),
-                by: wanted.by.clone(),
-                reason: wanted.reason.clone(),
-                message: wanted.message.clone(),
-                unknown: Map::new(),
-            }),
+            (Some(wanted), Switch::Off) => Switch::On(wanted.switched_on(now)),
         };
         mode.guards.push(GuardRecord {
             token: token.to_owned(),
@@ -561,6 +539,28 @@ pub(crate) enum End {
 }
 
 impl SwitchOn {
+    /// What is stored of a switch that was off.
+    fn switched_on(&self, now: Timestamp) -> SwitchedOn {
+        SwitchedOn {
+            since: Some(now),
+            until: self
+                .until(now)
+                .or_else(|| now.checked_add(self.time_out?).ok()),
+            by: self.by.clone(),
+            reason: self.reason.clone(),
+            message: self.message.clone(),
+            unknown: Map::new(),
+        }
+    }
+
+    /// What is stored of a switch that was on already: what is new, besides what was.
+    fn added_to(&self, mut on: SwitchedOn, now: Timestamp) -> SwitchedOn {
+        replace_if_some(&mut on.reason, &self.reason);
+        replace_if_some(&mut on.message, &self.message);
+        on.until = self.until(now).or(on.until);
+        on
+    }
+
     /// Until when, if the wish says so. A time beyond what can be said is no end.
     fn until(&self, now: Timestamp) -> Option<Timestamp> {
         match self.end? {
