@@ -17,6 +17,12 @@ mod order;
 mod phase;
 mod request;
 mod response;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the state does not plan with it yet"
+)]
+mod schedule;
 pub mod settings;
 mod shared;
 mod snapshot;
