@@ -32,6 +32,8 @@
 //! - [`MaintenanceMiddleware`] refuses visitors; it says in which order to wrap middlewares.
 //! - [`Maintenance::admin`] is where superusers switch it in the browser, and
 //!   [`Maintenance::turn_on`] and [`Maintenance::turn_off`] do it in code.
+//! - [`Maintenance::plan_window`] plans it, and [`Maintenance::while_on`] holds it for as long as a
+//!   job takes.
 //! - [`MaintenanceFlag`] tells the templates of those who get through.
 //! - [`RefusalMarker`] tells loggers and error reporters that a 503 was meant.
 //! - [`store`] is where the state is kept: a file, memory, or what implements [`store::Store`].

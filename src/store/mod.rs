@@ -47,7 +47,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When the document could not be stored. The old one is then intact.
+    /// When the document could not be stored. The old one is then intact, unless the text says that
+    /// the new one is in its place and only may not outlast a power cut.
     fn save<'a>(
         &'a self,
         document: &'a [u8],
