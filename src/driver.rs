@@ -13,11 +13,12 @@ use tokio::{
 
 use crate::{
     change::ChangeError,
+    decode::{DecodeError, Excerpt},
     settings::{Forced, WhenStoreFails},
     settle::settled,
     shared::Shared,
     snapshot::{Mode, ModeView, Snapshot, StoreStatus},
-    state::{DecodeError, Document, Excerpt},
+    state::Document,
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
 };
 
@@ -205,10 +206,12 @@ impl Driver {
 
     /// Takes over what is stored, and tells when the store is back.
     fn adopt(&self, known: &mut Known, mut document: Document, version: Option<Version>) {
-        if document.generation == 0 {
-            // Written by hand, which counts as a change like any other.
-            let last = known.document.as_ref().map(|known| known.generation);
-            document.generation = last.map_or(0, |last| last.saturating_add(1));
+        if let (0, Some(last)) = (document.generation, &known.document) {
+            // Written by hand, which counts as a change if it changes anything.
+            document.generation = last.generation;
+            if document != *last {
+                document.generation = last.generation.saturating_add(1);
+            }
         }
         if known.failure.take().is_some() {
             tracing::info!(store = %self.store.url(), "the maintenance store is back");
@@ -400,27 +403,29 @@ impl Driver {
     /// Turns what is over into history. A failure is no harm: what is over stays over, and it is
     /// tried again.
     async fn settle(&self, known: &mut Known) {
-        let now = self.shared.clock.now();
         let is_due = known
             .settle_after
             .is_none_or(|after| after <= Instant::now());
+        if !is_due || self.plan.forced.is_some() {
+            return;
+        }
+        let now = self.shared.clock.now();
         let is_over = known
             .document
             .as_ref()
             .is_some_and(|document| settled(document, now).is_some());
-        if !is_due || !is_over || self.plan.forced.is_some() {
+        if !is_over {
             return;
         }
-        let operation: Operation = Box::new(|_, _| None);
-        self.try_quietly(known, &operation).await;
-    }
-
-    /// Makes a change that nobody waits for.
-    async fn try_quietly(&self, known: &mut Known, operation: &Operation) {
         known.settle_after = None;
-        let outcome = timeout(CHANGE_TIMEOUT, self.apply(known, operation)).await;
+        // Every change settles first what is over; this one does nothing else.
+        let nothing: Operation = Box::new(|_, _| None);
+        let outcome = timeout(CHANGE_TIMEOUT, self.apply(known, &nothing)).await;
         if !matches!(outcome, Ok(Ok(_))) {
-            tracing::debug!(?outcome, "what happened by itself could not be written yet");
+            tracing::debug!(
+                ?outcome,
+                "what is over could not be written into the history yet"
+            );
             known.settle_after = Some(Instant::now() + SETTLE_RETRY);
         }
     }

@@ -47,6 +47,7 @@ mod body;
 mod builder;
 mod change;
 mod decide;
+mod decode;
 mod driver;
 mod exempt;
 mod guard;

@@ -27,7 +27,7 @@ use crate::{
     snapshot::Snapshot,
 };
 
-const X_MAINTENANCE_MODE: HeaderName = HeaderName::from_static("x-maintenance-mode");
+pub(crate) const X_MAINTENANCE_MODE: HeaderName = HeaderName::from_static("x-maintenance-mode");
 
 // Constants, because the bytes of a text that is known to the compiler are never counted.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");

@@ -21,8 +21,8 @@ struct Source {
 /// The document with everything settled that is over at `now`. `None` when there is nothing to
 /// settle.
 pub(crate) fn settled(document: &Document, now: Timestamp) -> Option<Document> {
-    let mut next = document.clone();
-    let mut has_changed = false;
+    // Asked many times a second, and seldom with anything to settle: nothing is copied before.
+    let mut next: Option<Document> = None;
     for (key, mode) in &document.modes {
         let sources = sources(mode, now);
         let is_over = sources.iter().any(|source| source.end.is_some());
@@ -31,8 +31,8 @@ pub(crate) fn settled(document: &Document, now: Timestamp) -> Option<Document> {
         if !is_over && (!window_goes_on || document.has_open_period(key)) {
             continue;
         }
-        has_changed = true;
-        record(&mut next, key, sources, now);
+        let next = next.get_or_insert_with(|| document.clone());
+        record(next, key, sources, now);
         if let Some(mode) = next.modes.get_mut(key) {
             mode.windows.retain(|window| !window.is_past(now));
             if mode.switch.ended(now).is_some() {
@@ -42,7 +42,7 @@ pub(crate) fn settled(document: &Document, now: Timestamp) -> Option<Document> {
             }
         }
     }
-    has_changed.then_some(next)
+    next
 }
 
 fn sources(mode: &ModeState, now: Timestamp) -> Vec<Source> {

@@ -185,7 +185,7 @@ impl ApiKey {
         });
         in_header
             || self.query.as_deref().is_some_and(|wanted| {
-                serde_urlencoded_pairs(request.query_string())
+                query_pairs(request.query_string())
                     .iter()
                     .any(|(name, value)| name == wanted && self.is_valid(value.as_bytes()))
             })
@@ -203,7 +203,7 @@ impl ApiKey {
 }
 
 /// The pairs of a query; none if it cannot be read.
-pub(crate) fn serde_urlencoded_pairs(query: &str) -> Vec<(String, String)> {
+pub(crate) fn query_pairs(query: &str) -> Vec<(String, String)> {
     actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
         .map(actix_web::web::Query::into_inner)
         .unwrap_or_default()

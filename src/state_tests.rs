@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::decode::DecodeError;
 
 /// An instant on a small time line: so many seconds after an epoch that no test cares about.
 fn at(seconds: i64) -> Timestamp {

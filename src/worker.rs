@@ -4,24 +4,19 @@
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use actix_session::SessionExt as _;
-use actix_web::{
-    HttpMessage as _, HttpRequest, HttpResponse,
-    http::header::{ACCEPT, HeaderName},
-};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, http::header::ACCEPT};
 use jiff::Timestamp;
 
 use crate::{
     decide::{Decision, Rule, decide, decide_visitor},
     identity::{Answer, Identity, Visitor, VisitorFuture},
     maintenance::Maintenance,
-    negotiate::{ResponseFormat, negotiate},
+    negotiate::{ResponseFormat, SEC_FETCH_DEST, negotiate},
     request::RequestSubject,
     response::{FormatChoice, RefusalMarker, Rendered, Responses},
     shared::{Shared, Word},
     snapshot::Snapshot,
 };
-
-const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// How many clients' preferences are remembered; browsers of one kind send the same.
 const REMEMBERED_CLIENTS: usize = 16;

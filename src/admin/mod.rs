@@ -12,8 +12,11 @@ use actix_web::{
 use serde_json::json;
 
 use crate::{
-    change::ChangeError, identity::Visitor, maintenance::Maintenance, negotiate::ResponseFormat,
-    response::RefusalMarker,
+    change::ChangeError,
+    identity::Visitor,
+    maintenance::Maintenance,
+    negotiate::ResponseFormat,
+    response::{RefusalMarker, X_MAINTENANCE_MODE},
 };
 
 mod origin;
@@ -22,8 +25,8 @@ mod switch;
 pub(crate) fn scope(maintenance: Maintenance) -> Scope {
     web::scope(&maintenance.shared.admin_path.clone())
         .app_data(web::Data::new(maintenance))
-        .service(switch::resource(["/on", "/on/"], switch::turn_on))
-        .service(switch::resource(["/off", "/off/"], switch::turn_off))
+        .service(changeable(["/on", "/on/"], switch::turn_on))
+        .service(changeable(["/off", "/off/"], switch::turn_off))
         .service(readable(["/status", "/status/"], status))
         .service(readable(["/ping", "/ping/"], ping))
         // The rules let all of the scope through. Without an end here, the app's own default service
@@ -38,21 +41,41 @@ where
     A: actix_web::FromRequest + 'static,
     F::Output: actix_web::Responder + 'static,
 {
-    web::resource(paths)
-        .route(
-            web::route()
-                .guard(guard::Any(guard::Get()).or(guard::Head()))
-                .to(handler),
-        )
-        .default_service(method_not_allowed("GET, HEAD"))
+    let methods = guard::Any(guard::Get()).or(guard::Head());
+    resource(paths, methods, "GET, HEAD", handler)
 }
 
-fn method_not_allowed(allowed: &'static str) -> actix_web::Route {
-    web::to(move || async move {
+/// A resource that changes something. Not for `HEAD`, which must not, and there is nothing else
+/// here.
+fn changeable<F, A>(paths: [&str; 2], handler: F) -> Resource
+where
+    F: actix_web::Handler<A>,
+    A: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    let methods = guard::Any(guard::Get()).or(guard::Post());
+    resource(paths, methods, "GET, POST", handler)
+}
+
+fn resource<F, A>(
+    paths: [&str; 2],
+    methods: impl guard::Guard + 'static,
+    allowed: &'static str,
+    handler: F,
+) -> Resource
+where
+    F: actix_web::Handler<A>,
+    A: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    let not_allowed = web::to(move || async move {
         HttpResponse::MethodNotAllowed()
             .insert_header((ALLOW, allowed))
             .finish()
-    })
+    });
+    web::resource(paths)
+        .route(web::route().guard(methods).to(handler))
+        .default_service(not_allowed)
 }
 
 /// Who is asking.
@@ -98,7 +121,7 @@ async fn ping(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Http
     let mut response = HttpResponse::build(status);
     response.insert_header((CACHE_CONTROL, "no-store"));
     if closed.is_some() {
-        response.insert_header(("X-Maintenance-Mode", "1"));
+        response.insert_header((X_MAINTENANCE_MODE, "1"));
         if let Some(seconds) = retry_after {
             response.insert_header((RETRY_AFTER, seconds));
         }

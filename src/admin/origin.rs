@@ -8,10 +8,9 @@ use actix_web::{
     },
 };
 
-use crate::{request::host, shared::Shared};
+use crate::{negotiate::SEC_FETCH_DEST, request::host, shared::Shared};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// The headers by which browsers say that they only fetch ahead.

@@ -1,7 +1,7 @@
 //! `/on` and `/off`.
 
 use actix_web::{
-    HttpRequest, HttpResponse, Resource, guard,
+    HttpRequest, HttpResponse,
     http::{
         StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION},
@@ -9,31 +9,15 @@ use actix_web::{
     web,
 };
 
-use super::{forbidden, method_not_allowed, not_changed, origin, prefers_json, visitor};
+use super::{forbidden, not_changed, origin, prefers_json, visitor};
 use crate::{
     change::{Change, ChangeError},
     maintenance::Maintenance,
-    shared::serde_urlencoded_pairs,
+    shared::query_pairs,
 };
 
 /// The longest message or reason, in bytes. They are stored, and shown on every refusal.
 const LONGEST_TEXT: usize = 4096;
-
-pub(super) fn resource<F, A>(paths: [&str; 2], handler: F) -> Resource
-where
-    F: actix_web::Handler<A>,
-    A: actix_web::FromRequest + 'static,
-    F::Output: actix_web::Responder + 'static,
-{
-    web::resource(paths)
-        .route(
-            web::route()
-                .guard(guard::Any(guard::Get()).or(guard::Post()))
-                .to(handler),
-        )
-        // HEAD too: it must not change anything, and there is nothing else here.
-        .default_service(method_not_allowed("GET, POST"))
-}
 
 pub(super) async fn turn_on(
     request: HttpRequest,
@@ -93,9 +77,9 @@ impl Wishes {
         }
         let form = std::str::from_utf8(body).map_err(|_| Unreadable::NotUtf8)?;
         let mut wishes = Self::default();
-        let pairs = serde_urlencoded_pairs(request.query_string())
+        let pairs = query_pairs(request.query_string())
             .into_iter()
-            .chain(serde_urlencoded_pairs(form));
+            .chain(query_pairs(form));
         for (name, value) in pairs.filter(|(_, value)| !value.is_empty()) {
             match name.as_str() {
                 "mode" => wishes.mode = Some(value),

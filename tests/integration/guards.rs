@@ -1,11 +1,15 @@
 //! Guards put back what was before, whatever happens in between, and nothing that somebody else has
 //! changed.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use actix_maintenance_mode::{ChangeError, Maintenance, Phase, Settings};
+use actix_maintenance_mode::{
+    ChangeError, Maintenance, Phase, Settings,
+    store::{Hints, Loaded, MemoryStore, Saved, Store, StoreFuture, Version},
+};
 use actix_web::rt;
 use futures_util::FutureExt as _;
+use tokio::sync::Semaphore;
 
 async fn maintenance() -> Maintenance {
     Maintenance::builder()
@@ -110,16 +114,60 @@ async fn cancellation_puts_back() {
     assert!(!maintenance.is_on());
 }
 
+/// A store that saves only when the test lets it.
+#[derive(Debug, Clone)]
+struct Gated {
+    store: MemoryStore,
+    gate: Arc<Semaphore>,
+}
+
+impl Store for Gated {
+    fn url(&self) -> String {
+        self.store.url()
+    }
+
+    fn load(&self) -> StoreFuture<'_, Option<Loaded>> {
+        self.store.load()
+    }
+
+    fn save<'a>(
+        &'a self,
+        document: &'a [u8],
+        expected: Option<&'a Version>,
+    ) -> StoreFuture<'a, Saved> {
+        Box::pin(async move {
+            self.gate.acquire().await.unwrap().forget();
+            self.store.save(document, expected).await
+        })
+    }
+
+    fn watch(&self) -> Hints {
+        self.store.watch()
+    }
+}
+
 #[actix_web::test]
 async fn cancellation_while_it_is_entered_leaves_nothing_behind() {
-    let maintenance = maintenance().await;
+    let store = Gated {
+        store: MemoryStore::new(),
+        gate: Arc::new(Semaphore::new(0)),
+    };
+    let maintenance = Maintenance::builder()
+        .settings(Settings::default())
+        .custom_store(store.clone())
+        .build()
+        .await
+        .unwrap();
     for _ in 0..100 {
         let mut enter = Box::pin(maintenance.while_on().enter());
-        // Polled once: the change is on its way.
+        // Polled once: the change is on its way, and cannot be stored yet.
         assert!(enter.as_mut().now_or_never().is_none());
+        // One for the change, one to put back.
+        store.gate.add_permits(2);
         drop(enter);
         assert!(!maintenance.is_on());
     }
+    assert_eq!(maintenance.history().len(), 100, "each was on for a moment");
 }
 
 #[actix_web::test]
