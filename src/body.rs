@@ -12,6 +12,8 @@ use actix_web::{
 };
 use pin_project_lite::pin_project;
 
+use crate::admission::Inside;
+
 pin_project! {
     /// The body of a response that went through the middleware: the app's own, or a refusal.
     #[derive(Debug)]
@@ -25,16 +27,17 @@ pin_project! {
     #[derive(Debug)]
     #[project = KindProjection]
     enum Kind<B> {
-        Passed { #[pin] body: B },
+        // Not optional, so that the kind of body costs no space of its own.
+        Passed { #[pin] body: B, inside: Inside },
         Refused { #[pin] body: BoxBody },
     }
 }
 
 impl<B> MaintenanceBody<B> {
     #[inline]
-    pub(crate) fn passed(body: B) -> Self {
+    pub(crate) fn passed(body: B, inside: Inside) -> Self {
         Self {
-            kind: Kind::Passed { body },
+            kind: Kind::Passed { body, inside },
         }
     }
 
@@ -55,7 +58,7 @@ where
     #[inline]
     fn size(&self) -> BodySize {
         match &self.kind {
-            Kind::Passed { body } => body.size(),
+            Kind::Passed { body, .. } => body.size(),
             Kind::Refused { body } => body.size(),
         }
     }
@@ -66,7 +69,7 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         match self.project().kind.project() {
-            KindProjection::Passed { body } => body
+            KindProjection::Passed { body, .. } => body
                 .poll_next(context)
                 .map(|chunk| chunk.map(|chunk| chunk.map_err(Into::into))),
             KindProjection::Refused { body } => body.poll_next(context),
@@ -76,7 +79,8 @@ where
     #[inline]
     fn try_into_bytes(self) -> Result<Bytes, Self> {
         match self.kind {
-            Kind::Passed { body } => body.try_into_bytes().map_err(Self::passed),
+            // Its bytes alone would be inside no longer, although they are still to be sent.
+            kind @ Kind::Passed { .. } => Err(Self { kind }),
             Kind::Refused { body } => body.try_into_bytes().map_err(Self::refused),
         }
     }

@@ -13,13 +13,16 @@ use crate::{
     driver::{Driver, Plan},
     exempt::{AddressSet, PathRules, Patterns},
     identity::{Identity, Visitor},
+    in_flight::InFlight,
     maintenance::Maintenance,
     negotiate::ResponseFormat,
     order::SessionOrder,
     response::{FormatChoice, Refusal, Renderer, ResponseContext, Responses, read_templates},
+    sessions::Sessions,
     settings::{ModeSettings, Settings, SettingsError, StoreUrl},
-    shared::{AddressFinder, ApiKey, Clock, LogoutHook, Predicate, Published, Shared},
+    shared::{AddressFinder, ApiKey, Clock, Drain, LogoutHook, Predicate, Published, Shared},
     snapshot::Mode,
+    state::DrainWish,
     store::{FileStore, MemoryStore, Store, StoreError},
 };
 
@@ -39,6 +42,7 @@ pub struct Builder {
     identity: Option<Identity>,
     address_finder: Option<AddressFinder>,
     predicates: Vec<(&'static str, Predicate)>,
+    already_in: Option<Predicate>,
     logout_hook: Option<LogoutHook>,
     format: Option<FormatChoice>,
     context: ResponseContext,
@@ -81,6 +85,7 @@ impl Builder {
             identity: None,
             address_finder: None,
             predicates: Vec::new(),
+            already_in: None,
             logout_hook: None,
             format: None,
             context: ResponseContext::None,
@@ -183,6 +188,16 @@ impl Builder {
         predicate: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static,
     ) -> Self {
         self.predicates.push((name, Arc::new(predicate)));
+        self
+    }
+
+    /// Says of requests that whoever sends them is already in, and may go on while the site is
+    /// closing; besides authenticated visitors who were seen a short while ago.
+    pub fn already_in_if(
+        mut self,
+        predicate: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.already_in = Some(Arc::new(predicate));
         self
     }
 
@@ -332,6 +347,15 @@ impl Builder {
         responses.renderer = self.renderer;
         Ok(Shared {
             published: Published::new(first),
+            in_flight: InFlight::default(),
+            sessions: Sessions::new(),
+            drain: Drain {
+                session_idle: settings.drain.session_idle,
+                wish: DrainWish {
+                    timeout: SignedDuration::try_from(settings.drain.timeout).ok(),
+                    on_timeout: settings.drain.on_timeout,
+                },
+            },
             clock: self.clock,
             modes,
             responses,
@@ -342,6 +366,7 @@ impl Builder {
                 .map_err(|message| fault("client.trusted_proxies", "", message))?,
             address_finder: self.address_finder,
             predicates: self.predicates,
+            already_in: self.already_in,
             api_key: settings
                 .exempt
                 .api_key

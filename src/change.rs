@@ -10,7 +10,7 @@ use crate::{
     maintenance::Maintenance,
     settings::Forced,
     snapshot::{Mode, Status},
-    state::{DEFAULT_MODE, End, SwitchOn},
+    state::{DEFAULT_MODE, DrainWish, End, OnTimeout, SwitchOn},
     store::StoreError,
 };
 
@@ -115,6 +115,33 @@ impl TurnOn {
     pub fn mode(mut self, key: impl Into<String>) -> Self {
         self.mode = key.into();
         self
+    }
+
+    /// Lets those who are in finish first, as the settings `drain.*` say.
+    ///
+    /// The mode is [`Pending`](crate::Phase::Pending) until nobody is inside, then
+    /// [`Offline`](crate::Phase::Offline). Without a drain, a mode that is pending goes offline at
+    /// once.
+    pub fn drain(mut self) -> Self {
+        self.drain_wish();
+        self
+    }
+
+    /// Drains, and waits this long at most.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_wish().timeout = SignedDuration::try_from(timeout).ok();
+        self
+    }
+
+    /// Drains, and does this when it is not over in time.
+    pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
+        self.drain_wish().on_timeout = on_timeout;
+        self
+    }
+
+    fn drain_wish(&mut self) -> &mut DrainWish {
+        let default = self.maintenance.shared.drain.wish;
+        self.wanted.drain.get_or_insert(default)
     }
 }
 

@@ -61,6 +61,8 @@ pub enum Rule {
     Staff,
     /// Superusers are exempt.
     Superuser,
+    /// The mode is closing, and the visitor is already in.
+    AlreadyIn,
     /// No exemption matched.
     NoExemption,
 }
@@ -90,6 +92,7 @@ impl Rule {
             Self::Authenticated => "authenticated",
             Self::Staff => "staff",
             Self::Superuser => "superuser",
+            Self::AlreadyIn => "already-in",
             Self::NoExemption => "no-exemption",
         }
     }
@@ -115,6 +118,8 @@ pub(crate) trait Subject {
     fn predicate(&self) -> Option<&'static str>;
     /// Whether the request carries a valid API key.
     fn has_api_key(&self) -> bool;
+    /// Whether a predicate of the app says that whoever asks is already in.
+    fn is_already_in(&self) -> bool;
 }
 
 /// Routes by the name of their resource or, with a leading slash, by its pattern.
@@ -278,7 +283,11 @@ pub(crate) fn decide(snapshot: &Snapshot, subject: &impl Subject, now: Timestamp
     if subject.has_api_key() {
         return Decision::Pass(Rule::ApiKey);
     }
-    if rules.visitors.need_visitor() {
+    let is_draining = snapshot.is_draining(now);
+    if is_draining && subject.is_already_in() {
+        return Decision::Pass(Rule::AlreadyIn);
+    }
+    if is_draining || rules.visitors.need_visitor() {
         return Decision::DependsOnVisitor { mode };
     }
     Decision::Refuse {
@@ -288,13 +297,26 @@ pub(crate) fn decide(snapshot: &Snapshot, subject: &impl Subject, now: Timestamp
 }
 
 /// Decides about a request that depends on who is asking.
-pub(crate) fn decide_visitor(rules: &VisitorRules, visitor: &Visitor) -> VisitorDecision {
-    let logout = rules.logs_out(visitor);
+///
+/// `is_already_in` tells of an authenticated visitor whether they were in before; it is asked only
+/// while the site is closing. Nobody is logged out before it is closed: they may finish.
+pub(crate) fn decide_visitor(
+    snapshot: &Snapshot,
+    visitor: &Visitor,
+    is_already_in: impl FnOnce() -> bool,
+    now: Timestamp,
+) -> VisitorDecision {
+    let rules = &snapshot.rules.visitors;
+    let is_draining = snapshot.is_draining(now);
+    let logout = !is_draining && rules.logs_out(visitor);
     let pass = if logout {
         rules.exemption(&Visitor::anonymous())
     } else {
         rules.exemption(visitor)
     };
+    let pass = pass.or_else(|| {
+        (is_draining && visitor.authenticated && is_already_in()).then_some(Rule::AlreadyIn)
+    });
     VisitorDecision { pass, logout }
 }
 

@@ -19,16 +19,19 @@ fn now() -> Timestamp {
 }
 
 fn snapshot(rules: Rules, closed: &[bool]) -> Snapshot {
-    let modes = closed
-        .iter()
+    let switches = closed.iter().map(|closed| match closed {
+        true => json!({"on": {}}),
+        false => json!("off"),
+    });
+    switched(rules, switches)
+}
+
+fn switched(rules: Rules, switches: impl IntoIterator<Item = serde_json::Value>) -> Snapshot {
+    let modes = switches
+        .into_iter()
         .enumerate()
-        .map(|(place, closed)| {
+        .map(|(place, switch)| {
             let key = format!("mode-{place}");
-            let switch = if *closed {
-                json!({"on": {}})
-            } else {
-                json!("off")
-            };
             let document: Document = serde_json::from_value(json!({
                 "format": 1, "generation": 1, "modes": {key.as_str(): {"switch": switch}}
             }))
@@ -65,6 +68,7 @@ struct Request {
     is_forced_on: bool,
     predicate: Option<&'static str>,
     has_api_key: bool,
+    is_already_in: bool,
     asked: RefCell<Vec<&'static str>>,
 }
 
@@ -98,6 +102,10 @@ impl Subject for Request {
     fn has_api_key(&self) -> bool {
         self.asked.borrow_mut().push("api-key");
         self.has_api_key
+    }
+
+    fn is_already_in(&self) -> bool {
+        self.is_already_in
     }
 }
 
@@ -273,21 +281,67 @@ fn who_is_asking_decides_in_every_combination() {
             visitors: visitors.clone(),
             ..Rules::default()
         };
+        let closed = snapshot(rules(), &[true]);
         assert_eq!(
-            decide_visitor(&visitors, &visitor),
+            decide_visitor(&closed, &visitor, || true, now()),
             expected,
             "{visitors:?} {visitor:?}"
         );
+        // While it is closing nobody is logged out, and whoever is in goes on.
+        let closing = switched(rules(), [json!({"pending": {}})]);
+        let nobody_out = VisitorRules {
+            logout_authenticated: false,
+            logout_staff: false,
+            logout_superusers: false,
+            ..visitors.clone()
+        };
+        for is_in in [false, true] {
+            let mut expected = expected_of_visitor(&nobody_out, &visitor);
+            if expected.pass.is_none() && visitor.authenticated && is_in {
+                expected.pass = Some(Rule::AlreadyIn);
+            }
+            assert_eq!(
+                decide_visitor(&closing, &visitor, || is_in, now()),
+                expected,
+                "{visitors:?} {visitor:?} {is_in}"
+            );
+        }
         // Whoever needs not be known is refused and not logged out.
         let none = VisitorDecision {
             pass: None,
             logout: false,
         };
         assert!(needed || expected == none);
-        let decision = decide(&snapshot(rules(), &[true]), &Request::default(), now());
+        let decision = decide(&closed, &Request::default(), now());
         let asks = decision == Decision::DependsOnVisitor { mode: 0 };
         assert_eq!(asks, needed);
     }
+}
+
+#[test]
+fn whoever_is_in_goes_on_only_while_nothing_is_closed_yet() {
+    let closing = || json!({"pending": {}});
+    let insider = || Request {
+        is_already_in: true,
+        ..Request::default()
+    };
+    let draining = switched(Rules::default(), [json!("off"), closing()]);
+    assert_eq!(
+        decide(&draining, &insider(), now()),
+        Decision::Pass(Rule::AlreadyIn)
+    );
+    assert_eq!(
+        decide(&draining, &Request::default(), now()),
+        Decision::DependsOnVisitor { mode: 1 }
+    );
+    let half_closed = switched(Rules::default(), [closing(), json!({"on": {}})]);
+    assert_eq!(
+        decide(&half_closed, &insider(), now()),
+        Decision::Refuse {
+            rule: Rule::NoExemption,
+            mode: 0
+        }
+    );
 }
 
 #[test]
@@ -399,6 +453,9 @@ fn an_address_is_matched_as_a_whole_and_mapped_addresses_as_v4() {
             None
         }
         fn has_api_key(&self) -> bool {
+            false
+        }
+        fn is_already_in(&self) -> bool {
             false
         }
     }

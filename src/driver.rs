@@ -14,6 +14,7 @@ use tokio::{
 use crate::{
     change::ChangeError,
     decode::{DecodeError, Excerpt},
+    phase::Phase,
     settings::{Forced, WhenStoreFails},
     settle::settled,
     shared::Shared,
@@ -378,7 +379,7 @@ impl Driver {
     fn next_edge(&self) -> Option<Instant> {
         let snapshot = self.shared.published.snapshot();
         let now = self.shared.clock.now();
-        if !snapshot.is_timed() {
+        if !snapshot.is_timed() && !snapshot.is_draining(now) {
             return None;
         }
         let left = snapshot
@@ -398,6 +399,40 @@ impl Driver {
             self.publish(known);
         }
         self.settle(known).await;
+        self.close_if_empty(known).await;
+    }
+
+    /// Takes a mode offline that is closing, once nobody is inside.
+    async fn close_if_empty(&self, known: &mut Known) {
+        let snapshot = self.shared.published.snapshot();
+        let now = self.shared.clock.now();
+        let closing = snapshot
+            .modes
+            .iter()
+            .find(|mode| mode.phase(now) == Phase::Pending);
+        let Some(closing) = closing.filter(|_| self.plan.forced.is_none()) else {
+            return;
+        };
+        if self.is_anybody_inside()
+            || known
+                .settle_after
+                .is_some_and(|after| Instant::now() < after)
+        {
+            return;
+        }
+        let key = closing.key.as_ref().to_owned();
+        let since = closing.state.switch.record().and_then(|on| on.since);
+        let operation: Operation = Box::new(move |document, _| document.drained(&key, since));
+        self.try_quietly(known, &operation).await;
+    }
+
+    fn is_anybody_inside(&self) -> bool {
+        self.shared.in_flight.inside().requests > 0
+            || !self
+                .shared
+                .sessions
+                .inside(self.shared.drain.session_idle)
+                .is_empty()
     }
 
     /// Turns what is over into history. A failure is no harm: what is over stays over, and it is

@@ -122,6 +122,11 @@ pub(crate) struct SessionKeys {
 }
 
 impl SessionKeys {
+    /// The key that says who the session is of.
+    pub(crate) fn user_key(&self) -> Arc<str> {
+        Arc::clone(&self.user)
+    }
+
     /// A session that nobody can be read from counts as nobody: what is in it came from outside.
     fn visitor(&self, session: &Session) -> Visitor {
         let id = match session.get::<Value>(&self.user) {

@@ -43,6 +43,7 @@
 
 mod address;
 mod admin;
+mod admission;
 mod body;
 mod builder;
 mod change;
@@ -52,6 +53,7 @@ mod driver;
 mod exempt;
 mod guard;
 mod identity;
+mod in_flight;
 mod maintenance;
 mod middleware;
 mod negotiate;
@@ -59,6 +61,8 @@ mod order;
 mod phase;
 mod request;
 mod response;
+mod session_notes;
+mod sessions;
 pub mod settings;
 mod settle;
 mod shared;
@@ -83,9 +87,10 @@ pub use self::{
     negotiate::ResponseFormat,
     phase::Phase,
     response::{Refusal, RefusalMarker},
+    sessions::SessionInside,
     settings::Settings,
     snapshot::{ModeStatus, PastPeriod, PlannedWindow, Status, StoreStatus},
-    state::Ended,
+    state::{Ended, OnTimeout},
     template::{FlagDetails, MaintenanceFlag, MissingHandle},
     window::{CancelWindow, PlanWindow, Planned, PlannedFuture},
 };

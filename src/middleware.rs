@@ -8,12 +8,14 @@ use std::{
 };
 
 use actix_web::{
-    body::MessageBody,
-    dev::{Service, ServiceRequest, ServiceResponse, Transform},
+    body::{BodySize, MessageBody},
+    dev::{ResponseHead, Service, ServiceRequest, ServiceResponse, Transform},
+    http::{StatusCode, header::CONTENT_TYPE},
 };
 use pin_project_lite::pin_project;
 
 use crate::{
+    admission::Admission,
     body::MaintenanceBody,
     identity::{Visitor, VisitorFuture},
     maintenance::Maintenance,
@@ -99,9 +101,14 @@ where
 
     #[inline]
     fn call(&self, request: ServiceRequest) -> Self::Future {
+        // Counted before the word is read, so that whoever publishes a word and then finds a count
+        // of zero knows that nobody is inside.
+        let admission = self.inner.worker.count();
         let step = if self.inner.worker.word().is_quiet() {
+            let admission = admission.passes(request.request());
             Step::Passed {
                 response: self.inner.service.call(request),
+                admission: Some(admission),
             }
         } else {
             Step::Arrived {
@@ -128,7 +135,7 @@ pin_project! {
     // requests need is therefore made when it is polled, or boxed.
     #[project = StepProjection]
     enum Step<S: Service<ServiceRequest>> {
-        Passed { #[pin] response: S::Future },
+        Passed { #[pin] response: S::Future, admission: Option<Admission> },
         Arrived { arrived: Option<Arrived<S>> },
         Asking { asking: Option<Box<Asking<S>>> },
     }
@@ -157,8 +164,19 @@ where
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let (arrived, visitor) = match self.as_mut().project().step.project() {
-                StepProjection::Passed { response } => {
-                    return response.poll(context).map_ok(passed);
+                StepProjection::Passed {
+                    response,
+                    admission,
+                } => {
+                    let response = ready!(response.poll(context));
+                    // Taken with the response, and there is no second one.
+                    return match (response, admission.take()) {
+                        (Ok(response), Some(admission)) => {
+                            Poll::Ready(Ok(passed(response, admission)))
+                        }
+                        (Err(error), _) => Poll::Ready(Err(error)),
+                        (Ok(_), None) => Poll::Pending,
+                    };
                 }
                 StepProjection::Arrived { arrived } => (arrived.take(), None),
                 StepProjection::Asking { asking } => {
@@ -166,7 +184,7 @@ where
                         Some(asking) => ready!(asking.visitor.as_mut().poll(context)),
                         None => return Poll::Pending,
                     };
-                    // With its future goes all that it holds, before the request is routed.
+                    // With the future goes all that it holds, before the request is routed.
                     (asking.take().map(|asking| asking.arrived), Some(visitor))
                 }
             };
@@ -189,10 +207,17 @@ enum Next<S: Service<ServiceRequest>> {
 }
 
 impl<S: Service<ServiceRequest>> Arrived<S> {
+    /// Judges the request. What is known of the state is read after the request has been counted.
     fn judge(self, visitor: Option<Visitor>) -> Next<S> {
-        match self.inner.worker.judge(self.request.request(), visitor) {
-            Judgement::Pass => Next::Step(Step::Passed {
+        let admission = self.inner.worker.count();
+        let judgement = self
+            .inner
+            .worker
+            .judge(self.request.request(), admission, visitor);
+        match judgement {
+            Judgement::Pass(admission) => Next::Step(Step::Passed {
                 response: self.inner.service.call(self.request),
+                admission: Some(admission),
             }),
             Judgement::Refuse(response) => Next::Refused(self.request.into_response(response)),
             Judgement::Ask(visitor) => Next::Step(Step::Asking {
@@ -205,9 +230,43 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
     }
 }
 
+/// Hands the admission on to the body: who is being sent something is still inside.
 #[inline]
-fn passed<B>(response: ServiceResponse<B>) -> ServiceResponse<MaintenanceBody<B>> {
-    with_body(response, MaintenanceBody::passed)
+fn passed<B: MessageBody>(
+    response: ServiceResponse<B>,
+    mut admission: Admission,
+) -> ServiceResponse<MaintenanceBody<B>> {
+    // Taken apart and put together: to map the body of the whole would copy the response, which is
+    // large, several times.
+    let (request, response) = response.into_parts();
+    admission.look_again(&request);
+    let (response, body) = response.into_parts();
+    if matches!(body.size(), BodySize::Stream) && is_endless(response.head()) {
+        admission.is_endless();
+    }
+    ServiceResponse::new(
+        request,
+        response.set_body(MaintenanceBody::passed(body, admission.inside)),
+    )
+}
+
+/// Whether a response never ends by itself: an upgraded connection, server-sent events, or parts
+/// that replace each other.
+#[cold]
+#[inline(never)]
+fn is_endless(head: &ResponseHead) -> bool {
+    let is_stream_of_events = || {
+        head.headers().get(CONTENT_TYPE).is_some_and(|kind| {
+            [&b"text/event-stream"[..], b"multipart/x-mixed-replace"]
+                .iter()
+                .any(|endless| {
+                    kind.as_bytes()
+                        .get(..endless.len())
+                        .is_some_and(|kind| kind.eq_ignore_ascii_case(endless))
+                })
+        })
+    };
+    head.status == StatusCode::SWITCHING_PROTOCOLS || is_stream_of_events()
 }
 
 fn refused<B>(response: ServiceResponse) -> ServiceResponse<MaintenanceBody<B>> {

@@ -79,6 +79,13 @@ impl Subject for RequestSubject<'_> {
             .as_ref()
             .is_some_and(|key| key.is_in(self.request))
     }
+
+    fn is_already_in(&self) -> bool {
+        self.shared
+            .already_in
+            .as_ref()
+            .is_some_and(|holds| holds(self.request))
+    }
 }
 
 /// The client's address, by the app's closure or by peer and trusted proxies.

@@ -29,6 +29,13 @@ use crate::{
 
 pub(crate) const X_MAINTENANCE_MODE: HeaderName = HeaderName::from_static("x-maintenance-mode");
 
+/// What newcomers are told while the site is closing, when nobody said anything else.
+const CLOSING_MESSAGE: &str = "This site is closing for maintenance. Please come back later.";
+
+/// In how many seconds newcomers may try again while the site is closing: soon, as it may be called
+/// off.
+const CLOSING_RETRY_AFTER: u64 = 30;
+
 // Constants, because the bytes of a text that is known to the compiler are never counted.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const BY_ACCEPT: HeaderValue = HeaderValue::from_static("Accept");
@@ -281,11 +288,11 @@ impl Responses {
             message: standing
                 .message
                 .or_else(|| self.message.clone())
-                .unwrap_or_else(|| DEFAULT_MESSAGE.to_owned()),
+                .unwrap_or_else(|| default_message(standing.phase).to_owned()),
             since: standing.since,
             until: standing.until,
             // The header of the other forms gets its jitter when it is sent.
-            retry_after: match self.retry_after(standing.until, now) {
+            retry_after: match self.retry_after(standing.phase, standing.until, now) {
                 Some(seconds) if tells_retry_after(format) => Some(self.with_jitter(seconds)),
                 seconds => seconds,
             },
@@ -295,10 +302,18 @@ impl Responses {
     }
 
     /// In how many seconds to come back: when it ends, if that is known, else the setting.
-    pub(crate) fn retry_after(&self, until: Option<Timestamp>, now: Timestamp) -> Option<u64> {
-        match until {
-            Some(until) => Some(seconds_until(until, now)),
-            None => self.retry_after,
+    pub(crate) fn retry_after(
+        &self,
+        phase: Phase,
+        until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<u64> {
+        match (until, phase) {
+            (Some(until), _) => Some(seconds_until(until, now)),
+            (None, Phase::Pending) => self
+                .retry_after
+                .map(|setting| setting.min(CLOSING_RETRY_AFTER)),
+            (None, _) => self.retry_after,
         }
     }
 
@@ -468,6 +483,13 @@ impl Responses {
     }
 }
 
+fn default_message(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Pending => CLOSING_MESSAGE,
+        _ => DEFAULT_MESSAGE,
+    }
+}
+
 /// Whether the body repeats the header `Retry-After`, so that both must say the same.
 fn tells_retry_after(format: ResponseFormat) -> bool {
     matches!(format, ResponseFormat::Json | ResponseFormat::Problem)
@@ -539,13 +561,17 @@ fn page_context(refusal: &Refusal, extra: Map<String, Value>) -> tera::Context {
 }
 
 fn text(refusal: &Refusal) -> String {
+    let closing = match refusal.phase {
+        Phase::Pending if refusal.message != CLOSING_MESSAGE => "The site is closing.\n",
+        _ => "",
+    };
     match refusal.until {
         Some(until) => format!(
-            "{}\nExpected back at {}.\n",
+            "{}\n{closing}Expected back at {}.\n",
             refusal.message,
             in_words(until)
         ),
-        None => format!("{}\n", refusal.message),
+        None => format!("{}\n{closing}", refusal.message),
     }
 }
 

@@ -5,7 +5,10 @@
 
 use jiff::Timestamp;
 
-use crate::state::{Document, Ended, ModeState, Period, Switch};
+use crate::{
+    phase::Phase,
+    state::{Document, Ended, ModeState, Period, Switch},
+};
 
 /// Something that closes a mode, from a start that has passed.
 #[derive(Debug, Clone)]
@@ -24,6 +27,14 @@ pub(crate) fn settled(document: &Document, now: Timestamp) -> Option<Document> {
     // Asked many times a second, and seldom with anything to settle: nothing is copied before.
     let mut next: Option<Document> = None;
     for (key, mode) in &document.modes {
+        // A drain that is not over in time is over all the same.
+        if let Switch::Pending(drain) = &mode.switch
+            && mode.switch.phase(now) == Phase::Offline
+            && let Some(mode) = next.modes.get_mut(key)
+        {
+            mode.switch = Switch::On(drain.on.clone());
+            has_changed = true;
+        }
         let sources = sources(mode, now);
         let is_over = sources.iter().any(|source| source.end.is_some());
         // A switch that goes on has got its period when it was thrown, or a hand threw it.

@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use actix_web::{HttpRequest, http::header::HeaderName};
@@ -17,10 +18,13 @@ use subtle::{Choice, ConstantTimeEq as _};
 use crate::{
     exempt::AddressSet,
     identity::Identity,
+    in_flight::InFlight,
     order::SessionOrder,
     response::Responses,
+    sessions::Sessions,
     settings::ApiKeySettings,
     snapshot::{Mode, Snapshot, Status},
+    state::DrainWish,
 };
 
 /// A condition of the app under which a request passes.
@@ -34,6 +38,9 @@ pub(crate) type LogoutHook = Arc<dyn Fn(&HttpRequest) + Send + Sync>;
 
 pub(crate) struct Shared {
     pub(crate) published: Published,
+    pub(crate) in_flight: InFlight,
+    pub(crate) sessions: Sessions,
+    pub(crate) drain: Drain,
     pub(crate) clock: Clock,
     pub(crate) modes: Vec<Mode>,
     pub(crate) responses: Responses,
@@ -41,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) trusted_proxies: AddressSet,
     pub(crate) address_finder: Option<AddressFinder>,
     pub(crate) predicates: Vec<(&'static str, Predicate)>,
+    /// Says of requests that whoever sends them is already in while the site is closing.
+    pub(crate) already_in: Option<Predicate>,
     pub(crate) api_key: Option<ApiKey>,
     pub(crate) logout_hook: Option<LogoutHook>,
     pub(crate) session_order: SessionOrder,
@@ -116,6 +125,15 @@ impl Published {
     }
 }
 
+/// How the settings say that drains go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Drain {
+    /// Who was not seen for this long is not inside any more.
+    pub(crate) session_idle: Duration,
+    /// How drains go for which nobody says otherwise.
+    pub(crate) wish: DrainWish,
+}
+
 /// What tells the time; another one in tests.
 #[derive(Clone)]
 pub(crate) struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
@@ -137,9 +155,11 @@ impl Clock {
 }
 
 impl Shared {
-    /// What is, as a snapshot has it.
+    /// What is, as a snapshot has it, with who is inside now.
     pub(crate) fn status(&self, snapshot: &Snapshot) -> Status {
-        snapshot.status(self.now_for(snapshot))
+        let now = self.now_for(snapshot);
+        let sessions = self.sessions.inside(self.drain.session_idle);
+        snapshot.status(self.in_flight.inside(), sessions, now)
     }
 
     /// The time by which a snapshot is judged. The clock is read only where it can matter.

@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use crate::{
     decide::Rules,
+    in_flight::Inside,
     phase::{Phase, Standing},
+    sessions::SessionInside,
     settings::Forced,
     state::{Document, Ended, ModeState, Period, Window},
 };
@@ -164,6 +166,20 @@ impl Snapshot {
             .position(|mode| mode.phase(now).is_maintenance())
     }
 
+    /// Whether the site is closing and nothing of it is closed yet, so that those who are in may
+    /// go on.
+    pub(crate) fn is_draining(&self, now: Timestamp) -> bool {
+        let mut is_draining = false;
+        for mode in &self.modes {
+            match mode.phase(now) {
+                Phase::Offline => return false,
+                Phase::Pending => is_draining = true,
+                Phase::Online | Phase::Scheduled => {}
+            }
+        }
+        is_draining
+    }
+
     /// Whether a phase may change without a change of state, so that the time must be looked at.
     pub(crate) fn is_timed(&self) -> bool {
         self.timed
@@ -196,13 +212,21 @@ impl Snapshot {
             .collect()
     }
 
-    pub(crate) fn status(&self, now: Timestamp) -> Status {
+    pub(crate) fn status(
+        &self,
+        inside: Inside,
+        sessions: Vec<SessionInside>,
+        now: Timestamp,
+    ) -> Status {
         let modes = self.mode_statuses(now);
         Status {
             maintenance_mode: modes.iter().any(|mode| mode.phase.is_maintenance()),
             generation: self.generation,
             forced: self.forced,
             modes,
+            in_flight: inside.requests,
+            endless: inside.endless,
+            sessions,
             store: self.store.clone(),
         }
     }
@@ -220,6 +244,12 @@ pub struct Status {
     pub forced: Option<Forced>,
     /// Every mode, in the order in which they answer.
     pub modes: Vec<ModeStatus>,
+    /// How many requests this process is serving that end by themselves.
+    pub in_flight: u64,
+    /// How many upgraded connections and responses without an end this process is serving.
+    pub endless: u64,
+    /// The visitors who are inside, as far as this process has seen them, the longest unseen first.
+    pub sessions: Vec<SessionInside>,
     /// Whether the store answers.
     pub store: StoreStatus,
 }

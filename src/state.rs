@@ -67,6 +67,8 @@ pub(crate) struct GuardRecord {
 pub(crate) enum Switch {
     #[default]
     Off,
+    /// Closing: those who are in may finish.
+    Pending(Draining),
     On(SwitchedOn),
 }
 
@@ -77,6 +79,14 @@ impl Switch {
             Self::Off => Phase::Online,
             Self::On(on) if on.has_lapsed(now) => Phase::Online,
             Self::On(_) => Phase::Offline,
+            Self::Pending(drain) if drain.on.has_lapsed(now) => Phase::Online,
+            Self::Pending(drain) if drain.deadline.is_none_or(|deadline| now < deadline) => {
+                Phase::Pending
+            }
+            Self::Pending(drain) => match drain.on_timeout {
+                OnTimeout::Offline => Phase::Offline,
+                OnTimeout::Cancel => Phase::Online,
+            },
         }
     }
 
@@ -85,14 +95,50 @@ impl Switch {
         match self {
             Self::Off => None,
             Self::On(on) => Some(on),
+            Self::Pending(drain) => Some(&drain.on),
         }
     }
 
     /// How and when it ended by itself, if it has at `now`.
     pub(crate) fn ended(&self, now: Timestamp) -> Option<(Timestamp, Ended)> {
-        let until = self.record()?.until?;
-        (until <= now).then_some((until, Ended::TimeOut))
+        let lapsed = self.record()?.until.map(|until| (until, Ended::TimeOut));
+        let cancelled = match self {
+            Self::Pending(drain) if drain.on_timeout == OnTimeout::Cancel => {
+                drain.deadline.map(|deadline| (deadline, Ended::Cancelled))
+            }
+            _ => None,
+        };
+        [lapsed, cancelled]
+            .into_iter()
+            .flatten()
+            .filter(|(end, _)| *end <= now)
+            .min_by_key(|(end, _)| *end)
     }
+}
+
+/// A switch that is closing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Draining {
+    /// When it does not wait any longer.
+    #[serde(default)]
+    pub(crate) deadline: Option<Timestamp>,
+    /// What happens then.
+    #[serde(default)]
+    pub(crate) on_timeout: OnTimeout,
+    #[serde(flatten)]
+    pub(crate) on: SwitchedOn,
+}
+
+/// What becomes of a drain that is not over in time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum OnTimeout {
+    /// The mode goes offline with whoever is still in.
+    #[default]
+    Offline,
+    /// The mode goes back online.
+    Cancel,
 }
 
 /// Since when a mode is switched on, by whom and why.
@@ -204,15 +250,18 @@ pub enum Ended {
     TimeOut,
     /// Its planned window was over.
     WindowEnd,
+    /// It was called off while it was closing.
+    Cancelled,
 }
 
 impl Ended {
-    /// The word for it, as in JSON: `off`, `time-out` or `window-end`.
+    /// The word for it, as in JSON: `off`, `time-out`, `window-end` or `cancelled`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Off => "off",
             Self::TimeOut => "time-out",
             Self::WindowEnd => "window-end",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -244,9 +293,10 @@ impl Document {
         self.modes.get(key)
     }
 
-    /// Switches a mode on. `None` when that changes nothing.
+    /// Switches a mode on, at once or by a drain. `None` when that changes nothing.
     ///
-    /// A mode that is on already stays on since when it was, and takes over what is new.
+    /// A mode that is on or closing already stays so since when it was, and takes over what is new.
+    /// One that is closing and is to be on without a drain goes offline at once.
     pub(crate) fn turn_on(&self, key: &str, wanted: &SwitchOn, now: Timestamp) -> Option<Self> {
         let mut next = self.clone();
         let mode = next.modes.entry(key.to_owned()).or_default();
@@ -255,14 +305,26 @@ impl Document {
             Some(on) => wanted.added_to(on.clone(), now),
             None => wanted.switched_on(now),
         };
-        mode.switch = Switch::On(on);
+        mode.switch = match (&before, &wanted.drain) {
+            (Switch::Pending(drain), Some(wanted)) => Switch::Pending(Draining {
+                deadline: wanted.deadline(now).or(drain.deadline),
+                on_timeout: wanted.on_timeout,
+                on,
+            }),
+            (Switch::Off, Some(wanted)) => Switch::Pending(Draining {
+                deadline: wanted.deadline(now),
+                on_timeout: wanted.on_timeout,
+                on,
+            }),
+            (Switch::On(_), _) | (_, None) => Switch::On(on),
+        };
         // Whoever throws the switch means it: no guard puts back what was before.
         let was_guarded = !mode.guards.is_empty();
         mode.guards.clear();
         if mode.switch == before && !was_guarded {
             return None;
         }
-        if let Switch::On(on) = &mut mode.switch {
+        if let Switch::On(on) | Switch::Pending(Draining { on, .. }) = &mut mode.switch {
             replace_if_some(&mut on.by, &wanted.by);
         }
         // A window may have begun the period already.
@@ -276,15 +338,34 @@ impl Document {
         Some(next)
     }
 
-    /// Switches a mode off and ends the windows that are open now. `None` when that changes
-    /// nothing.
+    /// Takes a mode that is closing offline, because nobody is inside any more. `None` when it is
+    /// not closing, or is closing for another reason than the one that was waited for.
+    pub(crate) fn drained(&self, key: &str, since: Option<Timestamp>) -> Option<Self> {
+        let mut next = self.clone();
+        let mode = next.modes.get_mut(key)?;
+        let Switch::Pending(drain) = &mode.switch else {
+            return None;
+        };
+        if drain.on.since != since {
+            return None;
+        }
+        mode.switch = Switch::On(drain.on.clone());
+        Some(next)
+    }
+
+    /// Switches a mode off, cancels its drain and ends the windows that are open now. `None` when
+    /// that changes nothing.
     pub(crate) fn turn_off(&self, key: &str, by: Option<&str>, now: Timestamp) -> Option<Self> {
         let mut next = self.clone();
         let mode = next.modes.get_mut(key)?;
+        let how = match mode.switch {
+            Switch::Pending(_) => Ended::Cancelled,
+            _ => Ended::Off,
+        };
         mode.switch = Switch::Off;
         mode.guards.clear();
         mode.windows.retain(|window| !window.contains(now));
-        next.end_period(key, now, Ended::Off, by);
+        next.end_period(key, now, how, by);
         (next != *self).then_some(next)
     }
 
@@ -302,7 +383,9 @@ impl Document {
         let after = match (wanted, &before) {
             (None, _) => Switch::Off,
             (Some(_), Switch::On(on)) => Switch::On(on.clone()),
-            (Some(wanted), Switch::Off) => Switch::On(wanted.switched_on(now)),
+            (Some(wanted), Switch::Off | Switch::Pending(_)) => {
+                Switch::On(wanted.switched_on(now))
+            }
         };
         mode.guards.push(GuardRecord {
             token: token.to_owned(),
@@ -418,6 +501,22 @@ pub(crate) struct SwitchOn {
     pub(crate) end: Option<End>,
     /// How long the mode stays on when nobody says until when.
     pub(crate) time_out: Option<SignedDuration>,
+    /// Whether those who are in may finish first.
+    pub(crate) drain: Option<DrainWish>,
+}
+
+/// How a drain is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DrainWish {
+    /// How long it waits; `None`: as long as it takes.
+    pub(crate) timeout: Option<SignedDuration>,
+    pub(crate) on_timeout: OnTimeout,
+}
+
+impl DrainWish {
+    fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
+        now.checked_add(self.timeout?).ok()
+    }
 }
 
 /// When a switch lapses.
@@ -537,10 +636,14 @@ impl ModeState {
     /// Every instant at which the phase may change without a change of state.
     pub(crate) fn edges(&self) -> impl Iterator<Item = Timestamp> {
         let until = self.switch.record().and_then(|on| on.until);
+        let deadline = match &self.switch {
+            Switch::Pending(drain) => drain.deadline,
+            _ => None,
+        };
         self.windows
             .iter()
             .flat_map(|window| [window.start, window.end])
-            .chain([until])
+            .chain([until, deadline])
             .flatten()
     }
 

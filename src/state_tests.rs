@@ -437,9 +437,21 @@ fn any_switch() -> impl Strategy<Value = Value> {
             object(known, unknown)
         })
         .boxed();
+    let draining = (
+        on.clone(),
+        prop::option::of(instant()),
+        prop_oneof![Just("offline"), Just("cancel")],
+    )
+        .prop_map(|(on, deadline, on_timeout)| {
+            let mut fields = on;
+            fields["deadline"] = json!(deadline);
+            fields["on_timeout"] = json!(on_timeout);
+            json!({"pending": fields})
+        });
     prop_oneof![
         1 => Just(json!("off")),
         2 => on.prop_map(|on| json!({"on": on})),
+        1 => draining,
     ]
 }
 
@@ -897,11 +909,66 @@ mod standing {
         })
     }
 
+    #[test]
+    fn a_drain_is_pending_until_its_deadline_and_then_what_was_said() {
+        for (on_timeout, afterwards) in [
+            (OnTimeout::Offline, Phase::Offline),
+            (OnTimeout::Cancel, Phase::Online),
+        ] {
+            let state = mode(
+                Switch::Pending(Draining {
+                    deadline: Some(at(10)),
+                    on_timeout,
+                    on: SwitchedOn {
+                        since: Some(at(0)),
+                        until: Some(at(20)),
+                        ..SwitchedOn::default()
+                    },
+                }),
+                &[],
+            );
+            assert_eq!(state.phase(at(9)), Phase::Pending);
+            assert_eq!(state.standing(at(9)).until, Some(at(20)));
+            assert_eq!(state.phase(at(10)), afterwards);
+            assert_eq!(state.phase(at(20)), Phase::Online);
+            assert!(state.edges().any(|edge| edge == at(10)));
+        }
+    }
+
+    #[test]
+    fn a_window_that_is_open_is_stronger_than_a_drain() {
+        let pending = Switch::Pending(Draining::default());
+        let state = mode(pending, &[window(Some(5), Some(9))]);
+        assert_eq!(state.phase(at(4)), Phase::Pending);
+        assert_eq!(state.phase(at(5)), Phase::Offline);
+        assert_eq!(state.phase(at(9)), Phase::Pending);
+    }
+
+    #[test]
+    fn only_the_drain_that_was_waited_for_is_ended() {
+        let wanted = SwitchOn {
+            drain: Some(DrainWish {
+                timeout: None,
+                on_timeout: OnTimeout::Offline,
+            }),
+            ..SwitchOn::default()
+        };
+        let first = Document::default().turn_on("site", &wanted, at(1)).unwrap();
+        let second = first
+            .turn_off("site", None, at(2))
+            .and_then(|off| off.turn_on("site", &wanted, at(3)))
+            .unwrap();
+        assert_eq!(second.drained("site", Some(at(1))), None);
+        let offline = second.drained("site", Some(at(3))).unwrap();
+        assert_eq!(offline.mode("site").unwrap().phase(at(4)), Phase::Offline);
+        assert_eq!(offline.drained("site", Some(at(3))), None);
+    }
+
     /// The rule of the design, said again in the plainest way.
     fn is_closed(state: &ModeState, now: Timestamp) -> bool {
         let switched = match &state.switch {
             Switch::On(on) => on.until.is_none() || on.until > Some(now),
-            Switch::Off => false,
+            _ => false,
         };
         let mut open = false;
         for window in &state.windows {

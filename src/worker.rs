@@ -8,12 +8,15 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, http::header::ACCEP
 use jiff::Timestamp;
 
 use crate::{
+    admission::{Admission, Ledgers},
     decide::{Decision, Rule, decide, decide_visitor},
     identity::{Answer, Identity, Visitor, VisitorFuture},
     maintenance::Maintenance,
     negotiate::{ResponseFormat, SEC_FETCH_DEST, negotiate},
+    phase::Phase,
     request::RequestSubject,
     response::{FormatChoice, RefusalMarker, Rendered, Responses},
+    session_notes::SessionNotes,
     shared::{Shared, Word},
     snapshot::Snapshot,
 };
@@ -32,6 +35,7 @@ type HeldSnapshot = Rc<Arc<Snapshot>>;
 
 pub(crate) struct Worker {
     pub(crate) maintenance: Maintenance,
+    ledgers: Ledgers,
     cache: RefCell<Cache>,
 }
 
@@ -43,7 +47,7 @@ pub(crate) struct AdmittedUnder(pub(crate) Arc<Snapshot>);
 
 /// What the worker makes of a request.
 pub(crate) enum Judgement {
-    Pass,
+    Pass(Admission),
     Refuse(HttpResponse),
     /// It depends on who is asking, which takes time.
     Ask(VisitorFuture),
@@ -69,6 +73,7 @@ struct Validity {
     from: Timestamp,
     edge: Option<Timestamp>,
     until: Option<Timestamp>,
+    phase: Phase,
     retry_after: Option<u64>,
 }
 
@@ -82,6 +87,10 @@ impl Worker {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
         let snapshot = maintenance.shared.published.snapshot();
         Self {
+            ledgers: Ledgers::new(
+                maintenance.shared.in_flight.register(),
+                SessionNotes::new(&maintenance.shared),
+            ),
             maintenance,
             cache: RefCell::new(Cache {
                 snapshot: Rc::new(snapshot),
@@ -109,21 +118,32 @@ impl Worker {
         Rc::clone(&cache.snapshot)
     }
 
-    /// Judges a request that does not pass unseen.
+    /// Counts a request as inside. Must come before the word is read.
+    #[inline]
+    pub(crate) fn count(&self) -> Admission {
+        self.ledgers.count()
+    }
+
+    /// Judges a request that does not pass unseen, and that has been counted.
     ///
     /// `visitor` is who is asking, if that is known already. The state may have changed while it was
     /// found out, so everything is judged by what is now.
-    pub(crate) fn judge(&self, request: &HttpRequest, visitor: Option<Visitor>) -> Judgement {
+    pub(crate) fn judge(
+        &self,
+        request: &HttpRequest,
+        admission: Admission,
+        visitor: Option<Visitor>,
+    ) -> Judgement {
         let shared = self.shared();
         let snapshot = self.snapshot();
         let now = shared.now_for(&snapshot);
         match decide(&snapshot, &RequestSubject { request, shared }, now) {
-            Decision::Pass(Rule::Online) => Judgement::Pass,
+            Decision::Pass(Rule::Online) => Judgement::Pass(admission.passes(request)),
             Decision::Pass(rule) => {
                 if snapshot.rules.visitors.need_visitor() && self.reads_session() {
                     shared.session_order.passed(request);
                 }
-                Self::admit(request, &snapshot, rule)
+                self.admit(request, admission, &snapshot, rule)
             }
             Decision::Refuse { rule, mode } => {
                 Judgement::Refuse(self.refuse(request, &snapshot, mode, rule, now))
@@ -136,7 +156,7 @@ impl Worker {
                         Answer::Asked(visitor) => return Judgement::Ask(visitor),
                     },
                 };
-                self.judge_visitor(request, &visitor, &snapshot, mode, now)
+                self.judge_visitor(request, admission, &visitor, &snapshot, mode, now)
             }
         }
     }
@@ -144,13 +164,15 @@ impl Worker {
     fn judge_visitor(
         &self,
         request: &HttpRequest,
+        admission: Admission,
         visitor: &Visitor,
         snapshot: &Arc<Snapshot>,
         mode: usize,
         now: Timestamp,
     ) -> Judgement {
         let shared = self.shared();
-        let decision = decide_visitor(&snapshot.rules.visitors, visitor);
+        let is_already_in = || self.is_already_in(request);
+        let decision = decide_visitor(snapshot, visitor, is_already_in, now);
         if decision.logout {
             request.get_session().purge();
             if let Some(hook) = &shared.logout_hook {
@@ -158,12 +180,30 @@ impl Worker {
             }
         }
         if let Some(rule) = decision.pass {
-            return Self::admit(request, snapshot, rule);
+            return self.admit(request, admission, snapshot, rule);
         }
         if self.reads_session() && !decision.logout {
             shared.session_order.refused(request);
         }
         Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, now))
+    }
+
+    /// Whether an authenticated visitor was in before the site began to close. A visitor whom only
+    /// the app can find out about is not followed while the site is online, so nobody knows better.
+    fn is_already_in(&self, request: &HttpRequest) -> bool {
+        let shared = self.shared();
+        if !self.reads_session() {
+            return true;
+        }
+        self.ledgers
+            .desk()
+            .notes
+            .visitor(request)
+            .is_some_and(|visitor| {
+                shared
+                    .sessions
+                    .is_inside(visitor, shared.drain.session_idle)
+            })
     }
 
     /// Refuses whatever the state is: for what is wrapped to be forced on.
@@ -178,12 +218,24 @@ impl Worker {
         matches!(self.shared().identity, Identity::Session(_))
     }
 
-    fn admit(request: &HttpRequest, snapshot: &Arc<Snapshot>, rule: Rule) -> Judgement {
+    fn admit(
+        &self,
+        request: &HttpRequest,
+        admission: Admission,
+        snapshot: &Arc<Snapshot>,
+        rule: Rule,
+    ) -> Judgement {
         tracing::debug!(rule = rule.name(), "maintenance lets a request through");
         request
             .extensions_mut()
             .insert(AdmittedUnder(Arc::clone(snapshot)));
-        Judgement::Pass
+        // Those whom an exemption lets in get in when the site is closed too: to wait until they
+        // are out would be to wait for ever.
+        Judgement::Pass(if rule == Rule::AlreadyIn {
+            admission.passes(request)
+        } else {
+            self.ledgers.pass_uncounted()
+        })
     }
 
     fn refuse(
@@ -278,6 +330,7 @@ impl Cache {
                     from: now,
                     edge: snapshot.next_edge(now),
                     until: refusal.until,
+                    phase: refusal.phase,
                     retry_after: refusal.retry_after,
                 }),
                 rendered,
@@ -292,7 +345,7 @@ impl Kept {
         self.valid.as_ref().is_none_or(|valid| {
             valid.from <= now
                 && valid.edge.is_none_or(|edge| now < edge)
-                && responses.retry_after(valid.until, now) == valid.retry_after
+                && responses.retry_after(valid.phase, valid.until, now) == valid.retry_after
         })
     }
 }

@@ -102,7 +102,11 @@ async fn ping(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Http
     let now = shared.now_for(&snapshot);
     let closed = snapshot.closed_mode(now);
     let standing = snapshot.modes[closed.unwrap_or(0)].standing(now);
-    let retry_after = closed.and_then(|_| shared.responses.retry_after(standing.until, now));
+    let retry_after = closed.and_then(|_| {
+        shared
+            .responses
+            .retry_after(standing.phase, standing.until, now)
+    });
     let mut body = json!({
         "maintenance_mode": closed.is_some(),
         "phase": standing.phase,

@@ -34,6 +34,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         response,
         session,
         client,
+        drain,
         modes,
         // Whatever these hold is right.
         forced: _,
@@ -130,6 +131,25 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         "client.trusted_proxies",
         &client.trusted_proxies,
         address_fault,
+    );
+
+    let too_short =
+        |duration: Duration, message: &str| duration.is_zero().then(|| message.to_owned());
+    faults.note(
+        "drain.session_idle",
+        "0",
+        too_short(
+            drain.session_idle,
+            "nobody would ever be in; give at least 1 second",
+        ),
+    );
+    faults.note(
+        "drain.timeout",
+        "0",
+        too_short(
+            drain.timeout,
+            "give at least 1 second, or switch on without a drain",
+        ),
     );
 
     for (place, mode) in modes.iter().enumerate() {

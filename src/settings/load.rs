@@ -8,9 +8,9 @@ use std::{
 };
 
 use super::{
-    ApiKeySettings, ClientSettings, ExemptSettings, Forced, ForcedOnSettings, FormatSetting,
-    LogoutSettings, ModeSettings, ResponseSettings, SessionSettings, Settings, SettingsError,
-    WhenStoreFails, check,
+    ApiKeySettings, ClientSettings, DrainSettings, ExemptSettings, Forced, ForcedOnSettings,
+    FormatSetting, LogoutSettings, ModeSettings, OnTimeout, ResponseSettings, SessionSettings,
+    Settings, SettingsError, WhenStoreFails, check,
     fault::{Fault, Origin},
     reader::{Reader, Section, boolean, choice, duration, fraction, number, text},
     source::{Entries, SETTINGS_VARIABLE, Source, overlay},
@@ -158,7 +158,24 @@ fn schema(root: &mut Section<'_>) -> Settings {
         logout: root.section("logout", logout),
         session: root.section("session", session),
         client: root.section("client", client),
+        drain: root.section("drain", drain),
         modes: root.sections("mode", mode),
+    }
+}
+
+fn drain(section: &mut Section<'_>) -> DrainSettings {
+    let default = DrainSettings::default();
+    DrainSettings {
+        session_idle: section.value("session_idle", duration, default.session_idle),
+        timeout: section.value("timeout", duration, default.timeout),
+        on_timeout: section.value(
+            "on_timeout",
+            choice(&[
+                ("offline", OnTimeout::Offline),
+                ("cancel", OnTimeout::Cancel),
+            ]),
+            default.on_timeout,
+        ),
     }
 }
 
@@ -350,6 +367,10 @@ mod tests {
             user_key = "a"
             staff_key = "b"
             superuser_key = "c"
+            [drain]
+            session_idle = "1m"
+            timeout = "2m"
+            on_timeout = "cancel"
             [[mode]]
             key = "shop"
             label = "Shop"
@@ -412,6 +433,11 @@ mod tests {
                 user_key: "a".to_owned(),
                 staff_key: "b".to_owned(),
                 superuser_key: "c".to_owned(),
+            },
+            drain: DrainSettings {
+                session_idle: Duration::from_secs(60),
+                timeout: Duration::from_secs(120),
+                on_timeout: OnTimeout::Cancel,
             },
             modes: vec![ModeSettings {
                 key: "shop".to_owned(),

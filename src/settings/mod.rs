@@ -73,6 +73,7 @@ mod source;
 
 pub(crate) use self::check::StoreUrl;
 pub use self::fault::{Fault, Origin, SettingsError};
+pub use crate::state::OnTimeout;
 
 /// All settings, as plain data.
 ///
@@ -117,6 +118,8 @@ pub struct Settings {
     pub session: SessionSettings,
     /// `[client]`: how the client's address is found.
     pub client: ClientSettings,
+    /// `[drain]`: how those who are in may finish.
+    pub drain: DrainSettings,
     /// `[[mode]]`: the kinds of maintenance that there are. Default empty: the one mode `site`.
     pub modes: Vec<ModeSettings>,
 }
@@ -135,6 +138,7 @@ impl Default for Settings {
             logout: LogoutSettings::default(),
             session: SessionSettings::default(),
             client: ClientSettings::default(),
+            drain: DrainSettings::default(),
             modes: Vec::new(),
         }
     }
@@ -156,6 +160,7 @@ impl fmt::Debug for Settings {
             logout,
             session,
             client,
+            drain,
             modes,
         } = self;
         formatter
@@ -171,6 +176,7 @@ impl fmt::Debug for Settings {
             .field("logout", logout)
             .field("session", session)
             .field("client", client)
+            .field("drain", drain)
             .field("modes", modes)
             .finish()
     }
@@ -462,6 +468,29 @@ mod tests {
         assert!(!shown.contains("geheimnis"), "{shown}");
         assert!(shown.contains("[1 hidden]"), "{shown}");
         assert!(shown.contains("cache/1"), "{shown}");
+    }
+}
+
+/// `[drain]`: how a mode closes when those who are in may finish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DrainSettings {
+    /// Who was not seen for this long is not inside any more. Default 15 minutes.
+    pub session_idle: Duration,
+    /// How long a drain waits. Default 15 minutes.
+    pub timeout: Duration,
+    /// What happens when it is not over by then. Default [`OnTimeout::Offline`].
+    pub on_timeout: OnTimeout,
+}
+
+impl Default for DrainSettings {
+    fn default() -> Self {
+        const QUARTER_OF_AN_HOUR: Duration = Duration::from_secs(15 * 60);
+        Self {
+            session_idle: QUARTER_OF_AN_HOUR,
+            timeout: QUARTER_OF_AN_HOUR,
+            on_timeout: OnTimeout::default(),
+        }
     }
 }
 

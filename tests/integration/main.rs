@@ -14,6 +14,7 @@ mod addresses;
 mod admin;
 mod admin_origin;
 mod demo;
+mod drain;
 mod exemptions;
 mod fuzz;
 mod guards;

@@ -1,0 +1,152 @@
+//! Requests that are being served, counted by each worker for itself.
+//!
+//! # Why no request is missed
+//!
+//! A worker first counts a request and then reads the published word; the driver first publishes
+//! the word and then reads the counts. All four are sequentially consistent, so there is one order
+//! of them that everybody agrees on. Either the worker's read comes after the driver's write, and
+//! the request is judged by the new state; or it comes before, and then the worker's count comes
+//! before the driver's read of it, and the request is seen. So once a state is published that
+//! admits nobody, a sum of zero means that nobody is inside, and it stays zero: the counts only
+//! fall, but for requests that are counted for the moment in which they are judged and refused.
+//!
+//! Where an edge of time closes the mode, the clock takes the place of the word: a worker counts
+//! before it reads the clock, and the driver reads the clock before it reads the counts.
+
+use std::{
+    marker::PhantomData,
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// The counts of all workers of this process.
+#[derive(Debug, Default)]
+pub(crate) struct InFlight {
+    workers: Mutex<Vec<Weak<Count>>>,
+}
+
+/// The count of one worker. Nobody else writes it, and it shares its cache line with no other.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Count {
+    requests: AtomicU64,
+    endless: AtomicU64,
+}
+
+/// How many are inside.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Inside {
+    /// Requests whose responses end by themselves.
+    pub(crate) requests: u64,
+    /// Upgraded connections and responses without an end.
+    pub(crate) endless: u64,
+}
+
+impl InFlight {
+    /// Gives a worker its own count.
+    pub(crate) fn register(&self) -> Counter {
+        let count = Arc::<Count>::default();
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.retain(|worker| worker.strong_count() > 0);
+        workers.push(Arc::downgrade(&count));
+        Counter {
+            count,
+            bound_to_thread: PhantomData,
+        }
+    }
+
+    pub(crate) fn inside(&self) -> Inside {
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers
+            .iter()
+            .filter_map(Weak::upgrade)
+            .fold(Inside::default(), |sum, count| Inside {
+                requests: sum.requests + count.requests.load(Ordering::SeqCst),
+                endless: sum.endless + count.endless.load(Ordering::SeqCst),
+            })
+    }
+}
+
+/// A worker's way to its count. It cannot leave the worker's thread, so the count has one writer
+/// and needs no read-modify-write.
+#[derive(Debug)]
+pub(crate) struct Counter {
+    count: Arc<Count>,
+    bound_to_thread: PhantomData<*const ()>,
+}
+
+impl Counter {
+    /// Counts a request that begins. Must come before the word is read.
+    #[inline]
+    pub(crate) fn begin(&self) {
+        add(&self.count.requests);
+    }
+
+    /// Counts a request that has ended.
+    #[inline]
+    pub(crate) fn end(&self) {
+        subtract(&self.count.requests);
+    }
+
+    /// Counts a response without an end.
+    pub(crate) fn begin_endless(&self) {
+        add(&self.count.endless);
+    }
+
+    /// Counts one that has ended all the same.
+    pub(crate) fn end_endless(&self) {
+        subtract(&self.count.endless);
+    }
+}
+
+#[inline]
+fn add(count: &AtomicU64) {
+    let now = count.load(Ordering::Relaxed).wrapping_add(1);
+    count.store(now, Ordering::SeqCst);
+}
+
+#[inline]
+fn subtract(count: &AtomicU64) {
+    // What the request did must be seen by whoever sees that it is over.
+    let now = count.load(Ordering::Relaxed).wrapping_sub(1);
+    count.store(now, Ordering::Release);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inside(in_flight: &InFlight) -> (u64, u64) {
+        let Inside { requests, endless } = in_flight.inside();
+        (requests, endless)
+    }
+
+    #[test]
+    fn requests_of_all_workers_count_until_they_end() {
+        let in_flight = InFlight::default();
+        let (one, other) = (in_flight.register(), in_flight.register());
+        one.begin();
+        other.begin();
+        one.begin();
+        assert_eq!(inside(&in_flight), (3, 0));
+        other.begin_endless();
+        other.end();
+        assert_eq!(inside(&in_flight), (2, 1));
+        one.end();
+        other.end_endless();
+        assert_eq!(inside(&in_flight), (1, 0));
+        one.end();
+        assert_eq!(inside(&in_flight), (0, 0));
+    }
+
+    #[test]
+    fn a_worker_that_is_gone_counts_no_more() {
+        let in_flight = InFlight::default();
+        let counter = in_flight.register();
+        counter.begin();
+        drop(counter);
+        assert_eq!(inside(&in_flight), (0, 0));
+    }
+}

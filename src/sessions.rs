@@ -1,0 +1,259 @@
+//! Which visitors are inside: authenticated ones who were seen a short while ago.
+//!
+//! Each worker keeps a table of its own that only it writes, so that a request of somebody who has
+//! logged in costs no lock and no allocation. The driver reads all tables when it counts.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+
+/// How many visitors one worker can tell apart. When there are more, those who were not seen for
+/// longest are forgotten, and a drain does not wait for them.
+const SLOTS: usize = 1 << 13;
+/// How many slots a visitor may be in.
+const PROBES: usize = 16;
+
+/// One slot is one word, so that it is read whole: 40 bits of the visitor's hash, 23 bits of the
+/// second in which they were seen last, and a bit that says that they have left.
+const TIME_BITS: u32 = 23;
+const TIME_MASK: u64 = (1 << TIME_BITS) - 1;
+const LEFT: u64 = 1 << TIME_BITS;
+const HASH_SHIFT: u32 = TIME_BITS + 1;
+
+/// A visitor who is inside, without anything that tells who it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SessionInside {
+    /// An opaque id, the same as long as this process runs.
+    pub id: String,
+    /// How many seconds ago the visitor was seen last.
+    pub age: u64,
+}
+
+/// The visitors whom all workers of this process have seen.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    begin: Instant,
+    hasher: RandomState,
+    workers: Mutex<Vec<Weak<[AtomicU64]>>>,
+}
+
+/// A visitor as the tables know them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct VisitorHash(u64);
+
+impl VisitorHash {
+    /// 40 bits.
+    pub(crate) fn as_u64(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn from_u64(hash: u64) -> Self {
+        Self(hash)
+    }
+}
+
+impl Sessions {
+    pub(crate) fn new() -> Self {
+        Self {
+            begin: Instant::now(),
+            hasher: RandomState::new(),
+            workers: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Gives a worker its own table.
+    pub(crate) fn register(&self) -> SessionTable {
+        let slots: Arc<[AtomicU64]> = (0..SLOTS).map(|_| AtomicU64::new(0)).collect();
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.retain(|worker| worker.strong_count() > 0);
+        workers.push(Arc::downgrade(&slots));
+        SessionTable(slots)
+    }
+
+    /// Tells visitors apart by what they are known as, in a way that nobody can follow back.
+    pub(crate) fn hash(&self, visitor: &str) -> VisitorHash {
+        VisitorHash(self.hasher.hash_one(visitor) >> HASH_SHIFT)
+    }
+
+    /// Seconds since this process began to look, from 1.
+    pub(crate) fn second(&self) -> u64 {
+        (self.begin.elapsed().as_secs() + 1) & TIME_MASK
+    }
+
+    /// Those who were seen within `idle` and have not left, the longest unseen first.
+    pub(crate) fn inside(&self, idle: Duration) -> Vec<SessionInside> {
+        let second = self.second();
+        let mut inside: Vec<SessionInside> = self
+            .latest()
+            .into_iter()
+            .filter(|(_, mark)| mark & LEFT == 0)
+            .map(|(hash, mark)| SessionInside {
+                id: format!("{:010x}", hash.0),
+                age: second.wrapping_sub(mark) & TIME_MASK,
+            })
+            .filter(|session| session.age < idle.as_secs().max(1))
+            .collect();
+        inside.sort_by(|one, other| other.age.cmp(&one.age).then(one.id.cmp(&other.id)));
+        inside
+    }
+
+    /// Whether this visitor is inside, or may be: before one `idle` has passed nobody can tell who
+    /// came in before this process began.
+    pub(crate) fn is_inside(&self, visitor: VisitorHash, idle: Duration) -> bool {
+        let second = self.second();
+        match self.latest_of(visitor) {
+            Some(mark) if mark & LEFT != 0 => false,
+            Some(mark) => second.wrapping_sub(mark) & TIME_MASK < idle.as_secs().max(1),
+            None => self.begin.elapsed() < idle,
+        }
+    }
+
+    fn latest_of(&self, visitor: VisitorHash) -> Option<u64> {
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers
+            .iter()
+            .filter_map(Weak::upgrade)
+            .filter_map(|worker| {
+                slots_of(&worker, visitor)
+                    .map(|slot| slot.load(Ordering::Relaxed))
+                    .find(|word| *word != 0 && word >> HASH_SHIFT == visitor.0)
+            })
+            .map(|word| word & (TIME_MASK | LEFT))
+            .max_by_key(|mark| order(*mark))
+    }
+
+    /// The latest mark of each visitor over all workers. Of marks of one second, having left counts.
+    fn latest(&self) -> HashMap<VisitorHash, u64> {
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = HashMap::new();
+        for worker in workers.iter().filter_map(Weak::upgrade) {
+            for slot in worker.iter() {
+                let word = slot.load(Ordering::Relaxed);
+                if word != 0 {
+                    let mark = word & (TIME_MASK | LEFT);
+                    let known: &mut u64 =
+                        latest.entry(VisitorHash(word >> HASH_SHIFT)).or_default();
+                    if order(*known) < order(mark) {
+                        *known = mark;
+                    }
+                }
+            }
+        }
+        latest
+    }
+}
+
+/// The slots that a visitor may be in.
+fn slots_of(table: &[AtomicU64], visitor: VisitorHash) -> impl Iterator<Item = &AtomicU64> {
+    let first = usize::try_from(visitor.0 % SLOTS as u64).unwrap_or(0);
+    (0..PROBES).map(move |probe| &table[(first + probe) % SLOTS])
+}
+
+/// Of two marks the later counts; of the same second, that the visitor has left.
+fn order(mark: u64) -> (u64, u64) {
+    (mark & TIME_MASK, mark & LEFT)
+}
+
+/// One worker's table. Only this worker writes it.
+#[derive(Debug)]
+pub(crate) struct SessionTable(Arc<[AtomicU64]>);
+
+impl SessionTable {
+    /// Notes that a visitor was seen now.
+    pub(crate) fn seen(&self, visitor: VisitorHash, second: u64) {
+        self.mark(visitor, second & TIME_MASK);
+    }
+
+    /// Notes that a visitor has logged out.
+    pub(crate) fn left(&self, visitor: VisitorHash, second: u64) {
+        self.mark(visitor, second & TIME_MASK | LEFT);
+    }
+
+    fn mark(&self, visitor: VisitorHash, mark: u64) {
+        let hash = visitor.0;
+        let slots = || slots_of(&self.0, visitor);
+        let is_own = |slot: &&AtomicU64| {
+            let word = slot.load(Ordering::Relaxed);
+            word != 0 && word >> HASH_SHIFT == hash
+        };
+        let slot = slots()
+            .find(is_own)
+            // An empty slot is older than any.
+            .or_else(|| slots().min_by_key(|slot| slot.load(Ordering::Relaxed) & TIME_MASK));
+        if let Some(slot) = slot {
+            slot.store(hash << HASH_SHIFT | mark, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(900);
+
+    #[test]
+    fn whoever_was_seen_is_inside_once_whichever_worker_saw_them() {
+        let sessions = Sessions::new();
+        let (one, other) = (sessions.register(), sessions.register());
+        let alice = sessions.hash("alice");
+        one.seen(alice, sessions.second());
+        other.seen(alice, sessions.second());
+        other.seen(sessions.hash("bob"), sessions.second());
+        assert_eq!(sessions.inside(IDLE).len(), 2);
+        assert!(sessions.is_inside(alice, IDLE));
+    }
+
+    #[test]
+    fn whoever_has_left_is_not_inside_and_may_come_back() {
+        let sessions = Sessions::new();
+        let (one, other) = (sessions.register(), sessions.register());
+        let alice = sessions.hash("alice");
+        one.seen(alice, 0);
+        other.left(alice, 0);
+        assert!(sessions.inside(IDLE).is_empty());
+        assert!(!sessions.is_inside(alice, IDLE));
+        one.seen(alice, sessions.second());
+        assert_eq!(sessions.inside(IDLE).len(), 1);
+    }
+
+    #[test]
+    fn nobody_knows_who_came_before_this_process_began() {
+        let sessions = Sessions::new();
+        assert!(sessions.is_inside(sessions.hash("carol"), IDLE));
+        assert!(!sessions.is_inside(sessions.hash("carol"), Duration::ZERO));
+    }
+
+    #[test]
+    fn a_table_bears_more_visitors_than_it_has_room_for() {
+        let sessions = Sessions::new();
+        let table = sessions.register();
+        for visitor in 0..3 * SLOTS {
+            table.seen(sessions.hash(&visitor.to_string()), sessions.second());
+        }
+        assert!(sessions.inside(IDLE).len() <= SLOTS);
+        assert!(sessions.inside(IDLE).len() > SLOTS / 2);
+    }
+
+    #[test]
+    fn an_id_tells_nothing_about_the_visitor() {
+        let sessions = Sessions::new();
+        let table = sessions.register();
+        table.seen(sessions.hash("alice@example.com"), sessions.second());
+        assert!(!sessions.inside(IDLE)[0].id.contains("alice"));
+        assert_ne!(
+            sessions.hash("alice@example.com"),
+            Sessions::new().hash("alice@example.com"),
+            "another process, another id"
+        );
+    }
+}

@@ -1,0 +1,417 @@
+//! Draining: those who are in may finish, nobody new gets in, and "offline" means that nobody is
+//! inside.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use actix_maintenance_mode::{Maintenance, OnTimeout, Phase, Settings};
+use actix_session::{Session, SessionMiddleware, storage::CookieSessionStore};
+use actix_web::{App, HttpResponse, HttpServer, cookie::Key, dev::ServerHandle, rt, web};
+use futures_util::stream;
+
+async fn maintenance(edit: impl FnOnce(&mut Settings) + Send + 'static) -> Maintenance {
+    Maintenance::builder()
+        .settings(Settings::default())
+        .store("memory:")
+        .configure(edit)
+        .build()
+        .await
+        .unwrap()
+}
+
+async fn until_phase(maintenance: &Maintenance, phase: Phase) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while maintenance.phase() != phase {
+        assert!(
+            Instant::now() < deadline,
+            "the phase is never {phase}: {:#?}",
+            maintenance.status()
+        );
+        rt::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// How many requests the app itself is serving.
+#[derive(Clone, Default)]
+struct Serving(Arc<AtomicU64>);
+
+struct Served(Serving);
+
+impl Serving {
+    fn begin(&self) -> Served {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Served(self.clone())
+    }
+
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn fast(serving: web::Data<Serving>) -> &'static str {
+    let _served = serving.begin();
+    "fast"
+}
+
+async fn slow(serving: web::Data<Serving>) -> &'static str {
+    let _served = serving.begin();
+    rt::time::sleep(Duration::from_millis(8)).await;
+    "slow"
+}
+
+fn chunks(
+    serving: &Serving,
+    number: u32,
+    every: Duration,
+) -> impl futures_util::Stream<Item = Result<web::Bytes, actix_web::Error>> + use<> {
+    stream::unfold(
+        (number, serving.begin()),
+        move |(left, served)| async move {
+            if left == 0 {
+                return None;
+            }
+            rt::time::sleep(every).await;
+            Some((Ok(web::Bytes::from_static(b"chunk\n")), (left - 1, served)))
+        },
+    )
+}
+
+async fn streamed(serving: web::Data<Serving>) -> HttpResponse {
+    HttpResponse::Ok().streaming(chunks(&serving, 4, Duration::from_millis(2)))
+}
+
+async fn events(serving: web::Data<Serving>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .streaming(chunks(&serving, u32::MAX, Duration::from_millis(5)))
+}
+
+async fn login(session: Session) -> HttpResponse {
+    session.insert("user_id", "alice").unwrap();
+    HttpResponse::Ok().body("in")
+}
+
+async fn logout(session: Session) -> HttpResponse {
+    session.purge();
+    HttpResponse::Ok().body("out")
+}
+
+struct Site {
+    address: SocketAddr,
+    server: ServerHandle,
+    serving: Serving,
+}
+
+impl Site {
+    fn start(maintenance: &Maintenance) -> Self {
+        let serving = Serving::default();
+        let key = Key::generate();
+        let server = HttpServer::new({
+            let (maintenance, serving) = (maintenance.clone(), serving.clone());
+            move || {
+                let session =
+                    SessionMiddleware::builder(CookieSessionStore::default(), key.clone())
+                        .cookie_secure(false)
+                        .build();
+                App::new()
+                    .app_data(web::Data::new(serving.clone()))
+                    .route("/fast", web::get().to(fast))
+                    .route("/slow", web::get().to(slow))
+                    .route("/streamed", web::get().to(streamed))
+                    .route("/events", web::get().to(events))
+                    .route("/login", web::get().to(login))
+                    .route("/logout", web::get().to(logout))
+                    .wrap(maintenance.middleware())
+                    .wrap(session)
+            }
+        })
+        .workers(2)
+        .disable_signals()
+        .bind("127.0.0.1:0")
+        .unwrap();
+        let address = server.addrs()[0];
+        let server = server.run();
+        let handle = server.handle();
+        rt::spawn(server);
+        Self {
+            address,
+            server: handle,
+            serving,
+        }
+    }
+
+    /// Asks from a thread of its own, so that the server of this runtime can answer.
+    async fn get(&self, path: &str, cookie: &str) -> Answer {
+        let (address, path, cookie) = (self.address, path.to_owned(), cookie.to_owned());
+        web::block(move || get(address, &path, &cookie))
+            .await
+            .unwrap()
+    }
+
+    async fn stop(self) {
+        self.server.stop(false).await;
+    }
+}
+
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    text: String,
+}
+
+impl Answer {
+    fn cookie(&self) -> String {
+        self.text
+            .lines()
+            .find_map(|line| line.strip_prefix("set-cookie: "))
+            .and_then(|cookie| cookie.split(';').next())
+            .unwrap_or_default()
+            .to_owned()
+    }
+}
+
+fn open(address: SocketAddr, path: &str, cookie: &str) -> TcpStream {
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    write!(
+        connection,
+        "GET {path} HTTP/1.1\r\nHost: test\r\nAccept: application/json\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    connection
+}
+
+fn get(address: SocketAddr, path: &str, cookie: &str) -> Answer {
+    let mut connection = open(address, path, cookie);
+    let mut text = String::new();
+    connection.read_to_string(&mut text).unwrap();
+    let status = text.get(9..12).and_then(|code| code.parse().ok());
+    Answer {
+        status: status.unwrap_or_else(|| panic!("no answer: {text:?}")),
+        text,
+    }
+}
+
+#[actix_web::test]
+async fn an_empty_site_is_offline_at_once() {
+    let maintenance = maintenance(|_| {}).await;
+    let change = maintenance.turn_on().drain().by("deploy").await.unwrap();
+    assert_eq!(change.status.modes[0].phase, Phase::Pending);
+    until_phase(&maintenance, Phase::Offline).await;
+    assert_eq!(maintenance.status().modes[0].by.as_deref(), Some("deploy"));
+    assert_eq!(maintenance.history().len(), 1);
+}
+
+#[actix_web::test]
+async fn who_is_in_goes_on_and_who_is_new_is_refused() {
+    let maintenance = maintenance(|_| {}).await;
+    let site = Site::start(&maintenance);
+    let cookie = site.get("/login", "").await.cookie();
+    assert_eq!(site.get("/fast", &cookie).await.status, 200);
+
+    maintenance.turn_on().drain().await.unwrap();
+    assert_eq!(maintenance.status().sessions.len(), 1);
+    assert!(!format!("{:?}", maintenance.status().sessions).contains("alice"));
+    assert_eq!(site.get("/fast", &cookie).await.status, 200);
+    let newcomer = site.get("/fast", "").await;
+    assert_eq!(newcomer.status, 503);
+    assert!(
+        newcomer.text.contains(r#""phase":"pending""#),
+        "{}",
+        newcomer.text
+    );
+    assert!(
+        newcomer.text.contains("retry-after: 30\r\n"),
+        "{}",
+        newcomer.text
+    );
+    assert_eq!(site.get("/login", "").await.status, 503, "no new log-ins");
+    assert_eq!(maintenance.phase(), Phase::Pending);
+
+    assert_eq!(site.get("/logout", &cookie).await.status, 200);
+    until_phase(&maintenance, Phase::Offline).await;
+    assert_eq!(site.get("/fast", &cookie).await.status, 503);
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn a_visitor_who_is_idle_is_not_waited_for() {
+    let maintenance = maintenance(|settings| {
+        settings.drain.session_idle = Duration::from_secs(1);
+    })
+    .await;
+    let site = Site::start(&maintenance);
+    let cookie = site.get("/login", "").await.cookie();
+    site.get("/fast", &cookie).await;
+    maintenance.turn_on().drain().await.unwrap();
+    until_phase(&maintenance, Phase::Offline).await;
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn a_drain_that_is_not_over_in_time_goes_offline_or_is_cancelled() {
+    let maintenance = maintenance(|_| {}).await;
+    let site = Site::start(&maintenance);
+    let cookie = site.get("/login", "").await.cookie();
+    site.get("/fast", &cookie).await;
+    for (on_timeout, phase) in [
+        (OnTimeout::Cancel, Phase::Online),
+        (OnTimeout::Offline, Phase::Offline),
+    ] {
+        maintenance
+            .turn_on()
+            .drain_timeout(Duration::from_millis(300))
+            .on_timeout(on_timeout)
+            .await
+            .unwrap();
+        assert_eq!(maintenance.phase(), Phase::Pending);
+        until_phase(&maintenance, phase).await;
+    }
+    maintenance.turn_off().await.unwrap();
+    let ended: Vec<_> = maintenance
+        .history()
+        .iter()
+        .filter_map(|period| period.ended)
+        .map(|how| how.as_str())
+        .collect();
+    assert_eq!(ended, ["cancelled", "off"]);
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn a_drain_can_be_forced_and_called_off() {
+    let maintenance = maintenance(|_| {}).await;
+    let site = Site::start(&maintenance);
+    let cookie = site.get("/login", "").await.cookie();
+    site.get("/fast", &cookie).await;
+
+    maintenance.turn_on().drain().await.unwrap();
+    maintenance.turn_off().await.unwrap();
+    assert_eq!(maintenance.phase(), Phase::Online);
+    assert_eq!(
+        maintenance.history()[0].ended.unwrap().as_str(),
+        "cancelled"
+    );
+
+    maintenance.turn_on().drain().await.unwrap();
+    assert_eq!(maintenance.phase(), Phase::Pending);
+    maintenance.turn_on().await.unwrap();
+    assert_eq!(maintenance.phase(), Phase::Offline);
+    assert_eq!(maintenance.history().len(), 2);
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn a_response_without_an_end_is_counted_apart_and_not_waited_for() {
+    let maintenance = maintenance(|_| {}).await;
+    let site = Site::start(&maintenance);
+    let address = site.address;
+    let connection = web::block(move || {
+        let mut connection = open(address, "/events", "");
+        let mut first = [0; 16];
+        connection.read_exact(&mut first).unwrap();
+        connection
+    })
+    .await
+    .unwrap();
+    assert_eq!(maintenance.status().endless, 1);
+    assert_eq!(maintenance.status().in_flight, 0);
+    maintenance.turn_on().drain().await.unwrap();
+    until_phase(&maintenance, Phase::Offline).await;
+    assert_eq!(maintenance.status().endless, 1);
+    drop(connection);
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn a_restart_in_the_middle_goes_on_with_the_drain() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("file:{}", folder.path().join("state").display());
+    let begin = || {
+        Maintenance::builder()
+            .settings(Settings::default())
+            .store(url.clone())
+            .build()
+    };
+    let first = begin().await.unwrap();
+    let site = Site::start(&first);
+    let cookie = site.get("/login", "").await.cookie();
+    site.get("/fast", &cookie).await;
+    first.turn_on().drain().await.unwrap();
+    let second = begin().await.unwrap();
+    assert_eq!(
+        second.status().mode("site").unwrap().since,
+        first.status().mode("site").unwrap().since
+    );
+    site.stop().await;
+    drop(first);
+    // Nobody has been seen by the second one, so nobody is inside.
+    until_phase(&second, Phase::Offline).await;
+}
+
+/// The promise itself: under load, each time the site says that it is offline, nobody is inside.
+#[actix_web::test]
+async fn offline_means_that_nothing_is_being_served() {
+    const DRAINS: usize = 200;
+    let maintenance = maintenance(|_| {}).await;
+    let site = Site::start(&maintenance);
+    let stop = Arc::new(AtomicBool::new(false));
+    let passed = Arc::new(AtomicU64::new(0));
+    let clients: Vec<_> = (0..8)
+        .map(|client| {
+            let (address, stop, passed) = (site.address, Arc::clone(&stop), Arc::clone(&passed));
+            thread::spawn(move || {
+                let paths = ["/fast", "/slow", "/streamed"];
+                let mut turn = client;
+                while !stop.load(Ordering::Relaxed) {
+                    turn += 1;
+                    match get(address, paths[turn % paths.len()], "").status {
+                        200 => {
+                            passed.fetch_add(1, Ordering::Relaxed);
+                        }
+                        status => assert_eq!(status, 503),
+                    }
+                }
+            })
+        })
+        .collect();
+    for drain in 0..DRAINS {
+        let before = passed.load(Ordering::Relaxed);
+        while passed.load(Ordering::Relaxed) < before + 3 {
+            rt::time::sleep(Duration::from_millis(1)).await;
+        }
+        maintenance.turn_on().drain().await.unwrap();
+        until_phase(&maintenance, Phase::Offline).await;
+        for _ in 0..3 {
+            assert_eq!(site.serving.now(), 0, "in drain {drain}");
+            rt::time::sleep(Duration::from_millis(1)).await;
+        }
+        maintenance.turn_off().await.unwrap();
+    }
+    stop.store(true, Ordering::Relaxed);
+    web::block(move || {
+        for client in clients {
+            client.join().unwrap();
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(maintenance.status().in_flight, 0);
+    site.stop().await;
+}
