@@ -6,12 +6,21 @@ use std::{
     time::Duration,
 };
 
-use self::read::{Blank, look_settled};
-use super::{Hints, Loaded, Saved, Store, StoreError, StoreFuture, Version};
+use self::{
+    leases::Leases,
+    read::{Blank, look_settled},
+};
+use super::{
+    Hints, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store, StoreError,
+    StoreFuture, Version,
+};
 
 #[cfg(unix)]
 mod access;
+mod clock;
 mod events;
+mod lease_file;
+mod leases;
 mod lock;
 mod lookout;
 mod read;
@@ -46,6 +55,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// - [`watch`](Store::watch) tells of changes by anybody within about a tenth of a second on a local
 ///   disk. A slow poll behind it finds within about a second what the system does not announce. The
 ///   first hint comes at once, for what may have changed before.
+/// - Leases are files in a folder beside the state file, named after it with `.leases` at the end.
+///   The first lease makes the folder; it may be removed while nobody holds a lease. On a Linux
+///   machine setting the wall clock neither ends a lease that is renewed nor prolongs another.
 ///
 /// # Caveats
 ///
@@ -95,6 +107,7 @@ pub struct FileStore {
     path: PathBuf,
     /// Whether the last look found the file missing or empty, and has made sure of it.
     blank: Arc<Mutex<Option<Blank>>>,
+    leases: Arc<Leases>,
 }
 
 impl FileStore {
@@ -130,6 +143,7 @@ impl FileStore {
             .with_source(error)
         })?;
         Ok(Self {
+            leases: Arc::new(Leases::new(path.clone(), clock::system())),
             path,
             blank: Arc::default(),
         })
@@ -209,6 +223,35 @@ impl Store for FileStore {
 
     fn watch(&self) -> Hints {
         watch::watch(self.path.clone())
+    }
+
+    fn put_lease<'a>(
+        &'a self,
+        lease: &'a Lease,
+        time_to_live: Duration,
+        condition: LeaseCondition,
+    ) -> StoreFuture<'a, PutLease> {
+        let lease = lease.clone();
+        Box::pin(self.in_background(move |store| store.leases.put(&lease, time_to_live, condition)))
+    }
+
+    fn renew_lease<'a>(
+        &'a self,
+        lease: &'a Lease,
+        time_to_live: Duration,
+    ) -> StoreFuture<'a, bool> {
+        let lease = lease.clone();
+        Box::pin(self.in_background(move |store| store.leases.renew(&lease, time_to_live)))
+    }
+
+    fn drop_lease<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
+        let lease = lease.clone();
+        Box::pin(self.in_background(move |store| store.leases.remove(&lease)))
+    }
+
+    fn leases<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<LiveLease>> {
+        let prefix = prefix.to_owned();
+        Box::pin(self.in_background(move |store| store.leases.list(&prefix)))
     }
 }
 

@@ -3,17 +3,25 @@
 use std::{
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
+    time::{Duration, Instant},
 };
 
 use futures_core::Stream;
 use tokio::sync::watch;
 
-use super::{Hint, Hints, Loaded, Saved, Store, StoreFuture, Version};
+use self::leases::Leases;
+use super::{
+    Hint, Hints, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store, StoreFuture,
+    Version,
+};
+
+mod leases;
 
 /// Keeps the state in this process only: for tests, and for apps that decide anew at each start.
 ///
-/// Clones share one document, so handing a clone to each worker makes them agree. Nothing outlives
+/// Clones share one document and its leases, so handing a clone to each worker makes them agree. Nothing outlives
 /// the process and nothing reaches another one; use [`FileStore`](super::FileStore) or a shared
 /// store for that. Its URL is `memory:`.
 ///
@@ -34,6 +42,8 @@ use super::{Hint, Hints, Loaded, Saved, Store, StoreFuture, Version};
 #[derive(Clone)]
 pub struct MemoryStore {
     current: watch::Sender<Current>,
+    /// Not in the channel, where a change would be a hint.
+    leases: Arc<Leases>,
 }
 
 #[derive(Default)]
@@ -70,6 +80,7 @@ impl MemoryStore {
     pub fn new() -> Self {
         Self {
             current: watch::Sender::new(Current::default()),
+            leases: Arc::default(),
         }
     }
 }
@@ -125,6 +136,37 @@ impl Store for MemoryStore {
         Box::pin(Saves {
             next: next_save(self.current.subscribe()),
         })
+    }
+
+    fn put_lease<'a>(
+        &'a self,
+        lease: &'a Lease,
+        time_to_live: Duration,
+        condition: LeaseCondition,
+    ) -> StoreFuture<'a, PutLease> {
+        Box::pin(async move {
+            let now = Instant::now();
+            Ok(self.leases.put(lease, time_to_live, condition, now))
+        })
+    }
+
+    fn renew_lease<'a>(
+        &'a self,
+        lease: &'a Lease,
+        time_to_live: Duration,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move { Ok(self.leases.renew(lease, time_to_live, Instant::now())) })
+    }
+
+    fn drop_lease<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.leases.remove(lease, Instant::now());
+            Ok(())
+        })
+    }
+
+    fn leases<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<LiveLease>> {
+        Box::pin(async move { Ok(self.leases.list(prefix, Instant::now())) })
     }
 }
 
@@ -236,6 +278,22 @@ mod tests {
         let version = stored(clone.save(b"two", Some(&version)).await.unwrap());
         stored(clone.save(b"three", Some(&version)).await.unwrap());
         assert_eq!(hints.next().await, Some(Hint));
+        assert!(hints.next().now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn clones_share_the_leases_whose_changes_are_no_hints() {
+        let store = MemoryStore::new();
+        let mut hints = store.watch();
+        let clone = store.clone();
+        let lease = Lease::new("task/import", "me", "").unwrap();
+        let minute = Duration::from_secs(60);
+        let put = clone.put_lease(&lease, minute, LeaseCondition::IfAbsent);
+        assert_eq!(put.await.unwrap(), PutLease::Held);
+        assert_eq!(store.leases("task/").await.unwrap()[0].lease, lease);
+        assert!(store.renew_lease(&lease, minute).await.unwrap());
+        store.drop_lease(&lease).await.unwrap();
+        assert_eq!(clone.leases("").await.unwrap(), []);
         assert!(hints.next().now_or_never().is_none());
     }
 

@@ -3,15 +3,22 @@
 //! A store moves bytes. It knows nothing of modes or windows: the one document that it holds is
 //! encoded and understood elsewhere. What it promises is that a reader never sees half a document
 //! and that of two writers who saw the same document only one succeeds.
+//!
+//! Beside the document it holds leases: entries that vanish when their holder stops renewing them.
 
-use std::{error::Error as StdError, fmt, future::Future, pin::Pin};
+use std::{error::Error as StdError, fmt, future::Future, pin::Pin, time::Duration};
 
 use futures_core::Stream;
 
 mod file;
+mod lease;
 mod memory;
 
-pub use self::{file::FileStore, memory::MemoryStore};
+pub use self::{
+    file::FileStore,
+    lease::{Lease, LeaseCondition, LiveLease, PutLease},
+    memory::MemoryStore,
+};
 
 /// What the methods of a [`Store`] return.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -26,11 +33,23 @@ pub type Hints = Pin<Box<dyn Stream<Item = Hint> + Send>>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hint;
 
-/// A place that holds the state document.
+/// A place that holds the state document and leases.
 ///
 /// The futures run on the driver's own thread, inside a Tokio runtime with time enabled. They are
 /// dropped when they take too long, so dropping one must leave the stored document whole: either
-/// the old one or the new one.
+/// the old one or the new one. The same goes for a lease.
+///
+/// # Leases
+///
+/// A store keeps to this, whatever clocks it has:
+///
+/// - A lease that is renewed in time is in every list, and nobody else gets it "if absent".
+/// - A lease that is no longer renewed is in no list and in nobody's way once its time to live is
+///   over. That time counts from when the store took it, so a holder who relies on it counts from
+///   before it asked.
+/// - A time to live below a millisecond counts as one, and one above a year (365 days) as one.
+/// - Leases need not outlive the machine or the server that keeps them.
+/// - Leases are for those who look for them: a change of one is not a [`Hint`].
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The store's URL, as logs and the status show it. It must not contain a password.
     fn url(&self) -> String;
@@ -47,8 +66,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When the document could not be stored. The old one is then intact, unless the text says that
-    /// the new one is in its place and only may not outlast a power cut.
+    /// When it is not certain that the document is stored and durable. Mostly the old one is then
+    /// intact. But what fails last, such as a sync of the disk or the way back of a server's
+    /// answer, fails after the replacement: then the new one may be visible already, and may or may
+    /// not survive a crash. Whoever needs to know loads again.
     fn save<'a>(
         &'a self,
         document: &'a [u8],
@@ -60,6 +81,43 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// Called once, on the driver's runtime. Dropping the stream ends the watch.
     fn watch(&self) -> Hints;
+
+    /// Puts a lease, which vanishes after the time to live unless it is renewed.
+    ///
+    /// # Errors
+    ///
+    /// When it is not certain that the lease is held. It may be in the store all the same; then it
+    /// lapses, or the same call made again finds it as one's own.
+    fn put_lease<'a>(
+        &'a self,
+        lease: &'a Lease,
+        time_to_live: Duration,
+        condition: LeaseCondition,
+    ) -> StoreFuture<'a, PutLease>;
+
+    /// Renews a lease with its present content, from now on for the time to live. `false`: its
+    /// holder does not hold it any more, because it has lapsed or was put by another; nothing has
+    /// changed then. `true` also means that nobody saw it lapse in between.
+    ///
+    /// # Errors
+    ///
+    /// When it is not certain that the lease is renewed.
+    fn renew_lease<'a>(&'a self, lease: &'a Lease, time_to_live: Duration)
+    -> StoreFuture<'a, bool>;
+
+    /// Removes a lease at once, if its holder still holds it. Its content does not matter.
+    ///
+    /// # Errors
+    ///
+    /// When it is not certain that the lease is gone. It lapses in the end.
+    fn drop_lease<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()>;
+
+    /// The live leases whose names begin with `prefix`, sorted by name. Never writes.
+    ///
+    /// # Errors
+    ///
+    /// When a live lease may be missing from the list.
+    fn leases<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<LiveLease>>;
 }
 
 /// The document as a store returned it.

@@ -20,6 +20,7 @@ mod fuzz;
 mod guards;
 mod handle;
 mod identity;
+mod leases;
 mod logout;
 mod middleware;
 mod pages;

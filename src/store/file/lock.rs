@@ -114,7 +114,7 @@ fn open_to_writers_of(lock: &File, folder: &Metadata) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn is_still_at(lock: &File, path: &Path) -> bool {
+pub(super) fn is_still_at(lock: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
 
     match (lock.metadata(), fs::metadata(path)) {
@@ -125,7 +125,7 @@ fn is_still_at(lock: &File, path: &Path) -> bool {
 
 /// Elsewhere an open file cannot be removed.
 #[cfg(not(unix))]
-fn is_still_at(_lock: &File, _path: &Path) -> bool {
+pub(super) fn is_still_at(_lock: &File, _path: &Path) -> bool {
     true
 }
 

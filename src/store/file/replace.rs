@@ -173,8 +173,18 @@ fn is_temporary(candidate: &OsStr, name: &OsStr) -> bool {
 
 /// The error of a step that failed before the file was replaced.
 pub(super) fn cannot_store(path: &Path, folder: &Path, step: &str, error: io::Error) -> StoreError {
+    StoreError::new(format!(
+        "cannot store the maintenance state in {}: {step}: {}. The stored state is unchanged",
+        path.display(),
+        reason(folder, &error),
+    ))
+    .with_source(error)
+}
+
+/// Why writing in a folder failed, and what to do about it.
+pub(super) fn reason(folder: &Path, error: &io::Error) -> String {
     let folder = folder.display();
-    let reason = match error.kind() {
+    match error.kind() {
         ErrorKind::StorageFull => "the disk is full; free some space and try again".to_owned(),
         ErrorKind::QuotaExceeded => {
             "the disk quota is used up; free some space or raise the quota, and try again"
@@ -199,12 +209,7 @@ pub(super) fn cannot_store(path: &Path, folder: &Path, step: &str, error: io::Er
              on a local disk or in another kind of store"
         ),
         _ => format!("{error}; check the file system of {folder}"),
-    };
-    StoreError::new(format!(
-        "cannot store the maintenance state in {}: {step}: {reason}. The stored state is unchanged",
-        path.display(),
-    ))
-    .with_source(error)
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,261 @@
+//! One lease as a file: its name and its content. No I/O.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::clock::Reading;
+use crate::store::{Lease, lease::bounded};
+
+/// The end of a lease file's name.
+const ENDING: &str = ".lease";
+
+/// The longest beginning of a lease file's name, for file systems that take 255 bytes.
+const LONGEST: usize = 240;
+
+/// Above any lease file, with the largest content and every character of its texts escaped.
+pub(super) const SIZE_LIMIT: u64 = 1024 * 1024 + 4096;
+
+/// The first line of a lease file, in JSON, so that people can read it. The content follows as it
+/// is. Members that this version does not know are left out of account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Header {
+    name: String,
+    holder: String,
+    time_to_live_ms: u64,
+    /// By the wall clock.
+    renewed_at: Timestamp,
+    /// By the clock that counts from the machine's start, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    renewed_since_start: Option<Elapsed>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Elapsed {
+    clock: String,
+    seconds: u64,
+    nanoseconds: u32,
+}
+
+/// What a lease file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LeaseFile {
+    pub(super) lease: Lease,
+    /// How long it lives after it was written.
+    pub(super) time_to_live: Duration,
+    /// Identifies one writing of the file.
+    pub(super) stamp: Stamp,
+}
+
+/// When a lease file was written. No two writings of one lease have the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stamp {
+    holder: String,
+    time_to_live_ms: u64,
+    renewed_at: Timestamp,
+    renewed_since_start: Option<Elapsed>,
+}
+
+impl LeaseFile {
+    pub(super) fn encode(lease: &Lease, time_to_live: Duration, now: &Reading) -> Vec<u8> {
+        // Rounded up: a lease must not lapse before its holder thinks so.
+        let milliseconds = bounded(time_to_live).as_nanos().div_ceil(1_000_000);
+        let header = Header {
+            name: lease.name().to_owned(),
+            holder: lease.holder().to_owned(),
+            time_to_live_ms: milliseconds.try_into().unwrap_or(u64::MAX),
+            renewed_at: now.wall,
+            renewed_since_start: now.since_start.as_ref().map(|since| Elapsed {
+                clock: since.clock.as_ref().to_owned(),
+                seconds: since.elapsed.as_secs(),
+                nanoseconds: since.elapsed.subsec_nanos(),
+            }),
+        };
+        // Texts, numbers and options of them always have a JSON form; an empty line would be read
+        // as damage.
+        let mut bytes = serde_json::to_vec(&header).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes.extend_from_slice(lease.content());
+        bytes
+    }
+
+    /// `None`: this is no lease file, or not one that belongs under this file name.
+    pub(super) fn decode(bytes: &[u8], name_of_file: &str) -> Option<Self> {
+        let end = bytes.iter().position(|&byte| byte == b'\n')?;
+        let (line, content) = (&bytes[..end], &bytes[end + 1..]);
+        let header: Header = serde_json::from_slice(line).ok()?;
+        if file_name(&header.name) != name_of_file {
+            return None;
+        }
+        Some(Self {
+            lease: Lease::new(header.name, header.holder.clone(), content).ok()?,
+            time_to_live: bounded(Duration::from_millis(header.time_to_live_ms)),
+            stamp: Stamp {
+                holder: header.holder,
+                time_to_live_ms: header.time_to_live_ms,
+                renewed_at: header.renewed_at,
+                renewed_since_start: header.renewed_since_start,
+            },
+        })
+    }
+}
+
+impl Stamp {
+    /// How long ago the file was written, by a clock that nobody sets. `None` where the writer's
+    /// was another one.
+    pub(super) fn sure_age(&self, now: &Reading) -> Option<Duration> {
+        let (then, now) = (
+            self.renewed_since_start.as_ref()?,
+            now.since_start.as_ref()?,
+        );
+        // By hand in a file there may be more nanoseconds than make a second.
+        let elapsed = Duration::from_secs(then.seconds)
+            .checked_add(Duration::from_nanos(then.nanoseconds.into()))?;
+        (then.clock == *now.clock).then(|| now.elapsed.saturating_sub(elapsed))
+    }
+
+    /// How long ago the file was written by the wall clock, which may have been set meanwhile.
+    pub(super) fn supposed_age(&self, now: &Reading) -> Duration {
+        Duration::try_from(now.wall.duration_since(self.renewed_at)).unwrap_or_default()
+    }
+}
+
+/// The name of the file that holds the lease of this name.
+///
+/// Readable where it can be, and different for different names also on file systems that do not
+/// tell `A` from `a`. No name leads out of the folder, as `/` is written otherwise.
+pub(super) fn file_name(lease_name: &str) -> String {
+    use std::fmt::Write as _;
+
+    let mut name = String::new();
+    for byte in lease_name.bytes() {
+        // Writing to a string cannot fail.
+        let _ = match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' => write!(name, "{}", char::from(byte)),
+            _ => write!(name, "%{byte:02x}"),
+        };
+    }
+    if name.len() > LONGEST {
+        // No name of the other kind begins so.
+        "%%".clone_into(&mut name);
+        for byte in lease_name.bytes() {
+            let _ = write!(name, "{byte:02x}");
+        }
+    }
+    name + ENDING
+}
+
+pub(super) fn is_file_name(name: &str) -> bool {
+    name.ends_with(ENDING)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Instant};
+
+    use proptest::prelude::*;
+
+    use super::{super::clock::SinceStart, *};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn reading(seconds: u64) -> Reading {
+        Reading {
+            own: Instant::now(),
+            since_start: Some(SinceStart {
+                clock: Arc::from("clock"),
+                elapsed: Duration::from_secs(seconds),
+            }),
+            wall: Timestamp::from_second(1_000_000).unwrap(),
+        }
+    }
+
+    fn encoded(name: &str) -> (Vec<u8>, String) {
+        let lease = Lease::new(name, "host-1 \"x\"", b"content\n\0\xff".as_slice()).unwrap();
+        let bytes = LeaseFile::encode(&lease, Duration::from_micros(1_500), &reading(7));
+        (bytes, file_name(name))
+    }
+
+    #[test]
+    fn a_file_name_is_readable_and_leads_nowhere_else() {
+        assert_eq!(file_name("node/host-1_2.x"), "node%2fhost-1_2.x.lease");
+        assert_eq!(file_name("../A \0%"), "..%2f%41%20%00%25.lease");
+        let long = "\u{e4}".repeat(60);
+        assert_eq!(
+            file_name(&long),
+            format!("%%{}.lease", "c3a4".repeat(60)),
+            "where it would be too long it is shorter",
+        );
+    }
+
+    #[test]
+    fn a_file_says_what_was_put() {
+        let (bytes, name) = encoded("lock/site");
+        let file = LeaseFile::decode(&bytes, &name).unwrap();
+        assert_eq!(file.lease.name(), "lock/site");
+        assert_eq!(file.lease.holder(), "host-1 \"x\"");
+        assert_eq!(file.lease.content(), b"content\n\0\xff");
+        assert_eq!(file.time_to_live, Duration::from_millis(2), "rounded up");
+        assert_eq!(file.stamp.sure_age(&reading(9)), Some(2 * SECOND));
+        assert_eq!(file.stamp.sure_age(&reading(3)), Some(Duration::ZERO));
+
+        let mut elsewhere = reading(9);
+        elsewhere.since_start.as_mut().unwrap().clock = Arc::from("another");
+        assert_eq!(file.stamp.sure_age(&elsewhere), None);
+        elsewhere.since_start = None;
+        assert_eq!(file.stamp.sure_age(&elsewhere), None);
+        elsewhere.wall += 3 * SECOND;
+        assert_eq!(file.stamp.supposed_age(&elsewhere), 3 * SECOND);
+        elsewhere.wall -= 5 * SECOND;
+        assert_eq!(file.stamp.supposed_age(&elsewhere), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_file_under_another_name_is_no_lease() {
+        let (bytes, _) = encoded("lock/site");
+        assert_eq!(LeaseFile::decode(&bytes, &file_name("lock/admin")), None);
+    }
+
+    #[test]
+    fn the_largest_lease_is_within_the_limit() {
+        let text = "\0".repeat(120);
+        let lease = Lease::new(text.clone(), text, vec![0; 1024 * 1024]).unwrap();
+        let bytes = LeaseFile::encode(&lease, Duration::MAX, &reading(u64::MAX));
+        assert!(bytes.len() as u64 <= SIZE_LIMIT, "{}", bytes.len());
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_has_a_file_name_of_its_own(one in ".{1,60}", other in ".{1,60}") {
+            let name = file_name(&one);
+            prop_assert!(name.len() <= 255 || one.len() > 120);
+            prop_assert!(is_file_name(&name));
+            let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"/\\:*?\"<>|".contains(&byte);
+            prop_assert!(name.bytes().all(|byte| is_plain(byte) && !byte.is_ascii_uppercase()));
+            prop_assert_eq!(name == file_name(&other), one == other);
+        }
+
+        #[test]
+        fn damage_is_noticed_or_harmless(
+            cut in 0..400_usize,
+            at in 0..400_usize,
+            byte in any::<u8>(),
+        ) {
+            let (mut bytes, name) = encoded("lock/site");
+            let place = at % bytes.len();
+            bytes[place] = byte;
+            bytes.truncate(cut);
+            if let Some(file) = LeaseFile::decode(&bytes, &name) {
+                prop_assert_eq!(file.lease.name(), "lock/site");
+                let _ = file.stamp.sure_age(&reading(9));
+                let _ = file.stamp.supposed_age(&reading(9));
+            }
+        }
+
+        #[test]
+        fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = LeaseFile::decode(&bytes, "lock%2fsite.lease");
+        }
+    }
+}
