@@ -3,10 +3,11 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use self::{
+    backlog::Backlog,
     leases::Leases,
     read::{Blank, look_settled},
 };
@@ -17,6 +18,7 @@ use super::{
 
 #[cfg(unix)]
 mod access;
+mod backlog;
 mod clock;
 mod events;
 mod lease_file;
@@ -30,6 +32,10 @@ mod watch;
 
 /// How long a save waits for other writers.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// After how long a read hangs, and a write, which waits for others and for the disk.
+const READ_HANGS: Duration = Duration::from_secs(5);
+const WRITE_HANGS: Duration = Duration::from_secs(10);
 
 /// Keeps the state in one file, which any process on the machine can share.
 ///
@@ -58,6 +64,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// - Leases are files in a folder beside the state file, named after it with `.leases` at the end.
 ///   The first lease makes the folder; it may be removed while nobody holds a lease. On a Linux
 ///   machine setting the wall clock neither ends a lease that is renewed nor prolongs another.
+/// - Where a file system hangs, what has been asked of it cannot be called back. While a request
+///   hangs (for five seconds; ten for one that writes), further ones of its kind fail at once, so
+///   that they do not pile up.
 ///
 /// # Caveats
 ///
@@ -108,6 +117,11 @@ pub struct FileStore {
     /// Whether the last look found the file missing or empty, and has made sure of it.
     blank: Arc<Mutex<Option<Blank>>>,
     leases: Arc<Leases>,
+    // Apart, since one kind may work while another hangs.
+    reads: Backlog,
+    writes: Backlog,
+    lease_reads: Backlog,
+    lease_writes: Backlog,
 }
 
 impl FileStore {
@@ -146,6 +160,10 @@ impl FileStore {
             leases: Arc::new(Leases::new(path.clone(), clock::system())),
             path,
             blank: Arc::default(),
+            reads: Backlog::new(READ_HANGS),
+            writes: Backlog::new(WRITE_HANGS),
+            lease_reads: Backlog::new(READ_HANGS),
+            lease_writes: Backlog::new(WRITE_HANGS),
         })
     }
 
@@ -186,10 +204,23 @@ impl FileStore {
     /// for it any more.
     async fn in_background<T: Send + 'static>(
         &self,
+        backlog: &Backlog,
         work: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let begun = backlog.begin(Instant::now()).map_err(|hanging| {
+            StoreError::new(format!(
+                "cannot use the maintenance state {}: an earlier request of this kind has been                  hanging for {} seconds, so no further one is made; check the disk or the network                  file system that it is on",
+                self.path.display(),
+                hanging.as_secs(),
+            ))
+        })?;
         let store = self.clone();
-        tokio::task::spawn_blocking(move || work(&store))
+        let work = move || {
+            // Ends with the work, not with the one who waits for it.
+            let _begun = begun;
+            work(&store)
+        };
+        tokio::task::spawn_blocking(work)
             .await
             .unwrap_or_else(|error| {
                 Err(StoreError::new(format!(
@@ -208,7 +239,7 @@ impl Store for FileStore {
     }
 
     fn load(&self) -> StoreFuture<'_, Option<Loaded>> {
-        Box::pin(self.in_background(Self::load_blocking))
+        Box::pin(self.in_background(&self.reads, Self::load_blocking))
     }
 
     fn save<'a>(
@@ -218,7 +249,9 @@ impl Store for FileStore {
     ) -> StoreFuture<'a, Saved> {
         let document = document.to_vec();
         let expected = expected.cloned();
-        Box::pin(self.in_background(move |store| store.save_blocking(&document, expected.as_ref())))
+        Box::pin(self.in_background(&self.writes, move |store| {
+            store.save_blocking(&document, expected.as_ref())
+        }))
     }
 
     fn watch(&self) -> Hints {
@@ -232,7 +265,9 @@ impl Store for FileStore {
         condition: LeaseCondition,
     ) -> StoreFuture<'a, PutLease> {
         let lease = lease.clone();
-        Box::pin(self.in_background(move |store| store.leases.put(&lease, time_to_live, condition)))
+        Box::pin(self.in_background(&self.lease_writes, move |store| {
+            store.leases.put(&lease, time_to_live, condition)
+        }))
     }
 
     fn renew_lease<'a>(
@@ -241,17 +276,19 @@ impl Store for FileStore {
         time_to_live: Duration,
     ) -> StoreFuture<'a, bool> {
         let lease = lease.clone();
-        Box::pin(self.in_background(move |store| store.leases.renew(&lease, time_to_live)))
+        Box::pin(self.in_background(&self.lease_writes, move |store| {
+            store.leases.renew(&lease, time_to_live)
+        }))
     }
 
     fn drop_lease<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
         let lease = lease.clone();
-        Box::pin(self.in_background(move |store| store.leases.remove(&lease)))
+        Box::pin(self.in_background(&self.lease_writes, move |store| store.leases.remove(&lease)))
     }
 
     fn leases<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<LiveLease>> {
         let prefix = prefix.to_owned();
-        Box::pin(self.in_background(move |store| store.leases.list(&prefix)))
+        Box::pin(self.in_background(&self.lease_reads, move |store| store.leases.list(&prefix)))
     }
 }
 
@@ -443,6 +480,22 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("the work that was begun did not end");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_asked_anew_while_a_request_of_that_kind_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store_in(&folder);
+        let long_ago = Instant::now().checked_sub(READ_HANGS).unwrap();
+        let hanging = store.clone().reads.begin(long_ago).unwrap();
+        let error = store.load().await.unwrap_err().to_string();
+        assert!(error.contains("hanging for 5 seconds, so no"), "{error}");
+        stored(store.save(b"one", None).await.unwrap());
+        store.leases("").await.unwrap();
+
+        drop(hanging);
+        assert!(store.load().await.unwrap().is_some());
+        store.load().await.unwrap();
     }
 
     #[tokio::test]
