@@ -452,15 +452,17 @@ impl Driver {
         if !is_over {
             return;
         }
-        known.settle_after = None;
         // Every change settles first what is over; this one does nothing else.
         let nothing: Operation = Box::new(|_, _| None);
-        let outcome = timeout(CHANGE_TIMEOUT, self.apply(known, &nothing)).await;
+        self.try_quietly(known, &nothing).await;
+    }
+
+    /// Makes a change that nobody asked for. If it fails, it is tried again later.
+    async fn try_quietly(&self, known: &mut Known, operation: &Operation) {
+        known.settle_after = None;
+        let outcome = timeout(CHANGE_TIMEOUT, self.apply(known, operation)).await;
         if !matches!(outcome, Ok(Ok(_))) {
-            tracing::debug!(
-                ?outcome,
-                "what is over could not be written into the history yet"
-            );
+            tracing::debug!(?outcome, "what follows by itself could not be stored yet");
             known.settle_after = Some(Instant::now() + SETTLE_RETRY);
         }
     }

@@ -61,6 +61,12 @@ mod order;
 mod phase;
 mod request;
 mod response;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the state does not plan with it yet"
+)]
+mod schedule;
 mod session_notes;
 mod sessions;
 pub mod settings;

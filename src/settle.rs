@@ -30,10 +30,11 @@ pub(crate) fn settled(document: &Document, now: Timestamp) -> Option<Document> {
         // A drain that is not over in time is over all the same.
         if let Switch::Pending(drain) = &mode.switch
             && mode.switch.phase(now) == Phase::Offline
-            && let Some(mode) = next.modes.get_mut(key)
         {
-            mode.switch = Switch::On(drain.on.clone());
-            has_changed = true;
+            let next = next.get_or_insert_with(|| document.clone());
+            if let Some(mode) = next.modes.get_mut(key) {
+                mode.switch = Switch::On(drain.on.clone());
+            }
         }
         let sources = sources(mode, now);
         let is_over = sources.iter().any(|source| source.end.is_some());

@@ -383,9 +383,7 @@ impl Document {
         let after = match (wanted, &before) {
             (None, _) => Switch::Off,
             (Some(_), Switch::On(on)) => Switch::On(on.clone()),
-            (Some(wanted), Switch::Off | Switch::Pending(_)) => {
-                Switch::On(wanted.switched_on(now))
-            }
+            (Some(wanted), Switch::Off | Switch::Pending(_)) => Switch::On(wanted.switched_on(now)),
         };
         mode.guards.push(GuardRecord {
             token: token.to_owned(),

@@ -528,8 +528,8 @@ addresses = [
 status = 200
 retry_after = "-1h"
 format = "xml"
-[drain]
-timeout = "1h"
+[weather]
+sunny = true
 "#;
         let variables = [
             ("MAINTENANCE_RESPONS__STATUS", "503"),
@@ -554,9 +554,9 @@ timeout = "1h"
                  or a text such as \"90s\", \"1h\" or \"2h 30m\"; whole seconds, not negative",
                 "maintenance.toml:15: `response.format` is `xml`: give one of \"auto\", \"html\", \
                  \"json\", \"problem\", \"text\"",
-                "maintenance.toml:16: unknown key `drain`; known here: store, forced, \
+                "maintenance.toml:16: unknown key `weather`; known here: store, forced, \
                  when_store_fails, admin_path, time_zone, exempt, forced_on, response, logout, \
-                 session, client, mode",
+                 session, client, drain, mode",
                 "MAINTENANCE_RESPONSE: `response`: a section; set its keys one by one, each by \
                  a variable `MAINTENANCE_RESPONSE__…`",
                 "MAINTENANCE_RESPONS__STATUS: unknown key `respons.status`, did you mean \

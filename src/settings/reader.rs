@@ -5,12 +5,11 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Span, SpanRelativeTo};
-
 use super::{
     fault::{Fault, Origin, Origins, nearest, variable_of},
     source::{Entries, Node, Value, array_in_variable},
 };
+use crate::schedule::whole_seconds;
 
 /// What one pass over the tree finds.
 #[derive(Debug, Default)]
@@ -454,13 +453,7 @@ pub(super) fn choice<T: Copy>(choices: &[(&str, T)]) -> impl FnOnce(&Value) -> R
 pub(super) fn duration(value: &Value) -> Result<Duration, Expected> {
     let read = match value {
         Value::Integer(seconds, _) => seconds.and_then(|seconds| u64::try_from(seconds).ok()),
-        Value::Text(text) | Value::Variable(text) => {
-            let text = text.trim();
-            match text.parse() {
-                Ok(seconds) => Some(seconds),
-                Err(_) => whole_seconds(text),
-            }
-        }
+        Value::Text(text) | Value::Variable(text) => whole_seconds(text),
         _ => None,
     };
     read.map(Duration::from_secs).ok_or_else(|| {
@@ -468,15 +461,6 @@ pub(super) fn duration(value: &Value) -> Result<Duration, Expected> {
          not negative"
             .to_owned()
     })
-}
-
-fn whole_seconds(text: &str) -> Option<u64> {
-    let span: Span = text.parse().ok()?;
-    let duration: SignedDuration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-    if duration.subsec_nanos() != 0 {
-        return None;
-    }
-    u64::try_from(duration.as_secs()).ok()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use actix_web::{App, http::Method, test};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
+use crate::leases_of::leases_of;
 use crate::test_app::{self, Answer, LoggedIn, TestApp, maintenance};
 
 const ON: &str = "/maintenance-mode/on";
@@ -463,6 +464,8 @@ impl Store for FillableStore {
     fn watch(&self) -> Hints {
         futures_util::stream::pending::<Hint>().boxed()
     }
+
+    leases_of!(store);
 }
 
 #[actix_web::test]
@@ -518,10 +521,18 @@ async fn the_status_is_the_whole_of_it() {
         assert_eq!(answer.status, 200, "the status itself is not refused");
         assert_eq!(answer.header("content-type"), Some("application/json"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
-        let (told, status) = (
+        let (mut told, mut status) = (
             answer.json(),
             serde_json::to_value(app.maintenance.status()).unwrap(),
         );
+        // Whoever is inside grows older between the two.
+        for document in [&mut told, &mut status] {
+            assert_eq!(document["sessions"].as_array().unwrap().len(), 1);
+            document["sessions"] = Value::Null;
+        }
+        // While the site is online, the request for the status is itself one that is served.
+        assert_eq!(told["in_flight"], if is_on { 0 } else { 1 });
+        told["in_flight"] = status["in_flight"].clone();
         assert_eq!(told["maintenance_mode"], is_on);
         assert_eq!(told, status);
     }

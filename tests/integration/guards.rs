@@ -11,6 +11,8 @@ use actix_web::rt;
 use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
+use crate::leases_of::leases_of;
+
 async fn maintenance() -> Maintenance {
     Maintenance::builder()
         .settings(Settings::default())
@@ -144,6 +146,8 @@ impl Store for Gated {
     fn watch(&self) -> Hints {
         self.store.watch()
     }
+
+    leases_of!(store);
 }
 
 #[actix_web::test]

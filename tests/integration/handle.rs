@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use crate::{
     child::Role,
     eventually::{PATIENCE, eventually},
+    leases_of::leases_of,
     logs::Logs,
     processes::maintenance_of,
 };
@@ -558,6 +559,8 @@ impl Store for Moody {
         });
         Box::pin(stream::select(self.store.watch(), own))
     }
+
+    leases_of!(store);
 }
 
 async fn moody_maintenance(store: &Moody, when: WhenStoreFails) -> Maintenance {

@@ -5,6 +5,7 @@
 
 mod child;
 mod eventually;
+mod leases_of;
 mod log;
 mod logs;
 mod test_app;

@@ -6,13 +6,14 @@ use std::time::Duration;
 use actix_maintenance_mode::{
     RefusalMarker, ResponseFormat, Settings, Visitor,
     settings::{ApiKeySettings, Forced, FormatSetting, WhenStoreFails},
-    store::{Hint, Hints, Loaded, Saved, Store, StoreError, StoreFuture, Version},
+    store::{Hint, Hints, Loaded, MemoryStore, Saved, Store, StoreError, StoreFuture, Version},
 };
 use actix_web::{HttpResponse, dev::ServiceResponse, test, web};
 use futures_util::StreamExt as _;
 use serde_json::{Map, json};
 use tempfile::TempDir;
 
+use crate::leases_of::leases_of;
 use crate::test_app::{TestApp, app, maintenance, sessions};
 
 fn list(item: &str) -> Vec<String> {
@@ -49,8 +50,10 @@ async fn state_backend_local_file_is_a_file_store_that_survives_a_restart() {
 }
 
 /// A backend of a team's own, which is out of reach.
-#[derive(Debug)]
-struct OwnBackend;
+#[derive(Debug, Default)]
+struct OwnBackend {
+    leases: MemoryStore,
+}
 
 impl Store for OwnBackend {
     fn url(&self) -> String {
@@ -68,11 +71,13 @@ impl Store for OwnBackend {
     fn watch(&self) -> Hints {
         futures_util::stream::pending::<Hint>().boxed()
     }
+
+    leases_of!(leases);
 }
 
 #[actix_web::test]
 async fn custom_backend_class_is_the_store_trait() {
-    let app = TestApp::with_builder(|builder| builder.custom_store(OwnBackend)).await;
+    let app = TestApp::with_builder(|builder| builder.custom_store(OwnBackend::default())).await;
     assert_eq!(app.maintenance.status().store.url, "own:");
 }
 
@@ -85,7 +90,7 @@ async fn state_backend_fallback_value_is_when_store_fails() {
     ] {
         let app = TestApp::with_builder(|builder| {
             builder
-                .custom_store(OwnBackend)
+                .custom_store(OwnBackend::default())
                 .configure(move |settings| settings.when_store_fails = setting)
         })
         .await;

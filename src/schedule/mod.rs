@@ -1,0 +1,25 @@
+//! When maintenance is planned: times as people write them, windows that repeat, and what their
+//! intervals add up to.
+//!
+//! Pure: no I/O and no clock. Every function that needs the time takes `now`.
+
+mod duration;
+mod interval;
+mod local;
+mod plan;
+mod recurrence;
+mod time;
+#[cfg(test)]
+mod zones_for_tests;
+
+pub(crate) use self::{
+    duration::{DurationError, parse_duration, whole_seconds},
+    interval::{Interval, stretch_around, stretches},
+    plan::{PlanError, Warning, check_plan},
+    recurrence::{Recurrence, RecurrenceError},
+    time::{Planned, TimeError, parse_time},
+};
+
+/// The longest that a planned stretch is taken for granted: a year, a leap one, so that the same
+/// day of the next year is never too far.
+const YEAR: jiff::SignedDuration = jiff::SignedDuration::from_hours(366 * 24);
