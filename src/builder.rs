@@ -17,6 +17,7 @@ use crate::{
     maintenance::Maintenance,
     negotiate::ResponseFormat,
     order::SessionOrder,
+    permission::{Permission, Permissions, Permit},
     response::{FormatChoice, Refusal, Renderer, ResponseContext, Responses, read_templates},
     sessions::Sessions,
     settings::{ModeSettings, Settings, SettingsError, StoreUrl},
@@ -44,6 +45,7 @@ pub struct Builder {
     predicates: Vec<(&'static str, Predicate)>,
     already_in: Option<Predicate>,
     logout_hook: Option<LogoutHook>,
+    permissions: Permissions,
     format: Option<FormatChoice>,
     context: ResponseContext,
     renderer: Option<Renderer>,
@@ -87,6 +89,7 @@ impl Builder {
             predicates: Vec::new(),
             already_in: None,
             logout_hook: None,
+            permissions: Permissions::default(),
             format: None,
             context: ResponseContext::None,
             renderer: None,
@@ -208,6 +211,47 @@ impl Builder {
         self
     }
 
+    /// Says who has a permission, instead of superusers alone. The closure is asked for each mode, by
+    /// its key.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Permission};
+    /// let builder = Maintenance::builder()
+    ///     .permission(Permission::See, |visitor, _mode| visitor.staff)
+    ///     .permission(Permission::Toggle, |visitor, mode| {
+    ///         visitor.superuser || (visitor.staff && mode == "shop")
+    ///     });
+    /// ```
+    pub fn permission(
+        mut self,
+        permission: Permission,
+        permits: impl Fn(&Visitor, &str) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.permissions
+            .set(permission, Permit::Sync(Arc::new(permits)));
+        self
+    }
+
+    /// Says who has a permission by a future, for example by a look-up in a database.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Permission};
+    /// # async fn is_on_duty(name: Option<String>) -> bool { name.is_some() }
+    /// let builder = Maintenance::builder()
+    ///     .async_permission(Permission::Toggle, |visitor, _mode| is_on_duty(visitor.id));
+    /// ```
+    pub fn async_permission<F>(
+        mut self,
+        permission: Permission,
+        permits: impl Fn(Visitor, String) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = bool> + 'static,
+    {
+        self.permissions.set(permission, Permit::when(permits));
+        self
+    }
+
     /// Chooses the form of each refusal, instead of by `Accept`.
     pub fn response_format(
         mut self,
@@ -291,6 +335,15 @@ impl Builder {
         };
         let plan = plan(&settings)?;
         let rules = rules(&settings, self.tests)?;
+        if let Some(login) = settings.login_url.as_deref().and_then(target)
+            && login.host.is_none()
+            && rules.paths.matching(&login.path).is_none()
+        {
+            tracing::warn!(
+                login_url = settings.login_url,
+                "nobody can log in during maintenance: add the path to `exempt.prefixes`"
+            );
+        }
         let first = plan.first_snapshot(Arc::new(rules), store.url(), self.clock.now());
         let shared = Arc::new(self.shared(&settings, first, plan.modes.clone(), templates)?);
         tracing::info!(
@@ -376,6 +429,8 @@ impl Builder {
                 .map_err(|message| fault("exempt.api_key", "", message))?,
             logout_hook: self.logout_hook,
             session_order: SessionOrder::default(),
+            permissions: self.permissions,
+            login_url: settings.login_url.clone(),
             admin_path: settings.admin_path.trim_end_matches('/').to_owned(),
         })
     }

@@ -58,6 +58,7 @@ mod maintenance;
 mod middleware;
 mod negotiate;
 mod order;
+mod permission;
 mod phase;
 mod request;
 mod response;
@@ -91,6 +92,7 @@ pub use self::{
         ForcedOn, ForcedOnService, MaintenanceFuture, MaintenanceMiddleware, MaintenanceService,
     },
     negotiate::ResponseFormat,
+    permission::{MenuItem, Permission},
     phase::Phase,
     response::{Refusal, RefusalMarker},
     sessions::SessionInside,

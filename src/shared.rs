@@ -20,6 +20,7 @@ use crate::{
     identity::Identity,
     in_flight::InFlight,
     order::SessionOrder,
+    permission::Permissions,
     response::Responses,
     sessions::Sessions,
     settings::ApiKeySettings,
@@ -53,6 +54,9 @@ pub(crate) struct Shared {
     pub(crate) api_key: Option<ApiKey>,
     pub(crate) logout_hook: Option<LogoutHook>,
     pub(crate) session_order: SessionOrder,
+    pub(crate) permissions: Permissions,
+    /// Where those are sent who are to log in first.
+    pub(crate) login_url: Option<String>,
     /// Without a slash at its end.
     pub(crate) admin_path: String,
 }

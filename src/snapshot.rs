@@ -259,6 +259,12 @@ impl Status {
     pub fn mode(&self, key: &str) -> Option<&ModeStatus> {
         self.modes.iter().find(|mode| mode.key == key)
     }
+
+    /// What may be seen of it by somebody who may see these modes only.
+    pub(crate) fn only(mut self, keys: &[String]) -> Self {
+        self.modes.retain(|mode| keys.contains(&mode.key));
+        self
+    }
 }
 
 /// One mode in a [`Status`].

@@ -1,4 +1,4 @@
-//! The admin scope: superusers switch maintenance on and off in the browser, and programs ask what
+//! The admin scope: those who may switch maintenance on and off in the browser, and programs ask what
 //! is.
 
 use actix_web::{
@@ -11,14 +11,17 @@ use actix_web::{
 };
 use serde_json::json;
 
+use self::authorize::authorize;
 use crate::{
     change::ChangeError,
     identity::Visitor,
     maintenance::Maintenance,
     negotiate::ResponseFormat,
+    permission::Permission,
     response::{RefusalMarker, X_MAINTENANCE_MODE},
 };
 
+mod authorize;
 mod origin;
 mod switch;
 
@@ -85,13 +88,12 @@ async fn visitor(maintenance: &Maintenance, request: &HttpRequest) -> Visitor {
 }
 
 async fn status(request: HttpRequest, maintenance: web::Data<Maintenance>) -> HttpResponse {
-    let visitor = visitor(&maintenance, &request).await;
-    if !visitor.superuser {
-        return forbidden(&maintenance, &request, "see the status of maintenance");
+    match authorize(&request, &maintenance, Permission::See, None).await {
+        Ok(authorized) => HttpResponse::Ok()
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .json(maintenance.status().only(&authorized.modes)),
+        Err(response) => response,
     }
-    HttpResponse::Ok()
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .json(maintenance.status())
 }
 
 /// What anybody may know: whether the site is closed. With the status of a refusal while it is, so
@@ -115,8 +117,12 @@ async fn ping(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Http
     if let Some(start) = standing.start {
         body["start"] = json!(start);
     }
-    if visitor(&maintenance, &request).await.superuser {
-        body["modes"] = json!(snapshot.mode_statuses(now));
+    let visitor = visitor(&maintenance, &request).await;
+    let visible = maintenance.permitted_modes(&visitor, Permission::See).await;
+    if !visible.is_empty() {
+        let mut modes = snapshot.mode_statuses(now);
+        modes.retain(|mode| visible.contains(&mode.key));
+        body["modes"] = json!(modes);
     }
     let status = match closed {
         None => StatusCode::OK,
@@ -135,15 +141,6 @@ async fn ping(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Http
         response.extensions_mut().insert(RefusalMarker);
     }
     response
-}
-
-fn forbidden(maintenance: &Maintenance, request: &HttpRequest, what: &str) -> HttpResponse {
-    maintenance.shared.responses.notice(
-        request.headers(),
-        StatusCode::FORBIDDEN,
-        "Not allowed",
-        &format!("Only superusers may {what}. Log in as one and try again."),
-    )
 }
 
 /// Whether the client wants data and no page.

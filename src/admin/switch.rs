@@ -9,10 +9,12 @@ use actix_web::{
     web,
 };
 
-use super::{forbidden, not_changed, origin, prefers_json, visitor};
+use super::{authorize::authorize, not_changed, origin, prefers_json};
 use crate::{
     change::{Change, ChangeError},
+    identity::Visitor,
     maintenance::Maintenance,
+    permission::Permission,
     shared::query_pairs,
 };
 
@@ -106,16 +108,22 @@ async fn answer(
     maintenance: &Maintenance,
     on: bool,
 ) -> HttpResponse {
-    let visitor = visitor(maintenance, request).await;
+    let wishes = Wishes::read(request, body);
+    let mode = match &wishes {
+        Ok(wishes) => wishes.mode.clone(),
+        Err(_) => None,
+    };
+    let mode = mode.unwrap_or_else(|| maintenance.first_mode());
+    let authorized = authorize(request, maintenance, Permission::Toggle, Some(&mode)).await;
+    let visitor = match authorized {
+        Ok(authorized) => authorized.visitor,
+        Err(response) => return response,
+    };
     let what = if on {
         "switch maintenance on"
     } else {
         "switch maintenance off"
     };
-    if !visitor.superuser {
-        tracing::info!(by = visitor.id, "somebody who may not asked to {what}");
-        return forbidden(maintenance, request, what);
-    }
     if let Err(foreign) = origin::check(request, &maintenance.shared) {
         tracing::warn!(by = visitor.id, %foreign, "a request to {what} was refused for its origin");
         return maintenance.shared.responses.notice(
@@ -125,7 +133,7 @@ async fn answer(
             &format!("{foreign} Nothing was changed. Open this address yourself to {what}."),
         );
     }
-    let wishes = match Wishes::read(request, body) {
+    let wishes = match wishes {
         Ok(wishes) => wishes,
         Err(unreadable) => {
             return maintenance.shared.responses.notice(
@@ -144,7 +152,7 @@ async fn answer(
             &format!("Message and reason may have {LONGEST_TEXT} bytes each. Nothing was changed."),
         );
     }
-    match change(maintenance, &wishes, visitor.id, on).await {
+    match change(maintenance, &wishes, visitor, on).await {
         Ok(change) if prefers_json(request) => HttpResponse::Ok()
             .insert_header((CACHE_CONTROL, "no-store"))
             .json(change.status),
@@ -159,10 +167,17 @@ async fn answer(
 async fn change(
     maintenance: &Maintenance,
     wishes: &Wishes,
-    by: Option<String>,
+    visitor: Visitor,
     on: bool,
 ) -> Result<Change, ChangeError> {
-    let by = by.unwrap_or_else(|| "a superuser".to_owned());
+    let by = visitor.id.unwrap_or_else(|| {
+        let somebody = if visitor.superuser {
+            "a superuser"
+        } else {
+            "somebody"
+        };
+        somebody.to_owned()
+    });
     if !on {
         let mut turn_off = maintenance.turn_off().by(by);
         if let Some(mode) = &wishes.mode {

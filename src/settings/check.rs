@@ -28,6 +28,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
     let Settings {
         store,
         admin_path,
+        login_url,
         time_zone,
         exempt,
         forced_on,
@@ -45,6 +46,13 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
     let store_fault = StoreUrl::parse(store).err();
     faults.note("store", &without_password(store), store_fault);
     faults.one("admin_path", admin_path, admin_path_fault);
+    faults.optional("login_url", login_url.as_deref(), redirect_fault);
+    let is_inside = |login: &&str| is_under(admin_path, login);
+    if let Some(login) = login_url.as_deref().filter(is_inside) {
+        let message = "is in the admin scope, which would send visitors there again and again; \
+                       give the app's own log-in page";
+        faults.note("login_url", login, Some(message.to_owned()));
+    }
     faults.optional("time_zone", time_zone.as_deref(), time_zone_fault);
 
     faults.optional(
@@ -307,6 +315,15 @@ fn admin_path_fault(path: &str) -> Option<String> {
     } else {
         None
     }
+}
+
+/// Whether a path is the admin path or below it.
+fn is_under(admin_path: &str, path: &str) -> bool {
+    let admin_path = admin_path.trim_end_matches('/');
+    path.split(['?', '#'])
+        .next()
+        .and_then(|path| path.strip_prefix(admin_path))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn time_zone_fault(name: &str) -> Option<String> {

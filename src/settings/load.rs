@@ -151,6 +151,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
             default.when_store_fails,
         ),
         admin_path: root.value("admin_path", text, default.admin_path),
+        login_url: root.optional("login_url", text, default.login_url),
         time_zone: root.optional("time_zone", text, default.time_zone),
         exempt: root.section("exempt", exempt),
         forced_on: root.section("forced_on", forced_on),
@@ -331,6 +332,7 @@ mod tests {
             forced = "off"
             when_store_fails = "on"
             admin_path = "/m"
+            login_url = "/login"
             time_zone = "UTC"
             [exempt]
             anonymous = true
@@ -389,6 +391,7 @@ mod tests {
             forced: Some(Forced::Off),
             when_store_fails: WhenStoreFails::On,
             admin_path: "/m".to_owned(),
+            login_url: Some("/login".to_owned()),
             time_zone: Some("UTC".to_owned()),
             exempt: ExemptSettings {
                 anonymous: true,
@@ -555,7 +558,7 @@ sunny = true
                 "maintenance.toml:15: `response.format` is `xml`: give one of \"auto\", \"html\", \
                  \"json\", \"problem\", \"text\"",
                 "maintenance.toml:16: unknown key `weather`; known here: store, forced, \
-                 when_store_fails, admin_path, time_zone, exempt, forced_on, response, logout, \
+                 when_store_fails, admin_path, login_url, time_zone, exempt, forced_on, response, logout, \
                  session, client, drain, mode",
                 "MAINTENANCE_RESPONSE: `response`: a section; set its keys one by one, each by \
                  a variable `MAINTENANCE_RESPONSE__…`",

@@ -103,6 +103,10 @@ pub struct Settings {
     /// The path of the admin scope; a trailing slash does not matter. Default
     /// `/maintenance-mode`.
     pub admin_path: String,
+    /// Where visitors are sent who open a page of the admin scope before they have logged in: an
+    /// `http` or `https` URL, or a path on this site. It gets the parameter `next`, the path to come
+    /// back to. Default `None`: they are told that they may not.
+    pub login_url: Option<String>,
     /// The IANA time zone of times that are given without an offset, such as `Europe/Rome`.
     /// Default `None`: such times are refused.
     pub time_zone: Option<String>,
@@ -131,6 +135,7 @@ impl Default for Settings {
             forced: None,
             when_store_fails: WhenStoreFails::default(),
             admin_path: "/maintenance-mode".to_owned(),
+            login_url: None,
             time_zone: None,
             exempt: ExemptSettings::default(),
             forced_on: ForcedOnSettings::default(),
@@ -153,6 +158,7 @@ impl fmt::Debug for Settings {
             forced,
             when_store_fails,
             admin_path,
+            login_url,
             time_zone,
             exempt,
             forced_on,
@@ -169,6 +175,7 @@ impl fmt::Debug for Settings {
             .field("forced", forced)
             .field("when_store_fails", when_store_fails)
             .field("admin_path", admin_path)
+            .field("login_url", login_url)
             .field("time_zone", time_zone)
             .field("exempt", exempt)
             .field("forced_on", forced_on)

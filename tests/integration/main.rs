@@ -26,6 +26,7 @@ mod logout;
 mod middleware;
 mod pages;
 mod parity;
+mod permissions;
 mod processes;
 mod readme;
 mod refusals;
