@@ -12,6 +12,7 @@ use crate::{
     decide::{RedirectTarget, Routes, Rules, VisitorRules},
     driver::{Driver, Plan},
     exempt::{AddressSet, PathRules, Patterns},
+    held_lease::LeaseKeeper,
     identity::{Identity, Visitor},
     in_flight::InFlight,
     maintenance::Maintenance,
@@ -358,7 +359,7 @@ impl Builder {
         let (ready, is_ready) = oneshot::channel();
         let driver = Driver {
             shared: Arc::clone(&shared),
-            store,
+            store: Arc::clone(&store),
             plan,
             published: sender,
         };
@@ -366,6 +367,7 @@ impl Builder {
             .enable_all()
             .build()
             .map_err(BuildError::Thread)?;
+        let leases = LeaseKeeper::new(store, runtime.handle().clone(), commands.clone());
         thread::Builder::new()
             .name("maintenance".to_owned())
             .spawn(move || {
@@ -381,6 +383,7 @@ impl Builder {
             shared,
             commands,
             published,
+            leases,
         })
     }
 

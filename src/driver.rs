@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How long the store may take to answer once.
-const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a change may take, conflicts included.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first and the longest pause before a failed store is tried again.

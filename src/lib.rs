@@ -52,6 +52,8 @@ mod decode;
 mod driver;
 mod exempt;
 mod guard;
+#[allow(dead_code, reason = "what holds leases follows")]
+mod held_lease;
 mod identity;
 mod in_flight;
 mod maintenance;
@@ -75,6 +77,7 @@ mod settle;
 mod shared;
 mod snapshot;
 mod state;
+mod steady;
 pub mod store;
 mod template;
 mod window;

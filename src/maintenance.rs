@@ -10,6 +10,7 @@ use crate::{
     change::{Changes, TurnOff, TurnOn},
     driver::Command,
     guard::Guarding,
+    held_lease::LeaseKeeper,
     identity::Visitor,
     middleware::{ForcedOn, MaintenanceMiddleware},
     phase::Phase,
@@ -53,6 +54,8 @@ pub struct Maintenance {
     pub(crate) shared: Arc<Shared>,
     pub(crate) commands: mpsc::UnboundedSender<Command>,
     pub(crate) published: watch::Receiver<u64>,
+    #[allow(dead_code, reason = "what holds leases follows")]
+    pub(crate) leases: LeaseKeeper,
 }
 
 impl Maintenance {
