@@ -1,6 +1,11 @@
 //! Sets maintenance up: settings, and the closures that a file cannot hold.
 
-use std::{fmt, io, net::IpAddr, sync::Arc, thread};
+use std::{
+    fmt, io,
+    net::IpAddr,
+    sync::{Arc, atomic::AtomicBool},
+    thread,
+};
 
 use actix_web::{HttpRequest, HttpResponse};
 use jiff::{SignedDuration, tz::TimeZone};
@@ -434,6 +439,7 @@ impl Builder {
             session_order: SessionOrder::default(),
             permissions: self.permissions,
             login_url: settings.login_url.clone(),
+            forced_on_wrappers: AtomicBool::new(false),
             admin_path: settings.admin_path.trim_end_matches('/').to_owned(),
         })
     }

@@ -57,6 +57,12 @@ impl InFlight {
         }
     }
 
+    /// Whether a worker of this process runs the middleware.
+    pub(crate) fn is_registered(&self) -> bool {
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.iter().any(|worker| worker.strong_count() > 0)
+    }
+
     pub(crate) fn inside(&self) -> Inside {
         let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
         workers

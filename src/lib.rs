@@ -51,6 +51,7 @@ mod decide;
 mod decode;
 mod driver;
 mod exempt;
+mod explain;
 mod guard;
 #[allow(dead_code, reason = "what holds leases follows")]
 mod held_lease;
@@ -88,6 +89,7 @@ pub use self::{
     builder::{BuildError, Builder},
     change::{Change, ChangeError, ChangeFuture, Changes, TurnOff, TurnOn},
     decide::Rule,
+    explain::{Explanation, Inquiry, InquiryError, Outcome, Role, UnknownRole},
     guard::{Guard, Guarding},
     identity::Visitor,
     maintenance::Maintenance,

@@ -9,6 +9,7 @@ use crate::{
     builder::Builder,
     change::{Changes, TurnOff, TurnOn},
     driver::Command,
+    explain::{Explanation, Inquiry},
     guard::Guarding,
     held_lease::LeaseKeeper,
     identity::Visitor,
@@ -175,6 +176,31 @@ impl Maintenance {
     /// Past and present periods of maintenance, the oldest first. The last 100 are kept.
     pub fn history(&self) -> Vec<PastPeriod> {
         self.shared.published.snapshot().history.clone()
+    }
+
+    /// Tells what would become of a request now, by which rule and why: the middleware's own
+    /// decision, by the settings and the state as they are.
+    ///
+    /// What only a real request shows is listed in [`Explanation::not_known`]. Routes are among it:
+    /// their names are known to a running app, which `/explain` of the admin scope asks.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// use actix_maintenance_mode::{Inquiry, Outcome};
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// maintenance.turn_on().await?;
+    /// let explanation = maintenance.explain(&Inquiry::new("GET", "/shop/1")?);
+    /// assert_eq!(explanation.outcome, Outcome::Refuse);
+    /// assert_eq!(explanation.rule.name(), "no-exemption");
+    /// assert_eq!(explanation.why, "The mode `site` is offline. No exemption holds.");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn explain(&self, inquiry: &Inquiry) -> Explanation {
+        crate::explain::explain(&self.shared, inquiry, None)
     }
 
     /// Follows what maintenance is, from now on.

@@ -4,6 +4,7 @@ use std::{
     future::{Ready, ready},
     pin::Pin,
     rc::Rc,
+    sync::atomic::Ordering,
     task::{Context, Poll, ready},
 };
 
@@ -302,6 +303,10 @@ pub struct ForcedOn {
 
 impl ForcedOn {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
+        maintenance
+            .shared
+            .forced_on_wrappers
+            .store(true, Ordering::Relaxed);
         Self { maintenance }
     }
 }

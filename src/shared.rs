@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -57,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) permissions: Permissions,
     /// Where those are sent who are to log in first.
     pub(crate) login_url: Option<String>,
+    /// Whether the app wraps something to be always refused.
+    pub(crate) forced_on_wrappers: AtomicBool,
     /// Without a slash at its end.
     pub(crate) admin_path: String,
 }
@@ -164,6 +166,11 @@ impl Shared {
         let now = self.now_for(snapshot);
         let sessions = self.sessions.inside(self.drain.session_idle);
         snapshot.status(self.in_flight.inside(), sessions, now)
+    }
+
+    /// Whether the app wraps something to be always refused.
+    pub(crate) fn forced_on_wrappers(&self) -> bool {
+        self.forced_on_wrappers.load(Ordering::Relaxed)
     }
 
     /// The time by which a snapshot is judged. The clock is read only where it can matter.
