@@ -507,7 +507,12 @@ fn why(
         Rule::ExemptAddressPattern => "The address matches one of `exempt.address_patterns`.",
         Rule::ExemptTests => "The app runs under test, and `exempt.tests` is set.",
         Rule::Predicate(name) => {
-            return with_phase(snapshot, mode, now, &format!("The app's own rule `{name}` holds."));
+            return with_phase(
+                snapshot,
+                mode,
+                now,
+                &format!("The app's own rule `{name}` holds."),
+            );
         }
         Rule::ApiKey => "The request carries an API key.",
         Rule::Anonymous if logout => {
@@ -562,15 +567,32 @@ mod tests {
             ("/shop?x=1#top", "/shop", None),
             ("/%61b", "/ab", None),
             ("/a%2Fb", "/a%2Fb", None),
-            ("https://shop.example:8443/x?y", "/x", Some("shop.example:8443")),
+            (
+                "https://shop.example:8443/x?y",
+                "/x",
+                Some("shop.example:8443"),
+            ),
             ("https://shop.example", "/", Some("shop.example")),
         ] {
             let inquiry = Inquiry::new("get", given).unwrap();
             assert_eq!((inquiry.method(), inquiry.path()), ("GET", path), "{given}");
             assert_eq!(inquiry.host.as_deref(), host, "{given}");
         }
-        for wrong in ["", "shop", "shop.example/x", "*", "/a b", "?x", "shop.example", "mailto:x"] {
-            assert_eq!(Inquiry::new("GET", wrong), Err(InquiryError::Path), "{wrong}");
+        for wrong in [
+            "",
+            "shop",
+            "shop.example/x",
+            "*",
+            "/a b",
+            "?x",
+            "shop.example",
+            "mailto:x",
+        ] {
+            assert_eq!(
+                Inquiry::new("GET", wrong),
+                Err(InquiryError::Path),
+                "{wrong}"
+            );
         }
         assert_eq!(Inquiry::new("", "/"), Err(InquiryError::Method));
         assert_eq!(Inquiry::new("G T", "/"), Err(InquiryError::Method));

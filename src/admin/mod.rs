@@ -5,24 +5,19 @@ use actix_web::{
     HttpRequest, HttpResponse, Resource, Scope, guard,
     http::{
         StatusCode,
-        header::{ALLOW, CACHE_CONTROL, RETRY_AFTER},
+        header::{ALLOW, HeaderValue},
     },
     web,
 };
-use serde_json::json;
 
-use self::authorize::authorize;
 use crate::{
-    change::ChangeError,
-    identity::Visitor,
-    maintenance::Maintenance,
-    negotiate::ResponseFormat,
-    permission::Permission,
-    response::{RefusalMarker, X_MAINTENANCE_MODE},
+    change::ChangeError, identity::Visitor, maintenance::Maintenance, negotiate::ResponseFormat,
 };
 
 mod authorize;
 mod origin;
+mod ping;
+mod read;
 mod switch;
 
 pub(crate) fn scope(maintenance: Maintenance) -> Scope {
@@ -30,11 +25,13 @@ pub(crate) fn scope(maintenance: Maintenance) -> Scope {
         .app_data(web::Data::new(maintenance))
         .service(changeable(["/on", "/on/"], switch::turn_on))
         .service(changeable(["/off", "/off/"], switch::turn_off))
-        .service(readable(["/status", "/status/"], status))
-        .service(readable(["/ping", "/ping/"], ping))
+        .service(readable(["/status", "/status/"], read::status))
+        .service(readable(["/history", "/history/"], read::history))
+        .service(readable(["/explain", "/explain/"], read::explanation))
+        .service(readable(["/ping", "/ping/"], ping::ping))
         // The rules let all of the scope through. Without an end here, the app's own default service
         // would answer what is left, also during maintenance.
-        .default_service(web::to(HttpResponse::NotFound))
+        .default_service(web::to(not_found))
 }
 
 /// A resource that is only read: `GET`, and `HEAD` alike.
@@ -71,76 +68,37 @@ where
     A: actix_web::FromRequest + 'static,
     F::Output: actix_web::Responder + 'static,
 {
-    let not_allowed = web::to(move || async move {
-        HttpResponse::MethodNotAllowed()
-            .insert_header((ALLOW, allowed))
-            .finish()
-    });
+    let not_allowed = web::to(
+        move |request: HttpRequest, maintenance: web::Data<Maintenance>| async move {
+            let mut response = maintenance.shared.responses.notice(
+                request.headers(),
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Not allowed here",
+                &format!("This address takes {allowed} and nothing else."),
+            );
+            let headers = response.headers_mut();
+            headers.insert(ALLOW, HeaderValue::from_static(allowed));
+            response
+        },
+    );
     web::resource(paths)
         .route(web::route().guard(methods).to(handler))
         .default_service(not_allowed)
+}
+
+async fn not_found(request: HttpRequest, maintenance: web::Data<Maintenance>) -> HttpResponse {
+    maintenance.shared.responses.notice(
+        request.headers(),
+        StatusCode::NOT_FOUND,
+        "Not found",
+        "There is nothing at this address.",
+    )
 }
 
 /// Who is asking.
 async fn visitor(maintenance: &Maintenance, request: &HttpRequest) -> Visitor {
     maintenance.shared.session_order.inside(request);
     maintenance.shared.identity.visitor(request).await
-}
-
-async fn status(request: HttpRequest, maintenance: web::Data<Maintenance>) -> HttpResponse {
-    match authorize(&request, &maintenance, Permission::See, None).await {
-        Ok(authorized) => HttpResponse::Ok()
-            .insert_header((CACHE_CONTROL, "no-store"))
-            .json(maintenance.status().only(&authorized.modes)),
-        Err(response) => response,
-    }
-}
-
-/// What anybody may know: whether the site is closed. With the status of a refusal while it is, so
-/// that a program need not read the body.
-async fn ping(request: HttpRequest, maintenance: web::Data<Maintenance>) -> HttpResponse {
-    let shared = &maintenance.shared;
-    let snapshot = shared.published.snapshot();
-    let now = shared.now_for(&snapshot);
-    let closed = snapshot.closed_mode(now);
-    let standing = snapshot.modes[closed.unwrap_or(0)].standing(now);
-    let retry_after = closed.and_then(|_| {
-        shared
-            .responses
-            .retry_after(standing.phase, standing.until, now)
-    });
-    let mut body = json!({
-        "maintenance_mode": closed.is_some(),
-        "phase": standing.phase,
-        "retry_after": retry_after.unwrap_or(0),
-    });
-    if let Some(start) = standing.start {
-        body["start"] = json!(start);
-    }
-    let visitor = visitor(&maintenance, &request).await;
-    let visible = maintenance.permitted_modes(&visitor, Permission::See).await;
-    if !visible.is_empty() {
-        let mut modes = snapshot.mode_statuses(now);
-        modes.retain(|mode| visible.contains(&mode.key));
-        body["modes"] = json!(modes);
-    }
-    let status = match closed {
-        None => StatusCode::OK,
-        Some(_) => shared.responses.status(),
-    };
-    let mut response = HttpResponse::build(status);
-    response.insert_header((CACHE_CONTROL, "no-store"));
-    if closed.is_some() {
-        response.insert_header((X_MAINTENANCE_MODE, "1"));
-        if let Some(seconds) = retry_after {
-            response.insert_header((RETRY_AFTER, seconds));
-        }
-    }
-    let mut response = response.json(body);
-    if closed.is_some() {
-        response.extensions_mut().insert(RefusalMarker);
-    }
-    response
 }
 
 /// Whether the client wants data and no page.

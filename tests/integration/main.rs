@@ -17,6 +17,7 @@ mod admin_origin;
 mod demo;
 mod drain;
 mod exemptions;
+mod explain;
 mod fuzz;
 mod guards;
 mod handle;
