@@ -227,114 +227,6 @@ async fn two_processes_that_toggle_one_file_lose_no_update() {
     );
 }
 
-/// A small file system of its own, unmounted when this is dropped.
-#[cfg(target_os = "linux")]
-struct SmallDisk(TempDir);
-
-#[cfg(target_os = "linux")]
-impl SmallDisk {
-    fn new() -> Self {
-        let disk = Self(tempfile::tempdir().unwrap());
-        disk.mount(&["-t", "tmpfs", "-o", "size=64k", "tmpfs"]);
-        disk
-    }
-
-    fn mount(&self, arguments: &[&str]) {
-        let status = std::process::Command::new("mount")
-            .args(arguments)
-            .arg(self.path())
-            .status()
-            .unwrap();
-        assert!(status.success(), "mount {arguments:?}: {status}");
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn fill(&self) -> PathBuf {
-        let path = self.path().join("filler");
-        // As much as there is room for; the error is the aim.
-        let error = fs::write(&path, vec![0_u8; 1 << 20]).unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
-        path
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily, as the driver's thread may end a moment later.
-        let _ = std::process::Command::new("umount")
-            .arg("-l")
-            .arg(self.path())
-            .status();
-    }
-}
-
-/// A change fails with a text that has this in it, and what is stored stays as it is.
-async fn refuses_changes(maintenance: &Maintenance, file: &Path, told: &str) {
-    let before = fs::read(file).unwrap();
-    for _ in 0..2 {
-        let errors = [
-            maintenance.turn_on().reason("another").await.unwrap_err(),
-            maintenance.turn_off().await.unwrap_err(),
-        ];
-        for error in errors {
-            let text = error.to_string();
-            assert!(text.contains(told), "{text}");
-            assert!(text.contains(file.to_str().unwrap()), "{text}");
-        }
-    }
-    assert_eq!(fs::read(file).unwrap(), before);
-    assert!(maintenance.is_on());
-    assert_eq!(maintenance.status().generation, 1);
-    assert_eq!(maintenance.status().store.error, None, "it can be read");
-}
-
-#[cfg(target_os = "linux")]
-#[actix_web::test]
-#[ignore = "needs root: mounts a small tmpfs"]
-async fn a_full_disk_is_told_and_keeps_the_old_state() {
-    let disk = SmallDisk::new();
-    let file = disk.path().join("maintenance.state");
-    let maintenance = maintenance_of(&file).await;
-    maintenance.turn_on().reason("first").await.unwrap();
-
-    let filler = disk.fill();
-    refuses_changes(&maintenance, &file, "the disk is full; free some space").await;
-    let names: Vec<_> = fs::read_dir(disk.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
-    assert_eq!(names.len(), 3, "a temporary file is left: {names:?}");
-
-    fs::remove_file(filler).unwrap();
-    let change = maintenance.turn_off().await.unwrap();
-    assert!(change.changed);
-    assert_eq!(change.status.generation, 2);
-    assert!(!is_on(&stored(&file).unwrap()));
-}
-
-#[cfg(target_os = "linux")]
-#[actix_web::test]
-#[ignore = "needs root: mounts a small tmpfs"]
-async fn a_read_only_folder_is_told_and_keeps_the_old_state() {
-    let disk = SmallDisk::new();
-    let file = disk.path().join("maintenance.state");
-    let maintenance = maintenance_of(&file).await;
-    maintenance.turn_on().reason("first").await.unwrap();
-
-    disk.mount(&["-o", "remount,ro"]);
-    refuses_changes(&maintenance, &file, "ead-only").await;
-    // A process that starts now can read it.
-    assert!(maintenance_of(&file).await.is_on());
-
-    disk.mount(&["-o", "remount,rw"]);
-    assert!(maintenance.turn_off().await.unwrap().changed);
-    assert!(!is_on(&stored(&file).unwrap()));
-}
-
 #[actix_web::test]
 async fn a_vanished_folder_is_told_and_the_last_state_stays() {
     let base = tempfile::tempdir().unwrap();
@@ -362,4 +254,112 @@ async fn a_vanished_folder_is_told_and_the_last_state_stays() {
     .await;
     assert!(maintenance.turn_off().await.unwrap().changed);
     assert!(!is_on(&stored(&file).unwrap()));
+}
+
+#[cfg(target_os = "linux")]
+mod as_root {
+    use super::*;
+
+    /// A small file system of its own, unmounted when this is dropped.
+    struct SmallDisk(TempDir);
+
+    impl SmallDisk {
+        fn new() -> Self {
+            let disk = Self(tempfile::tempdir().unwrap());
+            disk.mount(&["-t", "tmpfs", "-o", "size=64k", "tmpfs"]);
+            disk
+        }
+
+        fn mount(&self, arguments: &[&str]) {
+            let status = std::process::Command::new("mount")
+                .args(arguments)
+                .arg(self.path())
+                .status()
+                .unwrap();
+            assert!(status.success(), "mount {arguments:?}: {status}");
+        }
+
+        fn path(&self) -> &Path {
+            self.0.path()
+        }
+
+        fn fill(&self) -> PathBuf {
+            let path = self.path().join("filler");
+            // As much as there is room for; the error is the aim.
+            let error = fs::write(&path, vec![0_u8; 1 << 20]).unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+            path
+        }
+    }
+
+    impl Drop for SmallDisk {
+        fn drop(&mut self) {
+            // Lazily, as the driver's thread may end a moment later.
+            let _ = std::process::Command::new("umount")
+                .arg("-l")
+                .arg(self.path())
+                .status();
+        }
+    }
+
+    /// A change fails with a text that has this in it, and what is stored stays as it is.
+    async fn refuses_changes(maintenance: &Maintenance, file: &Path, told: &str) {
+        let before = fs::read(file).unwrap();
+        for _ in 0..2 {
+            let errors = [
+                maintenance.turn_on().reason("another").await.unwrap_err(),
+                maintenance.turn_off().await.unwrap_err(),
+            ];
+            for error in errors {
+                let text = error.to_string();
+                assert!(text.contains(told), "{text}");
+                assert!(text.contains(file.to_str().unwrap()), "{text}");
+            }
+        }
+        assert_eq!(fs::read(file).unwrap(), before);
+        assert!(maintenance.is_on());
+        assert_eq!(maintenance.status().generation, 1);
+        assert_eq!(maintenance.status().store.error, None, "it can be read");
+    }
+
+    #[actix_web::test]
+    #[ignore = "needs root, mounts a small tmpfs"]
+    async fn a_full_disk_is_told_and_keeps_the_old_state() {
+        let disk = SmallDisk::new();
+        let file = disk.path().join("maintenance.state");
+        let maintenance = maintenance_of(&file).await;
+        maintenance.turn_on().reason("first").await.unwrap();
+
+        let filler = disk.fill();
+        refuses_changes(&maintenance, &file, "the disk is full; free some space").await;
+        let names: Vec<_> = fs::read_dir(disk.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names.len(), 3, "a temporary file is left: {names:?}");
+
+        fs::remove_file(filler).unwrap();
+        let change = maintenance.turn_off().await.unwrap();
+        assert!(change.changed);
+        assert_eq!(change.status.generation, 2);
+        assert!(!is_on(&stored(&file).unwrap()));
+    }
+
+    #[actix_web::test]
+    #[ignore = "needs root, mounts a small tmpfs"]
+    async fn a_read_only_folder_is_told_and_keeps_the_old_state() {
+        let disk = SmallDisk::new();
+        let file = disk.path().join("maintenance.state");
+        let maintenance = maintenance_of(&file).await;
+        maintenance.turn_on().reason("first").await.unwrap();
+
+        disk.mount(&["-o", "remount,ro"]);
+        refuses_changes(&maintenance, &file, "ead-only").await;
+        // A process that starts now can read it.
+        assert!(maintenance_of(&file).await.is_on());
+
+        disk.mount(&["-o", "remount,rw"]);
+        assert!(maintenance.turn_off().await.unwrap().changed);
+        assert!(!is_on(&stored(&file).unwrap()));
+    }
 }

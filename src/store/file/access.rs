@@ -159,112 +159,116 @@ mod tests {
         store(&link, "one", None).unwrap_err();
     }
 
-    #[test]
-    #[ignore = "needs root: gives files to other users"]
-    fn the_replaced_files_owner_and_group_are_kept_by_root() {
-        let (folder, path) = folder_with("one");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        chown(&path, Some(1234), Some(4321)).unwrap();
-        chown(folder.path(), Some(1234), Some(4321)).unwrap();
-        assert_stored(store(&path, "two", Some("one")), "two");
+    mod as_root {
+        use super::*;
 
-        let metadata = fs::metadata(&path).unwrap();
-        assert_eq!((metadata.uid(), metadata.gid()), (1234, 4321));
-        assert_eq!(mode(&path), 0o640);
-        // Else the app could not save any more after root has.
-        let lock = fs::metadata(folder.path().join("maintenance.state.lock")).unwrap();
-        assert_eq!((lock.uid(), lock.gid()), (1234, 4321));
-    }
+        #[test]
+        #[ignore = "needs root, gives files to other users"]
+        fn the_replaced_files_owner_and_group_are_kept_by_root() {
+            let (folder, path) = folder_with("one");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+            chown(&path, Some(1234), Some(4321)).unwrap();
+            chown(folder.path(), Some(1234), Some(4321)).unwrap();
+            assert_stored(store(&path, "two", Some("one")), "two");
 
-    /// Runs this test again as user 65534 of group 65534, on files made by root.
-    #[test]
-    #[ignore = "needs root: runs itself again as an unprivileged user"]
-    fn an_unprivileged_writer_keeps_what_it_may_and_widens_nothing() {
-        const NOBODY: u32 = 65534;
-        const FOLDER: &str = "MAINTENANCE_TEST_FOLDER";
-        if let Some(folder) = env::var_os(FOLDER) {
-            return unprivileged(Path::new(&folder));
+            let metadata = fs::metadata(&path).unwrap();
+            assert_eq!((metadata.uid(), metadata.gid()), (1234, 4321));
+            assert_eq!(mode(&path), 0o640);
+            // Else the app could not save any more after root has.
+            let lock = fs::metadata(folder.path().join("maintenance.state.lock")).unwrap();
+            assert_eq!((lock.uid(), lock.gid()), (1234, 4321));
         }
 
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path();
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
-        for (name, group, mode) in [
-            ("kept-group", NOBODY, 0o640),
-            ("open", 0, 0o664),
-            ("group-only", 0, 0o640),
-            ("unreadable", 0, 0o600),
-        ] {
-            let path = folder.join(name);
-            fs::write(&path, "one").unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            chown(&path, Some(0), Some(group)).unwrap();
+        /// Runs this test again as user 65534 of group 65534, on files made by root.
+        #[test]
+        #[ignore = "needs root, runs itself again as an unprivileged user"]
+        fn an_unprivileged_writer_keeps_what_it_may_and_widens_nothing() {
+            const NOBODY: u32 = 65534;
+            const FOLDER: &str = "MAINTENANCE_TEST_FOLDER";
+            if let Some(folder) = env::var_os(FOLDER) {
+                return unprivileged(Path::new(&folder));
+            }
+
+            let folder = tempfile::tempdir().unwrap();
+            let folder = folder.path();
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+            for (name, group, mode) in [
+                ("kept-group", NOBODY, 0o640),
+                ("open", 0, 0o664),
+                ("group-only", 0, 0o640),
+                ("unreadable", 0, 0o600),
+            ] {
+                let path = folder.join(name);
+                fs::write(&path, "one").unwrap();
+                fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+                chown(&path, Some(0), Some(group)).unwrap();
+            }
+            // Readable by the unprivileged one as owner, in a group that it is not in.
+            let path = folder.join("group-only");
+            chown(&path, Some(NOBODY), Some(0)).unwrap();
+
+            // The program may be where only root comes. Copied by another process, since a program
+            // that this one has open for writing cannot be started.
+            let program = folder.join("test-program");
+            let copied = Command::new("cp")
+                .args([&env::current_exe().unwrap(), &program])
+                .status();
+            assert!(copied.unwrap().success());
+            let name = "an_unprivileged_writer_keeps_what_it_may_and_widens_nothing";
+            let output = Command::new(program)
+                .args([name, "--ignored", "--nocapture"])
+                .env(FOLDER, folder)
+                .current_dir(folder)
+                .uid(NOBODY)
+                .gid(NOBODY)
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{output:#?}");
+            assert!(
+                String::from_utf8_lossy(&output.stdout).contains("1 passed"),
+                "{output:#?}"
+            );
+
+            let of = |name: &str| {
+                let metadata = fs::metadata(folder.join(name)).unwrap();
+                (metadata.gid(), metadata.mode() & 0o7777)
+            };
+            assert_eq!(of("kept-group"), (NOBODY, 0o640));
+            // The group's right to write went with the group; all can still read.
+            assert_eq!(of("open"), (NOBODY, 0o644));
+            assert_eq!(of("group-only"), (0, 0o640));
         }
-        // Readable by the unprivileged one as owner, in a group that it is not in.
-        let path = folder.join("group-only");
-        chown(&path, Some(NOBODY), Some(0)).unwrap();
 
-        // The program may be where only root comes. Copied by another process, since a program
-        // that this one has open for writing cannot be started.
-        let program = folder.join("test-program");
-        let copied = Command::new("cp")
-            .args([&env::current_exe().unwrap(), &program])
-            .status();
-        assert!(copied.unwrap().success());
-        let name = "an_unprivileged_writer_keeps_what_it_may_and_widens_nothing";
-        let output = Command::new(program)
-            .args([name, "--ignored", "--nocapture"])
-            .env(FOLDER, folder)
-            .current_dir(folder)
-            .uid(NOBODY)
-            .gid(NOBODY)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:#?}");
-        assert!(
-            String::from_utf8_lossy(&output.stdout).contains("1 passed"),
-            "{output:#?}"
-        );
+        fn unprivileged(folder: &Path) {
+            assert_stored(store(&folder.join("kept-group"), "two", Some("one")), "two");
+            assert_stored(store(&folder.join("open"), "two", Some("one")), "two");
 
-        let of = |name: &str| {
-            let metadata = fs::metadata(folder.join(name)).unwrap();
-            (metadata.gid(), metadata.mode() & 0o7777)
-        };
-        assert_eq!(of("kept-group"), (NOBODY, 0o640));
-        // The group's right to write went with the group; all can still read.
-        assert_eq!(of("open"), (NOBODY, 0o644));
-        assert_eq!(of("group-only"), (0, 0o640));
-    }
+            let error = store(&folder.join("group-only"), "two", Some("one")).unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains("group 0 could not be kept"), "{text}");
+            assert_eq!(fs::read(folder.join("group-only")).unwrap(), b"one");
 
-    fn unprivileged(folder: &Path) {
-        assert_stored(store(&folder.join("kept-group"), "two", Some("one")), "two");
-        assert_stored(store(&folder.join("open"), "two", Some("one")), "two");
+            let error = store(&folder.join("unreadable"), "two", Some("one")).unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains("cannot read"), "{text}");
+            assert!(
+                text.contains("unreadable: permission denied; let"),
+                "{text}"
+            );
 
-        let error = store(&folder.join("group-only"), "two", Some("one")).unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains("group 0 could not be kept"), "{text}");
-        assert_eq!(fs::read(folder.join("group-only")).unwrap(), b"one");
+            let closed = folder.join("closed");
+            fs::create_dir(&closed).unwrap();
+            fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
+            let error = store(&closed.join("state"), "one", None).unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains("create and rename files in"), "{text}");
+            assert_eq!(names(&closed), Vec::<String>::new());
 
-        let error = store(&folder.join("unreadable"), "two", Some("one")).unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains("cannot read"), "{text}");
-        assert!(
-            text.contains("unreadable: permission denied; let"),
-            "{text}"
-        );
-
-        let closed = folder.join("closed");
-        fs::create_dir(&closed).unwrap();
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
-        let error = store(&closed.join("state"), "one", None).unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains("create and rename files in"), "{text}");
-        assert_eq!(names(&closed), Vec::<String>::new());
-
-        let names = names(folder);
-        assert!(
-            names.iter().all(|name| !name.ends_with(".tmp")),
-            "{names:?}"
-        );
+            let names = names(folder);
+            assert!(
+                names.iter().all(|name| !name.ends_with(".tmp")),
+                "{names:?}"
+            );
+        }
     }
 }

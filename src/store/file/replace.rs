@@ -317,7 +317,7 @@ pub(super) mod tests {
     }
 
     #[cfg(target_os = "linux")]
-    mod mounted {
+    mod as_root {
         use std::process::Command;
 
         use super::*;
@@ -353,7 +353,7 @@ pub(super) mod tests {
         }
 
         #[test]
-        #[ignore = "needs root: mounts a small tmpfs"]
+        #[ignore = "needs root, mounts a small tmpfs"]
         fn a_full_disk_is_an_error_that_leaves_the_old_state() {
             let mount = Mount::new();
             let path = mount.path().join("state");
@@ -373,7 +373,7 @@ pub(super) mod tests {
         }
 
         #[test]
-        #[ignore = "needs root: mounts a small tmpfs"]
+        #[ignore = "needs root, mounts a small tmpfs"]
         fn a_read_only_file_system_is_an_error_and_can_still_be_read() {
             let mount = Mount::new();
             let path = mount.path().join("state");
@@ -402,7 +402,7 @@ pub(super) mod tests {
         }
 
         #[test]
-        #[ignore = "needs root: mounts a single file"]
+        #[ignore = "needs root, mounts a single file"]
         fn a_file_that_is_a_mount_point_is_an_error_that_says_to_mount_the_folder() {
             let mount = Mount::new();
             let (_folder, outside) = folder_with("one");
