@@ -31,6 +31,7 @@ use crate::{
     snapshot::Mode,
     state::DrainWish,
     store::{FileStore, MemoryStore, Store, StoreError},
+    web_server::WebServerFiles,
 };
 
 type SettingsEdit = Box<dyn FnOnce(&mut Settings) + Send>;
@@ -440,6 +441,7 @@ impl Builder {
             permissions: self.permissions,
             login_url: settings.login_url.clone(),
             forced_on_wrappers: AtomicBool::new(false),
+            web_server: WebServerFiles::new(&settings.web_server),
             admin_path: settings.admin_path.trim_end_matches('/').to_owned(),
         })
     }

@@ -21,6 +21,7 @@ use crate::{
     snapshot::{Mode, ModeView, Snapshot, StoreStatus},
     state::Document,
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
+    web_server::Followed,
 };
 
 /// How long the store may take to answer once.
@@ -120,6 +121,7 @@ struct Known {
     retry: Option<(Instant, Duration)>,
     /// When to try again to settle what is over.
     settle_after: Option<Instant>,
+    web_server: Followed,
 }
 
 impl Driver {
@@ -134,6 +136,7 @@ impl Driver {
         // The watch comes first, so that no change between the two is missed.
         let mut hints = Some(self.store.watch());
         self.reload(&mut known).await;
+        self.follow(&mut known).await;
         // Nobody waits any more when the builder was cancelled.
         let _ = ready.send(());
         loop {
@@ -148,8 +151,16 @@ impl Driver {
                 },
                 () = until(known.retry.map(|(at, _)| at)) => self.reload(&mut known).await,
                 () = until(self.next_edge()) => self.cross_edge(&mut known).await,
+                () = until(known.web_server.retry) => {}
             }
+            self.follow(&mut known).await;
         }
+    }
+
+    /// Brings the files for a web server in step with what is published.
+    async fn follow(&self, known: &mut Known) {
+        let web_server = &self.shared.web_server;
+        web_server.follow(&mut known.web_server, &self.shared).await;
     }
 
     async fn load(&self) -> Result<Option<Loaded>, StoreError> {
@@ -286,6 +297,8 @@ impl Driver {
         if let Err(error) = &outcome {
             tracing::error!(%error, "a change of maintenance failed");
         }
+        // When the caller hears of the change, the web server knows it too.
+        self.follow(known).await;
         // The caller may have gone; the change is made all the same.
         let _ = command.reply.send(outcome);
     }

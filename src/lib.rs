@@ -81,6 +81,7 @@ mod state;
 mod steady;
 pub mod store;
 mod template;
+pub mod web_server;
 mod window;
 mod worker;
 

@@ -203,6 +203,17 @@ impl Maintenance {
         crate::explain::explain(&self.shared, inquiry, None)
     }
 
+    /// The page that visitors get while the mode `site` is offline, as it is now; while it is not,
+    /// the page that they would get. For a web server to send when the app is down: see
+    /// [`web_server`](crate::web_server).
+    ///
+    /// What the app adds to the page request by request, and a renderer of its own, are not in it.
+    pub fn page(&self) -> String {
+        let snapshot = self.shared.published.snapshot();
+        let page = crate::web_server::page_of(&self.shared, &snapshot);
+        String::from_utf8_lossy(&page).into_owned()
+    }
+
     /// Follows what maintenance is, from now on.
     ///
     /// ```

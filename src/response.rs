@@ -167,6 +167,10 @@ pub(crate) struct Rendered {
 }
 
 impl Rendered {
+    pub(crate) fn body(&self) -> &Bytes {
+        &self.body
+    }
+
     /// Headers are put into the map one by one: a map that is cloned costs an allocation.
     pub(crate) fn response(&self) -> HttpResponse {
         let mut response = HttpResponse::with_body(self.status, self.body.clone().boxed());

@@ -26,6 +26,7 @@ use crate::{
     settings::ApiKeySettings,
     snapshot::{Mode, Snapshot, Status},
     state::DrainWish,
+    web_server::WebServerFiles,
 };
 
 /// A condition of the app under which a request passes.
@@ -59,6 +60,7 @@ pub(crate) struct Shared {
     pub(crate) login_url: Option<String>,
     /// Whether the app wraps something to be always refused.
     pub(crate) forced_on_wrappers: AtomicBool,
+    pub(crate) web_server: WebServerFiles,
     /// Without a slash at its end.
     pub(crate) admin_path: String,
 }
@@ -165,7 +167,10 @@ impl Shared {
     pub(crate) fn status(&self, snapshot: &Snapshot) -> Status {
         let now = self.now_for(snapshot);
         let sessions = self.sessions.inside(self.drain.session_idle);
-        snapshot.status(self.in_flight.inside(), sessions, now)
+        Status {
+            web_server: self.web_server.status(),
+            ..snapshot.status(self.in_flight.inside(), sessions, now)
+        }
     }
 
     /// Whether the app wraps something to be always refused.

@@ -12,6 +12,7 @@ use crate::{
     sessions::SessionInside,
     settings::Forced,
     state::{Document, Ended, ModeState, Period, Window},
+    web_server::WebServerStatus,
 };
 
 /// State and rules at one moment of the process's life.
@@ -228,6 +229,7 @@ impl Snapshot {
             endless: inside.endless,
             sessions,
             store: self.store.clone(),
+            web_server: None,
         }
     }
 }
@@ -252,6 +254,9 @@ pub struct Status {
     pub sessions: Vec<SessionInside>,
     /// Whether the store answers.
     pub store: StoreStatus,
+    /// The files for a web server in front of the app; `None`: the settings name none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web_server: Option<WebServerStatus>,
 }
 
 impl Status {

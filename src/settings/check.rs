@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 
 use super::{Settings, fault::Fault};
+use crate::state::DEFAULT_MODE;
 
 /// What `response.status` takes.
 pub(super) const STATUS_EXPECTED: &str = "give a number from 400 to 599";
@@ -36,6 +37,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         session,
         client,
         drain,
+        web_server,
         modes,
         // Whatever these hold is right.
         forced: _,
@@ -159,6 +161,25 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
             "give at least 1 second, or switch on without a drain",
         ),
     );
+
+    for (key, file) in [
+        ("web_server.flag", &web_server.flag),
+        ("web_server.page", &web_server.page),
+    ] {
+        if let Some(file) = file {
+            faults.note(key, &file.to_string_lossy(), file_fault(file));
+        }
+    }
+    if web_server.flag.is_some() && web_server.flag == web_server.page {
+        let message = "the flag and the page are two files; give each its own";
+        faults.whole("web_server.page", message);
+    }
+    let has_site = modes.is_empty() || modes.iter().any(|mode| mode.key == DEFAULT_MODE);
+    if web_server.flag.is_some() && !has_site {
+        let message =
+            "the flag tells of the mode `site`, and there is none; add it, or remove the flag";
+        faults.whole("web_server.flag", message);
+    }
 
     for (place, mode) in modes.iter().enumerate() {
         let key = format!("mode[{place}].key");
@@ -451,6 +472,24 @@ fn folder_fault(folder: &Path) -> Option<String> {
              working directory"
         )),
     }
+}
+
+/// A file that is going to be written.
+fn file_fault(file: &Path) -> Option<String> {
+    let names_a_file = file.file_name().is_some() && !file.to_string_lossy().ends_with('/');
+    if !names_a_file || file.is_dir() {
+        return told("not the name of a file; give one, such as \"/var/lib/app/maintenance.flag\"");
+    }
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => return None,
+    };
+    (!folder.is_dir()).then(|| {
+        format!(
+            "there is no folder {}; make it, so that the file can be written",
+            super::fault::shown(&folder.to_string_lossy())
+        )
+    })
 }
 
 fn message_fault(message: &str) -> Option<String> {

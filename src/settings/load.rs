@@ -10,7 +10,7 @@ use std::{
 use super::{
     ApiKeySettings, ClientSettings, DrainSettings, ExemptSettings, Forced, ForcedOnSettings,
     FormatSetting, LogoutSettings, ModeSettings, OnTimeout, ResponseSettings, SessionSettings,
-    Settings, SettingsError, WhenStoreFails, check,
+    Settings, SettingsError, WebServerSettings, WhenStoreFails, check,
     fault::{Fault, Origin},
     reader::{Reader, Section, boolean, choice, duration, fraction, number, text},
     source::{Entries, SETTINGS_VARIABLE, Source, overlay},
@@ -160,6 +160,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
         session: root.section("session", session),
         client: root.section("client", client),
         drain: root.section("drain", drain),
+        web_server: root.section("web_server", web_server),
         modes: root.sections("mode", mode),
     }
 }
@@ -177,6 +178,20 @@ fn drain(section: &mut Section<'_>) -> DrainSettings {
             ]),
             default.on_timeout,
         ),
+    }
+}
+
+fn web_server(section: &mut Section<'_>) -> WebServerSettings {
+    let default = WebServerSettings::default();
+    let mut file = |key, default: Option<PathBuf>| {
+        section
+            .optional(key, text, None)
+            .map(PathBuf::from)
+            .or(default)
+    };
+    WebServerSettings {
+        flag: file("flag", default.flag),
+        page: file("page", default.page),
     }
 }
 
@@ -373,8 +388,11 @@ mod tests {
             session_idle = "1m"
             timeout = "2m"
             on_timeout = "cancel"
+            [web_server]
+            flag = "a.flag"
+            page = "a.html"
             [[mode]]
-            key = "shop"
+            key = "site"
             label = "Shop"
             help = "Nobody buys."
             order = 2
@@ -442,8 +460,12 @@ mod tests {
                 timeout: Duration::from_secs(120),
                 on_timeout: OnTimeout::Cancel,
             },
+            web_server: WebServerSettings {
+                flag: Some(PathBuf::from("a.flag")),
+                page: Some(PathBuf::from("a.html")),
+            },
             modes: vec![ModeSettings {
-                key: "shop".to_owned(),
+                key: "site".to_owned(),
                 label: Some("Shop".to_owned()),
                 help: Some("Nobody buys.".to_owned()),
                 order: 2,
@@ -531,7 +553,7 @@ addresses = [
 status = 200
 retry_after = "-1h"
 format = "xml"
-[weather]
+[client]
 sunny = true
 "#;
         let variables = [
@@ -557,9 +579,7 @@ sunny = true
                  or a text such as \"90s\", \"1h\" or \"2h 30m\"; whole seconds, not negative",
                 "maintenance.toml:15: `response.format` is `xml`: give one of \"auto\", \"html\", \
                  \"json\", \"problem\", \"text\"",
-                "maintenance.toml:16: unknown key `weather`; known here: store, forced, \
-                 when_store_fails, admin_path, login_url, time_zone, exempt, forced_on, response, logout, \
-                 session, client, drain, mode",
+                "maintenance.toml:17: unknown key `client.sunny`; known here: trusted_proxies",
                 "MAINTENANCE_RESPONSE: `response`: a section; set its keys one by one, each by \
                  a variable `MAINTENANCE_RESPONSE__…`",
                 "MAINTENANCE_RESPONS__STATUS: unknown key `respons.status`, did you mean \

@@ -124,6 +124,8 @@ pub struct Settings {
     pub client: ClientSettings,
     /// `[drain]`: how those who are in may finish.
     pub drain: DrainSettings,
+    /// `[web_server]`: files for a web server in front of the app.
+    pub web_server: WebServerSettings,
     /// `[[mode]]`: the kinds of maintenance that there are. Default empty: the one mode `site`.
     pub modes: Vec<ModeSettings>,
 }
@@ -144,6 +146,7 @@ impl Default for Settings {
             session: SessionSettings::default(),
             client: ClientSettings::default(),
             drain: DrainSettings::default(),
+            web_server: WebServerSettings::default(),
             modes: Vec::new(),
         }
     }
@@ -167,6 +170,7 @@ impl fmt::Debug for Settings {
             session,
             client,
             drain,
+            web_server,
             modes,
         } = self;
         formatter
@@ -184,6 +188,7 @@ impl fmt::Debug for Settings {
             .field("session", session)
             .field("client", client)
             .field("drain", drain)
+            .field("web_server", web_server)
             .field("modes", modes)
             .finish()
     }
@@ -446,6 +451,17 @@ pub struct ClientSettings {
     /// blocks, as in [`ExemptSettings::addresses`]. List only proxies that set or replace the
     /// header: anybody else could claim an exempt address. Default empty: the peer is the client.
     pub trusted_proxies: Vec<String>,
+}
+
+/// `[web_server]`: files for a web server in front of the app; see
+/// [`web_server`](crate::web_server).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct WebServerSettings {
+    /// A file that exists exactly while the mode `site` is offline. Default `None`: no such file.
+    pub flag: Option<PathBuf>,
+    /// The page as a file, for a web server to send. Default `None`: no such file.
+    pub page: Option<PathBuf>,
 }
 
 #[cfg(test)]

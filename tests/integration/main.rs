@@ -36,4 +36,5 @@ mod session_order;
 mod settings;
 mod store;
 mod templates;
+mod web_servers;
 mod windows;

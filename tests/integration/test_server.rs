@@ -49,25 +49,28 @@ impl TestServer {
 
     /// Sends a request without a body and reads all that comes back.
     pub(crate) async fn send(&self, request_line: &str, headers: &str) -> WireAnswer {
-        let address = self.address;
-        let request = format!(
-            "{request_line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n"
-        );
-        rt::task::spawn_blocking(move || {
-            let mut connection = TcpStream::connect_timeout(&address, PATIENCE).unwrap();
-            connection.set_read_timeout(Some(PATIENCE)).unwrap();
-            connection.write_all(request.as_bytes()).unwrap();
-            let mut answer = Vec::new();
-            connection.read_to_end(&mut answer).unwrap();
-            WireAnswer(String::from_utf8_lossy(&answer).into_owned())
-        })
-        .await
-        .unwrap()
+        send(self.address, request_line, headers).await
     }
 
     pub(crate) async fn stop(self) {
         self.handle.stop(false).await;
     }
+}
+
+/// Sends a request without a body to any server and reads all that comes back.
+pub(crate) async fn send(address: SocketAddr, request_line: &str, headers: &str) -> WireAnswer {
+    let request =
+        format!("{request_line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
+    rt::task::spawn_blocking(move || {
+        let mut connection = TcpStream::connect_timeout(&address, PATIENCE).unwrap();
+        connection.set_read_timeout(Some(PATIENCE)).unwrap();
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer).unwrap();
+        WireAnswer(String::from_utf8_lossy(&answer).into_owned())
+    })
+    .await
+    .unwrap()
 }
 
 /// A response as it went over the wire.

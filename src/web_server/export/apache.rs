@@ -1,0 +1,93 @@
+//! Rules for Apache: one file for a `VirtualHost`.
+
+use std::fmt::Write as _;
+
+use super::{ExportError, Front, PAGE_PATH, quoted};
+
+pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
+    let Front {
+        flag,
+        page,
+        app,
+        status,
+        ..
+    } = front;
+    if flag.contains('\'') {
+        // An expression has no way to write it.
+        return Err(ExportError::Unfit(flag.clone()));
+    }
+    let left_out = front.comment_on_left_out();
+    let (flag_word, page_word) = (quoted(flag)?, quoted(page)?);
+    let marker = quoted(&format!("expr=-f '{flag}'"))?;
+    let mut text = format!(
+        r##"# The maintenance page for Apache.
+# Needs the modules alias, headers, proxy, proxy_http and rewrite:
+#
+#     a2enmod alias headers proxy proxy_http rewrite
+#
+# Save this as /etc/apache2/maintenance.conf and include it in the <VirtualHost>, above its
+# ProxyPass; then `apachectl configtest && apachectl graceful`:
+#
+#     <VirtualHost *:80>
+#         Include /etc/apache2/maintenance.conf
+#         ProxyPass / http://{app}/
+#     </VirtualHost>
+#
+# While the flag exists, visitors get the page. When the app is down, they get it as well. What the
+# app itself refuses is passed on as it is, so do not set `ProxyErrorOverride`.
+# Apache must be able to enter the folders of both files and to read the page. Behind another
+# proxy, use mod_remoteip, or every address is that proxy's.
+{left_out}
+ProxyPass "{PAGE_PATH}" "!"
+Alias "{PAGE_PATH}" {page_word}
+<Location "{PAGE_PATH}">
+    Require all granted
+    ForceType "text/html; charset=utf-8"
+    # Nobody keeps the page, and nobody asks whether it is still the same.
+    FileETag None
+    Header unset ETag
+    Header unset Last-Modified
+    Header unset Accept-Ranges
+    Header always set Cache-Control "no-store"
+"##
+    );
+    if let Some(seconds) = front.retry_after {
+        let _ = writeln!(text, "    Header always set Retry-After \"{seconds}\"");
+    }
+    let _ = write!(
+        text,
+        r#"    # Not when the app is down without maintenance.
+    Header always set X-Maintenance-Mode "1" {marker}
+</Location>
+ErrorDocument {status} {PAGE_PATH}
+"#
+    );
+    for down in [502, 503, 504] {
+        if down != *status {
+            let _ = writeln!(text, "ErrorDocument {down} {PAGE_PATH}");
+        }
+    }
+    let _ = write!(
+        text,
+        r"
+RewriteEngine On
+RewriteCond {flag_word} -f
+# Not the page itself, when it is sent for a refusal.
+RewriteCond %{{ENV:REDIRECT_STATUS}} ^$
+"
+    );
+    text.push_str("# Paths that reach the app.\n");
+    for (what, expression) in front.exempt.expressions() {
+        let condition = quoted(&format!("!{expression}"))?;
+        let _ = writeln!(text, "# {what}");
+        let _ = writeln!(text, "RewriteCond %{{REQUEST_URI}} {condition}");
+    }
+    if !front.exempt.networks.is_empty() {
+        text.push_str("# Addresses that reach the app.\n");
+    }
+    for network in &front.exempt.networks {
+        let _ = writeln!(text, "RewriteCond expr \"! -R '{network}'\"");
+    }
+    let _ = writeln!(text, "RewriteRule ^ - [R={status},L]");
+    Ok(text)
+}

@@ -1,0 +1,113 @@
+//! Rules for Caddy: one file for a site block.
+
+use std::{fmt::Write as _, path::Path};
+
+use super::{ExportError, Front, quoted};
+
+pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
+    let Front { app, status, .. } = front;
+    let left_out = front.comment_on_left_out();
+    let (flag_folder, flag_name) = folder_and_name(&front.flag)?;
+    let (page_folder, page_name) = folder_and_name(&front.page)?;
+    let mut text = format!(
+        r##"# The maintenance page for Caddy.
+# Save this as /etc/caddy/maintenance.caddy and import it into the site block; then
+# `caddy validate --config /etc/caddy/Caddyfile && caddy reload --config /etc/caddy/Caddyfile`:
+#
+#     example.com {{
+#         import /etc/caddy/maintenance.caddy
+#         reverse_proxy {app}
+#     }}
+#
+# A `handle` or `route` of the site comes before it: import it inside of that as well, without the
+# part `handle_errors`.
+# While the flag exists, visitors get the page. When the app is down, they get it as well. What the
+# app itself refuses is passed on as it is. Caddy must be able to read both files. Behind another
+# proxy, every address is that proxy's.
+{left_out}
+@maintenance_flag file {{
+    root {flag_folder}
+    try_files /{flag_name}
+}}
+@maintenance {{
+    file {{
+        root {flag_folder}
+        try_files /{flag_name}
+    }}
+    # Paths that reach the app.
+"##
+    );
+    for (what, expression) in front.exempt.expressions() {
+        // It would be read as a variable of the environment.
+        if expression.contains("{$") {
+            return Err(ExportError::Unfit(expression));
+        }
+        let expression = quoted(&expression)?;
+        let _ = writeln!(text, "    # {what}");
+        let _ = writeln!(text, "    not path_regexp {expression}");
+    }
+    if !front.exempt.networks.is_empty() {
+        text.push_str("    # Addresses that reach the app.\n    not remote_ip");
+        for network in &front.exempt.networks {
+            let _ = write!(text, " {network}");
+        }
+        text.push('\n');
+    }
+    let _ = write!(
+        text,
+        r#"}}
+error @maintenance "maintenance" 503
+
+handle_errors {{
+    @maintenance_page expression `{{http.error.status_code}} in [502, 503, 504]`
+    handle @maintenance_page {{
+        header Cache-Control "no-store"
+"#
+    );
+    if let Some(seconds) = front.retry_after {
+        let _ = writeln!(text, "        header Retry-After \"{seconds}\"");
+    }
+    let _ = write!(
+        text,
+        r#"        # Not when the app is down without maintenance.
+        header @maintenance_flag X-Maintenance-Mode "1"
+        # Nobody asks whether the page is still the same.
+        header {{
+            -Etag
+            -Last-Modified
+            -Accept-Ranges
+            defer
+        }}
+        request_header -If-Modified-Since
+        request_header -If-None-Match
+        request_header -Range
+        # A file is only sent to GET.
+        method GET
+        root * {page_folder}
+        rewrite * /{page_name}
+        file_server {{
+            status {status}
+        }}
+    }}
+}}
+"#
+    );
+    Ok(text)
+}
+
+/// The folder, quoted, and the name of a file below it.
+fn folder_and_name(path: &str) -> Result<(String, String), ExportError> {
+    let unfit = || ExportError::Unfit(path.to_owned());
+    let whole = Path::new(path);
+    let folder = whole.parent().and_then(Path::to_str).ok_or_else(unfit)?;
+    let name = whole
+        .file_name()
+        .and_then(|it| it.to_str())
+        .ok_or_else(unfit)?;
+    // Caddy takes these in a name for patterns and placeholders.
+    let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !"*?[]{}\"`\\".contains(c);
+    if !path.chars().all(is_plain) {
+        return Err(unfit());
+    }
+    Ok((quoted(folder)?, name.to_owned()))
+}

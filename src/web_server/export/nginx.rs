@@ -1,0 +1,182 @@
+//! Rules for nginx: one file for a `server` block, without anything outside of it.
+
+use std::fmt::Write as _;
+
+use ipnet::IpNet;
+
+use super::{ExportError, Front, PAGE_PATH, without_controls};
+
+pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
+    let Front {
+        flag,
+        page,
+        app,
+        status,
+        ..
+    } = front;
+    let left_out = front.comment_on_left_out();
+    let (flag_word, page_word) = (quoted(flag)?, quoted(page)?);
+    let mut text = format!(
+        r##"# The maintenance page for nginx.
+# Save this as /etc/nginx/maintenance.conf and include it in the `server` block, above its
+# locations; then `nginx -t && nginx -s reload`:
+#
+#     server {{
+#         listen 80;
+#         include /etc/nginx/maintenance.conf;
+#         location / {{
+#             proxy_pass http://{app};
+#             proxy_set_header Host $host;
+#             proxy_set_header X-Forwarded-For $remote_addr;
+#         }}
+#     }}
+#
+# While the flag exists, visitors get the page. When the app is down, they get it as well. What the
+# app itself refuses is passed on as it is, so do not set `proxy_intercept_errors`. A location with
+# an `error_page` of its own does not take over the ones below.
+# nginx must be able to enter the folders of both files. Behind another proxy, set `real_ip_header`
+# and `set_real_ip_from`, or every address is that proxy's.
+{left_out}
+set $maintenance_marker "";
+set $maintenance_closed "";
+if (-f {flag_word}) {{
+    set $maintenance_marker "1";
+    set $maintenance_closed "1";
+}}
+
+# The page itself.
+if ($uri = "{PAGE_PATH}") {{ set $maintenance_closed ""; }}
+"##
+    );
+    text.push_str("\n# Paths that reach the app.\n");
+    for (what, expression) in front.exempt.expressions() {
+        let expression = quoted(&expression)?;
+        let _ = writeln!(text, "# {what}");
+        let _ = writeln!(
+            text,
+            "if ($uri ~ {expression}) {{ set $maintenance_closed \"\"; }}"
+        );
+    }
+    if !front.exempt.networks.is_empty() {
+        text.push_str("\n# Addresses that reach the app, compared byte by byte.\n");
+    }
+    for network in &front.exempt.networks {
+        let _ = writeln!(text, "# {network}");
+        for expression in address_expressions(*network) {
+            let _ = writeln!(
+                text,
+                "if ($binary_remote_addr ~ \"{expression}\") {{ set $maintenance_closed \"\"; }}"
+            );
+        }
+    }
+    let _ = write!(
+        text,
+        r#"
+if ($maintenance_closed) {{ return 503; }}
+error_page 503 ={status} {PAGE_PATH};
+error_page 502 504 ={status} {PAGE_PATH};
+
+location = {PAGE_PATH} {{
+    internal;
+    alias {page_word};
+    types {{ }}
+    default_type "text/html; charset=utf-8";
+    # Nobody keeps the page, and nobody asks whether it is still the same.
+    etag off;
+    add_header Last-Modified "" always;
+    add_header Cache-Control "no-store" always;
+"#
+    );
+    if let Some(seconds) = front.retry_after {
+        let _ = writeln!(text, "    add_header Retry-After \"{seconds}\" always;");
+    }
+    text.push_str("    # Empty, and so not sent, when the app is down without maintenance.\n");
+    text.push_str("    add_header X-Maintenance-Mode $maintenance_marker always;\n}\n");
+    Ok(text)
+}
+
+/// In double quotes, in which a backslash has one before it.
+fn quoted(text: &str) -> Result<String, ExportError> {
+    let escaped = without_controls(text)?
+        .replace('\\', r"\\")
+        .replace('"', "\\\"");
+    Ok(format!("\"{escaped}\""))
+}
+
+/// A network as regular expressions over the bytes of an address. nginx has a directive for
+/// networks only outside of a `server` block.
+///
+/// An IPv4 address can also come as an IPv6 address that it is mapped into.
+fn address_expressions(network: IpNet) -> Vec<String> {
+    match network {
+        IpNet::V4(network) => {
+            let octets = network.network().octets();
+            let bytes = bytes_of(&octets, network.prefix_len());
+            let mapped = r"\x00".repeat(10) + &r"\xff".repeat(2);
+            vec![format!("(?s)^{bytes}$"), format!("(?s)^{mapped}{bytes}$")]
+        }
+        IpNet::V6(network) => {
+            let octets = network.network().octets();
+            vec![format!("(?s)^{}$", bytes_of(&octets, network.prefix_len()))]
+        }
+    }
+}
+
+fn bytes_of(octets: &[u8], prefix: u8) -> String {
+    let whole = usize::from(prefix / 8);
+    let mut expression = String::new();
+    for octet in &octets[..whole] {
+        let _ = write!(expression, r"\x{octet:02x}");
+    }
+    let mut rest = octets.len() - whole;
+    let part = prefix % 8;
+    if part > 0 {
+        let lowest = octets[whole];
+        let highest = lowest | (0xff >> part);
+        let _ = write!(expression, r"[\x{lowest:02x}-\x{highest:02x}]");
+        rest -= 1;
+    }
+    if rest > 0 {
+        // In quotes, so that the braces open no block.
+        let _ = write!(expression, ".{{{rest}}}");
+    }
+    expression
+}
+
+#[cfg(test)]
+mod tests {
+    use regex::bytes::Regex;
+
+    use super::*;
+
+    #[test]
+    fn a_network_is_the_bytes_of_its_addresses() {
+        for (network, inside, outside) in [
+            ("10.0.0.0/8", "10.255.3.10", "11.0.0.0"),
+            ("10.1.16.0/20", "10.1.31.255", "10.1.32.0"),
+            ("10.1.16.0/20", "10.1.16.0", "10.1.15.255"),
+            ("192.0.2.7/32", "192.0.2.7", "192.0.2.8"),
+            ("0.0.0.0/0", "1.2.3.4", "::1"),
+            ("2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::1"),
+            ("::1/128", "::1", "::2"),
+        ] {
+            let expressions = address_expressions(network.parse().unwrap());
+            let matches = |address: &str| {
+                let bytes = match address.parse().unwrap() {
+                    std::net::IpAddr::V4(address) => address.octets().to_vec(),
+                    std::net::IpAddr::V6(address) => address.octets().to_vec(),
+                };
+                expressions.iter().any(|expression| {
+                    let expression = expression.replacen("(?s)", "(?s-u)", 1);
+                    Regex::new(&expression).unwrap().is_match(&bytes)
+                })
+            };
+            assert!(matches(inside), "{inside} in {network}: {expressions:?}");
+            assert!(!matches(outside), "{outside} in {network}: {expressions:?}");
+        }
+        let expressions = address_expressions("10.0.0.0/8".parse().unwrap());
+        let mapped: std::net::Ipv6Addr = "::ffff:10.1.2.3".parse().unwrap();
+        let expression = expressions[1].replacen("(?s)", "(?s-u)", 1);
+        assert!(Regex::new(&expression).unwrap().is_match(&mapped.octets()));
+    }
+}
