@@ -352,7 +352,7 @@ impl Builder {
             );
         }
         let first = plan.first_snapshot(Arc::new(rules), store.url(), self.clock.now());
-        let shared = Arc::new(self.shared(&settings, first, plan.modes.clone(), templates)?);
+        let shared = Arc::new(self.shared(&settings, first, &plan, templates)?);
         tracing::info!(
             store = %store.url(),
             admin_path = %shared.admin_path,
@@ -397,7 +397,7 @@ impl Builder {
         self,
         settings: &Settings,
         first: crate::snapshot::Snapshot,
-        modes: Vec<Mode>,
+        plan: &Plan,
         templates: Tera,
     ) -> Result<Shared, SettingsError> {
         let mut responses = Responses::new(&settings.response, templates)
@@ -419,7 +419,8 @@ impl Builder {
                 },
             },
             clock: self.clock,
-            modes,
+            modes: plan.modes.clone(),
+            time_zone: plan.time_zone.clone(),
             responses,
             identity: self
                 .identity

@@ -42,7 +42,7 @@ fn switched(rules: Rules, switches: impl IntoIterator<Item = serde_json::Value>)
                 announce: SignedDuration::ZERO,
                 time_out: None,
             };
-            ModeView::new(&mode, &document, None)
+            ModeView::new(&mode, &document, None, Timestamp::UNIX_EPOCH)
         })
         .collect();
     let store = StoreStatus {

@@ -110,12 +110,7 @@ impl Document {
                 id: "imported".to_owned(),
                 start,
                 end,
-                zone: None,
-                title: None,
-                by: None,
-                reason: None,
-                message: None,
-                unknown: Map::new(),
+                ..Window::default()
             }],
             ..ModeState::default()
         }))

@@ -96,7 +96,7 @@ impl Plan {
         let modes = self
             .modes
             .iter()
-            .map(|mode| ModeView::new(mode, document, instead))
+            .map(|mode| ModeView::new(mode, document, instead, at))
             .collect();
         Snapshot::new(number, rules, modes, self.forced, document, store, at)
     }
@@ -408,7 +408,8 @@ impl Driver {
         let now = self.shared.clock.now();
         let snapshot = self.shared.published.snapshot();
         let phases = |at| snapshot.modes.iter().map(move |mode| mode.phase(at));
-        if !phases(snapshot.at).eq(phases(now)) {
+        let is_outdated = snapshot.modes.iter().any(|mode| mode.is_outdated(now));
+        if is_outdated || !phases(snapshot.at).eq(phases(now)) {
             self.publish(known);
         }
         self.settle(known).await;

@@ -278,3 +278,98 @@ async fn edges_are_told_within_fifty_milliseconds() {
     assert!(slowest < Duration::from_millis(500), "slowest: {slowest:?}");
     println!("the slowest edge was told after {slowest:?}");
 }
+
+/// An hour from three o'clock in Rome on each Sunday.
+async fn plan_sundays(maintenance: &Maintenance) -> crate::Planned {
+    maintenance
+        .plan_window()
+        .repeats("0 3 * * SUN")
+        .zone("Europe/Rome")
+        .lasting(Duration::from_secs(3600))
+        .title("weekly works")
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_window_that_repeats_is_announced_opens_and_closes_again_and_again() {
+    let hand = Hand::at(noon());
+    let maintenance = maintenance(&hand, &MemoryStore::new()).await;
+    let planned = plan_sundays(&maintenance).await;
+    // Summer time: 03:00 in Rome is 01:00 in UTC. Noon is a Monday's.
+    let first: Timestamp = "2026-06-07T01:00:00Z".parse().unwrap();
+    let window = planned.window().unwrap();
+    assert_eq!(window.start, Some(first));
+    assert_eq!(window.end, Some(first + 1.hour()));
+    for round in 0..12 {
+        let start = first + (round * 7 * 24).hours();
+        until_told(&maintenance, Phase::Scheduled, || {
+            hand.set(start - 24.hours())
+        })
+        .await;
+        assert_eq!(maintenance.flag().maintenance.start, Some(start));
+        until_told(&maintenance, Phase::Offline, || hand.set(start)).await;
+        let mode = &maintenance.status().modes[0];
+        assert_eq!(mode.until, Some(start + 1.hour()));
+        assert_eq!(mode.windows[0].start, Some(start));
+        until_told(&maintenance, Phase::Online, || hand.set(start + 1.hour())).await;
+        until_settled(&maintenance, usize::try_from(round + 1).unwrap()).await;
+        let next = maintenance.status().modes[0].windows[0].start;
+        assert_eq!(next, Some(start + (7 * 24).hours()));
+    }
+    let history = maintenance.history();
+    assert_eq!(history.len(), 12);
+    for (round, period) in history.iter().enumerate() {
+        let start = first + (i64::try_from(round).unwrap() * 7 * 24).hours();
+        assert_eq!(period.started_at, start);
+        assert_eq!(period.ended_at, Some(start + 1.hour()));
+        assert_eq!(period.ended, Some(Ended::WindowEnd));
+    }
+}
+
+#[tokio::test]
+async fn whatever_the_clock_does_a_rule_says_what_is() {
+    let hand = Hand::at(noon());
+    let maintenance = maintenance(&hand, &MemoryStore::new()).await;
+    plan_sundays(&maintenance).await;
+    let first: Timestamp = "2026-06-07T01:00:00Z".parse().unwrap();
+    // Years ahead, where it is winter time, and nothing has been worked out. Nothing is awaited in
+    // between: no task of this runtime can have run.
+    let far: Timestamp = "2031-01-05T02:00:00Z".parse().unwrap();
+    for (instant, on) in [
+        (far - 1.millisecond(), false),
+        (far, true),
+        (far + 1.hour(), false),
+        (first + 1.minute(), true),
+        (first - 1.minute(), false),
+        (noon() - 1.hour(), false),
+    ] {
+        hand.set(instant);
+        assert_eq!(maintenance.is_on(), on, "at {instant}");
+    }
+}
+
+#[tokio::test]
+async fn switching_off_ends_one_occurrence_for_all_and_the_next_one_comes() {
+    let hand = Hand::at(noon());
+    let store = MemoryStore::new();
+    let here = maintenance(&hand, &store).await;
+    let there = maintenance(&hand, &store).await;
+    let planned = plan_sundays(&here).await;
+    let first: Timestamp = "2026-06-07T01:00:00Z".parse().unwrap();
+    hand.set(first + 10.minutes());
+    until_told_or_so(&[here.clone(), there.clone()], true).await;
+    there.turn_off().by("bob").await.unwrap();
+    until_told_or_so(&[here.clone(), there.clone()], false).await;
+    hand.set(first + (7 * 24).hours());
+    until_told_or_so(&[here.clone(), there.clone()], true).await;
+    let cancelled = here.cancel_window(&planned.id).only_next().await.unwrap();
+    let left = &cancelled.status.modes[0].windows[0];
+    assert_eq!(left.start, Some(first + (14 * 24).hours()));
+    here.cancel_window(&planned.id).by("alice").await.unwrap();
+    hand.set(first + (14 * 24).hours());
+    until_told_or_so(&[here, there.clone()], false).await;
+    until_settled(&there, 2).await;
+    let endings: Vec<_> = there.history().iter().map(|period| period.ended).collect();
+    assert_eq!(endings, [Some(Ended::Off), Some(Ended::Cancelled)]);
+}

@@ -65,11 +65,6 @@ mod permission;
 mod phase;
 mod request;
 mod response;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the state does not plan with it yet"
-)]
 mod schedule;
 mod session_notes;
 mod sessions;
@@ -103,7 +98,7 @@ pub use self::{
     response::{Refusal, RefusalMarker},
     sessions::SessionInside,
     settings::Settings,
-    snapshot::{ModeStatus, PastPeriod, PlannedWindow, Status, StoreStatus},
+    snapshot::{ModeStatus, PastPeriod, PlannedWindow, Repeats, Status, StoreStatus},
     state::{Ended, OnTimeout},
     template::{FlagDetails, MaintenanceFlag, MissingHandle},
     window::{CancelWindow, PlanWindow, Planned, PlannedFuture},

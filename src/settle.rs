@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     phase::Phase,
-    state::{Document, Ended, ModeState, Period, Switch},
+    state::{Document, Ended, HISTORY_LENGTH, ModeState, Period, Switch},
 };
 
 /// Something that closes a mode, from a start that has passed.
@@ -46,7 +46,7 @@ pub(crate) fn settled(document: &Document, now: Timestamp) -> Option<Document> {
         let next = next.get_or_insert_with(|| document.clone());
         record(next, key, sources, now);
         if let Some(mode) = next.modes.get_mut(key) {
-            mode.windows.retain(|window| !window.is_past(now));
+            mode.windows.retain_mut(|window| window.forget_past(now));
             if mode.switch.ended(now).is_some() {
                 mode.switch = Switch::Off;
                 // What a guard had thrown is over, so there is nothing to put back.
@@ -66,15 +66,18 @@ fn sources(mode: &ModeState, now: Timestamp) -> Vec<Source> {
     });
     mode.windows
         .iter()
-        .filter(|window| window.start.is_none_or(|start| start <= now))
-        .map(|window| Source {
-            start: window.start,
-            end: window
-                .end
-                .filter(|end| *end <= now)
-                .map(|end| (end, Ended::WindowEnd)),
-            by: window.by.clone(),
-            reason: window.reason.clone().or_else(|| window.title.clone()),
+        .flat_map(|window| {
+            // More than the history keeps would only be forgotten again.
+            let started = window.started(now, HISTORY_LENGTH);
+            started.into_iter().map(move |open| Source {
+                start: open.start,
+                end: open
+                    .end
+                    .filter(|end| *end <= now)
+                    .map(|end| (end, Ended::WindowEnd)),
+                by: window.by.clone(),
+                reason: window.reason.clone().or_else(|| window.title.clone()),
+            })
         })
         .chain(of_switch)
         .collect()

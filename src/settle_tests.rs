@@ -1,9 +1,12 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use serde_json::Map;
+use serde_json::json;
 
 use super::settled;
-use crate::state::{Document, End, Ended, Period, SwitchOn, Window};
+use crate::{
+    schedule::Recurrence,
+    state::{Document, End, Ended, Period, SwitchOn, Window},
+};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -15,12 +18,9 @@ fn window(start: impl Into<Option<i64>>, end: impl Into<Option<i64>>) -> Window 
         id: format!("{start:?}-{end:?}"),
         start: start.map(at),
         end: end.map(at),
-        zone: None,
         title: Some("works".to_owned()),
         by: Some("alice".to_owned()),
-        reason: None,
-        message: None,
-        unknown: Map::new(),
+        ..Window::default()
     }
 }
 
@@ -184,5 +184,149 @@ proptest! {
         for pair in stretches.windows(2) {
             prop_assert!(pair[0].1.unwrap() < pair[1].0, "periods neither touch nor overlap");
         }
+    }
+}
+
+/// Ten minutes from each full hour on, planned at the first instant.
+fn hourly(until: Option<i64>) -> Window {
+    let recurrence: Recurrence = serde_json::from_value(json!({
+        "cron": "0 * * * *", "zone": "UTC", "duration": "PT10M", "after": at(0),
+        "until": until.map(at),
+    }))
+    .unwrap();
+    Window {
+        repeats: Some(recurrence),
+        ..window(None, None)
+    }
+}
+
+/// When the occurrence of this number starts.
+fn hour(number: i64) -> i64 {
+    let first = (1_800_000_000_i64 / 3600 + 1) * 3600 - 1_800_000_000;
+    first + (number - 1) * 3600
+}
+
+#[test]
+fn each_occurrence_of_what_repeats_becomes_a_period_once() {
+    let document = planned(&[hourly(None)]);
+    assert_eq!(settled(&document, at(hour(1) - 1)), None);
+    let document = settled(&document, at(hour(1))).unwrap();
+    assert_eq!(periods(&document), [(hour(1), None, None)]);
+    assert_eq!(settled(&document, at(hour(1) + 599)), None);
+    let document = settled(&document, at(hour(1) + 600)).unwrap();
+    let first = (hour(1), Some(hour(1) + 600), Some(Ended::WindowEnd));
+    assert_eq!(periods(&document), [first]);
+    assert_eq!(document.history[0].reason.as_deref(), Some("works"));
+    assert_eq!(settled(&document, at(hour(2) - 1)), None);
+    // Nobody looked for two hours, and then in the middle of one.
+    let document = settled(&document, at(hour(4) + 60)).unwrap();
+    let expected = [
+        first,
+        (hour(2), Some(hour(2) + 600), Some(Ended::WindowEnd)),
+        (hour(3), Some(hour(3) + 600), Some(Ended::WindowEnd)),
+    ];
+    assert_eq!(periods(&document)[..3], expected);
+    let document = settled_at(document, &[hour(4) + 90, hour(4) + 600]);
+    let last = (hour(4), Some(hour(4) + 600), Some(Ended::WindowEnd));
+    assert_eq!(periods(&document)[3..], [last]);
+    assert_eq!(document.mode("site").unwrap().windows.len(), 1);
+}
+
+#[test]
+fn what_repeated_until_its_end_leaves_the_document() {
+    let document = planned(&[hourly(Some(hour(3)))]);
+    let document = settled_at(document, &[hour(2) + 599]);
+    assert_eq!(document.mode("site").unwrap().windows.len(), 1);
+    let document = settled_at(document, &[hour(2) + 600]);
+    assert!(document.mode("site").unwrap().windows.is_empty());
+    assert_eq!(document.history.len(), 2);
+}
+
+#[test]
+fn after_years_without_a_look_the_history_has_the_latest_occurrences() {
+    let year = 365 * 24;
+    let document = settled_at(planned(&[hourly(None)]), &[hour(3 * year) + 3000]);
+    assert_eq!(document.history.len(), 100);
+    assert_eq!(document.history[99].started_at, at(hour(3 * year)));
+    assert_eq!(document.history[0].started_at, at(hour(3 * year - 99)));
+    assert_eq!(settled(&document, at(hour(3 * year) + 3001)), None);
+}
+
+#[test]
+fn switching_off_ends_the_occurrence_only() {
+    let document = settled_at(planned(&[hourly(None)]), &[hour(1)]);
+    let off = document.turn_off("site", Some("bob"), at(hour(1) + 60));
+    let off = off.unwrap();
+    let period = (hour(1), Some(hour(1) + 60), Some(Ended::Off));
+    assert_eq!(periods(&off), [period]);
+    let phase = |now| off.mode("site").unwrap().phase(at(now)).is_maintenance();
+    assert!(!phase(hour(1) + 60) && !phase(hour(1) + 599));
+    assert!(phase(hour(2)), "the next one comes when it is due");
+    assert_eq!(settled(&off, at(hour(1) + 700)), None);
+    let next = settled(&off, at(hour(2))).unwrap();
+    assert_eq!(periods(&next), [period, (hour(2), None, None)]);
+}
+
+#[test]
+fn cancelling_what_repeats_ends_it_for_good_or_once() {
+    let document = settled_at(planned(&[hourly(None)]), &[hour(1)]);
+    let id = hourly(None).id;
+    let now = at(hour(1) + 60);
+    let period = (hour(1), Some(hour(1) + 60), Some(Ended::Cancelled));
+    let gone = document.cancel(&id, false, Some("bob"), now).unwrap();
+    assert!(gone.mode("site").unwrap().windows.is_empty());
+    assert_eq!(periods(&gone), [period]);
+    let once = document.cancel(&id, true, Some("bob"), now).unwrap();
+    assert_eq!(periods(&once), [period]);
+    assert!(
+        once.mode("site")
+            .unwrap()
+            .phase(at(hour(2)))
+            .is_maintenance()
+    );
+    // Ahead, nothing has begun, so nothing becomes history.
+    let ahead = planned(&[hourly(None)])
+        .cancel(&id, true, None, at(1))
+        .unwrap();
+    assert_eq!(periods(&settled_at(ahead, &[hour(1) + 60])), []);
+    assert_eq!(document.cancel("another", true, None, now), None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whoever settles, and however often: each occurrence is in exactly one period.
+    #[test]
+    fn occurrences_leave_neither_gaps_nor_duplicates(
+        spans in prop::collection::vec((1_i64..500, 1_i64..60), 0..4),
+        mut looks in prop::collection::vec(0_i64..600, 0..12),
+    ) {
+        let mut windows: Vec<Window> = spans
+            .iter()
+            .enumerate()
+            .map(|(n, (start, length))| Window {
+                id: n.to_string(),
+                ..window(start * 60, (start + length) * 60)
+            })
+            .collect();
+        windows.push(hourly(None));
+        looks.sort_unstable();
+        let instants: Vec<i64> = looks.iter().map(|minute| minute * 60).chain([590 * 60]).collect();
+        let document = settled_at(planned(&windows), &instants);
+        for minute in 0..590 {
+            let now = at(minute * 60);
+            let closed = windows.iter().any(|window| window.contains(now));
+            let recorded = document
+                .history
+                .iter()
+                .filter(|period| {
+                    period.started_at <= now && period.ended_at.is_none_or(|end| now < end)
+                })
+                .count();
+            prop_assert_eq!(recorded, usize::from(closed), "at minute {}", minute);
+        }
+        let last = instants.len() - 1;
+        let once = settled_at(planned(&windows), &instants[last..]);
+        prop_assert_eq!(periods(&document), periods(&once), "however often");
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use actix_web::{HttpRequest, http::header::HeaderName};
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
@@ -45,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) drain: Drain,
     pub(crate) clock: Clock,
     pub(crate) modes: Vec<Mode>,
+    /// Of times that are given without an offset.
+    pub(crate) time_zone: Option<TimeZone>,
     pub(crate) responses: Responses,
     pub(crate) identity: Identity,
     pub(crate) trusted_proxies: AddressSet,

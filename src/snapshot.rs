@@ -9,6 +9,7 @@ use crate::{
     decide::Rules,
     in_flight::Inside,
     phase::{Phase, Standing},
+    schedule::{Interval, Outlook},
     sessions::SessionInside,
     settings::Forced,
     state::{Document, Ended, ModeState, Period, Window},
@@ -54,26 +55,69 @@ pub(crate) struct ModeView {
     /// How long before its start a window is announced.
     pub(crate) announce: SignedDuration,
     pub(crate) state: ModeState,
+    /// The state around the instant of the snapshot, if windows repeat.
+    outlook: Option<(Outlook, ModeState)>,
     /// What settings, or a store that fails, say instead of the state.
     pub(crate) instead: Option<Forced>,
 }
 
 impl ModeView {
-    pub(crate) fn new(mode: &Mode, document: &Document, instead: Option<Forced>) -> Self {
+    pub(crate) fn new(
+        mode: &Mode,
+        document: &Document,
+        instead: Option<Forced>,
+        at: Timestamp,
+    ) -> Self {
+        let state = document.mode(&mode.key).cloned().unwrap_or_default();
+        let outlook = Outlook::new(&state.windows, at).map(|outlook| {
+            let near = ModeState {
+                windows: outlook.windows.clone(),
+                ..state.clone()
+            };
+            (outlook, near)
+        });
         Self {
             key: mode.key.as_str().into(),
             label: mode.label.as_str().into(),
             announce: mode.announce,
-            state: document.mode(&mode.key).cloned().unwrap_or_default(),
+            state,
+            outlook,
             instead,
         }
+    }
+
+    /// The state that says at little cost what is at `now`.
+    fn state_at(&self, now: Timestamp) -> &ModeState {
+        match &self.outlook {
+            Some((outlook, near)) if outlook.covers(now) => near,
+            _ => &self.state,
+        }
+    }
+
+    /// What the state means at `now`.
+    fn standing_of_state(&self, now: Timestamp) -> Standing {
+        let standing = self.state_at(now).standing(now);
+        let is_beyond = |until| {
+            let outlook = self.outlook.as_ref();
+            outlook.is_some_and(|(outlook, _)| !outlook.covers(until))
+        };
+        match standing.until {
+            Some(until) if is_beyond(until) => self.state.standing(now),
+            _ => standing,
+        }
+    }
+
+    /// Whether more occurrences of windows must be worked out to say at little cost what is.
+    pub(crate) fn is_outdated(&self, now: Timestamp) -> bool {
+        let outlook = self.outlook.as_ref();
+        outlook.is_some_and(|(outlook, _)| !outlook.covers(now))
     }
 
     pub(crate) fn phase(&self, now: Timestamp) -> Phase {
         match self.instead {
             Some(Forced::Off) => Phase::Online,
             Some(Forced::On) => Phase::Offline,
-            None => match self.state.phase(now) {
+            None => match self.state_at(now).phase(now) {
                 Phase::Online if self.announced(now).is_some() => Phase::Scheduled,
                 phase => phase,
             },
@@ -86,14 +130,14 @@ impl ModeView {
             Some(Forced::On) => Standing {
                 phase: Phase::Offline,
                 until: None,
-                ..self.state.standing(now)
+                ..self.standing_of_state(now)
             },
-            None => match (self.state.standing(now), self.announced(now)) {
-                (standing, Some((start, window))) if standing.phase == Phase::Online => Standing {
+            None => match (self.standing_of_state(now), self.announced(now)) {
+                (standing, Some((window, next))) if standing.phase == Phase::Online => Standing {
                     phase: Phase::Scheduled,
-                    start: Some(start),
+                    start: next.start,
                     since: None,
-                    until: window.end,
+                    until: next.end,
                     by: window.by.clone(),
                     reason: window.reason.clone().or_else(|| window.title.clone()),
                     message: window.message.clone(),
@@ -103,24 +147,36 @@ impl ModeView {
         }
     }
 
-    /// The window that is announced at `now`, with its start.
-    fn announced(&self, now: Timestamp) -> Option<(Timestamp, &Window)> {
-        self.state
-            .next_window(now)
-            .filter(|(start, _)| start.duration_since(now) <= self.announce)
+    /// The window that is announced at `now`, and from when to when.
+    fn announced(&self, now: Timestamp) -> Option<(&Window, Interval)> {
+        self.state_at(now).next_window(now).filter(|(_, next)| {
+            next.start
+                .is_some_and(|start| start.duration_since(now) <= self.announce)
+        })
     }
 
-    /// Every instant at which the phase may change without a change of state.
+    /// The instants at which the phase may change without a change of state; of windows that
+    /// repeat, those around the snapshot.
     fn edges(&self) -> impl Iterator<Item = Timestamp> {
-        let announcements = self
-            .state
+        let state = match &self.outlook {
+            Some((_, near)) => near,
+            None => &self.state,
+        };
+        let announcements = state
             .windows
             .iter()
             .filter_map(|window| window.start?.checked_sub(self.announce).ok());
-        self.state
+        state
             .edges()
             .chain(announcements)
             .filter(|_| self.instead.is_none())
+    }
+
+    /// Whether the phase may change without a change of state.
+    fn is_timed(&self) -> bool {
+        // A rule also has an end, at which it is to be forgotten.
+        let repeats = self.outlook.is_some() && self.instead.is_none();
+        repeats || self.edges().next().is_some()
     }
 }
 
@@ -147,8 +203,7 @@ impl Snapshot {
             timed: false,
         };
         snapshot.closed = snapshot.first_closed(at);
-        let timed = snapshot.edges().next().is_some();
-        snapshot.timed = timed;
+        snapshot.timed = snapshot.modes.iter().any(ModeView::is_timed);
         snapshot
     }
 
@@ -311,13 +366,7 @@ impl ModeStatus {
             by: standing.by,
             reason: standing.reason,
             message: standing.message,
-            windows: mode
-                .state
-                .windows
-                .iter()
-                .filter(|window| !window.is_past(now))
-                .map(PlannedWindow::new)
-                .collect(),
+            windows: PlannedWindow::all(&mode.state.windows, now),
         }
     }
 }
@@ -328,10 +377,13 @@ impl ModeStatus {
 pub struct PlannedWindow {
     /// What [`Maintenance::cancel_window`](crate::Maintenance::cancel_window) takes.
     pub id: String,
-    /// When it starts; `None`: it has always been open.
+    /// When it starts; `None`: it has always been open. If it repeats, when it started, while it is
+    /// open, or else when it starts next.
     pub start: Option<Timestamp>,
-    /// When it ends; `None`: when somebody ends it.
+    /// When it ends; `None`: when somebody ends it. If it repeats, the end that belongs to `start`.
     pub end: Option<Timestamp>,
+    /// How it repeats, if it does.
+    pub repeats: Option<Repeats>,
     /// The IANA zone that it was planned in.
     pub zone: Option<String>,
     /// What it is called.
@@ -344,12 +396,42 @@ pub struct PlannedWindow {
     pub by: Option<String>,
 }
 
+/// How a [`PlannedWindow`] repeats.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Repeats {
+    /// When it starts, by minute, hour, day of month, month and day of week, in `zone`.
+    pub cron: String,
+    /// The IANA zone of the starts.
+    pub zone: String,
+    /// How long it lasts each time; in JSON as ISO 8601 has it, such as `PT2H`.
+    pub duration: SignedDuration,
+    /// When it is over for good: nothing starts then or later.
+    pub until: Option<Timestamp>,
+}
+
 impl PlannedWindow {
-    pub(crate) fn new(window: &Window) -> Self {
+    /// The windows that are not over, by their start.
+    fn all(windows: &[Window], now: Timestamp) -> Vec<Self> {
+        let mut planned: Vec<Self> = windows
+            .iter()
+            .filter_map(|window| Some(Self::new(window, window.now_or_next(now)?)))
+            .collect();
+        planned.sort_by_key(|window| window.start);
+        planned
+    }
+
+    fn new(window: &Window, interval: Interval) -> Self {
         Self {
             id: window.id.clone(),
-            start: window.start,
-            end: window.end,
+            start: interval.start,
+            end: interval.end,
+            repeats: window.repeats.as_ref().map(|recurrence| Repeats {
+                cron: recurrence.cron().to_owned(),
+                zone: recurrence.zone().to_owned(),
+                duration: recurrence.duration(),
+                until: recurrence.until(),
+            }),
             zone: window.zone.clone(),
             title: window.title.clone(),
             message: window.message.clone(),

@@ -8,7 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::phase::{Phase, Standing};
+pub(crate) use crate::schedule::Window;
+use crate::{
+    phase::{Phase, Standing},
+    schedule::Interval,
+};
 
 /// The key of the mode that exists when the settings name none.
 pub(crate) const DEFAULT_MODE: &str = "site";
@@ -17,7 +21,11 @@ pub(crate) const DEFAULT_MODE: &str = "site";
 pub(crate) const FORMAT: u32 = 1;
 
 /// How many periods the history keeps.
-const HISTORY_LENGTH: usize = 100;
+pub(crate) const HISTORY_LENGTH: usize = 100;
+
+/// How often, at least, each window may follow another without a break before their end counts as
+/// unknown. More than an outlook has of one, so that it says the same.
+const LONGEST_CHAIN: usize = 16;
 
 /// The stored document.
 ///
@@ -165,39 +173,6 @@ impl SwitchedOn {
     }
 }
 
-/// A planned `[start, end)`; either end may be open.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Window {
-    pub(crate) id: String,
-    #[serde(default)]
-    pub(crate) start: Option<Timestamp>,
-    #[serde(default)]
-    pub(crate) end: Option<Timestamp>,
-    /// The IANA zone that it was planned in, for showing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) zone: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) title: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) by: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) reason: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) message: Option<String>,
-    #[serde(flatten)]
-    pub(crate) unknown: Map<String, Value>,
-}
-
-impl Window {
-    pub(crate) fn contains(&self, now: Timestamp) -> bool {
-        self.start.is_none_or(|start| start <= now) && !self.is_past(now)
-    }
-
-    pub(crate) fn is_past(&self, now: Timestamp) -> bool {
-        self.end.is_some_and(|end| end <= now)
-    }
-}
-
 /// One past or present stretch of maintenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Period {
@@ -250,7 +225,7 @@ pub enum Ended {
     TimeOut,
     /// Its planned window was over.
     WindowEnd,
-    /// It was called off while it was closing.
+    /// It was called off while it was closing, or its window was cancelled.
     Cancelled,
 }
 
@@ -353,8 +328,8 @@ impl Document {
         Some(next)
     }
 
-    /// Switches a mode off, cancels its drain and ends the windows that are open now. `None` when
-    /// that changes nothing.
+    /// Switches a mode off, cancels its drain and ends the windows that are open now; one that
+    /// repeats opens again when it is due next. `None` when that changes nothing.
     pub(crate) fn turn_off(&self, key: &str, by: Option<&str>, now: Timestamp) -> Option<Self> {
         let mut next = self.clone();
         let mode = next.modes.get_mut(key)?;
@@ -364,7 +339,7 @@ impl Document {
         };
         mode.switch = Switch::Off;
         mode.guards.clear();
-        mode.windows.retain(|window| !window.contains(now));
+        mode.windows.retain_mut(|window| window.end_occurrence(now));
         next.end_period(key, now, how, by);
         (next != *self).then_some(next)
     }
@@ -454,17 +429,25 @@ impl Document {
         Some(next)
     }
 
-    /// Cancels a window, also one that is open now. `None` when there is none with this id.
-    pub(crate) fn cancel(&self, id: &str, by: Option<&str>, now: Timestamp) -> Option<Self> {
+    /// Cancels a window, also one that is open now; or, if it repeats, `only_next`: what is open
+    /// now or opens next. `None` when there is no window with this id.
+    pub(crate) fn cancel(
+        &self,
+        id: &str,
+        only_next: bool,
+        by: Option<&str>,
+        now: Timestamp,
+    ) -> Option<Self> {
         let mut next = self.clone();
         let (key, mode) = next
             .modes
             .iter_mut()
             .find(|(_, mode)| mode.windows.iter().any(|window| window.id == id))?;
         let key = key.clone();
-        mode.windows.retain(|window| window.id != id);
+        mode.windows
+            .retain_mut(|window| window.id != id || (only_next && window.leave_out_next(now)));
         if !mode.phase(now).is_maintenance() {
-            next.end_period(&key, now, Ended::Off, by);
+            next.end_period(&key, now, Ended::Cancelled, by);
         }
         Some(next)
     }
@@ -578,10 +561,10 @@ impl ModeState {
             .switch
             .record()
             .filter(|_| self.switch.phase(now).is_maintenance());
-        let open: Vec<&Window> = self
+        let open: Vec<(&Window, Interval)> = self
             .windows
             .iter()
-            .filter(|window| window.contains(now))
+            .filter_map(|window| Some((window, window.occurrence_at(now)?)))
             .collect();
         if on.is_none() && open.is_empty() {
             return Standing::online();
@@ -589,12 +572,14 @@ impl ModeState {
         // The switch comes first: whoever throws it knows more than whoever planned a window.
         let since = match on {
             Some(on) => on.since,
-            None => open.iter().filter_map(|window| window.start).min(),
+            None => open.iter().filter_map(|(_, open)| open.start).min(),
         };
         let text = |of_switch: fn(&SwitchedOn) -> &Option<String>,
                     of_window: fn(&Window) -> &Option<String>| {
-            on.and_then(|on| of_switch(on).clone())
-                .or_else(|| open.iter().find_map(|window| of_window(window).clone()))
+            on.and_then(|on| of_switch(on).clone()).or_else(|| {
+                open.iter()
+                    .find_map(|(window, _)| of_window(window).clone())
+            })
         };
         Standing {
             phase: self.phase(now),
@@ -614,24 +599,26 @@ impl ModeState {
             Some(on) => on.until?,
             None => now,
         };
-        loop {
+        // Windows that repeat and take turns may never leave a break.
+        for _ in 0..=self.windows.len() * LONGEST_CHAIN {
             let mut longer = end;
-            for window in &self.windows {
-                if window.start.is_none_or(|start| start <= end) {
-                    match window.end {
-                        None => return None,
-                        Some(window_end) => longer = longer.max(window_end),
-                    }
-                }
+            for open in self
+                .windows
+                .iter()
+                .filter_map(|window| window.occurrence_at(end))
+            {
+                longer = longer.max(open.end?);
             }
             if longer == end {
                 return Some(end);
             }
             end = longer;
         }
+        None
     }
 
-    /// Every instant at which the phase may change without a change of state.
+    /// Every instant at which the phase may change without a change of state. Of windows that
+    /// repeat there is none: an [`Outlook`](crate::schedule::Outlook) has theirs.
     pub(crate) fn edges(&self) -> impl Iterator<Item = Timestamp> {
         let until = self.switch.record().and_then(|on| on.until);
         let deadline = match &self.switch {
@@ -645,14 +632,12 @@ impl ModeState {
             .flatten()
     }
 
-    /// The window that starts next after `now`.
-    pub(crate) fn next_window(&self, now: Timestamp) -> Option<(Timestamp, &Window)> {
+    /// The window that starts next after `now`, and from when to when.
+    pub(crate) fn next_window(&self, now: Timestamp) -> Option<(&Window, Interval)> {
         self.windows
             .iter()
-            .filter(|window| !window.is_past(now))
-            .filter_map(|window| Some((window.start?, window)))
-            .filter(|(start, _)| now < *start)
-            .min_by_key(|(start, _)| *start)
+            .filter_map(|window| Some((window, window.next_after(now)?)))
+            .min_by_key(|(_, next)| next.start)
     }
 }
 

@@ -1,19 +1,17 @@
 //! Windows of maintenance as code plans and cancels them.
 
-use std::{future::IntoFuture, pin::Pin};
+use std::{future::IntoFuture, pin::Pin, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Map;
+use jiff::Timestamp;
 
 use crate::{
     change::{Change, ChangeError, ChangeFuture, change},
     driver::Operation,
     maintenance::Maintenance,
+    schedule::{When, WindowPlan},
+    snapshot::PlannedWindow,
     state::Window,
 };
-
-/// Ends that are farther away than this are most likely slips.
-const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 /// The future of planning a window.
 pub type PlannedFuture = Pin<Box<dyn Future<Output = Result<Planned, ChangeError>> + Send>>;
@@ -30,78 +28,162 @@ pub struct Planned {
     pub change: Change,
 }
 
+impl Planned {
+    /// The window as the status has it. `None` if somebody has cancelled it already.
+    pub fn window(&self) -> Option<&PlannedWindow> {
+        let windows = self
+            .change
+            .status
+            .modes
+            .iter()
+            .flat_map(|mode| &mode.windows);
+        windows.into_iter().find(|window| window.id == self.id)
+    }
+}
+
 /// Plans a window: from [`Maintenance::plan_window`].
 ///
 /// Nothing happens until it is awaited. From then on it happens also if the future is dropped.
+///
+/// # Times and zones
+///
+/// A start or an end is an instant, or a text as people write it: a local time such as
+/// `2026-03-29T10:00` in the [`zone`](Self::zone) of the window, one with an offset
+/// (`2026-03-29T10:00+02:00`, RFC 3339) or one with a zone of its own
+/// (`2026-03-29T10:00[Europe/Rome]`, RFC 9557). Without any zone, a local time is refused.
+///
+/// A local time that the clocks leave out when they are put forward is refused, and the error names
+/// the times before and after the gap. Of one that they show twice the earlier is taken, and a
+/// [warning](Planned::warnings) says so.
+///
+/// # Windows that repeat
+///
+/// [`repeats`](Self::repeats) takes a cron expression of five fields, or a name such as `@daily`;
+/// the starts are local times of the zone, and each occurrence lasts for a
+/// [`duration`](Self::lasting) of elapsed time. Why cron: operators write it already, and it says
+/// all that a service window needs. (A rule of RFC 5545 would bring a second database of time
+/// zones, which can disagree with the first.)
+///
+/// - Where the clocks leave a start out, it is at the first instant after the gap. Where they show
+///   it twice, it is the first time only. So each day has its occurrence, and none has two.
+/// - Each occurrence that is over becomes a period of the history, and the next one is announced.
+/// - [`turn_off`](Maintenance::turn_off) ends the occurrence that is open; the next one comes when
+///   it is due. [`CancelWindow::only_next`] leaves one out ahead, and
+///   [`cancel_window`](Maintenance::cancel_window) ends it for good.
+///
+/// ```
+/// # use actix_maintenance_mode::Maintenance;
+/// use std::time::Duration;
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let maintenance = Maintenance::builder().store("memory:").build().await?;
+/// let planned = maintenance
+///     .plan_window()
+///     .repeats("0 3 * * SUN")
+///     .zone("Europe/Rome")
+///     .lasting(Duration::from_secs(2 * 60 * 60))
+///     .title("weekly works")
+///     .await?;
+/// let next = planned.window().and_then(|window| window.start);
+/// println!("opens next at {next:?}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct PlanWindow {
     maintenance: Maintenance,
     mode: String,
-    window: Window,
+    plan: WindowPlan,
 }
 
 impl PlanWindow {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
+        let window = Window {
+            // Short enough to be typed, and random enough among the windows of one site.
+            id: std::iter::repeat_with(fastrand::lowercase)
+                .take(8)
+                .collect(),
+            ..Window::default()
+        };
         Self {
             mode: maintenance.first_mode(),
             maintenance,
-            window: Window {
-                // Short enough to be typed, and random enough among the windows of one site.
-                id: std::iter::repeat_with(fastrand::lowercase)
-                    .take(8)
-                    .collect(),
-                start: None,
-                end: None,
-                zone: None,
-                title: None,
-                by: None,
-                reason: None,
-                message: None,
-                unknown: Map::new(),
+            plan: WindowPlan {
+                window,
+                ..WindowPlan::default()
             },
         }
     }
 
-    /// When it starts. The default is now.
+    /// When it starts. The default is now. A window that repeats does not open before.
     pub fn start(mut self, start: Timestamp) -> Self {
-        self.window.start = Some(start);
+        self.plan.start = Some(When::At(start));
         self
     }
 
-    /// When it ends; this instant is online again. The default is when somebody ends it.
+    /// When it starts, as people write it: `2026-03-29T10:00` in the zone of the window, or a time
+    /// with an offset or a zone of its own.
+    pub fn start_local(mut self, start: impl Into<String>) -> Self {
+        self.plan.start = Some(When::Text(start.into()));
+        self
+    }
+
+    /// When it ends; this instant is online again. The default is when somebody ends it. Of a window
+    /// that repeats, no occurrence starts then or later.
     pub fn end(mut self, end: Timestamp) -> Self {
-        self.window.end = Some(end);
+        self.plan.end = Some(When::At(end));
         self
     }
 
-    /// The IANA zone that it is planned in, in which it is shown.
+    /// When it ends, as people write it; see [`start_local`](Self::start_local).
+    pub fn end_local(mut self, end: impl Into<String>) -> Self {
+        self.plan.end = Some(When::Text(end.into()));
+        self
+    }
+
+    /// How long it lasts from its start, instead of an end; or, if it repeats, each time.
+    pub fn lasting(mut self, duration: Duration) -> Self {
+        self.plan.lasting = Some(duration);
+        self
+    }
+
+    /// Opens it again and again, at the minute, hour, day of month, month and day of week of a cron
+    /// expression, such as `0 3 * * SUN`. It needs a duration and a zone.
+    pub fn repeats(mut self, cron: impl Into<String>) -> Self {
+        self.plan.repeats = Some(cron.into());
+        self
+    }
+
+    /// The IANA zone that it is planned in, such as `Europe/Rome`: of local times, and in which it
+    /// is shown. The default is the setting `time_zone`.
     pub fn zone(mut self, zone: impl Into<String>) -> Self {
-        self.window.zone = Some(zone.into());
+        self.plan.zone = Some(zone.into());
         self
     }
 
     /// What it is called.
     pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.window.title = Some(title.into());
+        self.plan.window.title = Some(title.into());
         self
     }
 
     /// What visitors are told instead of the message in the settings.
     pub fn message(mut self, message: impl Into<String>) -> Self {
-        self.window.message = Some(message.into());
+        self.plan.window.message = Some(message.into());
         self
     }
 
     /// Why, for operators. Visitors never see it.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
-        self.window.reason = Some(reason.into());
+        self.plan.window.reason = Some(reason.into());
         self
     }
 
     /// Who plans it.
     pub fn by(mut self, by: impl Into<String>) -> Self {
-        self.window.by = Some(by.into());
+        self.plan.window.by = Some(by.into());
         self
     }
 
@@ -120,14 +202,15 @@ impl IntoFuture for PlanWindow {
         let Self {
             maintenance,
             mode,
-            mut window,
+            plan,
         } = self;
         Box::pin(async move {
             maintenance.find_mode(&mode)?;
             let now = maintenance.shared.clock.now();
-            let warnings = check(&window, now).map_err(ChangeError::Plan)?;
-            // It cannot have been closed before anybody said so.
-            window.start = Some(window.start.map_or(now, |start| start.max(now)));
+            let zone = maintenance.shared.time_zone.as_ref();
+            let (window, warnings) = plan
+                .resolve(zone, now)
+                .map_err(|error| ChangeError::Plan(error.to_string()))?;
             let id = window.id.clone();
             let operation: Operation =
                 Box::new(move |document, now| document.plan(&mode, &window, now));
@@ -141,31 +224,6 @@ impl IntoFuture for PlanWindow {
     }
 }
 
-/// Whether a window makes sense, and what may not have been meant so.
-fn check(window: &Window, now: Timestamp) -> Result<Vec<String>, String> {
-    let start = window.start.unwrap_or(now);
-    let mut warnings = Vec::new();
-    if window.start.is_some_and(|start| start < now) {
-        warnings.push(format!("its start, {start}, is past; it begins at once"));
-    }
-    let Some(end) = window.end else {
-        warnings.push("it has no end; it stays until somebody ends it".to_owned());
-        return Ok(warnings);
-    };
-    if end <= start {
-        return Err(format!(
-            "it would end at {end}, not after its start at {start}"
-        ));
-    }
-    if end <= now {
-        return Err(format!("it would end at {end}, which is past"));
-    }
-    if end.duration_since(start) > LONGEST_WINDOW {
-        warnings.push(format!("it lasts more than a year, until {end}"));
-    }
-    Ok(warnings)
-}
-
 /// Cancels a window: from [`Maintenance::cancel_window`].
 ///
 /// Nothing happens until it is awaited. From then on it happens also if the future is dropped.
@@ -174,6 +232,7 @@ fn check(window: &Window, now: Timestamp) -> Result<Vec<String>, String> {
 pub struct CancelWindow {
     maintenance: Maintenance,
     id: String,
+    only_next: bool,
     by: Option<String>,
 }
 
@@ -182,8 +241,16 @@ impl CancelWindow {
         Self {
             maintenance,
             id,
+            only_next: false,
             by: None,
         }
+    }
+
+    /// Cancels only the occurrence that is open, or else the one that comes next; the window goes on
+    /// to repeat afterwards. A window that does not repeat is cancelled as a whole.
+    pub fn only_next(mut self) -> Self {
+        self.only_next = true;
+        self
     }
 
     /// Who cancels it.
@@ -201,12 +268,13 @@ impl IntoFuture for CancelWindow {
         let Self {
             maintenance,
             id,
+            only_next,
             by,
         } = self;
         Box::pin(async move {
             let wanted = id.clone();
             let operation: Operation =
-                Box::new(move |document, now| document.cancel(&id, by.as_deref(), now));
+                Box::new(move |document, now| document.cancel(&id, only_next, by.as_deref(), now));
             let change = change(&maintenance, operation).await?;
             if change.changed {
                 Ok(change)

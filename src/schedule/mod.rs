@@ -6,18 +6,26 @@
 mod duration;
 mod interval;
 mod local;
+mod outlook;
 mod plan;
 mod recurrence;
+#[cfg(test)]
+mod stretches_for_tests;
 mod time;
+mod window;
 #[cfg(test)]
 mod zones_for_tests;
 
+#[cfg(test)]
+pub(crate) use self::recurrence::Recurrence;
+#[allow(unused_imports, reason = "for commands and for what comes over HTTP")]
+pub(crate) use self::{duration::parse_duration, time::parse_time};
 pub(crate) use self::{
-    duration::{DurationError, parse_duration, whole_seconds},
-    interval::{Interval, stretch_around, stretches},
-    plan::{PlanError, Warning, check_plan},
-    recurrence::{Recurrence, RecurrenceError},
-    time::{Planned, TimeError, parse_time},
+    duration::whole_seconds,
+    interval::Interval,
+    outlook::Outlook,
+    plan::{When, WindowPlan},
+    window::Window,
 };
 
 /// The longest that a planned stretch is taken for granted: a year, a leap one, so that the same

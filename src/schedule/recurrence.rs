@@ -42,6 +42,7 @@ use super::{
     YEAR,
     duration::{DurationError, parse_duration},
     local::{Local, locate},
+    time::{TimeError, find_zone},
 };
 use crate::decode::Excerpt;
 
@@ -49,7 +50,7 @@ use crate::decode::Excerpt;
 const LONGEST_CHAIN: usize = 10_000;
 
 /// Why a recurrence makes no sense.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) enum RecurrenceError {
     #[error(
         "{} is no cron expression; give the five fields minute, hour, day of month, month and day \
@@ -61,11 +62,8 @@ pub(crate) enum RecurrenceError {
     Expression { cron: String, reason: String },
     #[error("{} never comes true; is there such a day?", Excerpt(.0))]
     NeverStarts(String),
-    #[error(
-        "{} is no time zone of the database; give an IANA name such as `Europe/Rome`",
-        Excerpt(.0)
-    )]
-    UnknownZone(String),
+    #[error(transparent)]
+    Zone(#[from] TimeError),
     #[error(transparent)]
     Duration(#[from] DurationError),
     #[error("the duration is zero; give at least one second")]
@@ -84,8 +82,9 @@ pub(crate) enum RecurrenceError {
 
 /// A window that repeats. Always sound: it has been checked, also when it comes from a store.
 ///
-/// As JSON: `{"cron": "0 2 * * SUN", "zone": "Europe/Rome", "duration": "PT2H"}`. Fields that this
-/// version does not know are written back.
+/// As JSON: `{"cron": "0 2 * * SUN", "zone": "Europe/Rome", "duration": "PT2H"}`, with the bounds
+/// `after` and `until` where there are any. Fields that this version does not know are written
+/// back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub(crate) struct Recurrence {
@@ -96,6 +95,10 @@ pub(crate) struct Recurrence {
     /// The zone's IANA name.
     zone_name: String,
     duration: SignedDuration,
+    /// Only later starts count: when it was planned, or what was left out of it or is over.
+    after: Option<Timestamp>,
+    /// Only earlier starts count.
+    until: Option<Timestamp>,
     unknown: Map<String, Value>,
 }
 
@@ -105,6 +108,10 @@ struct Stored {
     cron: String,
     zone: String,
     duration: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -115,6 +122,8 @@ impl TryFrom<Stored> for Recurrence {
     fn try_from(stored: Stored) -> Result<Self, RecurrenceError> {
         let duration = parse_duration(&stored.duration)?;
         Ok(Self {
+            after: stored.after,
+            until: stored.until,
             unknown: stored.unknown,
             ..Self::new(&stored.cron, &stored.zone, duration)?
         })
@@ -127,6 +136,8 @@ impl From<Recurrence> for Stored {
             cron: recurrence.cron,
             zone: recurrence.zone_name,
             duration: recurrence.duration.to_string(),
+            after: recurrence.after,
+            until: recurrence.until,
             unknown: recurrence.unknown,
         }
     }
@@ -143,14 +154,8 @@ impl Recurrence {
     pub(crate) fn new(cron: &str, zone: &str, duration: Duration) -> Result<Self, RecurrenceError> {
         let cron = cron.trim();
         let expression = parse_cron(cron)?;
-        // `get` takes names in any case; the database's own spelling is what is kept.
-        let found = TimeZone::get(zone.trim())
-            .ok()
-            .filter(|found| !found.is_unknown());
-        let named = found.and_then(|found| Some((found.iana_name()?.to_owned(), found)));
-        let Some((zone_name, zone)) = named else {
-            return Err(RecurrenceError::UnknownZone(zone.to_owned()));
-        };
+        let zone = find_zone(zone)?;
+        let zone_name = zone.iana_name().unwrap_or_default().to_owned();
         let duration = SignedDuration::try_from(duration)
             .ok()
             .filter(|duration| *duration <= YEAR)
@@ -167,10 +172,26 @@ impl Recurrence {
             zone,
             zone_name,
             duration,
+            after: None,
+            until: None,
             unknown: Map::new(),
         };
         recurrence.check_breaks()?;
         Ok(recurrence)
+    }
+
+    /// The same within bounds: only starts after `after` and before `until` count.
+    pub(crate) fn within(self, after: Timestamp, until: Option<Timestamp>) -> Self {
+        Self {
+            after: Some(after),
+            until,
+            ..self
+        }
+    }
+
+    /// Leaves out every start up to this instant.
+    pub(crate) fn leave_out_until(&mut self, instant: Timestamp) {
+        self.after = Some(self.after.map_or(instant, |after| after.max(instant)));
     }
 
     /// The cron expression as it was given.
@@ -186,6 +207,26 @@ impl Recurrence {
     /// How long an occurrence lasts, in elapsed time.
     pub(crate) fn duration(&self) -> SignedDuration {
         self.duration
+    }
+
+    /// The instant before which every start must lie, if there is one.
+    pub(crate) fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    /// The latest occurrences that have started at `now`, at most `limit` of them, the last one
+    /// first. Those that overlap or touch count as one.
+    pub(crate) fn started(&self, now: Timestamp, limit: usize) -> Vec<(Timestamp, Timestamp)> {
+        let mut started: Vec<(Timestamp, Timestamp)> = Vec::new();
+        let mut from = Some(now);
+        while started.len() < limit
+            && let Some(last) = from.and_then(|from| self.last_start(from))
+            && let Some(occurrence) = self.occurrence_at(last)
+        {
+            started.push(occurrence);
+            from = occurrence.0.checked_sub(SignedDuration::from_nanos(1)).ok();
+        }
+        started
     }
 
     /// The occurrence that contains `now`, as `[start, end)`.
@@ -222,6 +263,7 @@ impl Recurrence {
 
     /// The single occurrences that overlap `[from, to)`, in the order of their starts; those that
     /// overlap one another are not merged. Lazy, and it ends at `to`.
+    #[cfg(test)]
     pub(crate) fn between(
         &self,
         from: Timestamp,
@@ -263,6 +305,25 @@ impl Recurrence {
 
     /// The first start after `instant`.
     fn next_start(&self, instant: Timestamp) -> Option<Timestamp> {
+        let instant = self.after.map_or(instant, |after| after.max(instant));
+        self.next_of_calendar(instant)
+            .filter(|start| self.until.is_none_or(|until| *start < until))
+    }
+
+    /// The last start at or before `instant`.
+    fn last_start(&self, instant: Timestamp) -> Option<Timestamp> {
+        let instant = match self.until {
+            Some(until) if until <= instant => {
+                until.checked_sub(SignedDuration::from_nanos(1)).ok()?
+            }
+            _ => instant,
+        };
+        self.last_of_calendar(instant)
+            .filter(|start| self.after.is_none_or(|after| after < *start))
+    }
+
+    /// The first start after `instant`, whatever the bounds are.
+    fn next_of_calendar(&self, instant: Timestamp) -> Option<Timestamp> {
         // Later local times never start earlier, so that none up to this one can start after
         // `instant`. Those that follow can start earlier, while the clocks repeat an hour.
         let mut local = self.zone.to_datetime(instant);
@@ -274,8 +335,8 @@ impl Recurrence {
         }
     }
 
-    /// The last start at or before `instant`.
-    fn last_start(&self, instant: Timestamp) -> Option<Timestamp> {
+    /// The last start at or before `instant`, whatever the bounds are.
+    fn last_of_calendar(&self, instant: Timestamp) -> Option<Timestamp> {
         let mut local = self.zone.to_datetime(instant);
         if let Ok(Local::Twice { earlier }) = locate(local, &self.zone) {
             // While the clocks repeat an hour, all of its starts are over: they were the first

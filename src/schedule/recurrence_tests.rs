@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::*;
 use crate::schedule::{
-    Interval, stretch_around,
+    Interval,
+    stretches_for_tests::stretch_around,
     zones_for_tests::{ZONES, first_instant_past, instants_that_show, local, zone},
 };
 

@@ -12,7 +12,7 @@ use crate::decode::Excerpt;
 
 /// A time that somebody planned.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Planned {
+pub(crate) struct PlannedTime {
     pub(crate) instant: Timestamp,
     /// The IANA name of the zone that it was planned in, for showing it as it was meant. `None`
     /// when only an offset was given.
@@ -32,8 +32,8 @@ pub(crate) enum TimeError {
         date: jiff::civil::Date,
     },
     #[error(
-        "{} has no offset, and the setting `time_zone` is not set; write {local}Z or \
-         {local}+02:00",
+        "{} has no offset, and there is no time zone to take it in; write {local}Z or \
+         {local}+02:00, name a zone, or set `time_zone`",
         Excerpt(.text)
     )]
     NoOffset { text: String, local: DateTime },
@@ -42,6 +42,11 @@ pub(crate) enum TimeError {
         Excerpt(.0)
     )]
     UnknownZone(String),
+    #[error(
+        "{} is no time zone of the database; give an IANA name such as `Europe/Rome`",
+        Excerpt(.0)
+    )]
+    NoZone(String),
     #[error(
         "{} contradicts itself: in its zone, that instant is {}; leave the offset out, or correct \
          it",
@@ -78,7 +83,7 @@ pub(crate) enum TimeError {
 ///
 /// When the text is no time, a date only, a local time without a zone, or a local time that does
 /// not exist.
-pub(crate) fn parse_time(text: &str, zone: Option<&TimeZone>) -> Result<Planned, TimeError> {
+pub(crate) fn parse_time(text: &str, zone: Option<&TimeZone>) -> Result<PlannedTime, TimeError> {
     let text = text.trim();
     let pieces = Pieces::parse(text).map_err(|_| TimeError::NoTime(text.to_owned()))?;
     let Some(time) = pieces.time() else {
@@ -102,6 +107,18 @@ pub(crate) fn parse_time(text: &str, zone: Option<&TimeZone>) -> Result<Planned,
     }
 }
 
+/// Finds a time zone by its IANA name, which may be given in any case.
+///
+/// # Errors
+///
+/// When the database has none of that name.
+pub(crate) fn find_zone(name: &str) -> Result<TimeZone, TimeError> {
+    TimeZone::get(name.trim())
+        .ok()
+        .filter(|zone| !zone.is_unknown() && zone.iana_name().is_some())
+        .ok_or_else(|| TimeError::NoZone(name.to_owned()))
+}
+
 /// The zone in brackets.
 fn annotated(text: &str, annotation: &TimeZoneAnnotation<'_>) -> Result<TimeZone, TimeError> {
     let found = match annotation.kind() {
@@ -121,7 +138,7 @@ fn at_offset(
     local: DateTime,
     offset: PiecesOffset,
     zone: Option<&TimeZone>,
-) -> Result<Planned, TimeError> {
+) -> Result<PlannedTime, TimeError> {
     let instant = offset
         .to_numeric_offset()
         .to_timestamp(local)
@@ -143,7 +160,7 @@ fn at_offset(
             in_zone: instant.to_zoned(zone.clone()),
         });
     }
-    Ok(Planned {
+    Ok(PlannedTime {
         instant,
         zone: zone.and_then(name),
         note: None,
@@ -151,7 +168,7 @@ fn at_offset(
 }
 
 /// A local time.
-fn in_zone(text: &str, local: DateTime, zone: &TimeZone) -> Result<Planned, TimeError> {
+fn in_zone(text: &str, local: DateTime, zone: &TimeZone) -> Result<PlannedTime, TimeError> {
     let found = locate(local, zone).map_err(|_| TimeError::OutOfRange(text.to_owned()))?;
     let (instant, note) = match found {
         Local::Once(instant) => (instant, None),
@@ -176,7 +193,7 @@ fn in_zone(text: &str, local: DateTime, zone: &TimeZone) -> Result<Planned, Time
             });
         }
     };
-    Ok(Planned {
+    Ok(PlannedTime {
         instant,
         zone: name(zone),
         note,

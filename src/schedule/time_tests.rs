@@ -10,11 +10,11 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn rome(text: &str) -> Result<Planned, String> {
+fn rome(text: &str) -> Result<PlannedTime, String> {
     parse_time(text, Some(&zone("Europe/Rome"))).map_err(|error| error.to_string())
 }
 
-fn without_zone(text: &str) -> Result<Planned, String> {
+fn without_zone(text: &str) -> Result<PlannedTime, String> {
     parse_time(text, None).map_err(|error| error.to_string())
 }
 
@@ -28,7 +28,7 @@ fn a_time_with_an_offset_is_exact_and_needs_no_zone() {
         " 2026-03-29T12:00:00.0+02:00 ",
         "2026-03-29T10:00-00:00",
     ] {
-        let planned = Planned {
+        let planned = PlannedTime {
             instant: at("2026-03-29T10:00:00Z"),
             zone: None,
             note: None,
@@ -40,7 +40,7 @@ fn a_time_with_an_offset_is_exact_and_needs_no_zone() {
 
 #[test]
 fn a_zone_in_brackets_is_taken_before_the_setting() {
-    let planned = Planned {
+    let planned = PlannedTime {
         instant: at("2026-03-29T14:00:00Z"),
         zone: Some("America/New_York".to_owned()),
         note: None,
@@ -76,8 +76,8 @@ fn a_local_time_without_the_setting_is_refused() {
     assert_eq!(
         without_zone("2026-03-29 10:00"),
         Err(
-            "`2026-03-29 10:00` has no offset, and the setting `time_zone` is not set; write \
-             2026-03-29T10:00:00Z or 2026-03-29T10:00:00+02:00"
+            "`2026-03-29 10:00` has no offset, and there is no time zone to take it in; write \
+             2026-03-29T10:00:00Z or 2026-03-29T10:00:00+02:00, name a zone, or set `time_zone`"
                 .to_owned()
         )
     );

@@ -1,6 +1,49 @@
+//! What intervals add up to, found the plain way.
+
+use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::*;
+use super::interval::Interval;
+
+/// Merges intervals into stretches: in order, without overlap and with a break between any two.
+///
+/// Intervals that only touch become one stretch, because a visitor sees no break between them.
+pub(super) fn stretches(intervals: impl IntoIterator<Item = Interval>) -> Vec<Interval> {
+    let mut sorted: Vec<Interval> = intervals
+        .into_iter()
+        .filter(|interval| !interval.is_empty())
+        .collect();
+    // `None` sorts first, which is right for starts.
+    sorted.sort_unstable_by_key(|interval| interval.start);
+    let mut merged: Vec<Interval> = Vec::with_capacity(sorted.len());
+    for next in sorted {
+        match merged.last_mut() {
+            Some(last)
+                if last
+                    .end
+                    .is_none_or(|end| next.start.is_none_or(|start| start <= end)) =>
+            {
+                last.end = match (last.end, next.end) {
+                    (Some(end), Some(other)) => Some(end.max(other)),
+                    _ => None,
+                };
+            }
+            _ => merged.push(next),
+        }
+    }
+    merged
+}
+
+/// The stretch that contains `now`: since when it lasts and when it ends, over all intervals that
+/// follow one another without a break.
+pub(super) fn stretch_around(
+    intervals: impl IntoIterator<Item = Interval>,
+    now: Timestamp,
+) -> Option<Interval> {
+    stretches(intervals)
+        .into_iter()
+        .find(|stretch| stretch.contains(now))
+}
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
