@@ -20,6 +20,7 @@ use crate::{
     held_lease::LeaseKeeper,
     identity::{Identity, Visitor},
     in_flight::InFlight,
+    language::{LanguageChooser, Languages},
     maintenance::Maintenance,
     negotiate::ResponseFormat,
     order::SessionOrder,
@@ -55,6 +56,8 @@ pub struct Builder {
     permissions: Permissions,
     format: Option<FormatChoice>,
     context: ResponseContext,
+    language: Option<LanguageChooser>,
+    catalogues: Vec<(String, String)>,
     renderer: Option<Renderer>,
     tests: bool,
     clock: Clock,
@@ -99,6 +102,8 @@ impl Builder {
             permissions: Permissions::default(),
             format: None,
             context: ResponseContext::None,
+            language: None,
+            catalogues: Vec::new(),
             renderer: None,
             tests: false,
             clock: Clock::system(),
@@ -268,6 +273,49 @@ impl Builder {
         self
     }
 
+    /// Chooses the language of each answer, by its tag, before `Accept-Language`: by a cookie, say,
+    /// or by the path. Where it says nothing, or names a language that there is not,
+    /// `Accept-Language` decides. The setting `language.force` wins over it.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().language(|request| {
+    ///     request.cookie("language").map(|cookie| cookie.value().to_owned())
+    /// });
+    /// ```
+    pub fn language(
+        mut self,
+        choose: impl Fn(&HttpRequest) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.language = Some(Arc::new(choose));
+        self
+    }
+
+    /// Adds a language, by its tag and a catalogue in TOML; or changes words of one that there is.
+    ///
+    /// The catalogues that come with the crate, in its folder `languages`, show which texts there
+    /// are. What a new one lacks is in English. As files, catalogues go into the folder that the
+    /// setting `language.folder` names.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let dutch = r#"
+    ///     [refusal]
+    ///     offline_title = "We zijn zo terug"
+    ///     back_at = "We verwachten terug te zijn om {time}."
+    /// "#;
+    /// let builder = Maintenance::builder().language_catalogue("nl", dutch);
+    /// # builder.store("memory:").build().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn language_catalogue(mut self, tag: impl Into<String>, toml: impl Into<String>) -> Self {
+        self.catalogues.push((tag.into(), toml.into()));
+        self
+    }
+
     /// Adds to the context of the page and to the JSON body. It is the same for everybody, so the
     /// page is rendered once.
     pub fn response_context(mut self, context: Map<String, Value>) -> Self {
@@ -331,11 +379,9 @@ impl Builder {
             let named = &settings.response.template;
             fault("response.template", named, message)
         });
-        let templates = match (settings.check(), templates) {
-            (Ok(()), templates) => templates?,
-            (Err(faults), Ok(_)) => return Err(faults.into()),
-            (Err(faults), Err(others)) => return Err(faults.and(others).into()),
-        };
+        let languages = Languages::read(&settings.language, &self.catalogues);
+        let ((), (templates, mut languages)) = both(settings.check(), both(templates, languages))?;
+        languages.chooser = self.language.take();
         let store: Arc<dyn Store> = match self.store.take() {
             Some(store) => store,
             None => open_store(&settings)?,
@@ -352,7 +398,7 @@ impl Builder {
             );
         }
         let first = plan.first_snapshot(Arc::new(rules), store.url(), self.clock.now());
-        let shared = Arc::new(self.shared(&settings, first, &plan, templates)?);
+        let shared = Arc::new(self.shared(&settings, first, &plan, templates, languages)?);
         tracing::info!(
             store = %store.url(),
             admin_path = %shared.admin_path,
@@ -399,8 +445,9 @@ impl Builder {
         first: crate::snapshot::Snapshot,
         plan: &Plan,
         templates: Tera,
+        languages: Languages,
     ) -> Result<Shared, SettingsError> {
-        let mut responses = Responses::new(&settings.response, templates)
+        let mut responses = Responses::new(&settings.response, templates, languages)
             .map_err(|message| fault("response", "", message))?;
         if let Some(format) = self.format {
             responses.format = format;
@@ -445,6 +492,18 @@ impl Builder {
             web_server: WebServerFiles::new(&settings.web_server),
             admin_path: settings.admin_path.trim_end_matches('/').to_owned(),
         })
+    }
+}
+
+/// Both, or the faults of both.
+fn both<A, B>(
+    one: Result<A, SettingsError>,
+    other: Result<B, SettingsError>,
+) -> Result<(A, B), SettingsError> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => Err(faults),
+        (Err(faults), Err(others)) => Err(faults.and(others)),
     }
 }
 

@@ -1,6 +1,9 @@
 //! What a refused visitor gets: page, JSON, problem details, text or a redirect.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -8,8 +11,8 @@ use actix_web::{
     http::{
         StatusCode,
         header::{
-            CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED,
-            LOCATION, RETRY_AFTER, VARY,
+            CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
+            HeaderValue, LAST_MODIFIED, LOCATION, RETRY_AFTER, VARY,
         },
     },
     web::Bytes,
@@ -21,6 +24,7 @@ use tera::Tera;
 
 use crate::{
     decide::Rule,
+    language::{Catalogue, Languages},
     negotiate::{ResponseFormat, negotiate},
     phase::Phase,
     settings::{FormatSetting, ResponseSettings},
@@ -29,20 +33,18 @@ use crate::{
 
 pub(crate) const X_MAINTENANCE_MODE: HeaderName = HeaderName::from_static("x-maintenance-mode");
 
-/// What newcomers are told while the site is closing, when nobody said anything else.
-const CLOSING_MESSAGE: &str = "This site is closing for maintenance. Please come back later.";
-
 /// In how many seconds newcomers may try again while the site is closing: soon, as it may be called
 /// off.
 const CLOSING_RETRY_AFTER: u64 = 30;
 
+/// A page without its script looks again after this many seconds, or up to twice as many.
+const SHORTEST_REFRESH: u64 = 30;
+
 // Constants, because the bytes of a text that is known to the compiler are never counted.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const BY_ACCEPT: HeaderValue = HeaderValue::from_static("Accept");
+const BY_ACCEPT_AND_LANGUAGE: HeaderValue = HeaderValue::from_static("Accept, Accept-Language");
 const MEANT: HeaderValue = HeaderValue::from_static("1");
-
-/// What visitors are told when nobody said anything else.
-const DEFAULT_MESSAGE: &str = "We are working on this site. Please try again later.";
 
 /// The page that comes with the crate, under the name by which an own one replaces it.
 pub(crate) const PAGE_TEMPLATE: (&str, &str) = ("503.html", include_str!("../templates/503.html"));
@@ -82,6 +84,9 @@ pub struct Refusal {
     pub phase: Phase,
     /// What the visitor is told.
     pub message: String,
+    /// The tag of the language that was chosen for this client; an operator's own message is as it
+    /// was written.
+    pub language: String,
     /// Since when, if that is known.
     pub since: Option<Timestamp>,
     /// Until when, if that is known.
@@ -142,6 +147,10 @@ pub(crate) struct Responses {
     redirect: Option<HeaderValue>,
     pub(crate) context: ResponseContext,
     pub(crate) renderer: Option<Renderer>,
+    pub(crate) languages: Languages,
+    /// Where the admin scope has the script of the page, once there is such a scope.
+    script: OnceLock<String>,
+    loads_script: bool,
     tera: Tera,
 }
 
@@ -159,6 +168,8 @@ impl fmt::Debug for Responses {
 #[derive(Debug, Clone)]
 pub(crate) struct Rendered {
     status: StatusCode,
+    /// Which headers of the request it depends on.
+    vary: HeaderValue,
     /// Those that not every refusal has.
     headers: Vec<(HeaderName, HeaderValue)>,
     /// What the header `Retry-After` is made of when it is another one each time.
@@ -167,16 +178,12 @@ pub(crate) struct Rendered {
 }
 
 impl Rendered {
-    pub(crate) fn body(&self) -> &Bytes {
-        &self.body
-    }
-
     /// Headers are put into the map one by one: a map that is cloned costs an allocation.
     pub(crate) fn response(&self) -> HttpResponse {
         let mut response = HttpResponse::with_body(self.status, self.body.clone().boxed());
         let headers = response.headers_mut();
         headers.append(CACHE_CONTROL, NO_STORE);
-        headers.append(VARY, BY_ACCEPT);
+        headers.append(VARY, self.vary.clone());
         headers.append(X_MAINTENANCE_MODE, MEANT);
         for (name, value) in &self.headers {
             headers.append(name.clone(), value.clone());
@@ -222,7 +229,11 @@ impl Responses {
     /// # Errors
     ///
     /// When a setting that was checked before is wrong all the same; the text says which.
-    pub(crate) fn new(settings: &ResponseSettings, tera: Tera) -> Result<Self, String> {
+    pub(crate) fn new(
+        settings: &ResponseSettings,
+        tera: Tera,
+        languages: Languages,
+    ) -> Result<Self, String> {
         let redirect = settings
             .redirect
             .as_deref()
@@ -242,12 +253,23 @@ impl Responses {
             redirect,
             context: ResponseContext::None,
             renderer: None,
+            languages,
+            script: OnceLock::new(),
+            loads_script: settings.script,
             tera,
         })
     }
 
     pub(crate) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// Has the page load its script from the admin scope at this path.
+    pub(crate) fn load_script_from(&self, admin_path: &str) {
+        if self.loads_script {
+            self.script
+                .get_or_init(|| format!("{admin_path}/static/maintenance.js"));
+        }
     }
 
     /// Chooses the form of a refusal.
@@ -263,7 +285,7 @@ impl Responses {
     pub(crate) fn can_be_kept(&self, format: ResponseFormat) -> bool {
         self.renderer.is_none()
             && !matches!(self.context, ResponseContext::PerRequest(_))
-            && !(self.retry_jitter > 0.0 && tells_retry_after(format))
+            && !(self.retry_jitter > 0.0 && is_data(format))
     }
 
     /// Some more seconds at random, so that clients do not come back all at once.
@@ -278,8 +300,10 @@ impl Responses {
         mode: usize,
         rule: Rule,
         format: ResponseFormat,
+        language: usize,
         now: Timestamp,
     ) -> Refusal {
+        let catalogue = self.languages.get(language);
         let mode = &snapshot.modes[mode];
         let standing = mode.standing(now);
         Refusal {
@@ -292,12 +316,13 @@ impl Responses {
             message: standing
                 .message
                 .or_else(|| self.message.clone())
-                .unwrap_or_else(|| default_message(standing.phase).to_owned()),
+                .unwrap_or_else(|| general_message(catalogue, standing.phase).to_owned()),
+            language: catalogue.tag.clone(),
             since: standing.since,
             until: standing.until,
             // The header of the other forms gets its jitter when it is sent.
             retry_after: match self.retry_after(standing.phase, standing.until, now) {
-                Some(seconds) if tells_retry_after(format) => Some(self.with_jitter(seconds)),
+                Some(seconds) if is_data(format) => Some(self.with_jitter(seconds)),
                 seconds => seconds,
             },
             rule,
@@ -357,11 +382,12 @@ impl Responses {
         extra: Map<String, Value>,
         redirect: bool,
     ) -> Rendered {
-        let mut headers = Vec::new();
+        let mut headers = Vec::with_capacity(3);
         if let (true, Some(target)) = (redirect, &self.redirect) {
             headers.push((LOCATION, target.clone()));
             return Rendered {
                 status: StatusCode::FOUND,
+                vary: BY_ACCEPT,
                 headers,
                 jittered: None,
                 body: Bytes::new(),
@@ -371,34 +397,53 @@ impl Responses {
             CONTENT_TYPE,
             HeaderValue::from_static(refusal.format.content_type()),
         ));
+        let catalogue = self.languages.named(&refusal.language);
+        // What an operator wrote may be in any language, and data is only that.
+        if !is_data(refusal.format) || is_general(catalogue, refusal) {
+            headers.push((CONTENT_LANGUAGE, catalogue.header.clone()));
+        }
         let jittered = refusal
             .retry_after
-            .filter(|_| self.retry_jitter > 0.0 && !tells_retry_after(refusal.format))
+            .filter(|_| self.retry_jitter > 0.0 && !is_data(refusal.format))
             .map(|seconds| (seconds, self.retry_jitter));
         if let (Some(seconds), None) = (refusal.retry_after, jittered) {
             headers.push((RETRY_AFTER, HeaderValue::from(seconds)));
         }
         Rendered {
             status: self.status,
+            vary: if self.languages.are_negotiated() {
+                BY_ACCEPT_AND_LANGUAGE
+            } else {
+                BY_ACCEPT
+            },
             headers,
             jittered,
-            body: self.body(refusal, extra),
+            body: self.body(refusal, catalogue, extra),
         }
     }
 
-    fn body(&self, refusal: &Refusal, extra: Map<String, Value>) -> Bytes {
+    fn body(&self, refusal: &Refusal, catalogue: &Catalogue, extra: Map<String, Value>) -> Bytes {
         match refusal.format {
-            ResponseFormat::Html => self.page(refusal, extra).into(),
+            ResponseFormat::Html => {
+                let again = Again::of(refusal, self.script.get());
+                self.page(refusal, catalogue, &again, extra).into()
+            }
             ResponseFormat::Json => json_body(members(refusal, extra)),
             ResponseFormat::Problem => json_body(self.problem(refusal, extra)),
-            ResponseFormat::Text => text(refusal).into(),
+            ResponseFormat::Text => text(refusal, catalogue).into(),
         }
     }
 
     /// The page by the app's template, or the embedded one when that fails: a mistake in a template
     /// must not turn a refusal into an error.
-    fn page(&self, refusal: &Refusal, extra: Map<String, Value>) -> String {
-        let context = page_context(refusal, extra);
+    fn page(
+        &self,
+        refusal: &Refusal,
+        catalogue: &Catalogue,
+        again: &Again,
+        extra: Map<String, Value>,
+    ) -> String {
+        let context = page_context(refusal, catalogue, again, extra);
         match self.tera.render(&self.template, &context) {
             Ok(page) => page,
             Err(error) => {
@@ -407,9 +452,27 @@ impl Responses {
                     error = %chain(&error),
                     "the maintenance page cannot be rendered; visitors get the embedded one"
                 );
-                Tera::one_off(PAGE_TEMPLATE.1, &context, true).unwrap_or_else(|_| text(refusal))
+                Tera::one_off(PAGE_TEMPLATE.1, &context, true)
+                    .unwrap_or_else(|_| text(refusal, catalogue))
             }
         }
+    }
+
+    /// The page as a file that a web server sends without this process: in one language, and without
+    /// the script, which this process has.
+    pub(crate) fn page_file(&self, snapshot: &Snapshot, mode: usize, now: Timestamp) -> String {
+        let language = self.languages.default();
+        let html = ResponseFormat::Html;
+        let refusal = self.refusal(snapshot, mode, Rule::NoExemption, html, language, now);
+        let again = Again {
+            refresh: SHORTEST_REFRESH,
+            script: None,
+        };
+        let extra = match &self.context {
+            ResponseContext::Fixed(context) => context.clone(),
+            _ => Map::new(),
+        };
+        self.page(&refusal, self.languages.get(language), &again, extra)
     }
 
     fn problem(&self, refusal: &Refusal, extra: Map<String, Value>) -> Map<String, Value> {
@@ -487,15 +550,22 @@ impl Responses {
     }
 }
 
-fn default_message(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Pending => CLOSING_MESSAGE,
-        _ => DEFAULT_MESSAGE,
-    }
+/// What visitors are told when nobody said anything else.
+fn general_message(catalogue: &Catalogue, phase: Phase) -> &str {
+    let key = match phase {
+        Phase::Pending => "closing_message",
+        _ => "message",
+    };
+    catalogue.text("refusal", key)
 }
 
-/// Whether the body repeats the header `Retry-After`, so that both must say the same.
-fn tells_retry_after(format: ResponseFormat) -> bool {
+/// Whether nobody said anything else to visitors.
+fn is_general(catalogue: &Catalogue, refusal: &Refusal) -> bool {
+    refusal.message == general_message(catalogue, refusal.phase)
+}
+
+/// Whether the body is for programs. It repeats the header `Retry-After`, so both must say the same.
+fn is_data(format: ResponseFormat) -> bool {
     matches!(format, ResponseFormat::Json | ResponseFormat::Problem)
 }
 
@@ -549,7 +619,13 @@ fn json_body(members: Map<String, Value>) -> Bytes {
     Value::Object(members).to_string().into()
 }
 
-fn page_context(refusal: &Refusal, extra: Map<String, Value>) -> tera::Context {
+/// What the page shows. All of the crate's own is in `maintenance`.
+fn page_context(
+    refusal: &Refusal,
+    catalogue: &Catalogue,
+    again: &Again,
+    extra: Map<String, Value>,
+) -> tera::Context {
     let mut context = tera::Context::new();
     for (key, value) in &extra {
         context.insert(key.clone(), value);
@@ -560,23 +636,50 @@ fn page_context(refusal: &Refusal, extra: Map<String, Value>) -> tera::Context {
         _ => Map::new(),
     };
     maintenance.insert("until_text".to_owned(), refusal.until.map(in_words).into());
+    maintenance.insert("direction".to_owned(), catalogue.direction.as_str().into());
+    maintenance.insert("refresh".to_owned(), again.refresh.into());
+    maintenance.insert("script".to_owned(), again.script.clone().into());
+    let texts = catalogue.section("refusal").into_iter().flatten();
+    let texts: Map<String, Value> = texts
+        .map(|(key, text)| (key.clone(), text.as_str().into()))
+        .collect();
+    maintenance.insert("text".to_owned(), texts.into());
     context.insert("maintenance", &maintenance);
     context
 }
 
-fn text(refusal: &Refusal) -> String {
-    let closing = match refusal.phase {
-        Phase::Pending if refusal.message != CLOSING_MESSAGE => "The site is closing.\n",
-        _ => "",
-    };
-    match refusal.until {
-        Some(until) => format!(
-            "{}\n{closing}Expected back at {}.\n",
-            refusal.message,
-            in_words(until)
-        ),
-        None => format!("{}\n{closing}", refusal.message),
+/// How a page looks again by itself.
+struct Again {
+    /// In how many seconds without its script.
+    refresh: u64,
+    /// Where its script is.
+    script: Option<String>,
+}
+
+impl Again {
+    /// When it is over, and not all pages at once.
+    fn of(refusal: &Refusal, script: Option<&String>) -> Self {
+        let seconds = SHORTEST_REFRESH + fastrand::u64(0..=SHORTEST_REFRESH);
+        let until = refusal.until.and(refusal.retry_after);
+        Self {
+            refresh: until.map_or(seconds, |until| until.min(seconds)),
+            script: script.cloned(),
+        }
     }
+}
+
+fn text(refusal: &Refusal, catalogue: &Catalogue) -> String {
+    let mut text = format!("{}\n", refusal.message);
+    if refusal.phase == Phase::Pending && !is_general(catalogue, refusal) {
+        text.push_str(catalogue.text("refusal", "closing"));
+        text.push('\n');
+    }
+    if let Some(until) = refusal.until {
+        let until = in_words(until);
+        text.push_str(&catalogue.filled("refusal", "back_at", &[("time", &until)]));
+        text.push('\n');
+    }
+    text
 }
 
 /// An instant for people: in UTC, as nobody knows where the visitor is, and never too early.

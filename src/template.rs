@@ -76,17 +76,24 @@ pub struct FlagDetails {
 }
 
 impl MaintenanceFlag {
-    fn of(maintenance: &Maintenance, snapshot: &Snapshot) -> Self {
+    fn of(maintenance: &Maintenance, snapshot: &Snapshot, request: Option<&HttpRequest>) -> Self {
+        let responses = &maintenance.shared.responses;
         let now = maintenance.shared.now_for(snapshot);
         let closed = snapshot.closed_mode(now);
         let mode = closed.unwrap_or(0);
         let standing = snapshot.modes[mode].standing(now);
         let phase = standing.phase;
-        let refusal = maintenance.shared.responses.refusal(
+        // Online nobody shows the message.
+        let language = request.filter(|_| phase != Phase::Online).map_or_else(
+            || responses.languages.default(),
+            |request| responses.languages.of_request(request),
+        );
+        let refusal = responses.refusal(
             snapshot,
             mode,
             Rule::NoExemption,
             ResponseFormat::Html,
+            language,
             now,
         );
         Self {
@@ -151,14 +158,14 @@ impl FromRequest for MaintenanceFlag {
             || maintenance.shared.published.snapshot(),
             |AdmittedUnder(snapshot)| snapshot,
         );
-        ready(Ok(Self::of(maintenance, &snapshot)))
+        ready(Ok(Self::of(maintenance, &snapshot, Some(request))))
     }
 }
 
 impl Maintenance {
     /// What templates show of maintenance now, outside of a request.
     pub fn flag(&self) -> MaintenanceFlag {
-        MaintenanceFlag::of(self, &self.shared.published.snapshot())
+        MaintenanceFlag::of(self, &self.shared.published.snapshot(), None)
     }
 
     /// Gives templates the function `maintenance_mode(mode="site")`: whether that mode, or without

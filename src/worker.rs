@@ -4,13 +4,17 @@
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use actix_session::SessionExt as _;
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, http::header::ACCEPT};
+use actix_web::{
+    HttpMessage as _, HttpRequest, HttpResponse,
+    http::header::{ACCEPT, ACCEPT_LANGUAGE},
+};
 use jiff::Timestamp;
 
 use crate::{
     admission::{Admission, Ledgers},
     decide::{Decision, Rule, decide, decide_visitor},
     identity::{Answer, Identity, Visitor, VisitorFuture},
+    language::Languages,
     maintenance::Maintenance,
     negotiate::{ResponseFormat, SEC_FETCH_DEST, negotiate},
     phase::Phase,
@@ -57,12 +61,14 @@ struct Cache {
     snapshot: HeldSnapshot,
     kept: Vec<Kept>,
     preferences: Vec<Preference>,
+    languages: Vec<LanguagePreference>,
 }
 
 /// A refusal that is ready to be sent again.
 struct Kept {
     mode: usize,
     format: ResponseFormat,
+    language: usize,
     redirect: bool,
     /// The stretch of time over which it says the truth; `None`: as long as its snapshot.
     valid: Option<Validity>,
@@ -83,6 +89,11 @@ struct Preference {
     format: ResponseFormat,
 }
 
+struct LanguagePreference {
+    accept: Box<[u8]>,
+    language: usize,
+}
+
 impl Worker {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
         let snapshot = maintenance.shared.published.snapshot();
@@ -96,6 +107,7 @@ impl Worker {
                 snapshot: Rc::new(snapshot),
                 kept: Vec::new(),
                 preferences: Vec::new(),
+                languages: Vec::new(),
             }),
         }
     }
@@ -248,14 +260,16 @@ impl Worker {
     ) -> HttpResponse {
         tracing::debug!(rule = rule.name(), "maintenance refuses a request");
         let responses = &self.shared().responses;
+        // The app's closures may take their time or look at maintenance themselves.
+        let chosen = responses.languages.chosen(request);
         let mut cache = self.cache.borrow_mut();
         let format = cache.format(responses, request);
+        let language = chosen.unwrap_or_else(|| cache.language(&responses.languages, request));
         let mut response = if responses.can_be_kept(format) {
-            cache.kept(responses, request, snapshot, mode, format, now)
+            cache.kept(responses, request, snapshot, mode, (format, language), now)
         } else {
-            // The app's closures may take their time or look at maintenance themselves.
             drop(cache);
-            let refusal = responses.refusal(snapshot, mode, rule, format, now);
+            let refusal = responses.refusal(snapshot, mode, rule, format, language, now);
             responses.render(request, &refusal)
         };
         response.extensions_mut().insert(RefusalMarker);
@@ -297,20 +311,46 @@ impl Cache {
         format
     }
 
+    /// The language of a refusal, remembered by what the client sent.
+    fn language(&mut self, languages: &Languages, request: &HttpRequest) -> usize {
+        let headers = request.headers();
+        let mut lines = headers.get_all(ACCEPT_LANGUAGE);
+        let Some(accept) = lines.next().map(|value| value.as_bytes()) else {
+            return languages.default();
+        };
+        if lines.next().is_some() || accept.len() > LONGEST_REMEMBERED {
+            return languages.negotiate(headers);
+        }
+        let known = self.languages.iter().find(|known| *known.accept == *accept);
+        if let Some(known) = known {
+            return known.language;
+        }
+        let language = languages.negotiate(headers);
+        if self.languages.len() == REMEMBERED_CLIENTS {
+            self.languages.clear();
+        }
+        self.languages.push(LanguagePreference {
+            accept: accept.into(),
+            language,
+        });
+        language
+    }
+
     fn kept(
         &mut self,
         responses: &Responses,
         request: &HttpRequest,
         snapshot: &Snapshot,
         mode: usize,
-        format: ResponseFormat,
+        (format, language): (ResponseFormat, usize),
         now: Timestamp,
     ) -> HttpResponse {
         let redirect = responses.redirects(request, format);
         // A request that waited for its visitor may still be judged by the snapshot before.
         let is_current = self.snapshot.number == snapshot.number;
         let known = self.kept.iter().position(|kept| {
-            kept.mode == mode && kept.format == format && kept.redirect == redirect
+            (kept.mode, kept.format, kept.language, kept.redirect)
+                == (mode, format, language, redirect)
         });
         if let Some(known) = known.filter(|_| is_current) {
             if self.kept[known].is_valid(responses, now) {
@@ -318,13 +358,14 @@ impl Cache {
             }
             self.kept.swap_remove(known);
         }
-        let refusal = responses.refusal(snapshot, mode, Rule::NoExemption, format, now);
+        let refusal = responses.refusal(snapshot, mode, Rule::NoExemption, format, language, now);
         let rendered = responses.rendered(&refusal, redirect);
         let response = rendered.response();
         if is_current {
             self.kept.push(Kept {
                 mode,
                 format,
+                language,
                 redirect,
                 valid: snapshot.is_timed().then(|| Validity {
                     from: now,

@@ -21,6 +21,8 @@ mod read;
 mod switch;
 
 pub(crate) fn scope(maintenance: Maintenance) -> Scope {
+    let shared = &maintenance.shared;
+    shared.responses.load_script_from(&shared.admin_path);
     web::scope(&maintenance.shared.admin_path.clone())
         .app_data(web::Data::new(maintenance))
         .service(changeable(["/on", "/on/"], switch::turn_on))

@@ -34,6 +34,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         exempt,
         forced_on,
         response,
+        language,
         session,
         client,
         drain,
@@ -128,6 +129,11 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         response.redirect.as_deref(),
         redirect_fault,
     );
+
+    if let Some(folder) = &language.folder {
+        let shown = folder.to_string_lossy();
+        faults.note("language.folder", &shown, folder_fault(folder));
+    }
 
     faults.one("session.user_key", &session.user_key, session_key_fault);
     faults.one("session.staff_key", &session.staff_key, session_key_fault);

@@ -9,8 +9,8 @@ use std::{
 
 use super::{
     ApiKeySettings, ClientSettings, DrainSettings, ExemptSettings, Forced, ForcedOnSettings,
-    FormatSetting, LogoutSettings, ModeSettings, OnTimeout, ResponseSettings, SessionSettings,
-    Settings, SettingsError, WebServerSettings, WhenStoreFails, check,
+    FormatSetting, LanguageSettings, LogoutSettings, ModeSettings, OnTimeout, ResponseSettings,
+    SessionSettings, Settings, SettingsError, WebServerSettings, WhenStoreFails, check,
     fault::{Fault, Origin},
     reader::{Reader, Section, boolean, choice, duration, fraction, number, text},
     source::{Entries, SETTINGS_VARIABLE, Source, overlay},
@@ -156,6 +156,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
         exempt: root.section("exempt", exempt),
         forced_on: root.section("forced_on", forced_on),
         response: root.section("response", response),
+        language: root.section("language", language),
         logout: root.section("logout", logout),
         session: root.section("session", session),
         client: root.section("client", client),
@@ -271,7 +272,20 @@ fn response(section: &mut Section<'_>) -> ResponseSettings {
             .map(PathBuf::from)
             .or(default.templates_dir),
         message: section.optional("message", text, default.message),
+        script: section.value("script", boolean, default.script),
         redirect: section.optional("redirect", text, default.redirect),
+    }
+}
+
+fn language(section: &mut Section<'_>) -> LanguageSettings {
+    let default = LanguageSettings::default();
+    LanguageSettings {
+        default: section.value("default", text, default.default),
+        force: section.optional("force", text, default.force),
+        folder: section
+            .optional("folder", text, None)
+            .map(PathBuf::from)
+            .or(default.folder),
     }
 }
 
@@ -375,7 +389,12 @@ mod tests {
             template = "x.html"
             templates_dir = '{}'
             message = "Back soon."
+            script = false
             redirect = "/status"
+            [language]
+            default = "fr"
+            force = "de-AT"
+            folder = '{}'
             [logout]
             authenticated = true
             staff = false
@@ -401,6 +420,7 @@ mod tests {
             [client]
             trusted_proxies = ["10.0.0.0/8"]
             "#,
+            folder.path().display(),
             folder.path().display()
         );
         let one = |text: &str| vec![text.to_owned()];
@@ -443,7 +463,13 @@ mod tests {
                 template: "x.html".to_owned(),
                 templates_dir: Some(folder.path().to_owned()),
                 message: Some("Back soon.".to_owned()),
+                script: false,
                 redirect: Some("/status".to_owned()),
+            },
+            language: LanguageSettings {
+                default: "fr".to_owned(),
+                force: Some("de-AT".to_owned()),
+                folder: Some(folder.path().to_owned()),
             },
             logout: LogoutSettings {
                 authenticated: true,

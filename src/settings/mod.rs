@@ -116,6 +116,8 @@ pub struct Settings {
     pub forced_on: ForcedOnSettings,
     /// `[response]`: how a refusal looks.
     pub response: ResponseSettings,
+    /// `[language]`: in which language people are answered.
+    pub language: LanguageSettings,
     /// `[logout]`: whose session ends during maintenance.
     pub logout: LogoutSettings,
     /// `[session]`: where the session says who is asking.
@@ -142,6 +144,7 @@ impl Default for Settings {
             exempt: ExemptSettings::default(),
             forced_on: ForcedOnSettings::default(),
             response: ResponseSettings::default(),
+            language: LanguageSettings::default(),
             logout: LogoutSettings::default(),
             session: SessionSettings::default(),
             client: ClientSettings::default(),
@@ -166,6 +169,7 @@ impl fmt::Debug for Settings {
             exempt,
             forced_on,
             response,
+            language,
             logout,
             session,
             client,
@@ -184,6 +188,7 @@ impl fmt::Debug for Settings {
             .field("exempt", exempt)
             .field("forced_on", forced_on)
             .field("response", response)
+            .field("language", language)
             .field("logout", logout)
             .field("session", session)
             .field("client", client)
@@ -372,6 +377,9 @@ pub struct ResponseSettings {
     pub templates_dir: Option<PathBuf>,
     /// The text for visitors. Default `None`: a general one.
     pub message: Option<String>,
+    /// Whether the page loads the script of the admin scope, if there is one, by which it goes away
+    /// by itself when the maintenance is over. Default `true`.
+    pub script: bool,
     /// Where page requests are sent instead: an `http` or `https` URL, or a path on this site.
     /// Default `None`: no redirect.
     pub redirect: Option<String>,
@@ -387,6 +395,7 @@ impl Default for ResponseSettings {
             template: "503.html".to_owned(),
             templates_dir: None,
             message: None,
+            script: true,
             redirect: None,
         }
     }
@@ -407,6 +416,33 @@ pub enum FormatSetting {
     Problem,
     /// `"text"`: always plain text.
     Text,
+}
+
+/// `[language]`: in which language refusals and the dashboard are.
+///
+/// English, German, French, Spanish, Italian, Portuguese, Chinese and Japanese come with the crate;
+/// each client gets the one that its `Accept-Language` prefers. An operator's own message is shown
+/// as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LanguageSettings {
+    /// The tag of the language of those who prefer none that there is. Default `en`.
+    pub default: String,
+    /// The tag of the language that everybody gets, whatever they prefer. Default `None`.
+    pub force: Option<String>,
+    /// A folder of catalogues, each named by its tag, such as `nl.toml`. They add languages, and
+    /// change words of those that there are. Default `None`.
+    pub folder: Option<PathBuf>,
+}
+
+impl Default for LanguageSettings {
+    fn default() -> Self {
+        Self {
+            default: "en".to_owned(),
+            force: None,
+            folder: None,
+        }
+    }
 }
 
 /// `[logout]`: whose session ends when they meet the maintenance.

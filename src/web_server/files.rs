@@ -16,8 +16,8 @@ use tokio::{
 };
 
 use crate::{
-    decide::Rule, negotiate::ResponseFormat, phase::Phase, settings::WebServerSettings,
-    shared::Shared, snapshot::Snapshot, state::DEFAULT_MODE,
+    phase::Phase, settings::WebServerSettings, shared::Shared, snapshot::Snapshot,
+    state::DEFAULT_MODE,
 };
 
 /// How long the file system may take.
@@ -141,10 +141,7 @@ pub(crate) fn page_of(shared: &Shared, snapshot: &Snapshot) -> Vec<u8> {
         .iter()
         .position(|mode| &*mode.key == DEFAULT_MODE)
         .unwrap_or(0);
-    let responses = &shared.responses;
-    let html = ResponseFormat::Html;
-    let refusal = responses.refusal(snapshot, mode, Rule::NoExemption, html, now);
-    responses.rendered(&refusal, false).body().to_vec()
+    shared.responses.page_file(snapshot, mode, now).into()
 }
 
 impl Wanted {

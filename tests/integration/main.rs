@@ -23,6 +23,7 @@ mod fuzz;
 mod guards;
 mod handle;
 mod identity;
+mod languages;
 mod leases;
 mod logout;
 mod middleware;

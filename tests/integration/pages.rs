@@ -24,12 +24,12 @@ async fn app_with_templates(folder: &Path) -> TestApp {
 
 #[actix_web::test]
 async fn the_embedded_page_is_small_and_loads_nothing() {
-    let app = TestApp::start().await;
+    let app = TestApp::with_settings(|settings| settings.response.script = false).await;
     app.turn_on().await;
     let answer = app.get("/").await;
     let page = answer.text();
     assert!(page.len() <= 6 * 1024, "{} bytes", page.len());
-    assert!(page.starts_with("<!doctype html>\n<html lang=\"en\">"));
+    assert!(page.starts_with("<!doctype html>\n<html lang=\"en\" dir=\"ltr\">"));
     assert_eq!(page.matches("<h1").count(), 1);
     assert_eq!(page.matches("</h1>").count(), 1);
     assert_eq!(page.matches("<main").count(), 1);
@@ -46,12 +46,37 @@ async fn the_embedded_page_is_small_and_loads_nothing() {
 }
 
 #[actix_web::test]
+async fn the_page_looks_again_by_itself() {
+    let refresh = |page: &str| -> u64 {
+        let (_, rest) = page
+            .split_once("<meta http-equiv=\"refresh\" content=\"")
+            .unwrap_or_else(|| panic!("{page}"));
+        rest.split_once('"').unwrap().0.parse().unwrap()
+    };
+    let app = TestApp::start().await;
+    app.turn_on().await;
+    let answer = app.get("/").await;
+    assert!((30..=60).contains(&refresh(answer.text())));
+    // With JavaScript the script does it, which comes from the admin scope.
+    assert!(answer.text().contains("<noscript><meta "));
+    let script = "<script src=\"/maintenance-mode/static/maintenance.js\" defer></script>";
+    assert!(answer.text().contains(script), "{}", answer.text());
+
+    let app = TestApp::with_settings(|settings| settings.response.script = false).await;
+    let soon = std::time::Duration::from_secs(7);
+    app.maintenance.turn_on().lasting(soon).await.unwrap();
+    let answer = app.get("/").await;
+    assert!((1..=7).contains(&refresh(answer.text())));
+    assert!(!answer.text().contains("script"), "{}", answer.text());
+}
+
+#[actix_web::test]
 async fn the_message_is_escaped() {
     let app = TestApp::start().await;
     let message = "<script>alert('x')</script> & \"<b onload=x>\"";
     app.maintenance.turn_on().message(message).await.unwrap();
     let page = app.get("/").await;
-    assert!(!page.text().contains("<script"), "{}", page.text());
+    assert!(!page.text().contains("<script>"), "{}", page.text());
     assert!(!page.text().contains("<b "), "{}", page.text());
     assert!(page.text().contains("&lt;script&gt;"));
     let body = app.get("/").accept("application/json").await.json();
