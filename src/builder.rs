@@ -20,6 +20,7 @@ use crate::{
     held_lease::LeaseKeeper,
     identity::{Identity, Visitor},
     in_flight::InFlight,
+    knowledge::Knowledge,
     language::{LanguageChooser, Languages},
     maintenance::Maintenance,
     negotiate::ResponseFormat,
@@ -456,6 +457,7 @@ impl Builder {
         responses.renderer = self.renderer;
         Ok(Shared {
             published: Published::new(first),
+            knowledge: Knowledge::default(),
             in_flight: InFlight::default(),
             sessions: Sessions::new(),
             drain: Drain {

@@ -3,7 +3,10 @@
 use std::{future::IntoFuture, pin::Pin, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
 
 use crate::{
     driver::{Changed, Command, Operation},
@@ -257,7 +260,11 @@ pub(crate) async fn change(
     let (reply, answer) = oneshot::channel();
     maintenance
         .commands
-        .send(Command { operation, reply })
+        .send(Command {
+            operation,
+            reply,
+            asked_at: Instant::now(),
+        })
         .map_err(|_| ChangeError::Stopped)?;
     let Changed { changed, snapshot } = answer.await.map_err(|_| ChangeError::Stopped)??;
     Ok(Change {

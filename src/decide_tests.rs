@@ -49,6 +49,7 @@ fn switched(rules: Rules, switches: impl IntoIterator<Item = serde_json::Value>)
         url: "memory:".to_owned(),
         error: None,
         known_at: None,
+        age: None,
     };
     Snapshot::new(
         1,

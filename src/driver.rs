@@ -8,7 +8,7 @@ use std::{future::poll_fn, sync::Arc, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 use crate::{
@@ -26,11 +26,14 @@ use crate::{
 
 /// How long the store may take to answer once.
 pub(crate) const STORE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a change may take, conflicts included.
+/// How long a change may take from when it was asked for, conflicts and waiting included.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first and the longest pause before a failed store is tried again.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
+/// How long the store is left alone at most: a store that fails without a word is noticed, and the
+/// status can say that the knowledge is fresh.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The longest sleep while an edge may come: the wall clock may be set meanwhile, or the machine
 /// may sleep, and nobody tells.
 const LONGEST_NAP: Duration = Duration::from_millis(25);
@@ -53,6 +56,7 @@ pub(crate) struct Changed {
 pub(crate) struct Command {
     pub(crate) operation: Operation,
     pub(crate) reply: oneshot::Sender<Result<Changed, ChangeError>>,
+    pub(crate) asked_at: Instant,
 }
 
 /// What the settings say to the driver.
@@ -76,6 +80,7 @@ impl Plan {
             url,
             error: None,
             known_at: None,
+            age: None,
         };
         self.snapshot(1, rules, &Document::default(), store, at)
     }
@@ -118,7 +123,12 @@ struct Known {
     version: Option<Version>,
     at: Option<Timestamp>,
     failure: Option<String>,
+    /// When a store that fails is tried again, and the pause before that without its jitter.
     retry: Option<(Instant, Duration)>,
+    /// When to look again though nothing hints at it.
+    look_at: Option<Instant>,
+    /// Whether it was told that the store has lost what it held.
+    loss_told: bool,
     /// When to try again to settle what is over.
     settle_after: Option<Instant>,
     web_server: Followed,
@@ -150,6 +160,7 @@ impl Driver {
                     None => hints = None,
                 },
                 () = until(known.retry.map(|(at, _)| at)) => self.reload(&mut known).await,
+                () = until(known.look_at) => self.reload(&mut known).await,
                 () = until(self.next_edge()) => self.cross_edge(&mut known).await,
                 () = until(known.web_server.retry) => {}
             }
@@ -176,6 +187,7 @@ impl Driver {
 
     /// Reads the store and publishes what is new.
     async fn reload(&self, known: &mut Known) {
+        known.look_at = Some(Instant::now() + jittered(LOOK_EVERY));
         match self.load().await {
             Ok(loaded) => {
                 let version = loaded.as_ref().map(|loaded| loaded.version.clone());
@@ -183,6 +195,9 @@ impl Driver {
                     known.at.is_none() || known.failure.is_some() || known.version != version;
                 if is_news {
                     match self.understand(loaded.as_ref()) {
+                        Ok(document) if self.has_lost(known, loaded.as_ref(), &document) => {
+                            self.put_back(known).await;
+                        }
                         Ok(document) => self.adopt(known, document, version),
                         Err(error) => {
                             known.version = version;
@@ -192,9 +207,41 @@ impl Driver {
                             known.retry = None;
                         }
                     }
+                } else {
+                    self.shared.knowledge.is_confirmed(self.shared.clock.now());
                 }
             }
             Err(error) => self.fail(known, describe(&error)),
+        }
+    }
+
+    /// Whether a store that can lose what it holds has lost it: there is nothing, or what was there
+    /// before. What somebody has written by hand has no generation, and counts.
+    fn has_lost(&self, known: &Known, loaded: Option<&Loaded>, document: &Document) -> bool {
+        let is_by_hand = loaded.is_some() && document.generation == 0;
+        self.store.may_lose_state()
+            && self.plan.forced.is_none()
+            && !is_by_hand
+            && known
+                .document
+                .as_ref()
+                .is_some_and(|last| last.generation > document.generation)
+    }
+
+    /// Puts back what the store has lost. Every node that knows it tries; one of them is the first,
+    /// and the others adopt what it has put.
+    async fn put_back(&self, known: &mut Known) {
+        if !known.loss_told {
+            known.loss_told = true;
+            tracing::warn!(
+                store = %self.store.url(),
+                "the maintenance store has lost the state, by a flush, an eviction, a fail-over or \
+                 a restart without a saved copy; the last known one is put back"
+            );
+        }
+        let nothing: Operation = Box::new(|_, _| None);
+        if let Err(error) = self.try_quietly(known, &nothing).await {
+            self.fail(known, error);
         }
     }
 
@@ -231,7 +278,9 @@ impl Driver {
         known.document = Some(document);
         known.version = version;
         known.at = Some(self.shared.clock.now());
+        known.loss_told = false;
         known.retry = None;
+        self.shared.knowledge.is_confirmed(self.shared.clock.now());
         self.publish(known);
     }
 
@@ -241,7 +290,7 @@ impl Driver {
             Some((_, pause)) => (pause * 2).min(LONGEST_RETRY),
             None => FIRST_RETRY,
         };
-        known.retry = Some((Instant::now() + pause, pause));
+        known.retry = Some((Instant::now() + jittered(pause), pause));
         if known.failure.as_ref() == Some(&error) {
             return;
         }
@@ -265,11 +314,10 @@ impl Driver {
 
     fn publish(&self, known: &Known) -> Arc<Snapshot> {
         let before = self.shared.published.snapshot();
-        let store = StoreStatus {
-            url: self.store.url(),
-            error: known.failure.clone(),
-            known_at: known.at,
-        };
+        let store = self
+            .shared
+            .knowledge
+            .status(self.store.url(), known.failure.clone());
         let empty = Document::default();
         let snapshot = Arc::new(self.plan.snapshot(
             before.number + 1,
@@ -285,7 +333,8 @@ impl Driver {
     }
 
     async fn change(&self, known: &mut Known, command: Command) {
-        let outcome = match timeout(CHANGE_TIMEOUT, self.apply(known, &command.operation)).await {
+        let deadline = command.asked_at + CHANGE_TIMEOUT;
+        let outcome = match timeout_at(deadline, self.apply(known, &command.operation)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(ChangeError::Store(StoreError::new(format!(
                 "the store {} did not take the change within {} seconds; \
@@ -321,6 +370,12 @@ impl Driver {
             let (stored, damaged) = match self.understand(loaded.as_ref()) {
                 Ok(document) => (document, false),
                 Err(error) => (self.last_good(known, &error, loaded.as_ref())?, true),
+            };
+            let (stored, damaged) = match &known.document {
+                Some(last) if !damaged && self.has_lost(known, loaded.as_ref(), &stored) => {
+                    (last.clone(), true)
+                }
+                _ => (stored, damaged),
             };
             // What is over is settled first, so that an operation sees only what still counts.
             let now = self.shared.clock.now();
@@ -358,7 +413,11 @@ impl Driver {
                     });
                 }
                 Ok(Saved::Conflict(newer)) => loaded = newer,
-                Err(error) => return Err(ChangeError::Store(error)),
+                Err(error) => {
+                    // It may be stored all the same, and no hint may tell.
+                    known.look_at = Some(Instant::now() + FIRST_RETRY);
+                    return Err(ChangeError::Store(error));
+                }
             }
         }
     }
@@ -437,7 +496,7 @@ impl Driver {
         let key = closing.key.as_ref().to_owned();
         let since = closing.state.switch.record().and_then(|on| on.since);
         let operation: Operation = Box::new(move |document, _| document.drained(&key, since));
-        self.try_quietly(known, &operation).await;
+        let _ = self.try_quietly(known, &operation).await;
     }
 
     fn is_anybody_inside(&self) -> bool {
@@ -468,18 +527,31 @@ impl Driver {
         }
         // Every change settles first what is over; this one does nothing else.
         let nothing: Operation = Box::new(|_, _| None);
-        self.try_quietly(known, &nothing).await;
+        // It has been noted when to try again.
+        let _ = self.try_quietly(known, &nothing).await;
     }
 
     /// Makes a change that nobody asked for. If it fails, it is tried again later.
-    async fn try_quietly(&self, known: &mut Known, operation: &Operation) {
+    async fn try_quietly(&self, known: &mut Known, operation: &Operation) -> Result<(), String> {
         known.settle_after = None;
-        let outcome = timeout(CHANGE_TIMEOUT, self.apply(known, operation)).await;
-        if !matches!(outcome, Ok(Ok(_))) {
-            tracing::debug!(?outcome, "what follows by itself could not be stored yet");
-            known.settle_after = Some(Instant::now() + SETTLE_RETRY);
-        }
+        let error = match timeout(CHANGE_TIMEOUT, self.apply(known, operation)).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => crate::response::chain(&error),
+            Err(_) => format!(
+                "the store {} did not take a change within {} seconds",
+                self.store.url(),
+                CHANGE_TIMEOUT.as_secs()
+            ),
+        };
+        tracing::debug!(error, "what follows by itself could not be stored yet");
+        known.settle_after = Some(Instant::now() + SETTLE_RETRY);
+        Err(error)
     }
+}
+
+/// Between half of the pause and all of it, so that nodes do not come back in one wave.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
 async fn next_hint(hints: &mut Option<Hints>) -> Option<Hint> {

@@ -262,6 +262,7 @@ impl Drop for Guard {
         let command = Command {
             operation: held.operation(),
             reply,
+            asked_at: tokio::time::Instant::now(),
         };
         if held.maintenance.commands.send(command).is_err() {
             return;

@@ -57,6 +57,7 @@ mod guard;
 mod held_lease;
 mod identity;
 mod in_flight;
+mod knowledge;
 mod language;
 mod maintenance;
 mod middleware;

@@ -19,6 +19,7 @@ use crate::{
     exempt::AddressSet,
     identity::Identity,
     in_flight::InFlight,
+    knowledge::Knowledge,
     order::SessionOrder,
     permission::Permissions,
     response::Responses,
@@ -40,6 +41,7 @@ pub(crate) type LogoutHook = Arc<dyn Fn(&HttpRequest) + Send + Sync>;
 
 pub(crate) struct Shared {
     pub(crate) published: Published,
+    pub(crate) knowledge: Knowledge,
     pub(crate) in_flight: InFlight,
     pub(crate) sessions: Sessions,
     pub(crate) drain: Drain,
@@ -169,9 +171,14 @@ impl Shared {
     pub(crate) fn status(&self, snapshot: &Snapshot) -> Status {
         let now = self.now_for(snapshot);
         let sessions = self.sessions.inside(self.drain.session_idle);
+        let status = snapshot.status(self.in_flight.inside(), sessions, now);
+        let store = &snapshot.store;
         Status {
             web_server: self.web_server.status(),
-            ..snapshot.status(self.in_flight.inside(), sessions, now)
+            store: self
+                .knowledge
+                .status(store.url.clone(), store.error.clone()),
+            ..status
         }
     }
 

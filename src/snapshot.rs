@@ -483,6 +483,10 @@ pub struct StoreStatus {
     pub url: String,
     /// Why the store could not be read or understood, if so.
     pub error: Option<String>,
-    /// When the store was last read or written successfully. `None`: never.
+    /// When the store was last read or written successfully. `None`: never. While the store
+    /// answers it is at most some seconds ago.
     pub known_at: Option<Timestamp>,
+    /// How old the knowledge is: how many whole seconds ago `known_at` was, by a clock that nobody
+    /// sets.
+    pub age: Option<u64>,
 }

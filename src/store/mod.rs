@@ -82,6 +82,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Called once, on the driver's runtime. Dropping the stream ends the watch.
     fn watch(&self) -> Hints;
 
+    /// Whether the store can lose its document without anybody's will, as a server in memory does by
+    /// a flush, an eviction, a restart without a saved copy or a fail-over. Then the nodes that know
+    /// a newer document than is stored put it back. Default `false`: what is gone was removed.
+    fn may_lose_state(&self) -> bool {
+        false
+    }
+
     /// Puts a lease, which vanishes after the time to live unless it is renewed.
     ///
     /// # Errors

@@ -38,6 +38,7 @@ mod routes;
 mod session_order;
 mod settings;
 mod store;
+mod store_failures;
 mod templates;
 mod web_servers;
 mod windows;
