@@ -33,6 +33,7 @@ use crate::{
     snapshot::Mode,
     state::DrainWish,
     store::{FileStore, MemoryStore, Store, StoreError},
+    token::Tokens,
     web_server::WebServerFiles,
 };
 
@@ -489,6 +490,8 @@ impl Builder {
             logout_hook: self.logout_hook,
             session_order: SessionOrder::default(),
             permissions: self.permissions,
+            tokens: Tokens::new(&settings.admin.tokens)
+                .map_err(|message| fault("admin.tokens", "", message))?,
             login_url: settings.login_url.clone(),
             forced_on_wrappers: AtomicBool::new(false),
             web_server: WebServerFiles::new(&settings.web_server),

@@ -78,6 +78,7 @@ mod state;
 mod steady;
 pub mod store;
 mod template;
+mod token;
 pub mod web_server;
 mod window;
 mod worker;

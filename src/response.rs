@@ -603,7 +603,7 @@ fn members(refusal: &Refusal, extra: Map<String, Value>) -> Map<String, Value> {
 
 /// Problem details of the type `about:blank`, whose title is the status in words (RFC 9457,
 /// section 4.2.1).
-fn problem_details(status: StatusCode, detail: &str) -> Map<String, Value> {
+pub(crate) fn problem_details(status: StatusCode, detail: &str) -> Map<String, Value> {
     let mut problem = Map::new();
     problem.insert("type".to_owned(), "about:blank".into());
     problem.insert(

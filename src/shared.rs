@@ -27,6 +27,7 @@ use crate::{
     settings::ApiKeySettings,
     snapshot::{Mode, Snapshot, Status},
     state::DrainWish,
+    token::Tokens,
     web_server::WebServerFiles,
 };
 
@@ -60,6 +61,7 @@ pub(crate) struct Shared {
     pub(crate) logout_hook: Option<LogoutHook>,
     pub(crate) session_order: SessionOrder,
     pub(crate) permissions: Permissions,
+    pub(crate) tokens: Tokens,
     /// Where those are sent who are to log in first.
     pub(crate) login_url: Option<String>,
     /// Whether the app wraps something to be always refused.

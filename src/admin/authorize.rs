@@ -8,7 +8,7 @@ use actix_web::{
     },
 };
 
-use super::visitor;
+use super::{origin, visitor};
 use crate::{
     identity::Visitor,
     maintenance::Maintenance,
@@ -19,9 +19,82 @@ use crate::{
 /// Somebody who may do what was asked for.
 #[derive(Debug)]
 pub(super) struct Authorized {
+    /// Who it is; a program by the name of its token.
     pub(super) visitor: Visitor,
     /// The keys of the modes with which they may.
     pub(super) modes: Vec<String>,
+    /// Whether the request carries a token, which no browser adds by itself.
+    by_token: bool,
+}
+
+impl Authorized {
+    /// Who it is, as the history says it.
+    pub(super) fn by(&self) -> String {
+        self.visitor.id.clone().unwrap_or_else(|| {
+            let somebody = if self.visitor.superuser {
+                "a superuser"
+            } else {
+                "somebody"
+            };
+            somebody.to_owned()
+        })
+    }
+}
+
+/// Who is asking, and the modes with which they may do this: by a token, or by who the visitor is.
+///
+/// A bearer token that is none of the settings' may be one of the app's own, so the app's identity
+/// is asked then.
+pub(super) async fn caller(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+    permission: Permission,
+) -> Authorized {
+    if let Some(token) = maintenance.shared.tokens.find(request.headers()) {
+        let modes = maintenance.shared.modes.iter();
+        return Authorized {
+            visitor: Visitor::user(&token.name),
+            modes: modes
+                .map(|mode| &mode.key)
+                .filter(|key| token.may(permission, key))
+                .cloned()
+                .collect(),
+            by_token: true,
+        };
+    }
+    let visitor = visitor(maintenance, request).await;
+    Authorized {
+        modes: maintenance.permitted_modes(&visitor, permission).await,
+        visitor,
+        by_token: false,
+    }
+}
+
+/// As [`authorize`] with the permission to switch, for what changes something: a session must not
+/// be made to do it by a page of another site. `what` says what it changes, as it follows "to".
+pub(super) async fn authorize_change(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+    mode: Option<&str>,
+    what: &str,
+) -> Result<Authorized, HttpResponse> {
+    let authorized = authorize(request, maintenance, Permission::Toggle, mode).await?;
+    if authorized.by_token {
+        return Ok(authorized);
+    }
+    match origin::check(request, &maintenance.shared) {
+        Ok(()) => Ok(authorized),
+        Err(foreign) => {
+            let by = &authorized.visitor.id;
+            tracing::warn!(by, %foreign, "a request to {what} was refused for its origin");
+            Err(maintenance.shared.responses.notice(
+                request.headers(),
+                StatusCode::FORBIDDEN,
+                "Refused for its origin",
+                &format!("{foreign} Nothing was changed. Open this address yourself to {what}."),
+            ))
+        }
+    }
 }
 
 /// Lets those on who may, with this mode or, where none is named, with any. The others get the
@@ -32,17 +105,17 @@ pub(super) async fn authorize(
     permission: Permission,
     mode: Option<&str>,
 ) -> Result<Authorized, HttpResponse> {
-    let visitor = visitor(maintenance, request).await;
-    let modes = maintenance.permitted_modes(&visitor, permission).await;
+    let caller = caller(request, maintenance, permission).await;
     // A mode that is not there is told of to those who may do anything at all.
     let is_known = |key: &&str| maintenance.find_mode(key).is_ok();
     let may = match mode.filter(is_known) {
-        Some(mode) => modes.iter().any(|key| key == mode),
-        None => !modes.is_empty(),
+        Some(mode) => caller.modes.iter().any(|key| key == mode),
+        None => !caller.modes.is_empty(),
     };
     if may {
-        return Ok(Authorized { visitor, modes });
+        return Ok(caller);
     }
+    let visitor = &caller.visitor;
     tracing::info!(
         by = visitor.id,
         mode,
@@ -56,7 +129,7 @@ pub(super) async fn authorize(
         .filter(|_| !visitor.authenticated && is_page_request(request));
     Err(match login {
         Some(login) => sent_to_log_in(request, maintenance, permission, login),
-        None => refused(request, maintenance, permission),
+        None => refused(request, maintenance, permission, &caller),
     })
 }
 
@@ -115,10 +188,14 @@ fn refused(
     request: &HttpRequest,
     maintenance: &Maintenance,
     permission: Permission,
+    caller: &Authorized,
 ) -> HttpResponse {
     let shared = &maintenance.shared;
     let what = permission.in_words();
-    let detail = if shared.permissions.is_for_superusers(permission) {
+    let detail = if caller.by_token {
+        let name = caller.by();
+        format!("The token `{name}` may not {what}, or not with this mode.")
+    } else if shared.permissions.is_for_superusers(permission) {
         format!("Only superusers may {what}. Log in as one and try again.")
     } else {
         format!("You may not {what}. Log in as somebody who may and try again.")

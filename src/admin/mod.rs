@@ -2,7 +2,7 @@
 //! is.
 
 use actix_web::{
-    HttpRequest, HttpResponse, Resource, Scope, guard,
+    HttpRequest, HttpResponse, Resource, Route, Scope, guard,
     http::{
         StatusCode,
         header::{ALLOW, HeaderValue},
@@ -14,19 +14,40 @@ use crate::{
     change::ChangeError, identity::Visitor, maintenance::Maintenance, negotiate::ResponseFormat,
 };
 
+mod answer;
 mod authorize;
+mod body;
+mod modes;
 mod origin;
 mod ping;
 mod read;
 mod switch;
+mod windows;
 
 pub(crate) fn scope(maintenance: Maintenance) -> Scope {
     let shared = &maintenance.shared;
     shared.responses.load_script_from(&shared.admin_path);
     web::scope(&maintenance.shared.admin_path.clone())
         .app_data(web::Data::new(maintenance))
+        .app_data(web::PayloadConfig::new(body::LONGEST_BODY))
         .service(changeable(["/on", "/on/"], switch::turn_on))
         .service(changeable(["/off", "/off/"], switch::turn_off))
+        .service(
+            web::resource(["/modes/{key}", "/modes/{key}/"])
+                .route(web::put().to(modes::turn_on))
+                .route(web::delete().to(modes::turn_off))
+                .default_service(only("PUT, DELETE")),
+        )
+        .service(
+            web::resource(["/windows", "/windows/"])
+                .route(web::post().to(windows::plan))
+                .default_service(only("POST")),
+        )
+        .service(
+            web::resource(["/windows/{id}", "/windows/{id}/"])
+                .route(web::delete().to(windows::cancel))
+                .default_service(only("DELETE")),
+        )
         .service(readable(["/status", "/status/"], read::status))
         .service(readable(["/history", "/history/"], read::history))
         .service(readable(["/explain", "/explain/"], read::explanation))
@@ -70,7 +91,14 @@ where
     A: actix_web::FromRequest + 'static,
     F::Output: actix_web::Responder + 'static,
 {
-    let not_allowed = web::to(
+    web::resource(paths)
+        .route(web::route().guard(methods).to(handler))
+        .default_service(only(allowed))
+}
+
+/// Answers what comes with another method than those that are allowed.
+fn only(allowed: &'static str) -> Route {
+    web::to(
         move |request: HttpRequest, maintenance: web::Data<Maintenance>| async move {
             let mut response = maintenance.shared.responses.notice(
                 request.headers(),
@@ -82,10 +110,7 @@ where
             headers.insert(ALLOW, HeaderValue::from_static(allowed));
             response
         },
-    );
-    web::resource(paths)
-        .route(web::route().guard(methods).to(handler))
-        .default_service(not_allowed)
+    )
 }
 
 async fn not_found(request: HttpRequest, maintenance: web::Data<Maintenance>) -> HttpResponse {
@@ -117,18 +142,23 @@ fn not_changed(
     request: &HttpRequest,
     error: &ChangeError,
 ) -> HttpResponse {
-    let (status, title) = match error {
-        ChangeError::Forced(_) => (StatusCode::CONFLICT, "Forced by the settings"),
-        ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),
-        ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),
-        ChangeError::Plan(_) => (StatusCode::BAD_REQUEST, "Not possible"),
-        ChangeError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not stored"),
-        ChangeError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "Shutting down"),
-    };
+    let (status, title) = kind_of(error);
     maintenance.shared.responses.notice(
         request.headers(),
         status,
         title,
         &crate::response::sentence(error),
     )
+}
+
+/// What kind of answer an error is.
+fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
+    match error {
+        ChangeError::Forced(_) => (StatusCode::CONFLICT, "Forced by the settings"),
+        ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),
+        ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),
+        ChangeError::Plan(_) => (StatusCode::BAD_REQUEST, "Not possible"),
+        ChangeError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not stored"),
+        ChangeError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "Shutting down"),
+    }
 }

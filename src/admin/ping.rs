@@ -10,7 +10,7 @@ use actix_web::{
 };
 use serde_json::json;
 
-use super::visitor;
+use super::authorize::caller;
 use crate::{
     maintenance::Maintenance,
     permission::Permission,
@@ -41,8 +41,7 @@ pub(super) async fn ping(
     if let Some(start) = standing.start {
         body["start"] = json!(start);
     }
-    let visitor = visitor(&maintenance, &request).await;
-    let visible = maintenance.permitted_modes(&visitor, Permission::See).await;
+    let visible = caller(&request, &maintenance, Permission::See).await.modes;
     if !visible.is_empty() {
         let mut modes = snapshot.mode_statuses(now);
         modes.retain(|mode| visible.contains(&mode.key));

@@ -9,12 +9,10 @@ use actix_web::{
     web,
 };
 
-use super::{authorize::authorize, not_changed, origin, prefers_json};
+use super::{authorize::authorize_change, not_changed, prefers_json};
 use crate::{
     change::{Change, ChangeError},
-    identity::Visitor,
     maintenance::Maintenance,
-    permission::Permission,
     shared::query_pairs,
 };
 
@@ -114,25 +112,15 @@ async fn answer(
         Err(_) => None,
     };
     let mode = mode.unwrap_or_else(|| maintenance.first_mode());
-    let authorized = authorize(request, maintenance, Permission::Toggle, Some(&mode)).await;
-    let visitor = match authorized {
-        Ok(authorized) => authorized.visitor,
-        Err(response) => return response,
-    };
     let what = if on {
         "switch maintenance on"
     } else {
         "switch maintenance off"
     };
-    if let Err(foreign) = origin::check(request, &maintenance.shared) {
-        tracing::warn!(by = visitor.id, %foreign, "a request to {what} was refused for its origin");
-        return maintenance.shared.responses.notice(
-            request.headers(),
-            StatusCode::FORBIDDEN,
-            "Refused for its origin",
-            &format!("{foreign} Nothing was changed. Open this address yourself to {what}."),
-        );
-    }
+    let authorized = match authorize_change(request, maintenance, Some(&mode), what).await {
+        Ok(authorized) => authorized,
+        Err(response) => return response,
+    };
     let wishes = match wishes {
         Ok(wishes) => wishes,
         Err(unreadable) => {
@@ -152,7 +140,7 @@ async fn answer(
             &format!("Message and reason may have {LONGEST_TEXT} bytes each. Nothing was changed."),
         );
     }
-    match change(maintenance, &wishes, visitor, on).await {
+    match change(maintenance, &wishes, authorized.by(), on).await {
         Ok(change) if prefers_json(request) => HttpResponse::Ok()
             .insert_header((CACHE_CONTROL, "no-store"))
             .json(change.status),
@@ -167,17 +155,9 @@ async fn answer(
 async fn change(
     maintenance: &Maintenance,
     wishes: &Wishes,
-    visitor: Visitor,
+    by: String,
     on: bool,
 ) -> Result<Change, ChangeError> {
-    let by = visitor.id.unwrap_or_else(|| {
-        let somebody = if visitor.superuser {
-            "a superuser"
-        } else {
-            "somebody"
-        };
-        somebody.to_owned()
-    });
     if !on {
         let mut turn_off = maintenance.turn_off().by(by);
         if let Some(mode) = &wishes.mode {

@@ -18,13 +18,12 @@ mod zones_for_tests;
 
 #[cfg(test)]
 pub(crate) use self::recurrence::Recurrence;
-#[allow(unused_imports, reason = "for commands and for what comes over HTTP")]
-pub(crate) use self::{duration::parse_duration, time::parse_time};
 pub(crate) use self::{
-    duration::whole_seconds,
+    duration::{parse_duration, whole_seconds},
     interval::Interval,
     outlook::Outlook,
     plan::{When, WindowPlan},
+    time::parse_time,
     window::Window,
 };
 

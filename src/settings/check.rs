@@ -42,6 +42,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         modes,
         // Whatever these hold is right.
         forced: _,
+        admin: _,
         when_store_fails: _,
         logout: _,
     } = settings;
@@ -202,6 +203,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
             timeout.map(|_| message),
         );
     }
+    super::admin::check(settings, &mut faults);
     faults.0
 }
 
@@ -214,25 +216,30 @@ fn mode_key_fault(key: &str) -> Option<String> {
 }
 
 /// Collects what the single checks say; each says what would be right, or nothing.
-struct Faults(Vec<Fault>);
+pub(super) struct Faults(Vec<Fault>);
 
 impl Faults {
-    fn note(&mut self, key: &str, value: &str, message: Option<String>) {
+    pub(super) fn note(&mut self, key: &str, value: &str, message: Option<String>) {
         self.0
             .extend(message.map(|message| Fault::bad_value(key, value, message)));
     }
 
-    fn one(&mut self, key: &str, value: &str, fault: fn(&str) -> Option<String>) {
+    pub(super) fn one(&mut self, key: &str, value: &str, fault: fn(&str) -> Option<String>) {
         self.note(key, value, fault(value));
     }
 
-    fn optional(&mut self, key: &str, value: Option<&str>, fault: fn(&str) -> Option<String>) {
+    pub(super) fn optional(
+        &mut self,
+        key: &str,
+        value: Option<&str>,
+        fault: fn(&str) -> Option<String>,
+    ) {
         if let Some(value) = value {
             self.one(key, value, fault);
         }
     }
 
-    fn each(&mut self, key: &str, values: &[String], fault: fn(&str) -> Option<String>) {
+    pub(super) fn each(&mut self, key: &str, values: &[String], fault: fn(&str) -> Option<String>) {
         for (item, value) in values.iter().enumerate() {
             let fault =
                 fault(value).map(|message| Fault::bad_value(key, value, message).with_item(item));
@@ -240,8 +247,14 @@ impl Faults {
         }
     }
 
+    /// A fault of one item of a list.
+    pub(super) fn item(&mut self, key: &str, item: usize, value: &str, message: &str) {
+        let fault = Fault::bad_value(key, value, message).with_item(item);
+        self.0.push(fault);
+    }
+
     /// A fault of a key as such, not of its value.
-    fn whole(&mut self, key: &str, message: &str) {
+    pub(super) fn whole(&mut self, key: &str, message: &str) {
         self.0.push(Fault::new(key, message, super::Origin::Code));
     }
 }

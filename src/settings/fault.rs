@@ -245,7 +245,9 @@ impl Origins {
 /// Whether the value of this key must not be shown. A key given in the place of the whole table
 /// is as secret as one in its right place.
 fn is_secret(key: &str) -> bool {
-    key == "exempt.api_key" || key == "exempt.api_key.keys"
+    key == "exempt.api_key"
+        || key == "exempt.api_key.keys"
+        || (key.starts_with("admin.tokens[") && key.ends_with("].hash"))
 }
 
 /// One line of bounded length, whatever the text is.

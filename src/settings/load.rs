@@ -10,7 +10,7 @@ use std::{
 use super::{
     ApiKeySettings, ClientSettings, DrainSettings, ExemptSettings, Forced, ForcedOnSettings,
     FormatSetting, LanguageSettings, LogoutSettings, ModeSettings, OnTimeout, ResponseSettings,
-    SessionSettings, Settings, SettingsError, WebServerSettings, WhenStoreFails, check,
+    SessionSettings, Settings, SettingsError, WebServerSettings, WhenStoreFails, admin, check,
     fault::{Fault, Origin},
     reader::{Reader, Section, boolean, choice, duration, fraction, number, text},
     source::{Entries, SETTINGS_VARIABLE, Source, overlay},
@@ -153,6 +153,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
         admin_path: root.value("admin_path", text, default.admin_path),
         login_url: root.optional("login_url", text, default.login_url),
         time_zone: root.optional("time_zone", text, default.time_zone),
+        admin: root.section("admin", admin::read),
         exempt: root.section("exempt", exempt),
         forced_on: root.section("forced_on", forced_on),
         response: root.section("response", response),
@@ -321,6 +322,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::settings::{AdminSettings, TokenSettings};
 
     fn with(text: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
         let path = Path::new("maintenance.toml");
@@ -363,6 +365,8 @@ mod tests {
             admin_path = "/m"
             login_url = "/login"
             time_zone = "UTC"
+            [admin]
+            tokens = [{{ name = "deploy", hash = "sha256:{}" }}]
             [exempt]
             anonymous = true
             authenticated = true
@@ -420,6 +424,7 @@ mod tests {
             [client]
             trusted_proxies = ["10.0.0.0/8"]
             "#,
+            "0a".repeat(32),
             folder.path().display(),
             folder.path().display()
         );
@@ -431,6 +436,12 @@ mod tests {
             admin_path: "/m".to_owned(),
             login_url: Some("/login".to_owned()),
             time_zone: Some("UTC".to_owned()),
+            admin: AdminSettings {
+                tokens: vec![TokenSettings::new(
+                    "deploy",
+                    format!("sha256:{}", "0a".repeat(32)),
+                )],
+            },
             exempt: ExemptSettings {
                 anonymous: true,
                 authenticated: true,

@@ -65,14 +65,16 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
+mod admin;
 mod check;
 mod fault;
 mod load;
 mod reader;
 mod source;
 
-pub(crate) use self::check::StoreUrl;
+pub use self::admin::{AdminSettings, TokenSettings};
 pub use self::fault::{Fault, Origin, SettingsError};
+pub(crate) use self::{admin::HASH_PREFIX, check::StoreUrl};
 pub use crate::state::OnTimeout;
 
 /// All settings, as plain data.
@@ -110,6 +112,8 @@ pub struct Settings {
     /// The IANA time zone of times that are given without an offset, such as `Europe/Rome`.
     /// Default `None`: such times are refused.
     pub time_zone: Option<String>,
+    /// `[admin]`: what programs may do in the admin scope.
+    pub admin: AdminSettings,
     /// `[exempt]`: who gets through.
     pub exempt: ExemptSettings,
     /// `[forced_on]`: what is always refused.
@@ -141,6 +145,7 @@ impl Default for Settings {
             admin_path: "/maintenance-mode".to_owned(),
             login_url: None,
             time_zone: None,
+            admin: AdminSettings::default(),
             exempt: ExemptSettings::default(),
             forced_on: ForcedOnSettings::default(),
             response: ResponseSettings::default(),
@@ -166,6 +171,7 @@ impl fmt::Debug for Settings {
             admin_path,
             login_url,
             time_zone,
+            admin,
             exempt,
             forced_on,
             response,
@@ -185,6 +191,7 @@ impl fmt::Debug for Settings {
             .field("admin_path", admin_path)
             .field("login_url", login_url)
             .field("time_zone", time_zone)
+            .field("admin", admin)
             .field("exempt", exempt)
             .field("forced_on", forced_on)
             .field("response", response)

@@ -1,0 +1,223 @@
+//! `[admin]`: what programs may do in the admin scope.
+
+use std::fmt;
+
+use super::{
+    Settings,
+    check::Faults,
+    reader::{Section, boolean, text},
+};
+
+/// What `admin.tokens` takes as a hash: this and 64 hexadecimal digits.
+pub(crate) const HASH_PREFIX: &str = "sha256:";
+const HASH_DIGITS: usize = 64;
+/// Longer names are no names.
+const LONGEST_NAME: usize = 100;
+
+/// `[admin]`: what programs may do in the admin scope.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct AdminSettings {
+    /// The bearer tokens of programs, such as deploy jobs. Default empty.
+    pub tokens: Vec<TokenSettings>,
+}
+
+/// `admin.tokens`: a program that may use the admin scope, without a session.
+///
+/// It sends `Authorization: Bearer …`. The settings hold a hash of the token, never the token.
+///
+/// ```
+/// use actix_maintenance_mode::settings::{Settings, TokenSettings};
+///
+/// let (deploy, secret) = TokenSettings::generate("deploy")?;
+/// let mut settings = Settings::default();
+/// settings.admin.tokens.push(deploy);
+/// settings.check()?;
+/// assert!(!format!("{settings:?}").contains(&secret));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenSettings {
+    /// Who it is: recorded as `by`. Needed, and no other token's.
+    pub name: String,
+    /// `sha256:` and the SHA-256 of the token in hexadecimal digits. Needed.
+    pub hash: String,
+    /// Whether it may switch, and plan and cancel windows. Default `true`.
+    pub toggle: bool,
+    /// Whether it may see the status and the history. Default `true`.
+    pub see: bool,
+    /// The keys of the modes for which that holds. Default empty: all.
+    pub modes: Vec<String>,
+}
+
+impl TokenSettings {
+    /// A token with this name and hash that may do everything with every mode.
+    pub fn new(name: impl Into<String>, hash: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            hash: hash.into(),
+            toggle: true,
+            see: true,
+            modes: Vec::new(),
+        }
+    }
+}
+
+/// Shows everything but the hash.
+impl fmt::Debug for TokenSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            hash: _,
+            toggle,
+            see,
+            modes,
+        } = self;
+        formatter
+            .debug_struct("TokenSettings")
+            .field("name", name)
+            .field("hash", &format_args!("[hidden]"))
+            .field("toggle", toggle)
+            .field("see", see)
+            .field("modes", modes)
+            .finish()
+    }
+}
+
+pub(super) fn read(section: &mut Section<'_>) -> AdminSettings {
+    AdminSettings {
+        tokens: section.sections("tokens", token),
+    }
+}
+
+fn token(section: &mut Section<'_>) -> TokenSettings {
+    let default = TokenSettings::new("", "");
+    TokenSettings {
+        name: section.value("name", text, default.name),
+        hash: section.value("hash", text, default.hash),
+        toggle: section.value("toggle", boolean, default.toggle),
+        see: section.value("see", boolean, default.see),
+        modes: section.list("modes", default.modes),
+    }
+}
+
+pub(super) fn check(settings: &Settings, faults: &mut Faults) {
+    let tokens = &settings.admin.tokens;
+    for (place, token) in tokens.iter().enumerate() {
+        let key = |name: &str| format!("admin.tokens[{place}].{name}");
+        faults.one(&key("name"), &token.name, name_fault);
+        if tokens[..place].iter().any(|other| other.name == token.name) {
+            let message = "another token has this name; give each its own".to_owned();
+            faults.note(&key("name"), &token.name, Some(message));
+        }
+        faults.one(&key("hash"), &token.hash, hash_fault);
+        if !token.toggle && !token.see {
+            let message = "the token may do nothing; set `toggle`, `see` or both, or remove it";
+            faults.whole(&format!("admin.tokens[{place}]"), message);
+        }
+        for (item, mode) in token.modes.iter().enumerate() {
+            let is_known = settings.modes.iter().any(|known| known.key == *mode)
+                || settings.modes.is_empty() && mode == crate::state::DEFAULT_MODE;
+            if !is_known {
+                faults.item(
+                    &key("modes"),
+                    item,
+                    mode,
+                    "no mode has this key; give one of those under `[[mode]]`",
+                );
+            }
+        }
+    }
+}
+
+fn name_fault(name: &str) -> Option<String> {
+    let fits = !name.trim().is_empty()
+        && name.chars().count() <= LONGEST_NAME
+        && !name.contains(char::is_control);
+    (!fits).then(|| format!("give a name of at most {LONGEST_NAME} characters, such as \"deploy\""))
+}
+
+fn hash_fault(hash: &str) -> Option<String> {
+    let fits = hash.strip_prefix(HASH_PREFIX).is_some_and(|digits| {
+        digits.len() == HASH_DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    });
+    (!fits).then(|| {
+        format!(
+            "give \"{HASH_PREFIX}\" and {HASH_DIGITS} hexadecimal digits: the SHA-256 of the \
+             token, not the token itself"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        match Settings::from_toml(text) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.faults().iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn tokens_are_read() {
+        let hash = format!("sha256:{}", "0a".repeat(32));
+        let text = format!(
+            "[admin]\ntokens = [{{ name = \"deploy\", hash = \"{hash}\", see = false, \
+             modes = [\"site\"] }}, {{ name = \"watch\", hash = \"{hash}\", toggle = false }}]"
+        );
+        let tokens = Settings::from_toml(&text).unwrap().admin.tokens;
+        let deploy = TokenSettings {
+            see: false,
+            modes: vec!["site".to_owned()],
+            ..TokenSettings::new("deploy", &hash)
+        };
+        let watch = TokenSettings {
+            toggle: false,
+            ..TokenSettings::new("watch", &hash)
+        };
+        assert_eq!(tokens, [deploy, watch]);
+    }
+
+    #[test]
+    fn faults_are_told_and_never_what_may_be_a_secret() {
+        let text = r#"
+            [[admin.tokens]]
+            name = "deploy"
+            hash = "hush-hush"
+            [[admin.tokens]]
+            name = "deploy"
+            hash = "sha256:hush"
+            toggle = false
+            see = false
+            modes = ["shop"]
+            token = "hush-hush"
+            [[admin.tokens]]
+        "#;
+        let told = faults(text);
+        assert_eq!(told.len(), 8, "{told:#?}");
+        let told = told.join("\n");
+        assert!(!told.contains("hush"), "{told}");
+        for part in [
+            "name",
+            "SHA-256",
+            "may do nothing",
+            "no mode has",
+            "another token",
+            "`admin.tokens[1].token`",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        for text in [
+            "[admin]\ntokens = \"hush-hush\"",
+            "[admin]\ntokens = [\"hush-hush\"]",
+            "[admin]\ntokens = [{ name = \"x\", hash = [\"hush-hush\"] }]",
+            "[admin]\ntoken = \"hush-hush\"",
+        ] {
+            let told = faults(text).join("\n");
+            assert!(!told.is_empty() && !told.contains("hush"), "{told}");
+        }
+    }
+}

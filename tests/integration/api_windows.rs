@@ -1,0 +1,203 @@
+//! The JSON API: programs plan and cancel windows.
+
+use actix_maintenance_mode::{
+    Permission, Visitor,
+    settings::{Forced, ModeSettings},
+};
+use actix_web::http::Method;
+use serde_json::{Value, json};
+
+use crate::test_app::{Answer, LoggedIn, TestApp};
+
+const WINDOWS: &str = "/maintenance-mode/windows";
+
+async fn app_and_superuser() -> (TestApp, LoggedIn) {
+    let app = TestApp::with_settings(|settings| {
+        settings.modes = vec![ModeSettings::new("site"), ModeSettings::new("shop")];
+    })
+    .await;
+    let superuser = app.log_in_superuser("ada").await;
+    (app, superuser)
+}
+
+async fn plan(app: &TestApp, who: &LoggedIn, body: &Value) -> Answer {
+    app.post(WINDOWS)
+        .by(who)
+        .body("application/json", body.to_string())
+        .await
+}
+
+async fn cancel(app: &TestApp, who: &LoggedIn, id: &str) -> Answer {
+    let path = format!("{WINDOWS}/{id}");
+    app.request(Method::DELETE, &path).by(who).await
+}
+
+#[actix_web::test]
+async fn a_window_is_planned_with_all_that_is_said_of_it_and_cancelled() {
+    let (app, ada) = app_and_superuser().await;
+    let body = json!({
+        "mode": "shop",
+        "start": "2125-07-01T22:00",
+        "for": "2h",
+        "zone": "Europe/Rome",
+        "title": "new database",
+        "message": "Back at midnight.",
+        "reason": "ticket 7",
+    });
+    let answer = plan(&app, &ada, &body).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let status = answer.json();
+    let id = status["window"].as_str().unwrap().to_owned();
+    assert_eq!(status["changed"], true);
+    assert!(
+        status["warnings"][0].as_str().unwrap().contains("year"),
+        "{status}"
+    );
+    let window = &status["modes"][1]["windows"][0];
+    assert_eq!(
+        window,
+        &json!({
+            "id": id,
+            "start": "2125-07-01T20:00:00Z",
+            "end": "2125-07-01T22:00:00Z",
+            "repeats": null,
+            "zone": "Europe/Rome",
+            "title": "new database",
+            "message": "Back at midnight.",
+            "reason": "ticket 7",
+            "by": "ada",
+        })
+    );
+    for (slash, expected) in [("/", 200), ("", 404)] {
+        let answer = cancel(&app, &ada, &format!("{id}{slash}")).await;
+        assert_eq!(answer.status, expected, "{answer:?}");
+    }
+    assert!(app.maintenance.status().modes[1].windows.is_empty());
+}
+
+#[actix_web::test]
+async fn a_window_without_anything_opens_at_once_and_says_so() {
+    let (app, ada) = app_and_superuser().await;
+    let status = app.post(&format!("{WINDOWS}/")).by(&ada).await.json();
+    assert_eq!(status["modes"][0]["phase"], "offline");
+    assert!(
+        status["warnings"][0].as_str().unwrap().contains("no end"),
+        "{status}"
+    );
+    let answer = cancel(&app, &ada, status["window"].as_str().unwrap()).await;
+    assert_eq!(answer.json()["maintenance_mode"], false);
+}
+
+#[actix_web::test]
+async fn one_occurrence_of_a_window_that_repeats_is_cancelled_or_all() {
+    let (app, ada) = app_and_superuser().await;
+    let body = json!({ "repeats": "0 3 * * SUN", "for": 7200, "zone": "Europe/Rome" });
+    let status = plan(&app, &ada, &body).await.json();
+    let id = status["window"].as_str().unwrap();
+    let first = status["modes"][0]["windows"][0].clone();
+    assert_eq!(first["repeats"]["cron"], "0 3 * * SUN", "{first}");
+
+    let next = cancel(&app, &ada, &format!("{id}?only_next=true"))
+        .await
+        .json();
+    let second = &next["modes"][0]["windows"][0];
+    assert!(
+        second["start"].as_str() > first["start"].as_str(),
+        "{second}"
+    );
+    for wrong in ["only_next=yes", "only_next", "next=true"] {
+        let answer = cancel(&app, &ada, &format!("{id}?{wrong}")).await;
+        assert_eq!(answer.status, 400, "{wrong}");
+    }
+    let all = cancel(&app, &ada, id).await.json();
+    assert_eq!(all["modes"][0]["windows"], json!([]));
+}
+
+#[actix_web::test]
+async fn what_makes_no_sense_is_told_and_plans_nothing() {
+    let (app, ada) = app_and_superuser().await;
+    for (body, part) in [
+        (json!({ "end": "2020-01-01T00:00:00Z" }), "past"),
+        (
+            json!({ "start": "2125-01-02T00:00:00Z", "end": "2125-01-01T00:00:00Z" }),
+            "after",
+        ),
+        (
+            json!({ "start": "2026-03-29T02:30", "zone": "Europe/Rome" }),
+            "does not exist",
+        ),
+        (json!({ "start": "2125-03-29T02:30" }), "zone"),
+        (
+            json!({ "zone": "Europe/Atlantis", "start": "2125-03-29T02:30" }),
+            "zone",
+        ),
+        (
+            json!({ "repeats": "often", "for": "1h", "zone": "UTC" }),
+            "often",
+        ),
+        (json!({ "repeats": "0 3 * * *", "zone": "UTC" }), "how long"),
+    ] {
+        let answer = plan(&app, &ada, &body).await;
+        assert_eq!(answer.status, 400, "{body}: {answer:?}");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(part), "{body}: {detail}");
+    }
+    let faulty = json!({ "start": 7, "for": true, "mode": "site", "ende": "x" });
+    let faults = plan(&app, &ada, &faulty).await.json()["faults"].clone();
+    assert_eq!(faults.as_array().unwrap().len(), 3, "{faults}");
+    let unknown = plan(&app, &ada, &json!({ "mode": "nothing" })).await;
+    assert_eq!(unknown.status, 404);
+    let no_json = app.post(WINDOWS).by(&ada).body("text/plain", "{}").await;
+    assert_eq!(no_json.status, 415);
+    let status = app.maintenance.status();
+    assert!(
+        status.modes.iter().all(|mode| mode.windows.is_empty()),
+        "{status:?}"
+    );
+}
+
+#[actix_web::test]
+async fn windows_are_planned_and_cancelled_by_those_who_may_switch_their_mode() {
+    let app = TestApp::with_builder(|builder| {
+        builder
+            .identity(|_| Visitor::user("sam"))
+            .permission(Permission::Toggle, |_, mode| mode == "shop")
+            .configure(|settings| {
+                settings.modes = vec![ModeSettings::new("site"), ModeSettings::new("shop")];
+            })
+    })
+    .await;
+    let of_site = app.maintenance.plan_window().await.unwrap().id;
+    let path = format!("{WINDOWS}/{of_site}");
+    assert_eq!(app.request(Method::DELETE, &path).await.status, 403);
+    assert_eq!(app.post(WINDOWS).await.status, 403);
+    let evil = app
+        .post(WINDOWS)
+        .header("Sec-Fetch-Site", "cross-site")
+        .body("application/json", r#"{"mode":"shop"}"#)
+        .await;
+    assert_eq!(evil.status, 403);
+    let answer = app
+        .post(WINDOWS)
+        .body("application/json", r#"{"mode":"shop"}"#)
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let modes = answer.json()["modes"].clone();
+    assert_eq!(modes.as_array().unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn what_the_settings_force_is_a_conflict() {
+    let app = TestApp::with_builder(|builder| {
+        builder
+            .identity(|_| Visitor::user("ada").with_superuser(true))
+            .configure(|settings| settings.forced = Some(Forced::Off))
+    })
+    .await;
+    assert_eq!(app.post(WINDOWS).await.status, 409);
+    let path = format!("{WINDOWS}/x");
+    assert_eq!(app.request(Method::DELETE, &path).await.status, 409);
+    assert_eq!(app.get(WINDOWS).await.header("allow"), Some("POST"));
+    assert_eq!(app.head(&path).await.header("allow"), Some("DELETE"));
+}
