@@ -210,6 +210,22 @@ impl LeaseKeeper {
     }
 }
 
+impl LeaseKeeper {
+    /// Takes a lease from its holder, who learns it at the next renewal.
+    pub(crate) async fn expel(&self, lease: Lease) -> Result<(), StoreError> {
+        let store = Arc::clone(&self.store);
+        let expelled = self.runtime.spawn(async move {
+            in_time(&*store, "give a lease back", store.drop_lease(&lease)).await
+        });
+        expelled.await.unwrap_or_else(|_| Ok(()))
+    }
+
+    /// The pause of one who waits for the lease of another, on any runtime.
+    pub(crate) async fn pause(&self) {
+        let _ = self.runtime.spawn(sleep(ASK_EVERY)).await;
+    }
+}
+
 /// Waits for the store as long as it may take.
 pub(crate) async fn in_time<T>(
     store: &dyn Store,

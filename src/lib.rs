@@ -77,6 +77,7 @@ mod snapshot;
 mod state;
 mod steady;
 pub mod store;
+mod task;
 mod template;
 mod token;
 pub mod web_server;
@@ -103,6 +104,7 @@ pub use self::{
     settings::Settings,
     snapshot::{ModeStatus, PastPeriod, PlannedWindow, Repeats, Status, StoreStatus},
     state::{Ended, OnTimeout},
+    task::{Task, TaskError, TaskGuard},
     template::{FlagDetails, MaintenanceFlag, MissingHandle},
     window::{CancelWindow, PlanWindow, Planned, PlannedFuture},
 };

@@ -17,6 +17,7 @@ use crate::{
     phase::Phase,
     shared::Shared,
     snapshot::{PastPeriod, Status},
+    task::Task,
     window::{CancelWindow, PlanWindow},
 };
 
@@ -55,7 +56,6 @@ pub struct Maintenance {
     pub(crate) shared: Arc<Shared>,
     pub(crate) commands: mpsc::UnboundedSender<Command>,
     pub(crate) published: watch::Receiver<u64>,
-    #[allow(dead_code, reason = "what holds leases follows")]
     pub(crate) leases: LeaseKeeper,
 }
 
@@ -133,6 +133,11 @@ impl Maintenance {
     /// Switches maintenance off for as long as something takes.
     pub fn while_off(&self) -> Guarding {
         Guarding::new(self.clone(), false)
+    }
+
+    /// Work outside of requests that maintenance waits for: [`Task`] says how.
+    pub fn task(&self, name: impl Into<String>) -> Task {
+        Task::new(self.clone(), name.into())
     }
 
     /// Plans a window of maintenance.

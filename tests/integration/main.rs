@@ -41,6 +41,7 @@ mod session_order;
 mod settings;
 mod store;
 mod store_failures;
+mod tasks;
 mod templates;
 mod tokens;
 mod web_servers;

@@ -1,10 +1,10 @@
-//! What users of django-maintenance-mode and django-downtime had: a test for each of their settings,
-//! named after it.
+//! What users of django-maintenance-mode, django-downtime and django-site-maintenance had: a test for
+//! each of their settings, named after it.
 
 use std::time::Duration;
 
 use actix_maintenance_mode::{
-    RefusalMarker, ResponseFormat, Settings, Visitor,
+    RefusalMarker, ResponseFormat, Settings, TaskError, Visitor,
     settings::{ApiKeySettings, Forced, FormatSetting, WhenStoreFails},
     store::{Hint, Hints, Loaded, MemoryStore, Saved, Store, StoreError, StoreFuture, Version},
 };
@@ -499,4 +499,28 @@ async fn nodatabase_mode_needs_no_setting_because_no_database_is_ever_asked() {
         .get("/")
         .await
         .is_refused();
+}
+
+// django-site-maintenance
+
+#[actix_web::test]
+async fn command_task_is_a_task_that_is_exclusive_by_its_name() {
+    let app = TestApp::start().await;
+    let task = || app.maintenance.task("import").exclusive();
+    let running = task()
+        .lapses_after(Duration::from_secs(1))
+        .enter()
+        .await
+        .unwrap();
+    // Its `timeout` is how long to wait for the other.
+    let late = task().waiting(Duration::from_millis(50)).enter().await;
+    assert!(matches!(late, Err(TaskError::Taken { .. })));
+    // Its `force` takes the place of the other.
+    let forced = task().take_over().enter().await.unwrap();
+    running.lost().await;
+    forced.release().await;
+    // Its `check_maintenance` refuses while there is maintenance.
+    app.turn_on().await;
+    let refused = task().refuse_in_maintenance().enter().await;
+    assert!(matches!(refused, Err(TaskError::Refused { .. })));
 }

@@ -28,6 +28,7 @@ async fn child_role() {
         "build" => crate::settings::child_builds().await,
         "log-failures" => crate::handle::child_logs_failures().await,
         "log-damage" => crate::store::child_logs_damage().await,
+        "task" => crate::tasks::child_runs_a_task().await,
         "follow-edges" => crate::edges::child_follows().await,
         _ => panic!("no role {role}"),
     }
