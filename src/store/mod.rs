@@ -10,6 +10,8 @@ use std::{error::Error as StdError, fmt, future::Future, pin::Pin, time::Duratio
 
 use futures_core::Stream;
 
+#[cfg(feature = "testing")]
+pub mod conformance;
 mod file;
 mod lease;
 mod memory;

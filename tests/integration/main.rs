@@ -16,6 +16,8 @@ mod admin;
 mod admin_origin;
 mod api;
 mod api_windows;
+#[cfg(feature = "testing")]
+mod conformance;
 mod demo;
 mod drain;
 mod edges;
