@@ -3,12 +3,13 @@
 use std::{
     fmt, io,
     net::IpAddr,
+    process,
     sync::{Arc, atomic::AtomicBool},
     thread,
 };
 
 use actix_web::{HttpRequest, HttpResponse};
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Map, Value};
 use tera::Tera;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -24,9 +25,11 @@ use crate::{
     language::{LanguageChooser, Languages},
     maintenance::Maintenance,
     negotiate::ResponseFormat,
+    node::NodeIdentity,
     order::SessionOrder,
     permission::{Permission, Permissions, Permit},
     response::{FormatChoice, Refusal, Renderer, ResponseContext, Responses, read_templates},
+    seat::{NodePlan, Seat},
     sessions::Sessions,
     settings::{ModeSettings, Settings, SettingsError, StoreUrl},
     shared::{AddressFinder, ApiKey, Clock, Drain, LogoutHook, Predicate, Published, Shared},
@@ -411,17 +414,23 @@ impl Builder {
         let (commands, received) = mpsc::unbounded_channel();
         let (sender, published) = watch::channel(0);
         let (ready, is_ready) = oneshot::channel();
-        let driver = Driver {
-            shared: Arc::clone(&shared),
-            store: Arc::clone(&store),
-            plan,
-            published: sender,
-        };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(BuildError::Thread)?;
-        let leases = LeaseKeeper::new(store, runtime.handle().clone(), commands.clone());
+        let leases = LeaseKeeper::new(
+            Arc::clone(&store),
+            runtime.handle().clone(),
+            commands.clone(),
+            Arc::clone(&shared.seat.tasks),
+        );
+        let driver = Driver {
+            shared: Arc::clone(&shared),
+            store,
+            leases: leases.of_driver(),
+            plan,
+            published: sender,
+        };
         thread::Builder::new()
             .name("maintenance".to_owned())
             .spawn(move || {
@@ -461,6 +470,7 @@ impl Builder {
             knowledge: Knowledge::default(),
             in_flight: InFlight::default(),
             sessions: Sessions::new(),
+            seat: Seat::new(node_plan(settings)),
             drain: Drain {
                 session_idle: settings.drain.session_idle,
                 wish: DrainWish {
@@ -536,6 +546,24 @@ fn plan(settings: &Settings) -> Result<Plan, SettingsError> {
             .transpose()?,
         modes: modes(settings),
     })
+}
+
+fn node_plan(settings: &Settings) -> NodePlan {
+    let salt: String = std::iter::repeat_with(fastrand::alphanumeric)
+        .take(6)
+        .collect();
+    NodePlan {
+        identity: NodeIdentity::new(
+            settings.node.id.as_deref(),
+            &gethostname::gethostname().to_string_lossy(),
+            process::id(),
+            // The time of the machine: it is to tell people since when the process runs.
+            Timestamp::now(),
+            &salt,
+        ),
+        time_to_live: settings.node.time_to_live,
+        when_cut_off: settings.when_cut_off,
+    }
 }
 
 /// The modes in the order in which they answer; without any in the settings there is one.

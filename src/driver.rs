@@ -14,7 +14,10 @@ use tokio::{
 use crate::{
     change::ChangeError,
     decode::{DecodeError, Excerpt},
+    held_lease::LeaseKeeper,
+    node::{Fleet, Goal, StateId},
     phase::Phase,
+    seat::Reporter,
     settings::{Forced, WhenStoreFails},
     settle::settled,
     shared::Shared,
@@ -40,10 +43,18 @@ const LONGEST_NAP: Duration = Duration::from_millis(25);
 /// The pause before what is over is settled again after that failed.
 const SETTLE_RETRY: Duration = Duration::from_secs(30);
 
+/// How often the first of the nodes asks whether all are empty while a mode is closing, and how
+/// often the others do.
+const DRAIN_LOOK: Duration = Duration::from_millis(50);
+const DRAIN_LOOK_OF_OTHERS: Duration = Duration::from_secs(1);
+
 /// An operation on the document: the next document, or `None` when nothing is to change.
 ///
 /// It is a function and not a value, so that it can be applied again to a newer document.
 pub(crate) type Operation = Box<dyn Fn(&Document, Timestamp) -> Option<Document> + Send>;
+
+/// What the store says of the nodes.
+type Heard = Result<Fleet, StoreError>;
 
 /// What became of a change.
 #[derive(Debug)]
@@ -110,6 +121,7 @@ impl Plan {
 pub(crate) struct Driver {
     pub(crate) shared: Arc<Shared>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) leases: LeaseKeeper,
     pub(crate) plan: Plan,
     pub(crate) published: watch::Sender<u64>,
 }
@@ -119,6 +131,8 @@ pub(crate) struct Driver {
 struct Known {
     /// The last good document.
     document: Option<Document>,
+    /// The stored form of that document.
+    state_id: StateId,
     /// What is stored now, be it good or not.
     version: Option<Version>,
     at: Option<Timestamp>,
@@ -132,6 +146,9 @@ struct Known {
     /// When to try again to settle what is over.
     settle_after: Option<Instant>,
     web_server: Followed,
+    /// When the nodes were listed last for the sake of a drain, and whether that goes on.
+    drain_looked: Option<Instant>,
+    is_looking: bool,
 }
 
 impl Driver {
@@ -143,6 +160,16 @@ impl Driver {
         ready: oneshot::Sender<()>,
     ) {
         let mut known = Known::default();
+        let (look_again, mut looks) = mpsc::unbounded_channel();
+        let (heard, mut fleets) = mpsc::unbounded_channel();
+        let (leave, told_to_leave) = oneshot::channel();
+        let reporter = Reporter {
+            shared: Arc::clone(&self.shared),
+            leases: self.leases.clone(),
+            look_again,
+            published: self.published.subscribe(),
+        };
+        let reporter = tokio::spawn(reporter.run(told_to_leave));
         // The watch comes first, so that no change between the two is missed.
         let mut hints = Some(self.store.watch());
         self.reload(&mut known).await;
@@ -153,19 +180,28 @@ impl Driver {
             tokio::select! {
                 command = commands.recv() => match command {
                     Some(command) => self.change(&mut known, command).await,
-                    None => return,
+                    None => break,
                 },
+                // Neither ends before this does: one end of each is held here.
+                Some(reply) = looks.recv() => {
+                    self.reload(&mut known).await;
+                    let _ = reply.send(known.failure.is_none());
+                }
+                Some(fleet) = fleets.recv() => self.end_drain(&mut known, fleet).await,
                 hint = next_hint(&mut hints) => match hint {
                     Some(Hint) => self.reload(&mut known).await,
                     None => hints = None,
                 },
                 () = until(known.retry.map(|(at, _)| at)) => self.reload(&mut known).await,
                 () = until(known.look_at) => self.reload(&mut known).await,
-                () = until(self.next_edge()) => self.cross_edge(&mut known).await,
+                () = until(self.next_edge()) => self.cross_edge(&mut known, &heard).await,
                 () = until(known.web_server.retry) => {}
             }
             self.follow(&mut known).await;
         }
+        // Tells the others at once that this node is gone. It bounds its time itself.
+        let _ = leave.send(());
+        let _ = reporter.await;
     }
 
     /// Brings the files for a web server in step with what is published.
@@ -198,7 +234,10 @@ impl Driver {
                         Ok(document) if self.has_lost(known, loaded.as_ref(), &document) => {
                             self.put_back(known).await;
                         }
-                        Ok(document) => self.adopt(known, document, version),
+                        Ok(document) => {
+                            let stored = loaded.as_ref().map(|loaded| &*loaded.document);
+                            self.adopt(known, document, version, StateId::of(stored));
+                        }
                         Err(error) => {
                             known.version = version;
                             self.fail(known, self.misunderstood(&error, loaded.as_ref()));
@@ -264,7 +303,13 @@ impl Driver {
     }
 
     /// Takes over what is stored, and tells when the store is back.
-    fn adopt(&self, known: &mut Known, mut document: Document, version: Option<Version>) {
+    fn adopt(
+        &self,
+        known: &mut Known,
+        mut document: Document,
+        version: Option<Version>,
+        state_id: StateId,
+    ) {
         if let (0, Some(last)) = (document.generation, &known.document) {
             // Written by hand, which counts as a change if it changes anything.
             document.generation = last.generation;
@@ -276,6 +321,7 @@ impl Driver {
             tracing::info!(store = %self.store.url(), "the maintenance store is back");
         }
         known.document = Some(document);
+        known.state_id = state_id;
         known.version = version;
         known.at = Some(self.shared.clock.now());
         known.loss_told = false;
@@ -319,13 +365,15 @@ impl Driver {
             .knowledge
             .status(self.store.url(), known.failure.clone());
         let empty = Document::default();
-        let snapshot = Arc::new(self.plan.snapshot(
+        let mut snapshot = self.plan.snapshot(
             before.number + 1,
             Arc::clone(&before.rules),
             known.document.as_ref().unwrap_or(&empty),
             store,
             self.shared.clock.now(),
-        ));
+        );
+        snapshot.state_id = known.state_id;
+        let snapshot = Arc::new(snapshot);
         self.shared.published.publish(Arc::clone(&snapshot));
         log_phases(&before, &snapshot);
         self.published.send_replace(snapshot.number);
@@ -390,7 +438,8 @@ impl Driver {
             let Some(mut next) = next else {
                 let is_news = known.version != version || known.failure.is_some();
                 if is_news || known.at.is_none() {
-                    self.adopt(known, stored, version);
+                    let content = loaded.as_ref().map(|loaded| &*loaded.document);
+                    self.adopt(known, stored, version, StateId::of(content));
                 }
                 return Ok(Changed {
                     changed: false,
@@ -403,10 +452,11 @@ impl Driver {
                 .map_or(0, |document| document.generation)
                 .max(stored.generation);
             next.generation = newest.saturating_add(1);
-            let saved = self.store.save(&next.encode(), version.as_ref()).await;
+            let content = next.encode();
+            let saved = self.store.save(&content, version.as_ref()).await;
             match saved {
                 Ok(Saved::Stored(version)) => {
-                    self.adopt(known, next, Some(version));
+                    self.adopt(known, next, Some(version), StateId::of(Some(&content)));
                     return Ok(Changed {
                         changed,
                         snapshot: self.shared.published.snapshot(),
@@ -463,7 +513,7 @@ impl Driver {
 
     /// Publishes again when a phase is another, for those who follow changes, and settles what is
     /// over. Requests judge edges by themselves.
-    async fn cross_edge(&self, known: &mut Known) {
+    async fn cross_edge(&self, known: &mut Known, heard: &mpsc::UnboundedSender<Heard>) {
         let now = self.shared.clock.now();
         let snapshot = self.shared.published.snapshot();
         let phases = |at| snapshot.modes.iter().map(move |mode| mode.phase(at));
@@ -472,29 +522,76 @@ impl Driver {
             self.publish(known);
         }
         self.settle(known).await;
-        self.close_if_empty(known).await;
+        self.look_after_drain(known, heard);
     }
 
-    /// Takes a mode offline that is closing, once nobody is inside.
-    async fn close_if_empty(&self, known: &mut Known) {
-        let snapshot = self.shared.published.snapshot();
-        let now = self.shared.clock.now();
-        let closing = snapshot
-            .modes
-            .iter()
-            .find(|mode| mode.phase(now) == Phase::Pending);
-        let Some(closing) = closing.filter(|_| self.plan.forced.is_none()) else {
-            return;
+    /// Asks who is inside on other nodes while a mode is closing and nobody is inside here.
+    fn look_after_drain(&self, known: &mut Known, heard: &mpsc::UnboundedSender<Heard>) {
+        let seat = &self.shared.seat;
+        // One of the nodes is enough to look often. Should it fail, the others look too.
+        let pause = match seat.is_first() {
+            true => DRAIN_LOOK,
+            false => DRAIN_LOOK_OF_OTHERS,
         };
-        if self.is_anybody_inside()
-            || known
-                .settle_after
-                .is_some_and(|after| Instant::now() < after)
-        {
+        let is_due = !known.is_looking && known.drain_looked.is_none_or(|at| at.elapsed() >= pause);
+        if !is_due || self.closing().is_none() || self.is_anybody_inside() {
             return;
         }
-        let key = closing.key.as_ref().to_owned();
-        let since = closing.state.switch.record().and_then(|on| on.since);
+        known.is_looking = true;
+        known.drain_looked = Some(Instant::now());
+        let (leases, heard) = (self.leases.clone(), heard.clone());
+        tokio::spawn(async move {
+            // The driver may have ended.
+            let _ = heard.send(leases.fleet().await);
+        });
+    }
+
+    /// The mode that is closing, and since when.
+    fn closing(&self) -> Option<(String, Option<Timestamp>)> {
+        if self.plan.forced.is_some() {
+            return None;
+        }
+        let snapshot = self.shared.published.snapshot();
+        let now = self.shared.clock.now();
+        snapshot
+            .modes
+            .iter()
+            .find(|mode| mode.phase(now) == Phase::Pending)
+            .map(|mode| {
+                let since = mode.state.switch.record().and_then(|on| on.since);
+                (mode.key.as_ref().to_owned(), since)
+            })
+    }
+
+    /// Takes a mode offline that is closing, once nobody is inside on any node and no task runs.
+    async fn end_drain(&self, known: &mut Known, heard: Heard) {
+        known.is_looking = false;
+        let mut fleet = match heard {
+            Ok(fleet) => fleet,
+            Err(error) => {
+                tracing::debug!(%error, "a drain goes on: nobody can tell who is inside");
+                return;
+            }
+        };
+        let seat = &self.shared.seat;
+        seat.heard(fleet.clone());
+        let is_to_wait = known
+            .settle_after
+            .is_some_and(|after| Instant::now() < after);
+        let Some((key, since)) = self.closing().filter(|_| !is_to_wait) else {
+            return;
+        };
+        if seat.is_taken() {
+            fleet = fleet.with_own(seat.report(&self.shared));
+        } else if !fleet.has_no_nodes() {
+            // It is for them to tell when they are empty.
+            return;
+        }
+        let idle = self.shared.drain.session_idle;
+        let missing = fleet.missing(&key, known.state_id, Goal::Drained, idle);
+        if !missing.is_empty() || self.is_anybody_inside() {
+            return;
+        }
         let operation: Operation = Box::new(move |document, _| document.drained(&key, since));
         let _ = self.try_quietly(known, &operation).await;
     }

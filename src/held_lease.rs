@@ -39,7 +39,10 @@
 
 use std::{
     fmt,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -52,9 +55,14 @@ use tokio::{
 
 use crate::{
     driver::{Command, STORE_TIMEOUT},
+    node::Fleet,
     steady,
     store::{Lease, LeaseCondition, LiveLease, PutLease, Store, StoreError},
+    task::TASKS,
 };
+
+/// What the names of the leases of all nodes begin with.
+pub(crate) const NODES: &str = "node/";
 
 /// How long a lease lives without being renewed, unless its holder says otherwise.
 pub(crate) const TIME_TO_LIVE: Duration = Duration::from_secs(15);
@@ -78,8 +86,11 @@ pub(crate) fn patience(time_to_live: Duration) -> Duration {
 pub(crate) struct LeaseKeeper {
     store: Arc<dyn Store>,
     runtime: Handle,
-    /// Keeps the driver, and with it the runtime, until the last lease has left the store.
-    driver: mpsc::UnboundedSender<Command>,
+    /// Keeps the driver, and with it the runtime, until the last lease has left the store. The
+    /// driver's own leases do not.
+    driver: Option<mpsc::UnboundedSender<Command>>,
+    /// How many tasks this process holds.
+    tasks: Arc<AtomicU64>,
 }
 
 impl fmt::Debug for LeaseKeeper {
@@ -100,6 +111,7 @@ pub(crate) struct Wanted {
     time_to_live: Duration,
     condition: LeaseCondition,
     wait: Duration,
+    once: bool,
 }
 
 impl Wanted {
@@ -116,6 +128,7 @@ impl Wanted {
             time_to_live: TIME_TO_LIVE,
             condition: LeaseCondition::IfAbsent,
             wait: Duration::ZERO,
+            once: true,
         }
     }
 
@@ -127,6 +140,7 @@ impl Wanted {
     ) -> Self {
         Self {
             condition: LeaseCondition::Always,
+            once: false,
             ..Self::alone(name, holder, content)
         }
     }
@@ -141,6 +155,32 @@ impl Wanted {
     pub(crate) fn waiting(mut self, at_most: Duration) -> Self {
         self.wait = at_most;
         self
+    }
+
+    /// Lost for good when it is lost, although it is one's own.
+    pub(crate) fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+}
+
+/// Until when a lease is held, for those who ask at every request.
+#[derive(Debug, Default)]
+pub(crate) struct Deadline {
+    /// Microseconds of the steady clock; zero: it is not held.
+    micros: AtomicU64,
+}
+
+impl Deadline {
+    /// Whether it is over, also if whoever keeps the lease did not get to tell yet.
+    pub(crate) fn is_over(&self) -> bool {
+        steady::now().as_micros() >= u128::from(self.micros.load(Ordering::SeqCst))
+    }
+
+    fn set(&self, until: Option<Duration>) {
+        let micros = until.map_or(0, |until| until.as_micros());
+        self.micros
+            .store(u64::try_from(micros).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 }
 
@@ -161,11 +201,21 @@ impl LeaseKeeper {
         store: Arc<dyn Store>,
         runtime: Handle,
         driver: mpsc::UnboundedSender<Command>,
+        tasks: Arc<AtomicU64>,
     ) -> Self {
         Self {
             store,
             runtime,
-            driver,
+            driver: Some(driver),
+            tasks,
+        }
+    }
+
+    /// The same for the driver itself, which is to end although it holds a lease.
+    pub(crate) fn of_driver(&self) -> Self {
+        Self {
+            driver: None,
+            ..self.clone()
         }
     }
 
@@ -176,16 +226,26 @@ impl LeaseKeeper {
         let (orders, received) = mpsc::unbounded_channel();
         let (reply, answer) = oneshot::channel();
         let name = lease.name().to_owned();
+        let deadline = Arc::<Deadline>::default();
         let keeping = Keeping {
             store: Arc::clone(&self.store),
             lease,
             time_to_live: wanted.time_to_live,
             condition: wanted.condition,
+            once: wanted.once,
             state,
+            deadline: Arc::clone(&deadline),
         };
         let driver = self.driver.clone();
+        let tasks = name.starts_with(TASKS).then(|| Arc::clone(&self.tasks));
         self.runtime.spawn(async move {
+            if let Some(tasks) = &tasks {
+                tasks.fetch_add(1, Ordering::SeqCst);
+            }
             keeping.run(wanted.wait, reply, received).await;
+            if let Some(tasks) = &tasks {
+                tasks.fetch_sub(1, Ordering::SeqCst);
+            }
             drop(driver);
         });
         answer.await.map_err(|_| AcquireError::Stopped)??;
@@ -193,7 +253,33 @@ impl LeaseKeeper {
             name,
             orders,
             state: followed,
+            deadline,
         })
+    }
+
+    /// Keeps a lease that all who know its content hold together: the content is its holder.
+    /// Returns the content if another is there.
+    pub(crate) async fn keep_shared(
+        &self,
+        name: &str,
+        content: &str,
+        time_to_live: Duration,
+    ) -> Result<Option<String>, StoreError> {
+        let lease = Lease::new(name, content, "")?;
+        let put = self
+            .store
+            .put_lease(&lease, time_to_live, LeaseCondition::IfAbsent);
+        Ok(match in_time(&*self.store, "take a lease", put).await? {
+            PutLease::Held => None,
+            PutLease::Taken(theirs) => Some(theirs.lease.holder().to_owned()),
+        })
+    }
+
+    /// The nodes and tasks that are live.
+    pub(crate) async fn fleet(&self) -> Result<Fleet, StoreError> {
+        let mut leases = self.list(NODES).await?;
+        leases.extend(self.list(TASKS).await?);
+        Ok(Fleet::new(&leases))
     }
 
     /// The live leases whose names begin with `prefix`, sorted by name.
@@ -247,6 +333,7 @@ pub(crate) struct HeldLease {
     name: String,
     orders: mpsc::UnboundedSender<Order>,
     state: watch::Receiver<State>,
+    deadline: Arc<Deadline>,
 }
 
 impl fmt::Debug for HeldLease {
@@ -288,6 +375,11 @@ impl HeldLease {
     /// Until when, by the steady clock, the holder may rely on it if it is not renewed.
     pub(crate) fn held_until(&self) -> Option<Duration> {
         self.state.borrow().held_until
+    }
+
+    /// Until when it is held, for those who ask at every request.
+    pub(crate) fn deadline(&self) -> Arc<Deadline> {
+        Arc::clone(&self.deadline)
     }
 
     /// Waits until it is lost.
@@ -350,7 +442,9 @@ struct Keeping {
     lease: Lease,
     time_to_live: Duration,
     condition: LeaseCondition,
+    once: bool,
     state: watch::Sender<State>,
+    deadline: Arc<Deadline>,
 }
 
 type Reply = oneshot::Sender<Result<(), AcquireError>>;
@@ -399,7 +493,7 @@ impl Keeping {
                 self.lose("it could not be renewed in time");
                 continue;
             }
-            let is_over = held_until.is_none() && self.condition == LeaseCondition::IfAbsent;
+            let is_over = held_until.is_none() && self.once;
             let next = held_until.map_or(due, |until| until.min(due));
             tokio::select! {
                 biased;
@@ -445,7 +539,7 @@ impl Keeping {
         let left = held_until.map_or(STORE_TIMEOUT, |until| until.saturating_sub(asked_at));
         let renewal = async {
             match self.store.renew_lease(&self.lease, self.time_to_live).await {
-                Ok(false) if self.condition == LeaseCondition::Always => {
+                Ok(false) if !self.once => {
                     self.lose("it lapsed, or another has put it");
                     self.put().await.map(|_| true)
                 }
@@ -485,19 +579,26 @@ impl Keeping {
     }
 
     fn hold_since(&self, asked_at: Duration) {
-        let held_until = Some(asked_at + patience(self.time_to_live));
-        self.state.send_replace(State { held_until });
+        self.set(State {
+            held_until: Some(asked_at + patience(self.time_to_live)),
+        });
+    }
+
+    /// Returns what it was before.
+    fn set(&self, state: State) -> State {
+        self.deadline.set(state.held_until);
+        self.state.send_replace(state)
     }
 
     fn lose(&self, why: &str) {
-        let was_held = self.state.send_replace(State::LOST) != State::LOST;
+        let was_held = self.set(State::LOST) != State::LOST;
         if was_held {
             tracing::warn!(lease = self.lease.name(), "a lease is lost: {why}");
         }
     }
 
     async fn remove(&self) -> Result<(), StoreError> {
-        self.state.send_replace(State::LOST);
+        self.set(State::LOST);
         let removed = self.store.drop_lease(&self.lease);
         let removed = in_time(&*self.store, "give a lease back", removed).await;
         if let Err(error) = &removed {

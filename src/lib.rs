@@ -62,12 +62,14 @@ mod language;
 mod maintenance;
 mod middleware;
 mod negotiate;
+mod node;
 mod order;
 mod permission;
 mod phase;
 mod request;
 mod response;
 mod schedule;
+mod seat;
 mod session_notes;
 mod sessions;
 pub mod settings;
@@ -94,9 +96,11 @@ pub use self::{
     identity::Visitor,
     maintenance::Maintenance,
     middleware::{
-        ForcedOn, ForcedOnService, MaintenanceFuture, MaintenanceMiddleware, MaintenanceService,
+        ForcedOn, ForcedOnService, Joining, MaintenanceFuture, MaintenanceMiddleware,
+        MaintenanceService,
     },
     negotiate::ResponseFormat,
+    node::{Missing, NodeStatus, RunningTask, WhyMissing},
     permission::{MenuItem, Permission},
     phase::Phase,
     response::{Refusal, RefusalMarker},

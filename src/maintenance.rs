@@ -17,6 +17,7 @@ use crate::{
     phase::Phase,
     shared::Shared,
     snapshot::{PastPeriod, Status},
+    store::StoreError,
     task::Task,
     window::{CancelWindow, PlanWindow},
 };
@@ -76,6 +77,17 @@ impl Maintenance {
     /// What is now, mode by mode.
     pub fn status(&self) -> Status {
         self.shared.status(&self.shared.published.snapshot())
+    }
+
+    /// What is now, as [`status`](Self::status) tells it, with the nodes and tasks that the store
+    /// knows of now. It asks the store; `status` tells of them what was heard last.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot tell who is live.
+    pub async fn ask_status(&self) -> Result<Status, StoreError> {
+        self.shared.seat.heard(self.leases.fleet().await?);
+        Ok(self.status())
     }
 
     /// The phase of the mode `site` now.

@@ -64,15 +64,42 @@ where
     type Error = S::Error;
     type Transform = MaintenanceService<S>;
     type InitError = ();
-    type Future = Ready<Result<Self::Transform, Self::InitError>>;
+    type Future = Joining<S>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(MaintenanceService {
-            inner: Rc::new(Inner {
-                worker: Worker::new(self.maintenance.clone()),
-                service,
+        Joining {
+            seat: self.maintenance.shared.seat.take(),
+            service: Some(MaintenanceService {
+                inner: Rc::new(Inner {
+                    worker: Worker::new(self.maintenance.clone()),
+                    service,
+                }),
             }),
-        }))
+        }
+    }
+}
+
+/// Gives [`MaintenanceService`] once this process has taken its seat among the nodes, so that
+/// nobody who waits for all nodes overlooks it.
+#[must_use = "futures do nothing unless polled"]
+pub struct Joining<S> {
+    seat: Pin<Box<dyn Future<Output = ()>>>,
+    service: Option<MaintenanceService<S>>,
+}
+
+// The service is never pinned.
+impl<S> Unpin for Joining<S> {}
+
+impl<S> Future for Joining<S> {
+    type Output = Result<MaintenanceService<S>, ()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        ready!(self.seat.as_mut().poll(context));
+        // It is asked once.
+        match self.service.take() {
+            Some(service) => Poll::Ready(Ok(service)),
+            None => Poll::Pending,
+        }
     }
 }
 

@@ -5,15 +5,16 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasher as _, RandomState},
+    fmt,
+    hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState},
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How many visitors one worker can tell apart. When there are more, those who were not seen for
 /// longest are forgotten, and a drain does not wait for them.
@@ -38,11 +39,62 @@ pub struct SessionInside {
     pub age: u64,
 }
 
+/// What a node tells other nodes about a visitor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SessionMark {
+    /// Opaque, and the same on all nodes of a fleet.
+    pub(crate) id: String,
+    /// How many seconds ago that was.
+    pub(crate) age: u64,
+    /// Whether the visitor left then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) left: bool,
+}
+
+/// A secret that the nodes of a fleet share for as long as one of them lives.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct FleetKey(String);
+
+impl FleetKey {
+    pub(crate) fn random() -> Self {
+        Self(
+            std::iter::repeat_with(fastrand::alphanumeric)
+                .take(24)
+                .collect(),
+        )
+    }
+
+    pub(crate) fn from_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub(crate) fn as_text(&self) -> &str {
+        &self.0
+    }
+
+    fn hash(&self, visitor: &str) -> u64 {
+        // The same in every process of one build. Another build may hash in another way; then a
+        // visitor counts once for each, until the older one has gone.
+        let mut hasher = DefaultHasher::new();
+        self.0.hash(&mut hasher);
+        visitor.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+impl fmt::Debug for FleetKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("FleetKey")
+    }
+}
+
 /// The visitors whom all workers of this process have seen.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     begin: Instant,
     hasher: RandomState,
+    /// What all nodes of a fleet hash with, so that they know a visitor by the same id.
+    fleet_key: OnceLock<FleetKey>,
     workers: Mutex<Vec<Weak<[AtomicU64]>>>,
 }
 
@@ -66,6 +118,7 @@ impl Sessions {
         Self {
             begin: Instant::now(),
             hasher: RandomState::new(),
+            fleet_key: OnceLock::new(),
             workers: Mutex::new(Vec::new()),
         }
     }
@@ -81,7 +134,39 @@ impl Sessions {
 
     /// Tells visitors apart by what they are known as, in a way that nobody can follow back.
     pub(crate) fn hash(&self, visitor: &str) -> VisitorHash {
-        VisitorHash(self.hasher.hash_one(visitor) >> HASH_SHIFT)
+        let hash = match self.fleet_key.get() {
+            Some(key) => key.hash(visitor),
+            None => self.hasher.hash_one(visitor),
+        };
+        VisitorHash(hash >> HASH_SHIFT)
+    }
+
+    /// Takes over the key of the fleet, before any visitor is seen. Only the first one counts.
+    pub(crate) fn share_key(&self, key: FleetKey) {
+        // Whoever was seen by another key would be somebody else.
+        let _ = self.fleet_key.set(key);
+    }
+
+    pub(crate) fn fleet_key(&self) -> Option<FleetKey> {
+        self.fleet_key.get().cloned()
+    }
+
+    /// What was seen of visitors within `idle`, at most so many of them, the latest first.
+    pub(crate) fn marks(&self, idle: Duration, at_most: usize) -> Vec<SessionMark> {
+        let second = self.second();
+        let mut marks: Vec<SessionMark> = self
+            .latest()
+            .into_iter()
+            .map(|(hash, mark)| SessionMark {
+                id: format!("{:010x}", hash.0),
+                age: second.wrapping_sub(mark) & TIME_MASK,
+                left: mark & LEFT != 0,
+            })
+            .filter(|mark| mark.age < idle.as_secs().max(1))
+            .collect();
+        marks.sort_by(|one, other| one.age.cmp(&other.age).then(one.id.cmp(&other.id)));
+        marks.truncate(at_most);
+        marks
     }
 
     /// Seconds since this process began to look, from 1.

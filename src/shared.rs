@@ -23,6 +23,7 @@ use crate::{
     order::SessionOrder,
     permission::Permissions,
     response::Responses,
+    seat::Seat,
     sessions::Sessions,
     settings::ApiKeySettings,
     snapshot::{Mode, Snapshot, Status},
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) knowledge: Knowledge,
     pub(crate) in_flight: InFlight,
     pub(crate) sessions: Sessions,
+    pub(crate) seat: Seat,
     pub(crate) drain: Drain,
     pub(crate) clock: Clock,
     pub(crate) modes: Vec<Mode>,
@@ -172,15 +174,26 @@ impl Shared {
     /// What is, as a snapshot has it, with who is inside now.
     pub(crate) fn status(&self, snapshot: &Snapshot) -> Status {
         let now = self.now_for(snapshot);
-        let sessions = self.sessions.inside(self.drain.session_idle);
-        let status = snapshot.status(self.in_flight.inside(), sessions, now);
+        let mut fleet = self.seat.fleet();
+        if self.seat.is_taken() {
+            fleet = fleet.with_own(self.seat.report(self));
+        }
+        let idle = self.drain.session_idle;
+        let sessions = if snapshot.is_draining(now) {
+            fleet.sessions(idle)
+        } else {
+            self.sessions.inside(idle)
+        };
+        let own = &self.seat.plan.identity.id;
         let store = &snapshot.store;
         Status {
+            nodes: fleet.statuses(snapshot.state_id, Some(own)),
+            tasks: fleet.tasks().to_vec(),
             web_server: self.web_server.status(),
             store: self
                 .knowledge
                 .status(store.url.clone(), store.error.clone()),
-            ..status
+            ..snapshot.status(self.in_flight.inside(), sessions, now)
         }
     }
 

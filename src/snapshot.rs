@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     decide::Rules,
     in_flight::Inside,
+    node::{NodeStatus, RunningTask, StateId},
     phase::{Phase, Standing},
     schedule::{Interval, Outlook},
     sessions::SessionInside,
@@ -26,6 +27,8 @@ pub(crate) struct Snapshot {
     pub(crate) modes: Vec<ModeView>,
     pub(crate) forced: Option<Forced>,
     pub(crate) generation: u64,
+    /// The stored document that it was made of.
+    pub(crate) state_id: StateId,
     pub(crate) history: Vec<PastPeriod>,
     pub(crate) store: StoreStatus,
     /// When it was published.
@@ -196,6 +199,7 @@ impl Snapshot {
             modes,
             forced,
             generation: document.generation,
+            state_id: StateId::default(),
             history: document.history.iter().map(PastPeriod::new).collect(),
             store,
             at,
@@ -283,6 +287,8 @@ impl Snapshot {
             in_flight: inside.requests,
             endless: inside.endless,
             sessions,
+            nodes: Vec::new(),
+            tasks: Vec::new(),
             store: self.store.clone(),
             web_server: None,
         }
@@ -305,8 +311,14 @@ pub struct Status {
     pub in_flight: u64,
     /// How many upgraded connections and responses without an end this process is serving.
     pub endless: u64,
-    /// The visitors who are inside, as far as this process has seen them, the longest unseen first.
+    /// The visitors who are inside, the longest unseen first: as far as this process has seen
+    /// them, and while a mode is closing, as far as any node has.
     pub sessions: Vec<SessionInside>,
+    /// The nodes that were live when the store was last asked, stragglers first.
+    /// [`ask_status`](crate::Maintenance::ask_status) asks it now.
+    pub nodes: Vec<NodeStatus>,
+    /// The tasks that were running when the store was last asked.
+    pub tasks: Vec<RunningTask>,
     /// Whether the store answers.
     pub store: StoreStatus,
     /// The files for a web server in front of the app; `None`: the settings name none.

@@ -132,16 +132,16 @@ pub enum TaskError {
 
 /// What the lease of a task tells. Stored as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Content {
+pub(crate) struct Content {
     #[serde(default)]
     by: Option<String>,
     host: String,
     pid: u32,
-    since: Timestamp,
+    pub(crate) since: Timestamp,
 }
 
 impl Content {
-    fn of(lease: &LiveLease) -> Option<Self> {
+    pub(crate) fn of(lease: &LiveLease) -> Option<Self> {
         serde_json::from_slice(lease.lease.content()).ok()
     }
 }

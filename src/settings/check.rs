@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 
 use super::{Settings, fault::Fault};
-use crate::state::DEFAULT_MODE;
+use crate::{node::ID_LIMIT, state::DEFAULT_MODE};
 
 /// What `response.status` takes.
 pub(super) const STATUS_EXPECTED: &str = "give a number from 400 to 599";
@@ -39,11 +39,13 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         client,
         drain,
         web_server,
+        node,
         modes,
         // Whatever these hold is right.
         forced: _,
         admin: _,
         when_store_fails: _,
+        when_cut_off: _,
         logout: _,
     } = settings;
 
@@ -187,6 +189,13 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
             "the flag tells of the mode `site`, and there is none; add it, or remove the flag";
         faults.whole("web_server.flag", message);
     }
+    faults.optional("node.id", node.id.as_deref(), node_id_fault);
+    let is_too_short = node.time_to_live < Duration::from_secs(1);
+    faults.note(
+        "node.time_to_live",
+        &format!("{:?}", node.time_to_live),
+        is_too_short.then(|| "give at least 1 second".to_owned()),
+    );
 
     for (place, mode) in modes.iter().enumerate() {
         let key = format!("mode[{place}].key");
@@ -205,6 +214,13 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
     }
     super::admin::check(settings, &mut faults);
     faults.0
+}
+
+fn node_id_fault(id: &str) -> Option<String> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+    (id.is_empty() || id.len() > ID_LIMIT || !id.chars().all(is_plain)).then(|| {
+        format!("give 1 to {ID_LIMIT} of the letters a to z and A to Z, digits, `-`, `.` and `_`")
+    })
 }
 
 fn mode_key_fault(key: &str) -> Option<String> {

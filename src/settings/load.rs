@@ -9,8 +9,9 @@ use std::{
 
 use super::{
     ApiKeySettings, ClientSettings, DrainSettings, ExemptSettings, Forced, ForcedOnSettings,
-    FormatSetting, LanguageSettings, LogoutSettings, ModeSettings, OnTimeout, ResponseSettings,
-    SessionSettings, Settings, SettingsError, WebServerSettings, WhenStoreFails, admin, check,
+    FormatSetting, LanguageSettings, LogoutSettings, ModeSettings, NodeSettings, OnTimeout,
+    ResponseSettings, SessionSettings, Settings, SettingsError, WebServerSettings, WhenCutOff,
+    WhenStoreFails, admin, check,
     fault::{Fault, Origin},
     reader::{Reader, Section, boolean, choice, duration, fraction, number, text},
     source::{Entries, SETTINGS_VARIABLE, Source, overlay},
@@ -150,6 +151,14 @@ fn schema(root: &mut Section<'_>) -> Settings {
             ]),
             default.when_store_fails,
         ),
+        when_cut_off: root.value(
+            "when_cut_off",
+            choice(&[
+                ("keep-last", WhenCutOff::KeepLast),
+                ("close", WhenCutOff::Close),
+            ]),
+            default.when_cut_off,
+        ),
         admin_path: root.value("admin_path", text, default.admin_path),
         login_url: root.optional("login_url", text, default.login_url),
         time_zone: root.optional("time_zone", text, default.time_zone),
@@ -163,6 +172,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
         client: root.section("client", client),
         drain: root.section("drain", drain),
         web_server: root.section("web_server", web_server),
+        node: root.section("node", node),
         modes: root.sections("mode", mode),
     }
 }
@@ -180,6 +190,14 @@ fn drain(section: &mut Section<'_>) -> DrainSettings {
             ]),
             default.on_timeout,
         ),
+    }
+}
+
+fn node(section: &mut Section<'_>) -> NodeSettings {
+    let default = NodeSettings::default();
+    NodeSettings {
+        id: section.optional("id", text, default.id),
+        time_to_live: section.value("time_to_live", duration, default.time_to_live),
     }
 }
 
@@ -362,6 +380,7 @@ mod tests {
             store = "memory:"
             forced = "off"
             when_store_fails = "on"
+            when_cut_off = "close"
             admin_path = "/m"
             login_url = "/login"
             time_zone = "UTC"
@@ -407,6 +426,9 @@ mod tests {
             user_key = "a"
             staff_key = "b"
             superuser_key = "c"
+            [node]
+            id = "web-1"
+            time_to_live = "9s"
             [drain]
             session_idle = "1m"
             timeout = "2m"
@@ -433,6 +455,7 @@ mod tests {
             store: "memory:".to_owned(),
             forced: Some(Forced::Off),
             when_store_fails: WhenStoreFails::On,
+            when_cut_off: WhenCutOff::Close,
             admin_path: "/m".to_owned(),
             login_url: Some("/login".to_owned()),
             time_zone: Some("UTC".to_owned()),
@@ -496,6 +519,10 @@ mod tests {
                 session_idle: Duration::from_secs(60),
                 timeout: Duration::from_secs(120),
                 on_timeout: OnTimeout::Cancel,
+            },
+            node: NodeSettings {
+                id: Some("web-1".to_owned()),
+                time_to_live: Duration::from_secs(9),
             },
             web_server: WebServerSettings {
                 flag: Some(PathBuf::from("a.flag")),

@@ -102,6 +102,9 @@ pub struct Settings {
     pub forced: Option<Forced>,
     /// What counts while the store cannot be read. Default [`WhenStoreFails::KeepLast`].
     pub when_store_fails: WhenStoreFails,
+    /// What a node does that cannot reach the store for so long that the others may count it out.
+    /// Default [`WhenCutOff::KeepLast`].
+    pub when_cut_off: WhenCutOff,
     /// The path of the admin scope; a trailing slash does not matter. Default
     /// `/maintenance-mode`.
     pub admin_path: String,
@@ -132,6 +135,8 @@ pub struct Settings {
     pub drain: DrainSettings,
     /// `[web_server]`: files for a web server in front of the app.
     pub web_server: WebServerSettings,
+    /// `[node]`: how this process reports itself to the others that share the store.
+    pub node: NodeSettings,
     /// `[[mode]]`: the kinds of maintenance that there are. Default empty: the one mode `site`.
     pub modes: Vec<ModeSettings>,
 }
@@ -142,6 +147,7 @@ impl Default for Settings {
             store: "file:maintenance.state".to_owned(),
             forced: None,
             when_store_fails: WhenStoreFails::default(),
+            when_cut_off: WhenCutOff::default(),
             admin_path: "/maintenance-mode".to_owned(),
             login_url: None,
             time_zone: None,
@@ -155,6 +161,7 @@ impl Default for Settings {
             client: ClientSettings::default(),
             drain: DrainSettings::default(),
             web_server: WebServerSettings::default(),
+            node: NodeSettings::default(),
             modes: Vec::new(),
         }
     }
@@ -168,6 +175,7 @@ impl fmt::Debug for Settings {
             store,
             forced,
             when_store_fails,
+            when_cut_off,
             admin_path,
             login_url,
             time_zone,
@@ -181,6 +189,7 @@ impl fmt::Debug for Settings {
             client,
             drain,
             web_server,
+            node,
             modes,
         } = self;
         formatter
@@ -188,6 +197,7 @@ impl fmt::Debug for Settings {
             .field("store", &check::without_password(store))
             .field("forced", forced)
             .field("when_store_fails", when_store_fails)
+            .field("when_cut_off", when_cut_off)
             .field("admin_path", admin_path)
             .field("login_url", login_url)
             .field("time_zone", time_zone)
@@ -201,6 +211,7 @@ impl fmt::Debug for Settings {
             .field("client", client)
             .field("drain", drain)
             .field("web_server", web_server)
+            .field("node", node)
             .field("modes", modes)
             .finish()
     }
@@ -247,6 +258,34 @@ impl WhenStoreFails {
             Self::KeepLast => "keep-last",
             Self::On => "on",
             Self::Off => "off",
+        }
+    }
+}
+
+/// What a node does that cannot renew its lease: the key `when_cut_off`.
+///
+/// A node is cut off when three quarters of `node.time_to_live` have passed since it last asked the
+/// store for its lease with success, also if it was stopped in between. At the end of the time to
+/// live the other nodes count it out, and whoever waits for maintenance does not wait for it any
+/// more. `docs/barrier.md` says what that means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum WhenCutOff {
+    /// `"keep-last"`: it goes on by the last state that it knows. The default. Whoever was told
+    /// meanwhile that the site is closed and empty was told wrong, should the node still serve.
+    #[default]
+    KeepLast,
+    /// `"close"`: it is in maintenance until it is back, before anybody counts it out. A request
+    /// then costs a look at the clock.
+    Close,
+}
+
+impl WhenCutOff {
+    /// The word in the settings: `keep-last` or `close`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::KeepLast => "keep-last",
+            Self::Close => "close",
         }
     }
 }
@@ -556,6 +595,31 @@ impl Default for DrainSettings {
             session_idle: QUARTER_OF_AN_HOUR,
             timeout: QUARTER_OF_AN_HOUR,
             on_timeout: OnTimeout::default(),
+        }
+    }
+}
+
+/// `[node]`: how this process reports itself to the others that share the store.
+///
+/// A process that makes the middleware is a node: it holds a lease in the store that says what it
+/// has applied and how many are inside. A drain, and whoever waits for maintenance, waits for all
+/// nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodeSettings {
+    /// What names the machine in the status: letters, digits, `-`, `.` and `_`. Default `None`: the
+    /// host's name. What tells processes apart is added to it.
+    pub id: Option<String>,
+    /// How long the others wait for a node that they do not hear from. It is renewed every third of
+    /// that. At least one second. Default 15 seconds.
+    pub time_to_live: Duration,
+}
+
+impl Default for NodeSettings {
+    fn default() -> Self {
+        Self {
+            id: None,
+            time_to_live: Duration::from_secs(15),
         }
     }
 }

@@ -31,6 +31,7 @@ mod languages;
 mod leases;
 mod logout;
 mod middleware;
+mod nodes;
 mod pages;
 mod parity;
 mod permissions;

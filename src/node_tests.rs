@@ -1,0 +1,215 @@
+use super::*;
+use crate::store::Lease;
+
+const IDLE: Duration = Duration::from_secs(60);
+const LIVES: Duration = Duration::from_secs(15);
+
+fn state() -> StateId {
+    StateId::of(Some(b"the document"))
+}
+
+fn report(id: &str, phase: Phase, empty: bool) -> NodeReport {
+    let since = "2026-06-01T12:00:00Z".parse().unwrap();
+    let mut node = NodeIdentity::new(Some(id), "host", 7, since, "x");
+    node.id = id.to_owned();
+    NodeReport {
+        node,
+        version: "0.1.0".to_owned(),
+        generation: 4,
+        state: state().to_string(),
+        modes: BTreeMap::from([("site".to_owned(), ModeReport { phase, empty })]),
+        in_flight: u64::from(!empty),
+        endless: 0,
+        sessions: 0,
+        visitors: Vec::new(),
+        tasks: 0,
+        lives: 15_000,
+    }
+}
+
+fn mark(id: &str, age: u64, left: bool) -> SessionMark {
+    let id = id.to_owned();
+    SessionMark { id, age, left }
+}
+
+fn live(name: &str, holder: &str, content: Vec<u8>, age: u64) -> LiveLease {
+    LiveLease {
+        lease: Lease::new(name, holder, content).unwrap(),
+        expires_in: LIVES - Duration::from_secs(age),
+    }
+}
+
+fn fleet(reports: &[NodeReport]) -> Fleet {
+    let leases: Vec<LiveLease> = reports
+        .iter()
+        .map(|report| live(&report.node.lease_name(), "h", report.encode(), 0))
+        .collect();
+    Fleet::new(&leases)
+}
+
+fn missing(fleet: &Fleet, goal: Goal) -> Vec<String> {
+    fleet
+        .missing("site", state(), goal, IDLE)
+        .iter()
+        .map(Missing::to_string)
+        .collect()
+}
+
+#[test]
+fn a_node_is_named_by_its_host_or_the_settings_its_process_and_its_start() {
+    let since = "2026-06-01T12:00:00Z".parse().unwrap();
+    let named = |named| NodeIdentity::new(named, "we b\u{e9}/1", 7, since, "abc").id;
+    assert_eq!(named(None), "we_b__1/7-19e830e1a00abc");
+    assert_eq!(named(Some("web-1")), "web-1/7-19e830e1a00abc");
+    let long = NodeIdentity::new(None, &"h".repeat(500), u32::MAX, since, "abcdef");
+    assert!(Lease::new(long.lease_name(), long.id, "").is_ok());
+}
+
+#[test]
+fn a_state_is_known_by_its_content() {
+    assert_eq!(StateId::of(Some(b"on")), StateId::of(Some(b"on")));
+    assert_ne!(StateId::of(Some(b"on")), StateId::of(Some(b"off")));
+    assert_ne!(StateId::of(Some(b"")), StateId::of(None));
+}
+
+#[test]
+fn nobody_is_missing_once_every_node_is_closed_and_empty() {
+    let both = [
+        report("a", Phase::Offline, true),
+        report("b", Phase::Offline, true),
+    ];
+    assert!(missing(&fleet(&both), Goal::Closed).is_empty());
+    assert!(missing(&fleet(&[]), Goal::Closed).is_empty());
+}
+
+#[test]
+fn whoever_is_missing_is_named_with_the_reason() {
+    let mut starting = report("a", Phase::Offline, true);
+    starting.state = String::new();
+    let mut behind = report("b", Phase::Offline, true);
+    behind.state = StateId::of(None).to_string();
+    let mut serving = report("c", Phase::Offline, false);
+    serving.in_flight = 3;
+    let mut ignorant = report("d", Phase::Offline, true);
+    ignorant.modes.clear();
+    let closing = report("e", Phase::Pending, true);
+    let done = report("f", Phase::Offline, true);
+    let mut leases: Vec<LiveLease> = [&starting, &behind, &serving, &ignorant, &closing, &done]
+        .iter()
+        .map(|report| live(&report.node.lease_name(), "h", report.encode(), 0))
+        .collect();
+    leases.push(live("node/z", "h", b"from the future".to_vec(), 0));
+    leases.push(live("task/import/host-1", "host-1", Vec::new(), 0));
+    leases.push(live("task/backup", "host-2", Vec::new(), 0));
+    leases.push(live("lock/site", "host-2", Vec::new(), 0));
+    assert_eq!(
+        missing(&Fleet::new(&leases), Goal::Closed),
+        [
+            "node a starts",
+            "node b has not applied the change yet",
+            "node c serves 3 requests",
+            "node d does not know the mode: its settings have no such key",
+            "node e is pending",
+            "node z reports what cannot be read: it runs another version",
+            "task import runs, by host-1",
+            "task backup runs, by host-2",
+        ]
+    );
+}
+
+#[test]
+fn a_drain_is_over_when_nobody_is_inside_of_any_node() {
+    let mut one = report("a", Phase::Pending, true);
+    let mut other = report("b", Phase::Pending, true);
+    assert!(missing(&fleet(&[one.clone(), other.clone()]), Goal::Drained).is_empty());
+
+    // The same visitor on two nodes is one.
+    for node in [&mut one, &mut other] {
+        node.sessions = 1;
+        node.visitors = vec![mark("alice", 5, false)];
+    }
+    let both = fleet(&[one.clone(), other.clone()]);
+    assert_eq!(missing(&both, Goal::Drained), ["1 visitor is inside"]);
+
+    // What was seen last counts, whichever node saw it; of the same second, that they left.
+    other.visitors = vec![mark("alice", 5, true)];
+    other.sessions = 0;
+    let both = fleet(&[one.clone(), other.clone()]);
+    assert!(missing(&both, Goal::Drained).is_empty());
+    one.visitors = vec![mark("alice", 4, false)];
+    let both = fleet(&[one.clone(), other.clone()]);
+    assert_eq!(missing(&both, Goal::Drained), ["1 visitor is inside"]);
+}
+
+#[test]
+fn a_visitor_grows_older_with_the_report() {
+    let mut node = report("a", Phase::Pending, true);
+    node.sessions = 1;
+    node.visitors = vec![mark("alice", 50, false)];
+    let at = |age| {
+        Fleet::new(&[live("node/a", "h", node.encode(), age)])
+            .sessions(IDLE)
+            .iter()
+            .map(|session| session.age)
+            .collect::<Vec<u64>>()
+    };
+    assert_eq!(at(0), [50]);
+    assert_eq!(at(9), [59]);
+    assert!(at(10).is_empty());
+}
+
+#[test]
+fn more_visitors_than_are_listed_are_still_inside() {
+    let mut node = report("a", Phase::Pending, true);
+    node.sessions = 9;
+    let fleet = fleet(&[node]);
+    assert_eq!(missing(&fleet, Goal::Drained), ["1 visitor is inside"]);
+}
+
+#[test]
+fn stragglers_come_first() {
+    let mut behind = report("c", Phase::Online, true);
+    behind.state = String::new();
+    let nodes = [
+        report("a", Phase::Offline, true),
+        report("b", Phase::Offline, false),
+        behind,
+    ];
+    let statuses = fleet(&nodes).statuses(state(), Some("b"));
+    let told: Vec<_> = statuses
+        .iter()
+        .map(|node| (&*node.id, node.up_to_date, node.own))
+        .collect();
+    assert_eq!(
+        told,
+        [("c", false, false), ("b", true, true), ("a", true, false)]
+    );
+}
+
+#[test]
+fn what_a_process_knows_of_itself_wins_over_the_store() {
+    let stored = [
+        report("a", Phase::Online, false),
+        report("b", Phase::Offline, true),
+    ];
+    let fleet = fleet(&stored).with_own(report("a", Phase::Offline, true));
+    assert!(missing(&fleet, Goal::Closed).is_empty());
+    assert_eq!(fleet.first(), Some("a"));
+}
+
+#[test]
+fn what_others_wait_for_is_news_and_figures_are_not() {
+    let before = report("a", Phase::Offline, false);
+    let mut after = before.clone();
+    after.in_flight = 40;
+    after.tasks = 1;
+    assert!(!after.is_news_after(&before));
+    after.modes = report("a", Phase::Offline, true).modes;
+    assert!(after.is_news_after(&before));
+    let mut after = before.clone();
+    after.state = String::new();
+    assert!(after.is_news_after(&before));
+    let mut after = before.clone();
+    after.visitors = vec![mark("alice", 1, true)];
+    assert!(after.is_news_after(&before));
+}
