@@ -459,6 +459,37 @@ fn whoever_is_let_through_sees_a_banner() {
 }
 
 #[test]
+fn a_banner_counts_down_to_a_window_that_is_announced() {
+    let folder = folder();
+    let demo = Demo::start(folder.path());
+    let mut superuser = demo.superuser();
+    let start = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(2);
+    let kind = [("Content-Type", "application/json")];
+    let headers = [&FROM_THIS_SITE[..], &kind].concat();
+    let body = format!("{{\"start\": \"{start}\", \"for\": \"1h\", \"message\": \"Soon.\"}}");
+    let planned = superuser.send("POST", "/maintenance-mode/windows", &headers, &body);
+    assert!((200..=201).contains(&planned.status), "{}", planned.body);
+    // Everybody sees it, logged in or not.
+    let page = demo.visitor().get("/about");
+    assert_eq!(page.status, 200);
+    assert!(
+        page.body.contains("Maintenance is planned."),
+        "{}",
+        page.body
+    );
+    assert!(page.body.contains("Soon."), "{}", page.body);
+    assert!(
+        page.body.contains(&format!("<time datetime=\"{start}\">")),
+        "{}",
+        page.body
+    );
+    let script = page.body.split("<script src=\"").nth(1).unwrap();
+    let script = demo.visitor().get(script.split('"').next().unwrap());
+    assert_eq!(script.status, 200);
+    assert!(script.body.contains("#maintenance-banner time"));
+}
+
+#[test]
 fn the_state_and_the_log_in_survive_a_kill_and_a_restart() {
     let folder = folder();
     let demo = Demo::start(folder.path());
