@@ -1,6 +1,7 @@
 //! Sets maintenance up: settings, and the closures that a file cannot hold.
 
 use std::{
+    collections::HashMap,
     fmt, io,
     net::IpAddr,
     process,
@@ -24,6 +25,8 @@ use crate::{
     knowledge::Knowledge,
     language::{LanguageChooser, Languages},
     maintenance::Maintenance,
+    mode::{ConfiguredMode, Mode, ModeBuilder, ModeClosures},
+    mode_rules::{AppliesTo, ModeRules, OwnExemptions, ReadOnly},
     negotiate::ResponseFormat,
     node::NodeIdentity,
     order::SessionOrder,
@@ -31,9 +34,11 @@ use crate::{
     response::{FormatChoice, Refusal, Renderer, ResponseContext, Responses, read_templates},
     seat::{NodePlan, Seat},
     sessions::Sessions,
-    settings::{ModeSettings, Settings, SettingsError, StoreUrl},
+    settings::{
+        Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, Settings,
+        SettingsError, StoreUrl,
+    },
     shared::{AddressFinder, ApiKey, Clock, Drain, LogoutHook, Predicate, Published, Shared},
-    snapshot::Mode,
     state::DrainWish,
     store::{FileStore, MemoryStore, Store, StoreError},
     token::Tokens,
@@ -59,6 +64,7 @@ pub struct Builder {
     already_in: Option<Predicate>,
     logout_hook: Option<LogoutHook>,
     permissions: Permissions,
+    modes: Vec<(String, ModeBuilder)>,
     format: Option<FormatChoice>,
     context: ResponseContext,
     language: Option<LanguageChooser>,
@@ -105,6 +111,7 @@ impl Builder {
             already_in: None,
             logout_hook: None,
             permissions: Permissions::default(),
+            modes: Vec::new(),
             format: None,
             context: ResponseContext::None,
             language: None,
@@ -225,6 +232,30 @@ impl Builder {
     /// purged; for identities that are not kept in the session.
     pub fn on_logout(mut self, hook: impl Fn(&HttpRequest) + Send + Sync + 'static) -> Self {
         self.logout_hook = Some(Arc::new(hook));
+        self
+    }
+
+    /// Sets one mode up: what settings cannot hold, such as closures, and the settings themselves.
+    ///
+    /// A mode with this key in the settings is changed; where there is none, it is added. Where
+    /// neither settings nor code name any, there is the one mode `site`.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().mode("site", |mode| mode).mode("shop", |mode| {
+    ///     mode.configure(|settings| {
+    ///         settings.label = Some("The shop".to_owned());
+    ///         settings.applies_to.prefixes = vec!["/shop".to_owned()];
+    ///     })
+    ///     .applies_if(|request| !request.headers().contains_key("x-rehearsal"))
+    /// });
+    /// ```
+    pub fn mode(
+        mut self,
+        key: impl Into<String>,
+        set_up: impl FnOnce(ModeBuilder) -> ModeBuilder,
+    ) -> Self {
+        self.modes.push((key.into(), set_up(ModeBuilder::new())));
         self
     }
 
@@ -380,7 +411,8 @@ impl Builder {
         for edit in self.edits.drain(..) {
             edit(&mut settings);
         }
-        let templates = read_templates(&settings.response).map_err(|message| {
+        let closures = add_modes(&mut settings, std::mem::take(&mut self.modes));
+        let templates = read_templates(&settings).map_err(|message| {
             let named = &settings.response.template;
             fault("response.template", named, message)
         });
@@ -391,8 +423,9 @@ impl Builder {
             Some(store) => store,
             None => open_store(&settings)?,
         };
-        let plan = plan(&settings)?;
-        let rules = rules(&settings, self.tests)?;
+        let modes = configured_modes(&settings, &closures);
+        let plan = plan(&settings, &modes)?;
+        let rules = rules(&settings, &modes, self.tests)?;
         if let Some(login) = settings.login_url.as_deref().and_then(target)
             && login.host.is_none()
             && rules.paths.matching(&login.path).is_none()
@@ -403,7 +436,7 @@ impl Builder {
             );
         }
         let first = plan.first_snapshot(Arc::new(rules), store.url(), self.clock.now());
-        let shared = Arc::new(self.shared(&settings, first, &plan, templates, languages)?);
+        let shared = Arc::new(self.shared(&settings, first, &modes, &plan, templates, languages)?);
         tracing::info!(
             store = %store.url(),
             admin_path = %shared.admin_path,
@@ -454,17 +487,23 @@ impl Builder {
         self,
         settings: &Settings,
         first: crate::snapshot::Snapshot,
+        configured: &[ConfiguredMode],
         plan: &Plan,
         templates: Tera,
         languages: Languages,
     ) -> Result<Shared, SettingsError> {
-        let mut responses = Responses::new(&settings.response, templates, languages)
-            .map_err(|message| fault("response", "", message))?;
+        let mut responses = Responses::new(
+            &settings.response,
+            configured,
+            self.context,
+            self.renderer,
+            templates,
+            languages,
+        )
+        .map_err(|message| fault("response", "", message))?;
         if let Some(format) = self.format {
             responses.format = format;
         }
-        responses.context = self.context;
-        responses.renderer = self.renderer;
         Ok(Shared {
             published: Published::new(first),
             knowledge: Knowledge::default(),
@@ -535,7 +574,7 @@ fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, BuildError> {
     })
 }
 
-fn plan(settings: &Settings) -> Result<Plan, SettingsError> {
+fn plan(settings: &Settings, modes: &[ConfiguredMode]) -> Result<Plan, SettingsError> {
     Ok(Plan {
         forced: settings.forced,
         when_store_fails: settings.when_store_fails,
@@ -544,7 +583,10 @@ fn plan(settings: &Settings) -> Result<Plan, SettingsError> {
             .as_deref()
             .map(|name| TimeZone::get(name).map_err(|error| fault("time_zone", name, error)))
             .transpose()?,
-        modes: modes(settings),
+        modes: modes
+            .iter()
+            .map(|mode| Arc::new(Mode::new(&mode.settings, &mode.closures)))
+            .collect(),
     })
 }
 
@@ -566,30 +608,112 @@ fn node_plan(settings: &Settings) -> NodePlan {
     }
 }
 
+/// Lays what code says of modes over the settings, and returns the closures by the modes' keys.
+fn add_modes(
+    settings: &mut Settings,
+    modes: Vec<(String, ModeBuilder)>,
+) -> HashMap<String, ModeClosures> {
+    let mut closures: HashMap<String, ModeClosures> = HashMap::new();
+    for (key, mode) in modes {
+        let place = settings.modes.iter().position(|known| known.key == key);
+        let place = place.unwrap_or_else(|| {
+            settings.modes.push(ModeSettings::new(key.clone()));
+            settings.modes.len() - 1
+        });
+        for edit in mode.edits {
+            edit(&mut settings.modes[place]);
+        }
+        closures.insert(settings.modes[place].key.clone(), mode.closures);
+    }
+    closures
+}
+
 /// The modes in the order in which they answer; without any in the settings there is one.
-fn modes(settings: &Settings) -> Vec<Mode> {
+fn configured_modes(
+    settings: &Settings,
+    closures: &HashMap<String, ModeClosures>,
+) -> Vec<ConfiguredMode> {
     let default = [ModeSettings {
         label: Some("Whole site".to_owned()),
         ..ModeSettings::default()
     }];
-    let mut configured: Vec<&ModeSettings> = match settings.modes.as_slice() {
-        [] => default.iter().collect(),
-        modes => modes.iter().collect(),
+    let configured = match settings.modes.as_slice() {
+        [] => &default[..],
+        modes => modes,
     };
-    configured.sort_by_key(|mode| mode.order);
-    let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
-    configured
-        .into_iter()
-        .map(|mode| Mode {
-            key: mode.key.clone(),
-            label: mode.label.clone().unwrap_or_else(|| mode.key.clone()),
-            announce: signed(mode.announce),
-            time_out: mode.timeout.map(signed),
+    let mut modes: Vec<ConfiguredMode> = configured
+        .iter()
+        .map(|mode| ConfiguredMode {
+            settings: mode.clone(),
+            closures: closures.get(&mode.key).cloned().unwrap_or_default(),
         })
-        .collect()
+        .collect();
+    modes.sort_by_key(|mode| mode.settings.order);
+    modes
 }
 
-fn rules(settings: &Settings, tests: bool) -> Result<Rules, SettingsError> {
+fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError> {
+    let name = |key: &str| format!("mode.{}.{key}", mode.key);
+    let AppliesToSettings {
+        hosts,
+        prefixes,
+        patterns,
+        methods,
+    } = &mode.applies_to;
+    let paths = PathRules::new(&[], prefixes, patterns)
+        .map_err(|error| fault(&name("applies_to.patterns"), "", error))?;
+    let any_path = prefixes.is_empty() && patterns.is_empty();
+    let choice = |key: &str, paths: &PathSettings| {
+        PathRules::new(&paths.paths, &paths.prefixes, &paths.patterns)
+            .map_err(|error| fault(&name(key), "", error))
+    };
+    Ok(ModeRules {
+        applies_to: AppliesTo {
+            hosts: hosts
+                .iter()
+                .map(|host| host.to_ascii_lowercase().into())
+                .collect(),
+            paths: (!any_path).then_some(paths),
+            methods: methods
+                .iter()
+                .map(|method| method.as_str().into())
+                .collect(),
+        },
+        exempt: own_exemptions(&mode.exempt, &name("exempt"))?,
+        read_only: match mode.access {
+            Access::None => None,
+            Access::ReadOnly => Some(ReadOnly {
+                allow: choice("read_only.allow", &mode.read_only.allow)?,
+                deny: choice("read_only.deny", &mode.read_only.deny)?,
+            }),
+        },
+    })
+}
+
+fn own_exemptions(exempt: &ModeExemptSettings, key: &str) -> Result<OwnExemptions, SettingsError> {
+    Ok(OwnExemptions {
+        routes: Routes::new(&exempt.routes),
+        paths: PathRules::new(&exempt.paths, &exempt.prefixes, &exempt.patterns)
+            .map_err(|error| fault(key, "", error))?,
+        addresses: AddressSet::parse(&exempt.addresses)
+            .map_err(|message| fault(key, "", message))?,
+        address_patterns: Patterns::whole(&exempt.address_patterns)
+            .map_err(|error| fault(key, "", error))?,
+        visitors: VisitorRules {
+            anonymous: exempt.anonymous,
+            authenticated: exempt.authenticated,
+            staff: exempt.staff,
+            superusers: exempt.superusers,
+            ..VisitorRules::default()
+        },
+    })
+}
+
+fn rules(
+    settings: &Settings,
+    modes: &[ConfiguredMode],
+    tests: bool,
+) -> Result<Rules, SettingsError> {
     let exempt = &settings.exempt;
     let patterns_of = |key: &'static str| move |error: regex::Error| fault(key, "", error);
     let prefix = |path: &str| {
@@ -603,7 +727,12 @@ fn rules(settings: &Settings, tests: bool) -> Result<Rules, SettingsError> {
             .map_err(patterns_of("forced_on.patterns"))?,
         admin_scope: prefix(&settings.admin_path)?,
         robots_txt: exempt.robots_txt,
-        redirect_target: settings.response.redirect.as_deref().and_then(target),
+        redirect_targets: modes
+            .iter()
+            .filter_map(|mode| mode.settings.redirect.as_deref())
+            .chain(settings.response.redirect.as_deref())
+            .filter_map(target)
+            .collect(),
         paths: PathRules::new(&exempt.paths, &exempt.prefixes, &exempt.patterns)
             .map_err(patterns_of("exempt.patterns"))?,
         admin_site: match &exempt.admin_site {
@@ -630,6 +759,10 @@ fn rules(settings: &Settings, tests: bool) -> Result<Rules, SettingsError> {
                 .superusers
                 .unwrap_or(settings.logout.authenticated),
         },
+        modes: modes
+            .iter()
+            .map(|mode| mode_rules(&mode.settings))
+            .collect::<Result<_, _>>()?,
     })
 }
 

@@ -11,8 +11,9 @@ use tokio::{
 use crate::{
     driver::{Changed, Command, Operation},
     maintenance::Maintenance,
+    mode::Mode,
     settings::Forced,
-    snapshot::{Mode, Status},
+    snapshot::Status,
     state::{DEFAULT_MODE, DrainWish, End, OnTimeout, SwitchOn},
     store::StoreError,
 };
@@ -241,6 +242,7 @@ impl Maintenance {
         modes
             .iter()
             .find(|mode| mode.key == key)
+            .map(|mode| &**mode)
             .ok_or_else(|| ChangeError::UnknownMode {
                 key: key.to_owned(),
                 known: modes.iter().map(|mode| mode.key.clone()).collect(),

@@ -3,14 +3,16 @@
 //! Pure. The rows that need to know who is asking stand in [`decide_visitor`], so that a session or
 //! an identity look-up is touched only when nothing cheaper has decided.
 
-use std::{collections::HashSet, fmt, net::IpAddr};
+use std::{collections::HashSet, fmt, iter, net::IpAddr};
 
 use jiff::Timestamp;
 
 use crate::{
-    exempt::{AddressSet, PathMatch, PathRules, Patterns},
+    exempt::{AddressSet, PathRules, Patterns},
     identity::Visitor,
-    snapshot::Snapshot,
+    mode_rules::{ModeRules, address_rule, path_rule},
+    phase::Phase,
+    snapshot::{ClosedMode, Snapshot},
 };
 
 /// The rule that decided about a request.
@@ -43,6 +45,8 @@ pub enum Rule {
     ExemptAdminSite,
     /// The path matches an exempt pattern.
     ExemptPattern,
+    /// The route is exempt from this mode by its name or its pattern.
+    ExemptRoute,
     /// The client's address is exempt.
     ExemptAddress,
     /// The client's address matches an exempt pattern.
@@ -61,6 +65,8 @@ pub enum Rule {
     Staff,
     /// Superusers are exempt.
     Superuser,
+    /// The mode leaves the site readable, and the request only reads.
+    ReadOnly,
     /// The mode is closing, and the visitor is already in.
     AlreadyIn,
     /// No exemption matched.
@@ -83,6 +89,7 @@ impl Rule {
             Self::ExemptPrefix => "exempt-prefix",
             Self::ExemptAdminSite => "exempt-admin-site",
             Self::ExemptPattern => "exempt-pattern",
+            Self::ExemptRoute => "exempt-route",
             Self::ExemptAddress => "exempt-address",
             Self::ExemptAddressPattern => "exempt-address-pattern",
             Self::ExemptTests => "exempt-tests",
@@ -92,9 +99,20 @@ impl Rule {
             Self::Authenticated => "authenticated",
             Self::Staff => "staff",
             Self::Superuser => "superuser",
+            Self::ReadOnly => "read-only",
             Self::AlreadyIn => "already-in",
             Self::NoExemption => "no-exemption",
         }
+    }
+}
+
+impl Rule {
+    /// Whether it refuses whatever the state is.
+    pub(crate) fn is_forced_on(self) -> bool {
+        matches!(
+            self,
+            Self::ForcedOnRoute | Self::ForcedOnPattern | Self::ForcedOnWrapper
+        )
     }
 }
 
@@ -108,6 +126,8 @@ impl fmt::Display for Rule {
 pub(crate) trait Subject {
     /// The path by which the app routes: decoded, without the query.
     fn path(&self) -> &str;
+    /// The method, in capitals.
+    fn method(&self) -> &str;
     /// The authority that the client asked for, if it named one.
     fn host(&self) -> Option<&str>;
     /// Whether the request is for one of these routes.
@@ -120,6 +140,9 @@ pub(crate) trait Subject {
     fn has_api_key(&self) -> bool;
     /// Whether a predicate of the app says that whoever asks is already in.
     fn is_already_in(&self) -> bool;
+    /// Whether the app's own closure says that the mode with this index applies to the request;
+    /// `true` where there is none.
+    fn is_of_mode(&self, mode: usize) -> bool;
 }
 
 /// Routes by the name of their resource or, with a leading slash, by its pattern.
@@ -151,16 +174,25 @@ pub(crate) struct Rules {
     pub(crate) forced_on_patterns: Patterns,
     pub(crate) admin_scope: PathRules,
     pub(crate) robots_txt: bool,
-    pub(crate) redirect_target: Option<RedirectTarget>,
+    /// Where visitors are sent, by any mode.
+    pub(crate) redirect_targets: Vec<RedirectTarget>,
     pub(crate) paths: PathRules,
     pub(crate) admin_site: PathRules,
     pub(crate) addresses: AddressSet,
     pub(crate) address_patterns: Patterns,
     pub(crate) tests: bool,
     pub(crate) visitors: VisitorRules,
+    /// What is said of single modes, in the order of the modes.
+    pub(crate) modes: Vec<ModeRules>,
 }
 
 impl Rules {
+    /// What is said of one mode.
+    #[inline]
+    pub(crate) fn of_mode(&self, mode: usize) -> Option<&ModeRules> {
+        self.modes.get(mode)
+    }
+
     /// Whether a request can be refused although no mode is pending or offline.
     pub(crate) fn force_on(&self) -> bool {
         !self.forced_on.is_empty() || !self.forced_on_patterns.is_empty()
@@ -209,7 +241,7 @@ impl VisitorRules {
         }
     }
 
-    fn exemption(&self, visitor: &Visitor) -> Option<Rule> {
+    pub(crate) fn exemption(&self, visitor: &Visitor) -> Option<Rule> {
         if visitor.superuser && self.superusers {
             Some(Rule::Superuser)
         } else if visitor.staff && self.staff {
@@ -228,6 +260,8 @@ impl VisitorRules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     Pass(Rule),
+    /// It passes the modes that are closed now; another one might refuse it.
+    PassModes(Rule),
     Refuse {
         rule: Rule,
         /// The index of the mode that answers.
@@ -239,13 +273,33 @@ pub(crate) enum Decision {
     },
 }
 
+/// What becomes of a request whose visitor is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Pass(Rule),
+    /// It passes the modes that are closed now; another one might refuse it.
+    PassModes(Rule),
+    /// The index of the mode that answers.
+    Refuse {
+        mode: usize,
+    },
+}
+
 /// What was decided once it is known who is asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct VisitorDecision {
-    /// `Some`: pass, by this rule. `None`: refuse.
-    pub(crate) pass: Option<Rule>,
+    pub(crate) outcome: Outcome,
     /// The visitor's session is to be ended.
     pub(crate) logout: bool,
+}
+
+/// What one closed mode makes of a request.
+enum Stance {
+    /// It lets the request through, whoever is asking.
+    Passes(Rule),
+    /// It depends on who is asking.
+    Asks,
+    Refuses,
 }
 
 /// Decides about a request as far as that is possible without knowing who is asking.
@@ -254,70 +308,164 @@ pub(crate) fn decide(snapshot: &Snapshot, subject: &impl Subject, now: Timestamp
     if !rules.forced_off.is_empty() && subject.is_route(&rules.forced_off) {
         return Decision::Pass(Rule::ForcedOffRoute);
     }
-    let refuse = |rule| Decision::Refuse {
-        rule,
-        mode: snapshot.closed_mode(now).unwrap_or(0),
+    let mut closed = closed_for(snapshot, subject, now);
+    let forced_on = if !rules.forced_on.is_empty() && subject.is_route(&rules.forced_on) {
+        Some(Rule::ForcedOnRoute)
+    } else if rules.forced_on_patterns.is_match(subject.path()) {
+        Some(Rule::ForcedOnPattern)
+    } else {
+        None
     };
-    if !rules.forced_on.is_empty() && subject.is_route(&rules.forced_on) {
-        return refuse(Rule::ForcedOnRoute);
+    if let Some(rule) = forced_on {
+        let mode = closed.next().map_or(0, |mode| mode.index);
+        return Decision::Refuse { rule, mode };
     }
-    let path = subject.path();
-    if rules.forced_on_patterns.is_match(path) {
-        return refuse(Rule::ForcedOnPattern);
-    }
-    let Some(mode) = snapshot.closed_mode(now) else {
+    let Some(first) = closed.next() else {
         return Decision::Pass(Rule::Online);
     };
-    if let Some(rule) = own_path(rules, subject, path)
-        .or_else(|| exempt_path(rules, path))
-        .or_else(|| exempt_address(rules, subject))
-    {
+    if let Some(rule) = common_exemption(rules, subject) {
         return Decision::Pass(rule);
     }
-    if rules.tests {
-        return Decision::Pass(Rule::ExemptTests);
+    // Every closed mode has a say: what one lets through, the next may refuse.
+    let mut passed = None;
+    let mut asks = None;
+    for mode in iter::once(first).chain(closed) {
+        match stance(rules, subject, mode) {
+            Stance::Passes(rule) => passed = Some(weightier(passed, rule)),
+            Stance::Asks => asks = asks.or(Some(mode.index)),
+            // By which mode it is refused may still depend on who is asking.
+            Stance::Refuses if asks.is_none() => {
+                return Decision::Refuse {
+                    rule: Rule::NoExemption,
+                    mode: mode.index,
+                };
+            }
+            Stance::Refuses => break,
+        }
     }
-    if let Some(name) = subject.predicate() {
-        return Decision::Pass(Rule::Predicate(name));
-    }
-    if subject.has_api_key() {
-        return Decision::Pass(Rule::ApiKey);
-    }
-    let is_draining = snapshot.is_draining(now);
-    if is_draining && subject.is_already_in() {
-        return Decision::Pass(Rule::AlreadyIn);
-    }
-    if is_draining || rules.visitors.need_visitor() {
-        return Decision::DependsOnVisitor { mode };
-    }
-    Decision::Refuse {
-        rule: Rule::NoExemption,
-        mode,
+    match asks {
+        Some(mode) => Decision::DependsOnVisitor { mode },
+        None => Decision::PassModes(passed.unwrap_or(Rule::Online)),
     }
 }
 
 /// Decides about a request that depends on who is asking.
 ///
 /// `is_already_in` tells of an authenticated visitor whether they were in before; it is asked only
-/// while the site is closing. Nobody is logged out before it is closed: they may finish.
+/// where a mode is closing. Nobody is logged out before one is closed: they may finish.
 pub(crate) fn decide_visitor(
     snapshot: &Snapshot,
+    subject: &impl Subject,
     visitor: &Visitor,
-    is_already_in: impl FnOnce() -> bool,
+    is_already_in: impl Fn() -> bool,
     now: Timestamp,
 ) -> VisitorDecision {
-    let rules = &snapshot.rules.visitors;
-    let is_draining = snapshot.is_draining(now);
-    let logout = !is_draining && rules.logs_out(visitor);
-    let pass = if logout {
-        rules.exemption(&Visitor::anonymous())
-    } else {
-        rules.exemption(visitor)
+    let rules = &*snapshot.rules;
+    let stances =
+        || closed_for(snapshot, subject, now).map(|mode| (mode, stance(rules, subject, mode)));
+    let meets_closed = || {
+        stances().any(|(mode, stance)| {
+            mode.phase == Phase::Offline && !matches!(stance, Stance::Passes(_))
+        })
     };
-    let pass = pass.or_else(|| {
-        (is_draining && visitor.authenticated && is_already_in()).then_some(Rule::AlreadyIn)
-    });
-    VisitorDecision { pass, logout }
+    let logout = rules.visitors.logs_out(visitor) && meets_closed();
+    let nobody = Visitor::anonymous();
+    let visitor = if logout { &nobody } else { visitor };
+    if let Some(rule) = rules.visitors.exemption(visitor) {
+        return VisitorDecision {
+            outcome: Outcome::Pass(rule),
+            logout,
+        };
+    }
+    let mut passed = None;
+    for (mode, stance) in stances() {
+        let rule = match stance {
+            Stance::Passes(rule) => Some(rule),
+            Stance::Refuses => None,
+            Stance::Asks => rules
+                .of_mode(mode.index)
+                .and_then(|own| own.exempt.visitors.exemption(visitor))
+                .or_else(|| {
+                    let goes_on =
+                        mode.phase == Phase::Pending && visitor.authenticated && is_already_in();
+                    goes_on.then_some(Rule::AlreadyIn)
+                }),
+        };
+        let Some(rule) = rule else {
+            return VisitorDecision {
+                outcome: Outcome::Refuse { mode: mode.index },
+                logout,
+            };
+        };
+        passed = Some(weightier(passed, rule));
+    }
+    VisitorDecision {
+        outcome: Outcome::PassModes(passed.unwrap_or(Rule::Online)),
+        logout,
+    }
+}
+
+/// The modes that are closed for a request: pending or offline, and it is theirs.
+pub(crate) fn closed_for(
+    snapshot: &Snapshot,
+    subject: &impl Subject,
+    now: Timestamp,
+) -> impl Iterator<Item = ClosedMode> {
+    snapshot
+        .closed_modes(now)
+        .filter(move |mode| applies(&snapshot.rules, subject, mode.index))
+}
+
+/// Whether a mode applies to a request.
+pub(crate) fn applies(rules: &Rules, subject: &impl Subject, mode: usize) -> bool {
+    let own = rules.of_mode(mode);
+    own.is_none_or(|own| own.apply(subject)) && subject.is_of_mode(mode)
+}
+
+fn stance(rules: &Rules, subject: &impl Subject, mode: ClosedMode) -> Stance {
+    let own = rules.of_mode(mode.index);
+    if let Some(rule) = own.and_then(|own| own.pass(subject)) {
+        return Stance::Passes(rule);
+    }
+    let is_closing = mode.phase == Phase::Pending;
+    if is_closing && subject.is_already_in() {
+        return Stance::Passes(Rule::AlreadyIn);
+    }
+    let asks = is_closing
+        || rules.visitors.need_visitor()
+        || own.is_some_and(|own| own.exempt.visitors.need_visitor());
+    if asks { Stance::Asks } else { Stance::Refuses }
+}
+
+/// Of two rules by which modes let a request through, the one that is told: that the visitor is
+/// already in, since a drain waits for such a request; else the first.
+fn weightier(before: Option<Rule>, rule: Rule) -> Rule {
+    match before {
+        Some(before) if rule != Rule::AlreadyIn => before,
+        _ => rule,
+    }
+}
+
+/// The exemptions that all modes have in common, up to those that need to know who is asking.
+fn common_exemption(rules: &Rules, subject: &impl Subject) -> Option<Rule> {
+    let path = subject.path();
+    let by_request = own_path(rules, subject, path)
+        .or_else(|| path_rule(&rules.paths, path))
+        .or_else(|| {
+            let admin_site = rules.admin_site.matching(path);
+            admin_site.map(|_| Rule::ExemptAdminSite)
+        })
+        .or_else(|| address_rule(&rules.addresses, &rules.address_patterns, subject));
+    if by_request.is_some() {
+        return by_request;
+    }
+    if rules.tests {
+        return Some(Rule::ExemptTests);
+    }
+    if let Some(name) = subject.predicate() {
+        return Some(Rule::Predicate(name));
+    }
+    subject.has_api_key().then_some(Rule::ApiKey)
 }
 
 /// What must stay reachable for maintenance to work.
@@ -328,41 +476,15 @@ fn own_path(rules: &Rules, subject: &impl Subject, path: &str) -> Option<Rule> {
     if rules.robots_txt && path == "/robots.txt" {
         return Some(Rule::RobotsTxt);
     }
-    let target = rules.redirect_target.as_ref()?;
-    let same_host = target.host.as_deref().is_none_or(|host| {
-        subject
-            .host()
-            .is_some_and(|asked| asked.eq_ignore_ascii_case(host))
+    let is_target = rules.redirect_targets.iter().any(|target| {
+        path == target.path
+            && target.host.as_deref().is_none_or(|host| {
+                subject
+                    .host()
+                    .is_some_and(|asked| asked.eq_ignore_ascii_case(host))
+            })
     });
-    (same_host && path == target.path).then_some(Rule::RedirectTarget)
-}
-
-fn exempt_path(rules: &Rules, path: &str) -> Option<Rule> {
-    match rules.paths.matching(path) {
-        Some(PathMatch::Exact) => Some(Rule::ExemptPath),
-        Some(PathMatch::Prefix) => Some(Rule::ExemptPrefix),
-        Some(PathMatch::Pattern) => Some(Rule::ExemptPattern),
-        None => rules
-            .admin_site
-            .matching(path)
-            .map(|_| Rule::ExemptAdminSite),
-    }
-}
-
-fn exempt_address(rules: &Rules, subject: &impl Subject) -> Option<Rule> {
-    if rules.addresses.is_empty() && rules.address_patterns.is_empty() {
-        return None;
-    }
-    let address = subject.address()?.to_canonical();
-    if rules.addresses.contains(address) {
-        Some(Rule::ExemptAddress)
-    } else if !rules.address_patterns.is_empty()
-        && rules.address_patterns.is_match(&address.to_string())
-    {
-        Some(Rule::ExemptAddressPattern)
-    } else {
-        None
-    }
+    is_target.then_some(Rule::RedirectTarget)
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 
 use std::{cell::RefCell, sync::Arc};
 
-use jiff::SignedDuration;
 use serde_json::json;
 
 use super::*;
 use crate::{
-    snapshot::{Mode, ModeView, StoreStatus},
+    mode::{Mode, ModeClosures},
+    mode_rules::{OwnExemptions, ReadOnly},
+    settings::ModeSettings,
+    snapshot::{ModeView, StoreStatus},
     state::Document,
 };
 
@@ -36,13 +38,8 @@ fn switched(rules: Rules, switches: impl IntoIterator<Item = serde_json::Value>)
                 "format": 1, "generation": 1, "modes": {key.as_str(): {"switch": switch}}
             }))
             .unwrap();
-            let mode = Mode {
-                key: key.clone(),
-                label: key,
-                announce: SignedDuration::ZERO,
-                time_out: None,
-            };
-            ModeView::new(&mode, &document, None, Timestamp::UNIX_EPOCH)
+            let mode = Mode::new(&ModeSettings::new(key), &ModeClosures::default());
+            ModeView::new(&Arc::new(mode), &document, None, Timestamp::UNIX_EPOCH)
         })
         .collect();
     let store = StoreStatus {
@@ -70,6 +67,9 @@ struct Request {
     predicate: Option<&'static str>,
     has_api_key: bool,
     is_already_in: bool,
+    method: Option<&'static str>,
+    /// The modes that are not this request's.
+    is_not_of: Vec<usize>,
     asked: RefCell<Vec<&'static str>>,
 }
 
@@ -79,6 +79,10 @@ const FORCED_ON: &str = "forced-on";
 impl Subject for Request {
     fn path(&self) -> &str {
         PATH
+    }
+
+    fn method(&self) -> &str {
+        self.method.unwrap_or("POST")
     }
 
     fn host(&self) -> Option<&str> {
@@ -107,6 +111,10 @@ impl Subject for Request {
 
     fn is_already_in(&self) -> bool {
         self.is_already_in
+    }
+
+    fn is_of_mode(&self, mode: usize) -> bool {
+        !self.is_not_of.contains(&mode)
     }
 }
 
@@ -177,10 +185,13 @@ fn the_first_rule_that_matches_decides_in_every_combination() {
 
             rules.admin_scope = prefix(admin_scope);
             rules.robots_txt = robots_txt;
-            rules.redirect_target = redirect_target.then(|| RedirectTarget {
-                host: None,
-                path: PATH.to_owned(),
-            });
+            rules.redirect_targets = redirect_target
+                .then(|| RedirectTarget {
+                    host: None,
+                    path: PATH.to_owned(),
+                })
+                .into_iter()
+                .collect();
             rules.admin_site = prefix(admin_site);
             rules.addresses = AddressSet::parse(&given(address, "192.0.2.0/24")).unwrap();
             rules.tests = tests;
@@ -233,7 +244,7 @@ fn the_first_rule_that_matches_decides_in_every_combination() {
 
 /// The rows about who is asking, said again: a visitor is logged out by the setting for the
 /// highest thing that the visitor is, and then is nobody; the highest role that is exempt decides.
-fn expected_of_visitor(rules: &VisitorRules, visitor: &Visitor) -> VisitorDecision {
+fn expected_of_visitor(rules: &VisitorRules, visitor: &Visitor) -> (Option<Rule>, bool) {
     let logout = [
         (visitor.superuser, rules.logout_superusers),
         (visitor.staff, rules.logout_staff),
@@ -255,7 +266,21 @@ fn expected_of_visitor(rules: &VisitorRules, visitor: &Visitor) -> VisitorDecisi
     ]
     .into_iter()
     .find_map(|(is, exempt, rule)| (is && exempt).then_some(rule));
-    VisitorDecision { pass, logout }
+    (pass, logout)
+}
+
+/// What is decided about a visitor by the first of one mode: the rule by which they pass, and
+/// whether they are logged out.
+fn decided_of_visitor(snapshot: &Snapshot, visitor: &Visitor, is_in: bool) -> (Option<Rule>, bool) {
+    let decision = decide_visitor(snapshot, &Request::default(), visitor, || is_in, now());
+    let pass = match decision.outcome {
+        Outcome::Pass(rule) | Outcome::PassModes(rule) => Some(rule),
+        Outcome::Refuse { mode } => {
+            assert_eq!(mode, 0);
+            None
+        }
+    };
+    (pass, decision.logout)
 }
 
 #[test]
@@ -284,7 +309,7 @@ fn who_is_asking_decides_in_every_combination() {
         };
         let closed = snapshot(rules(), &[true]);
         assert_eq!(
-            decide_visitor(&closed, &visitor, || true, now()),
+            decided_of_visitor(&closed, &visitor, true),
             expected,
             "{visitors:?} {visitor:?}"
         );
@@ -298,21 +323,17 @@ fn who_is_asking_decides_in_every_combination() {
         };
         for is_in in [false, true] {
             let mut expected = expected_of_visitor(&nobody_out, &visitor);
-            if expected.pass.is_none() && visitor.authenticated && is_in {
-                expected.pass = Some(Rule::AlreadyIn);
+            if expected.0.is_none() && visitor.authenticated && is_in {
+                expected.0 = Some(Rule::AlreadyIn);
             }
             assert_eq!(
-                decide_visitor(&closing, &visitor, || is_in, now()),
+                decided_of_visitor(&closing, &visitor, is_in),
                 expected,
                 "{visitors:?} {visitor:?} {is_in}"
             );
         }
         // Whoever needs not be known is refused and not logged out.
-        let none = VisitorDecision {
-            pass: None,
-            logout: false,
-        };
-        assert!(needed || expected == none);
+        assert!(needed || expected == (None, false));
         let decision = decide(&closed, &Request::default(), now());
         let asks = decision == Decision::DependsOnVisitor { mode: 0 };
         assert_eq!(asks, needed);
@@ -329,18 +350,19 @@ fn whoever_is_in_goes_on_only_while_nothing_is_closed_yet() {
     let draining = switched(Rules::default(), [json!("off"), closing()]);
     assert_eq!(
         decide(&draining, &insider(), now()),
-        Decision::Pass(Rule::AlreadyIn)
+        Decision::PassModes(Rule::AlreadyIn)
     );
     assert_eq!(
         decide(&draining, &Request::default(), now()),
         Decision::DependsOnVisitor { mode: 1 }
     );
+    // The mode that is closed answers, not the one that they may finish by.
     let half_closed = switched(Rules::default(), [closing(), json!({"on": {}})]);
     assert_eq!(
         decide(&half_closed, &insider(), now()),
         Decision::Refuse {
             rule: Rule::NoExemption,
-            mode: 0
+            mode: 1
         }
     );
 }
@@ -422,10 +444,10 @@ fn the_redirects_target_is_let_through_on_its_own_host_only() {
         (None, "/", false),
     ] {
         let rules = Rules {
-            redirect_target: Some(RedirectTarget {
+            redirect_targets: vec![RedirectTarget {
                 host: host.map(str::to_owned),
                 path: path.to_owned(),
-            }),
+            }],
             ..Rules::default()
         };
         let decision = decide(&snapshot(rules, &[true]), &Request::default(), now());
@@ -459,6 +481,12 @@ fn an_address_is_matched_as_a_whole_and_mapped_addresses_as_v4() {
         fn is_already_in(&self) -> bool {
             false
         }
+        fn method(&self) -> &str {
+            "GET"
+        }
+        fn is_of_mode(&self, _: usize) -> bool {
+            true
+        }
     }
     let rules = || Rules {
         addresses: AddressSet::parse(&texts(&["::ffff:192.0.2.7"])).unwrap(),
@@ -485,4 +513,149 @@ fn an_address_is_matched_as_a_whole_and_mapped_addresses_as_v4() {
         };
         assert_eq!(passed, expected, "{address}");
     }
+}
+
+/// What one mode makes of a request in [`several_modes_decide_together`], in the plainest way.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    pending: bool,
+    applies: bool,
+    exempts: bool,
+    reads: bool,
+    exempts_staff: bool,
+}
+
+impl Told {
+    fn rules(self) -> ModeRules {
+        ModeRules {
+            exempt: OwnExemptions {
+                paths: prefix(self.exempts),
+                visitors: VisitorRules {
+                    staff: self.exempts_staff,
+                    ..VisitorRules::default()
+                },
+                ..OwnExemptions::default()
+            },
+            read_only: self.reads.then(ReadOnly::default),
+            ..ModeRules::default()
+        }
+    }
+
+    /// The rule by which it lets the request through; `None`: it refuses.
+    fn passes(self, reads: bool, visitor: &Visitor, is_in: bool) -> Option<Rule> {
+        [
+            (self.exempts, Rule::ExemptPrefix),
+            (self.reads && reads, Rule::ReadOnly),
+            (self.exempts_staff && visitor.staff, Rule::Staff),
+            (
+                self.pending && is_in && visitor.authenticated,
+                Rule::AlreadyIn,
+            ),
+        ]
+        .into_iter()
+        .find_map(|(holds, rule)| holds.then_some(rule))
+    }
+}
+
+#[test]
+fn several_modes_decide_together() {
+    let mut seen = [false; 3];
+    for mut bits in Bits::all(14) {
+        let mut told = || Told {
+            pending: bits.next(),
+            applies: bits.next(),
+            exempts: bits.next(),
+            reads: bits.next(),
+            exempts_staff: bits.next(),
+        };
+        let modes = [told(), told()];
+        let reads = bits.next();
+        let is_in = bits.next();
+        let staff = bits.next();
+        let visitor = Visitor {
+            authenticated: bits.next() || staff,
+            staff,
+            ..Visitor::default()
+        };
+        let rules = Rules {
+            modes: modes.iter().map(|mode| mode.rules()).collect(),
+            ..Rules::default()
+        };
+        let snapshot = switched(
+            rules,
+            modes.iter().map(|mode| match mode.pending {
+                true => json!({"pending": {}}),
+                false => json!({"on": {}}),
+            }),
+        );
+        let request = Request {
+            method: Some(if reads { "HEAD" } else { "PATCH" }),
+            is_not_of: (0..2).filter(|mode| !modes[*mode].applies).collect(),
+            ..Request::default()
+        };
+
+        let verdicts: Vec<(usize, Option<Rule>)> = modes
+            .iter()
+            .enumerate()
+            .filter(|(_, mode)| mode.applies)
+            .map(|(place, mode)| (place, mode.passes(reads, &visitor, is_in)))
+            .collect();
+        let refuses = verdicts
+            .iter()
+            .find_map(|(place, pass)| pass.is_none().then_some(*place));
+        let rules_of = || verdicts.iter().filter_map(|(_, pass)| *pass);
+        let expected = match refuses {
+            Some(mode) => Outcome::Refuse { mode },
+            None if verdicts.is_empty() => Outcome::Pass(Rule::Online),
+            None => Outcome::PassModes(
+                rules_of()
+                    .find(|rule| *rule == Rule::AlreadyIn)
+                    .or_else(|| rules_of().next())
+                    .unwrap(),
+            ),
+        };
+        let found = match decide(&snapshot, &request, now()) {
+            Decision::Pass(rule) => Outcome::Pass(rule),
+            Decision::PassModes(rule) => Outcome::PassModes(rule),
+            Decision::Refuse { mode, .. } => Outcome::Refuse { mode },
+            Decision::DependsOnVisitor { .. } => {
+                decide_visitor(&snapshot, &request, &visitor, || is_in, now()).outcome
+            }
+        };
+        assert_eq!(found, expected, "{modes:?} {reads} {is_in} {visitor:?}");
+        seen[match found {
+            Outcome::Pass(_) => 0,
+            Outcome::PassModes(_) => 1,
+            Outcome::Refuse { .. } => 2,
+        }] = true;
+    }
+    assert_eq!(seen, [true; 3]);
+}
+
+#[test]
+fn readers_are_not_logged_out_by_a_mode_that_lets_them_read() {
+    let rules = || Rules {
+        visitors: VisitorRules {
+            logout_authenticated: true,
+            ..VisitorRules::default()
+        },
+        modes: vec![ModeRules {
+            read_only: Some(ReadOnly::default()),
+            ..ModeRules::default()
+        }],
+        ..Rules::default()
+    };
+    let user = Visitor::user("uma");
+    let snapshot = snapshot(rules(), &[true]);
+    let of = |method| Request {
+        method: Some(method),
+        ..Request::default()
+    };
+    assert_eq!(
+        decide(&snapshot, &of("GET"), now()),
+        Decision::PassModes(Rule::ReadOnly)
+    );
+    let writes = decide_visitor(&snapshot, &of("POST"), &user, || true, now());
+    assert!(writes.logout);
+    assert_eq!(writes.outcome, Outcome::Refuse { mode: 0 });
 }

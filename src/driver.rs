@@ -15,13 +15,14 @@ use crate::{
     change::ChangeError,
     decode::{DecodeError, Excerpt},
     held_lease::LeaseKeeper,
+    mode::Mode,
     node::{Fleet, Goal, StateId},
     phase::Phase,
     seat::Reporter,
     settings::{Forced, WhenStoreFails},
     settle::settled,
     shared::Shared,
-    snapshot::{Mode, ModeView, Snapshot, StoreStatus},
+    snapshot::{ModeView, Snapshot, StoreStatus},
     state::Document,
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
     web_server::Followed,
@@ -76,7 +77,7 @@ pub(crate) struct Plan {
     pub(crate) when_store_fails: WhenStoreFails,
     pub(crate) time_zone: Option<TimeZone>,
     /// The modes, in the order in which they answer; never empty.
-    pub(crate) modes: Vec<Mode>,
+    pub(crate) modes: Vec<Arc<Mode>>,
 }
 
 impl Plan {

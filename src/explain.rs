@@ -14,7 +14,7 @@ use regex::Regex;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    decide::{Decision, Routes, Rule, Subject, decide, decide_visitor},
+    decide::{self, Decision, Routes, Rule, Subject, closed_for, decide, decide_visitor},
     identity::Visitor,
     phase::Phase,
     shared::Shared,
@@ -261,15 +261,23 @@ pub(crate) fn explain(
     };
     let mut logout = false;
     let (outcome, rule, mode) = match decide(&snapshot, &subject, now) {
-        Decision::Pass(rule) => (Outcome::Pass, rule, snapshot.closed_mode(now)),
+        Decision::Pass(rule) | Decision::PassModes(rule) => {
+            let closed = closed_for(&snapshot, &subject, now).next();
+            (Outcome::Pass, rule, closed.map(|mode| mode.index))
+        }
         Decision::Refuse { rule, mode } => (Outcome::Refuse, rule, Some(mode)),
         Decision::DependsOnVisitor { mode } => {
             let visitor = inquiry.role.visitor();
-            let decision = decide_visitor(&snapshot, &visitor, || subject.was_seen(), now);
+            let decision =
+                decide_visitor(&snapshot, &subject, &visitor, || subject.was_seen(), now);
             logout = decision.logout;
-            match decision.pass {
-                Some(rule) => (Outcome::Pass, rule, Some(mode)),
-                None => (Outcome::Refuse, Rule::NoExemption, Some(mode)),
+            match decision.outcome {
+                decide::Outcome::Pass(rule) | decide::Outcome::PassModes(rule) => {
+                    (Outcome::Pass, rule, Some(mode))
+                }
+                decide::Outcome::Refuse { mode } => {
+                    (Outcome::Refuse, Rule::NoExemption, Some(mode))
+                }
             }
         }
     };
@@ -314,7 +322,11 @@ struct InquirySubject<'a> {
 
 impl InquirySubject<'_> {
     fn does_not_know(&self, what: impl Into<String>) {
-        self.not_known.borrow_mut().push(what.into());
+        let what = what.into();
+        let mut not_known = self.not_known.borrow_mut();
+        if !not_known.contains(&what) {
+            not_known.push(what);
+        }
     }
 
     /// Whether the visitor was in before the site began to close. Nobody says so of a role.
@@ -352,6 +364,10 @@ impl InquirySubject<'_> {
 }
 
 impl Subject for InquirySubject<'_> {
+    fn method(&self) -> &str {
+        self.inquiry.method()
+    }
+
     fn path(&self) -> &str {
         &self.inquiry.path
     }
@@ -359,8 +375,8 @@ impl Subject for InquirySubject<'_> {
     fn host(&self) -> Option<&str> {
         if self.inquiry.host.is_none() {
             self.does_not_know(
-                "The host that is asked for, by which the page of `response.redirect` is told from \
-                 one of another host with the same path.",
+                "The host that is asked for, by which `applies_to.hosts` goes, and by which the page \
+                 of `response.redirect` is told from one of another host with the same path.",
             );
         }
         self.inquiry.host.as_deref()
@@ -377,11 +393,11 @@ impl Subject for InquirySubject<'_> {
                     .match_pattern(path)
                     .is_some_and(|pattern| routes.patterns.contains(pattern.as_str()));
         }
-        let is_forced_off = std::ptr::eq(routes, &raw const self.snapshot.rules.forced_off);
-        let (setting, then) = if is_forced_off {
-            ("exempt.routes", "passes")
-        } else {
+        let is_forced_on = std::ptr::eq(routes, &raw const self.snapshot.rules.forced_on);
+        let (setting, then) = if is_forced_on {
             ("forced_on.routes", "is refused")
+        } else {
+            ("exempt.routes", "passes")
         };
         if self.fits_a_pattern(routes, setting) {
             return true;
@@ -429,6 +445,19 @@ impl Subject for InquirySubject<'_> {
             );
         }
         false
+    }
+
+    fn is_of_mode(&self, mode: usize) -> bool {
+        if let Some(mode) = self.shared.modes.get(mode)
+            && mode.applies.is_some()
+        {
+            self.does_not_know(format!(
+                "Whether the app says that the mode `{}` applies to the request: otherwise it does \
+                 not count.",
+                mode.key
+            ));
+        }
+        true
     }
 }
 
@@ -503,6 +532,7 @@ fn why(
         Rule::ExemptPrefix => "The path begins with one of `exempt.prefixes`.",
         Rule::ExemptAdminSite => "The path belongs to the app's own admin, `exempt.admin_site`.",
         Rule::ExemptPattern => "The path matches one of `exempt.patterns`.",
+        Rule::ExemptRoute => "The route is in `exempt.routes` of the mode.",
         Rule::ExemptAddress => "The address is one of `exempt.addresses`.",
         Rule::ExemptAddressPattern => "The address matches one of `exempt.address_patterns`.",
         Rule::ExemptTests => "The app runs under test, and `exempt.tests` is set.",
@@ -525,6 +555,7 @@ fn why(
         }
         Rule::Staff => "Staff gets through, as `exempt.staff` says.",
         Rule::Superuser => "Superusers get through, as `exempt.superusers` says.",
+        Rule::ReadOnly => "The mode leaves the site readable, and the request only reads.",
         Rule::AlreadyIn => "The visitor is already in and may finish.",
         Rule::NoExemption if logout => {
             "The visitor is logged out first, as `[logout]` says, and no exemption holds."
@@ -545,6 +576,9 @@ fn with_phase(snapshot: &Snapshot, mode: Option<&str>, now: Timestamp, because: 
 }
 
 fn online(snapshot: &Snapshot, now: Timestamp) -> String {
+    if snapshot.closed_mode(now).is_some() {
+        return "No mode that is pending or offline applies to this request.".to_owned();
+    }
     let announced = snapshot
         .modes
         .iter()

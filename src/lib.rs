@@ -61,6 +61,8 @@ mod knowledge;
 mod language;
 mod maintenance;
 mod middleware;
+mod mode;
+mod mode_rules;
 mod negotiate;
 mod node;
 mod order;
@@ -99,6 +101,7 @@ pub use self::{
         ForcedOn, ForcedOnService, Joining, MaintenanceFuture, MaintenanceMiddleware,
         MaintenanceService,
     },
+    mode::ModeBuilder,
     negotiate::ResponseFormat,
     node::{Missing, NodeStatus, RunningTask, WhyMissing},
     permission::{MenuItem, Permission},

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     builder::Builder,
     change::{Changes, TurnOff, TurnOn},
+    decide::closed_for,
     driver::Command,
     explain::{Explanation, Inquiry},
     guard::Guarding,
@@ -15,6 +16,7 @@ use crate::{
     identity::Visitor,
     middleware::{ForcedOn, MaintenanceMiddleware},
     phase::Phase,
+    request::RequestSubject,
     shared::Shared,
     snapshot::{PastPeriod, Status},
     store::StoreError,
@@ -90,7 +92,7 @@ impl Maintenance {
         Ok(self.status())
     }
 
-    /// The phase of the mode `site` now.
+    /// The phase of the first mode now: of `site` where the settings name no others.
     pub fn phase(&self) -> Phase {
         let snapshot = self.shared.published.snapshot();
         let now = self.shared.now_for(&snapshot);
@@ -98,6 +100,37 @@ impl Maintenance {
             .modes
             .first()
             .map_or(Phase::Online, |mode| mode.phase(now))
+    }
+
+    /// The phase of one mode now. `None`: there is no mode with this key.
+    pub fn phase_of(&self, mode: &str) -> Option<Phase> {
+        let snapshot = self.shared.published.snapshot();
+        let now = self.shared.now_for(&snapshot);
+        snapshot.mode(mode).map(|mode| mode.phase(now))
+    }
+
+    /// Whether one of these modes is pending or offline and applies to a request. Without any, it
+    /// is asked about all modes. Exemptions make no difference.
+    ///
+    /// ```
+    /// use actix_maintenance_mode::Maintenance;
+    /// use actix_web::{HttpRequest, web};
+    ///
+    /// async fn cart(request: HttpRequest, maintenance: web::Data<Maintenance>) -> &'static str {
+    ///     if maintenance.is_in_maintenance(&request, &["shop", "payments"]) {
+    ///         "You can pay later."
+    ///     } else {
+    ///         "Pay now"
+    ///     }
+    /// }
+    /// ```
+    pub fn is_in_maintenance(&self, request: &HttpRequest, modes: &[&str]) -> bool {
+        let shared = &*self.shared;
+        let snapshot = shared.published.snapshot();
+        let now = shared.now_for(&snapshot);
+        closed_for(&snapshot, &RequestSubject { request, shared }, now).any(|mode| {
+            modes.is_empty() || modes.contains(&snapshot.modes[mode.index].key.as_ref())
+        })
     }
 
     /// Takes the site out of service.

@@ -2,13 +2,18 @@
 
 use std::net::IpAddr;
 
-use actix_web::{HttpRequest, http::header};
+use actix_web::{
+    HttpRequest,
+    http::header::{self, HeaderName},
+};
 
 use crate::{
     address::client_address,
     decide::{Routes, Subject},
     shared::Shared,
 };
+
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 pub(crate) struct RequestSubject<'a> {
     pub(crate) request: &'a HttpRequest,
@@ -44,8 +49,12 @@ impl Subject for RequestSubject<'_> {
         self.request.match_info().as_str()
     }
 
+    fn method(&self) -> &str {
+        self.request.method().as_str()
+    }
+
     fn host(&self) -> Option<&str> {
-        host(self.request)
+        own_host(self.request, self.shared)
     }
 
     fn is_route(&self, routes: &Routes) -> bool {
@@ -86,6 +95,15 @@ impl Subject for RequestSubject<'_> {
             .as_ref()
             .is_some_and(|holds| holds(self.request))
     }
+
+    #[inline]
+    fn is_of_mode(&self, mode: usize) -> bool {
+        self.shared
+            .modes
+            .get(mode)
+            .and_then(|mode| mode.applies.as_ref())
+            .is_none_or(|applies| applies(self.request))
+    }
 }
 
 /// The client's address, by the app's closure or by peer and trusted proxies.
@@ -101,10 +119,25 @@ pub(crate) fn address(request: &HttpRequest, shared: &Shared) -> Option<IpAddr> 
 }
 
 /// The authority that the client asked for (RFC 9110, section 7.2).
-pub(crate) fn host(request: &HttpRequest) -> Option<&str> {
+fn host(request: &HttpRequest) -> Option<&str> {
     request
         .uri()
         .authority()
         .map(|authority| authority.as_str())
         .or_else(|| request.headers().get(header::HOST)?.to_str().ok())
+}
+
+/// The authority that the visitor sees; behind a trusted proxy, the one that it was asked for.
+pub(crate) fn own_host<'a>(request: &'a HttpRequest, shared: &Shared) -> Option<&'a str> {
+    let by_trusted_proxy = request
+        .peer_addr()
+        .is_some_and(|peer| shared.trusted_proxies.contains(peer.ip()));
+    let forwarded = request
+        .headers()
+        .get(X_FORWARDED_HOST)
+        .filter(|_| by_trusted_proxy)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|hosts| hosts.split(',').next())
+        .map(str::trim);
+    forwarded.or_else(|| host(request))
 }

@@ -1,8 +1,9 @@
 //! What a refused visitor gets: page, JSON, problem details, text or a redirect.
 
 use std::{
-    fmt,
+    fmt, iter,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use actix_web::{
@@ -25,9 +26,10 @@ use tera::Tera;
 use crate::{
     decide::Rule,
     language::{Catalogue, Languages},
+    mode::{ConfiguredMode, ModeClosures},
     negotiate::{ResponseFormat, negotiate},
     phase::Phase,
-    settings::{FormatSetting, ResponseSettings},
+    settings::{Access, FormatSetting, ModeSettings, ResponseSettings, Settings},
     snapshot::Snapshot,
 };
 
@@ -82,6 +84,10 @@ pub struct Refusal {
     pub label: String,
     /// That mode's phase; [`Phase::Offline`] also where a route is forced on.
     pub phase: Phase,
+    /// What is still possible.
+    pub access: Access,
+    /// Whether the visitor may still read: [`access`](Self::access) in a word.
+    pub read_only: bool,
     /// What the visitor is told.
     pub message: String,
     /// The tag of the language that was chosen for this client; an operator's own message is as it
@@ -138,15 +144,12 @@ pub(crate) type Renderer = Arc<dyn Fn(&HttpRequest, &Refusal) -> HttpResponse + 
 
 /// Everything that refusals are made of, shared by all workers.
 pub(crate) struct Responses {
-    status: StatusCode,
-    retry_after: Option<u64>,
     retry_jitter: f64,
     pub(crate) format: FormatChoice,
-    template: String,
-    message: Option<String>,
-    redirect: Option<HeaderValue>,
-    pub(crate) context: ResponseContext,
-    pub(crate) renderer: Option<Renderer>,
+    /// What all modes have in common.
+    common: ModeResponse,
+    /// What each mode answers, in the order of the modes.
+    modes: Vec<ModeResponse>,
     pub(crate) languages: Languages,
     /// Where the admin scope has the script of the page, once there is such a scope.
     script: OnceLock<String>,
@@ -154,12 +157,91 @@ pub(crate) struct Responses {
     tera: Tera,
 }
 
+/// Which refusal it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refusing {
+    /// The index of the mode that answers.
+    pub(crate) mode: usize,
+    pub(crate) rule: Rule,
+    pub(crate) format: ResponseFormat,
+    pub(crate) language: usize,
+}
+
+/// What one mode answers.
+#[derive(Clone)]
+struct ModeResponse {
+    status: StatusCode,
+    retry_after: Option<u64>,
+    template: String,
+    message: Option<String>,
+    redirect: Option<HeaderValue>,
+    access: Access,
+    context: ResponseContext,
+    renderer: Option<Renderer>,
+}
+
+impl ModeResponse {
+    fn new(settings: &ResponseSettings) -> Result<Self, String> {
+        Ok(Self {
+            status: status_code(settings.status)?,
+            retry_after: some_seconds(settings.retry_after),
+            template: settings.template.clone(),
+            message: settings.message.clone(),
+            redirect: settings.redirect.as_deref().map(location).transpose()?,
+            access: Access::None,
+            context: ResponseContext::None,
+            renderer: None,
+        })
+    }
+
+    /// The same with what a mode says otherwise.
+    fn of_mode(&self, mode: &ModeSettings, closures: &ModeClosures) -> Result<Self, String> {
+        let own = self.clone();
+        Ok(Self {
+            status: mode
+                .status
+                .map(status_code)
+                .transpose()?
+                .unwrap_or(own.status),
+            retry_after: mode.retry_after.map_or(own.retry_after, some_seconds),
+            template: mode.template.clone().unwrap_or(own.template),
+            message: mode.message.clone().or(own.message),
+            redirect: match mode.redirect.as_deref() {
+                Some(target) => Some(location(target)?),
+                None => own.redirect,
+            },
+            access: mode.access,
+            context: closures.context.clone().unwrap_or(own.context),
+            renderer: closures.renderer.clone().or(own.renderer),
+        })
+    }
+
+    fn fixed_context(&self) -> Map<String, Value> {
+        match &self.context {
+            ResponseContext::Fixed(context) => context.clone(),
+            ResponseContext::PerRequest(_) | ResponseContext::None => Map::new(),
+        }
+    }
+}
+
+fn status_code(status: u16) -> Result<StatusCode, String> {
+    StatusCode::from_u16(status).map_err(|_| format!("{status} is no status"))
+}
+
+fn some_seconds(duration: Duration) -> Option<u64> {
+    Some(duration.as_secs()).filter(|seconds| *seconds > 0)
+}
+
+fn location(target: &str) -> Result<HeaderValue, String> {
+    HeaderValue::from_str(target).map_err(|_| format!("`{target}` cannot be sent as a Location"))
+}
+
 impl fmt::Debug for Responses {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Responses")
-            .field("status", &self.status)
-            .field("template", &self.template)
+            .field("status", &self.common.status)
+            .field("template", &self.common.template)
             .finish_non_exhaustive()
     }
 }
@@ -200,7 +282,15 @@ impl Rendered {
 /// # Errors
 ///
 /// When a template is missing, or cannot be read or understood; the text says which.
-pub(crate) fn read_templates(settings: &ResponseSettings) -> Result<Tera, String> {
+pub(crate) fn read_templates(settings: &Settings) -> Result<Tera, String> {
+    let of_modes = settings
+        .modes
+        .iter()
+        .filter_map(|mode| mode.template.as_ref());
+    let named: Vec<&String> = iter::once(&settings.response.template)
+        .chain(of_modes)
+        .collect();
+    let settings = &settings.response;
     let mut tera = Tera::new();
     let mut templates = vec![
         (PAGE_TEMPLATE.0.to_owned(), PAGE_TEMPLATE.1.to_owned()),
@@ -212,10 +302,12 @@ pub(crate) fn read_templates(settings: &ResponseSettings) -> Result<Tera, String
     }
     tera.add_raw_templates(templates)
         .map_err(|error| format!("a template is not valid: {}", chain(&error)))?;
-    if !tera.contains_template(&settings.template) {
+    if let Some(missing) = named
+        .into_iter()
+        .find(|template| !tera.contains_template(template))
+    {
         return Err(format!(
-            "there is no template `{}`{}",
-            settings.template,
+            "there is no template `{missing}`{}",
             match &settings.templates_dir {
                 Some(folder) => format!(" in {}", folder.display()),
                 None => "; set `response.templates_dir` to the folder it is in".to_owned(),
@@ -231,28 +323,25 @@ impl Responses {
     /// When a setting that was checked before is wrong all the same; the text says which.
     pub(crate) fn new(
         settings: &ResponseSettings,
+        modes: &[ConfiguredMode],
+        context: ResponseContext,
+        renderer: Option<Renderer>,
         tera: Tera,
         languages: Languages,
     ) -> Result<Self, String> {
-        let redirect = settings
-            .redirect
-            .as_deref()
-            .map(|target| {
-                HeaderValue::from_str(target)
-                    .map_err(|_| format!("`{target}` cannot be sent as a Location"))
-            })
-            .transpose()?;
+        let common = ModeResponse {
+            context,
+            renderer,
+            ..ModeResponse::new(settings)?
+        };
         Ok(Self {
-            status: StatusCode::from_u16(settings.status)
-                .map_err(|_| format!("{} is no status", settings.status))?,
-            retry_after: Some(settings.retry_after.as_secs()).filter(|seconds| *seconds > 0),
             retry_jitter: settings.retry_jitter,
             format: settings.format.into(),
-            template: settings.template.clone(),
-            message: settings.message.clone(),
-            redirect,
-            context: ResponseContext::None,
-            renderer: None,
+            modes: modes
+                .iter()
+                .map(|mode| common.of_mode(&mode.settings, &mode.closures))
+                .collect::<Result<_, _>>()?,
+            common,
             languages,
             script: OnceLock::new(),
             loads_script: settings.script,
@@ -260,8 +349,12 @@ impl Responses {
         })
     }
 
-    pub(crate) fn status(&self) -> StatusCode {
-        self.status
+    fn of_mode(&self, mode: usize) -> &ModeResponse {
+        self.modes.get(mode).unwrap_or(&self.common)
+    }
+
+    pub(crate) fn status(&self, mode: usize) -> StatusCode {
+        self.of_mode(mode).status
     }
 
     /// Has the page load its script from the admin scope at this path.
@@ -282,9 +375,10 @@ impl Responses {
     }
 
     /// Whether a refusal depends on nothing but snapshot, mode and form, so that it can be kept.
-    pub(crate) fn can_be_kept(&self, format: ResponseFormat) -> bool {
-        self.renderer.is_none()
-            && !matches!(self.context, ResponseContext::PerRequest(_))
+    pub(crate) fn can_be_kept(&self, mode: usize, format: ResponseFormat) -> bool {
+        let mode = self.of_mode(mode);
+        mode.renderer.is_none()
+            && !matches!(mode.context, ResponseContext::PerRequest(_))
             && !(self.retry_jitter > 0.0 && is_data(format))
     }
 
@@ -297,31 +391,44 @@ impl Responses {
     pub(crate) fn refusal(
         &self,
         snapshot: &Snapshot,
-        mode: usize,
-        rule: Rule,
-        format: ResponseFormat,
-        language: usize,
+        refusing: Refusing,
         now: Timestamp,
     ) -> Refusal {
+        let Refusing {
+            mode,
+            rule,
+            format,
+            language,
+        } = refusing;
         let catalogue = self.languages.get(language);
-        let mode = &snapshot.modes[mode];
-        let standing = mode.standing(now);
+        let own = self.of_mode(mode);
+        let view = &snapshot.modes[mode];
+        let standing = view.standing(now);
+        // What is forced on cannot be read either, whatever a mode allows.
+        let access = if rule.is_forced_on() {
+            Access::None
+        } else {
+            own.access
+        };
+        let phase = match standing.phase {
+            Phase::Pending => Phase::Pending,
+            _ => Phase::Offline,
+        };
         Refusal {
-            mode: mode.key.as_ref().to_owned(),
-            label: mode.label.as_ref().to_owned(),
-            phase: match standing.phase {
-                Phase::Pending => Phase::Pending,
-                _ => Phase::Offline,
-            },
+            mode: view.key.as_ref().to_owned(),
+            label: view.label.as_ref().to_owned(),
+            phase,
+            access,
+            read_only: access == Access::ReadOnly,
             message: standing
                 .message
-                .or_else(|| self.message.clone())
-                .unwrap_or_else(|| general_message(catalogue, standing.phase).to_owned()),
+                .or_else(|| own.message.clone())
+                .unwrap_or_else(|| general_message(catalogue, phase, access).to_owned()),
             language: catalogue.tag.clone(),
             since: standing.since,
             until: standing.until,
             // The header of the other forms gets its jitter when it is sent.
-            retry_after: match self.retry_after(standing.phase, standing.until, now) {
+            retry_after: match self.retry_after(mode, standing.phase, standing.until, now) {
                 Some(seconds) if is_data(format) => Some(self.with_jitter(seconds)),
                 seconds => seconds,
             },
@@ -333,57 +440,65 @@ impl Responses {
     /// In how many seconds to come back: when it ends, if that is known, else the setting.
     pub(crate) fn retry_after(
         &self,
+        mode: usize,
         phase: Phase,
         until: Option<Timestamp>,
         now: Timestamp,
     ) -> Option<u64> {
+        let setting = self.of_mode(mode).retry_after;
         match (until, phase) {
             (Some(until), _) => Some(seconds_until(until, now)),
-            (None, Phase::Pending) => self
-                .retry_after
-                .map(|setting| setting.min(CLOSING_RETRY_AFTER)),
-            (None, _) => self.retry_after,
+            (None, Phase::Pending) => setting.map(|setting| setting.min(CLOSING_RETRY_AFTER)),
+            (None, _) => setting,
         }
     }
 
     /// Makes the response to one request, by the app's renderer if it has one.
-    pub(crate) fn render(&self, request: &HttpRequest, refusal: &Refusal) -> HttpResponse {
-        if let Some(renderer) = &self.renderer {
-            return self.truthful(renderer(request, refusal), refusal);
+    pub(crate) fn render(
+        &self,
+        request: &HttpRequest,
+        mode: usize,
+        refusal: &Refusal,
+    ) -> HttpResponse {
+        let own = self.of_mode(mode);
+        if let Some(renderer) = &own.renderer {
+            return truthful(renderer(request, refusal), own.status, refusal);
         }
-        let extra = match &self.context {
+        let extra = match &own.context {
             ResponseContext::PerRequest(context) => context(request, refusal),
-            ResponseContext::Fixed(context) => context.clone(),
-            ResponseContext::None => Map::new(),
+            ResponseContext::Fixed(_) | ResponseContext::None => own.fixed_context(),
         };
-        self.rendered_with(refusal, extra, self.redirects(request, refusal.format))
-            .response()
+        let redirect = self.redirects(request, mode, refusal.format);
+        self.rendered_with(own, refusal, extra, redirect).response()
     }
 
     /// Makes a refusal that can be kept.
-    pub(crate) fn rendered(&self, refusal: &Refusal, redirect: bool) -> Rendered {
-        let extra = match &self.context {
-            ResponseContext::Fixed(context) => context.clone(),
-            _ => Map::new(),
-        };
-        self.rendered_with(refusal, extra, redirect)
+    pub(crate) fn rendered(&self, mode: usize, refusal: &Refusal, redirect: bool) -> Rendered {
+        let own = self.of_mode(mode);
+        self.rendered_with(own, refusal, own.fixed_context(), redirect)
     }
 
     /// Whether this request is answered with a redirect: only pages are, and only to GET and HEAD.
-    pub(crate) fn redirects(&self, request: &HttpRequest, format: ResponseFormat) -> bool {
-        self.redirect.is_some()
+    pub(crate) fn redirects(
+        &self,
+        request: &HttpRequest,
+        mode: usize,
+        format: ResponseFormat,
+    ) -> bool {
+        self.of_mode(mode).redirect.is_some()
             && format == ResponseFormat::Html
             && matches!(request.method().as_str(), "GET" | "HEAD")
     }
 
     fn rendered_with(
         &self,
+        own: &ModeResponse,
         refusal: &Refusal,
         extra: Map<String, Value>,
         redirect: bool,
     ) -> Rendered {
         let mut headers = Vec::with_capacity(3);
-        if let (true, Some(target)) = (redirect, &self.redirect) {
+        if let (true, Some(target)) = (redirect, &own.redirect) {
             headers.push((LOCATION, target.clone()));
             return Rendered {
                 status: StatusCode::FOUND,
@@ -410,7 +525,7 @@ impl Responses {
             headers.push((RETRY_AFTER, HeaderValue::from(seconds)));
         }
         Rendered {
-            status: self.status,
+            status: own.status,
             vary: if self.languages.are_negotiated() {
                 BY_ACCEPT_AND_LANGUAGE
             } else {
@@ -418,18 +533,24 @@ impl Responses {
             },
             headers,
             jittered,
-            body: self.body(refusal, catalogue, extra),
+            body: self.body(own, refusal, catalogue, extra),
         }
     }
 
-    fn body(&self, refusal: &Refusal, catalogue: &Catalogue, extra: Map<String, Value>) -> Bytes {
+    fn body(
+        &self,
+        own: &ModeResponse,
+        refusal: &Refusal,
+        catalogue: &Catalogue,
+        extra: Map<String, Value>,
+    ) -> Bytes {
         match refusal.format {
             ResponseFormat::Html => {
                 let again = Again::of(refusal, self.script.get());
-                self.page(refusal, catalogue, &again, extra).into()
+                self.page(own, refusal, catalogue, &again, extra).into()
             }
             ResponseFormat::Json => json_body(members(refusal, extra)),
-            ResponseFormat::Problem => json_body(self.problem(refusal, extra)),
+            ResponseFormat::Problem => json_body(problem(own.status, refusal, catalogue, extra)),
             ResponseFormat::Text => text(refusal, catalogue).into(),
         }
     }
@@ -438,17 +559,18 @@ impl Responses {
     /// must not turn a refusal into an error.
     fn page(
         &self,
+        own: &ModeResponse,
         refusal: &Refusal,
         catalogue: &Catalogue,
         again: &Again,
         extra: Map<String, Value>,
     ) -> String {
         let context = page_context(refusal, catalogue, again, extra);
-        match self.tera.render(&self.template, &context) {
+        match self.tera.render(&own.template, &context) {
             Ok(page) => page,
             Err(error) => {
                 tracing::error!(
-                    template = %self.template,
+                    template = own.template,
                     error = %chain(&error),
                     "the maintenance page cannot be rendered; visitors get the embedded one"
                 );
@@ -462,51 +584,20 @@ impl Responses {
     /// the script, which this process has.
     pub(crate) fn page_file(&self, snapshot: &Snapshot, mode: usize, now: Timestamp) -> String {
         let language = self.languages.default();
-        let html = ResponseFormat::Html;
-        let refusal = self.refusal(snapshot, mode, Rule::NoExemption, html, language, now);
+        let refusing = Refusing {
+            mode,
+            rule: Rule::NoExemption,
+            format: ResponseFormat::Html,
+            language,
+        };
+        let refusal = self.refusal(snapshot, refusing, now);
         let again = Again {
             refresh: SHORTEST_REFRESH,
             script: None,
         };
-        let extra = match &self.context {
-            ResponseContext::Fixed(context) => context.clone(),
-            _ => Map::new(),
-        };
-        self.page(&refusal, self.languages.get(language), &again, extra)
-    }
-
-    fn problem(&self, refusal: &Refusal, extra: Map<String, Value>) -> Map<String, Value> {
-        let mut problem = problem_details(self.status, &refusal.message);
-        for (key, value) in members(refusal, extra) {
-            problem.entry(key).or_insert(value);
-        }
-        problem
-    }
-
-    /// Holds a response of the app's own to what every refusal keeps: it is an error or a redirect,
-    /// nobody stores or revalidates it, and it says that it was meant.
-    fn truthful(&self, mut response: HttpResponse, refusal: &Refusal) -> HttpResponse {
-        let status = response.status();
-        // "Not modified" would have the browser show the page that it has kept.
-        if !(300..600).contains(&status.as_u16()) || status == StatusCode::NOT_MODIFIED {
-            tracing::error!(
-                status = status.as_u16(),
-                "the app's own maintenance response is no refusal; its status is replaced"
-            );
-            *response.status_mut() = self.status;
-        }
-        let is_redirect = response.status().is_redirection();
-        let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, NO_STORE);
-        headers.insert(X_MAINTENANCE_MODE, MEANT);
-        // With a validator, a client could hold on to the refusal after the site is back.
-        headers.remove(ETAG);
-        headers.remove(LAST_MODIFIED);
-        let says_when = is_redirect || headers.contains_key(RETRY_AFTER);
-        if let (Some(seconds), false) = (refusal.retry_after, says_when) {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
+        let own = self.of_mode(mode);
+        let catalogue = self.languages.get(language);
+        self.page(own, &refusal, catalogue, &again, own.fixed_context())
     }
 
     /// An answer of the admin scope that is neither the thing asked for nor a refusal.
@@ -551,17 +642,71 @@ impl Responses {
 }
 
 /// What visitors are told when nobody said anything else.
-fn general_message(catalogue: &Catalogue, phase: Phase) -> &str {
-    let key = match phase {
-        Phase::Pending => "closing_message",
-        _ => "message",
+fn general_message(catalogue: &Catalogue, phase: Phase, access: Access) -> &str {
+    let key = match (phase, access) {
+        (_, Access::ReadOnly) => "read_only_message",
+        (Phase::Pending, Access::None) => "closing_message",
+        (_, Access::None) => "message",
     };
     catalogue.text("refusal", key)
 }
 
 /// Whether nobody said anything else to visitors.
 fn is_general(catalogue: &Catalogue, refusal: &Refusal) -> bool {
-    refusal.message == general_message(catalogue, refusal.phase)
+    refusal.message == general_message(catalogue, refusal.phase, refusal.access)
+}
+
+/// What is added to an operator's own message: that reading works, or that the site is closing.
+fn addition<'a>(catalogue: &'a Catalogue, refusal: &Refusal) -> Option<&'a str> {
+    let key = match (refusal.access, refusal.phase) {
+        (Access::ReadOnly, _) => "reading_works",
+        (Access::None, Phase::Pending) => "closing",
+        (Access::None, _) => return None,
+    };
+    (!is_general(catalogue, refusal)).then(|| catalogue.text("refusal", key))
+}
+
+/// Holds a response of the app's own to what every refusal keeps: it is an error or a redirect,
+/// nobody stores or revalidates it, and it says that it was meant.
+fn truthful(mut response: HttpResponse, instead: StatusCode, refusal: &Refusal) -> HttpResponse {
+    let status = response.status();
+    // "Not modified" would have the browser show the page that it has kept.
+    if !(300..600).contains(&status.as_u16()) || status == StatusCode::NOT_MODIFIED {
+        tracing::error!(
+            status = status.as_u16(),
+            "the app's own maintenance response is no refusal; its status is replaced"
+        );
+        *response.status_mut() = instead;
+    }
+    let is_redirect = response.status().is_redirection();
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    headers.insert(X_MAINTENANCE_MODE, MEANT);
+    // With a validator, a client could hold on to the refusal after the site is back.
+    headers.remove(ETAG);
+    headers.remove(LAST_MODIFIED);
+    let says_when = is_redirect || headers.contains_key(RETRY_AFTER);
+    if let (Some(seconds), false) = (refusal.retry_after, says_when) {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn problem(
+    status: StatusCode,
+    refusal: &Refusal,
+    catalogue: &Catalogue,
+    extra: Map<String, Value>,
+) -> Map<String, Value> {
+    let detail = match addition(catalogue, refusal).filter(|_| refusal.read_only) {
+        Some(reading_works) => format!("{} {reading_works}", refusal.message),
+        None => refusal.message.clone(),
+    };
+    let mut problem = problem_details(status, &detail);
+    for (key, value) in members(refusal, extra) {
+        problem.entry(key).or_insert(value);
+    }
+    problem
 }
 
 /// Whether the body is for programs. It repeats the header `Retry-After`, so both must say the same.
@@ -589,6 +734,9 @@ fn members(refusal: &Refusal, extra: Map<String, Value>) -> Map<String, Value> {
     members.insert("maintenance_mode".to_owned(), Value::Bool(true));
     members.insert("mode".to_owned(), refusal.mode.as_str().into());
     members.insert("phase".to_owned(), refusal.phase.as_str().into());
+    if refusal.read_only {
+        members.insert("access".to_owned(), refusal.access.as_str().into());
+    }
     members.insert("message".to_owned(), refusal.message.as_str().into());
     members.insert("retry_after".to_owned(), refusal.retry_after.into());
     members.insert(
@@ -636,6 +784,8 @@ fn page_context(
         _ => Map::new(),
     };
     maintenance.insert("until_text".to_owned(), refusal.until.map(in_words).into());
+    let reading_works = addition(catalogue, refusal).filter(|_| refusal.read_only);
+    maintenance.insert("reading_works".to_owned(), reading_works.into());
     maintenance.insert("direction".to_owned(), catalogue.direction.as_str().into());
     maintenance.insert("refresh".to_owned(), again.refresh.into());
     maintenance.insert("script".to_owned(), again.script.clone().into());
@@ -670,8 +820,8 @@ impl Again {
 
 fn text(refusal: &Refusal, catalogue: &Catalogue) -> String {
     let mut text = format!("{}\n", refusal.message);
-    if refusal.phase == Phase::Pending && !is_general(catalogue, refusal) {
-        text.push_str(catalogue.text("refusal", "closing"));
+    if let Some(addition) = addition(catalogue, refusal) {
+        text.push_str(addition);
         text.push('\n');
     }
     if let Some(until) = refusal.until {

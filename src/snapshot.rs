@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::{
     decide::Rules,
     in_flight::Inside,
+    mode::Mode,
     node::{NodeStatus, RunningTask, StateId},
     phase::{Phase, Standing},
     schedule::{Interval, Outlook},
     sessions::SessionInside,
-    settings::Forced,
+    settings::{Access, Forced},
     state::{Document, Ended, ModeState, Period, Window},
     web_server::WebServerStatus,
 };
@@ -33,21 +35,18 @@ pub(crate) struct Snapshot {
     pub(crate) store: StoreStatus,
     /// When it was published.
     pub(crate) at: Timestamp,
-    /// The closed mode at `at`, which is the closed mode for good while no edge is ahead.
-    closed: Option<usize>,
+    /// The modes that are closed at `at`, or that may be at another time. However many modes there
+    /// are, requests look at no others.
+    watched: Box<[usize]>,
     /// Whether there is an edge at all. One that has passed counts too: the clock may be set back.
     timed: bool,
 }
 
-/// What the settings say of a mode.
-#[derive(Debug, Clone)]
-pub(crate) struct Mode {
-    pub(crate) key: String,
-    pub(crate) label: String,
-    /// How long before its start a window is announced; zero: not at all.
-    pub(crate) announce: SignedDuration,
-    /// How long it stays on when nobody says until when.
-    pub(crate) time_out: Option<SignedDuration>,
+/// A mode that is pending or offline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ClosedMode {
+    pub(crate) index: usize,
+    pub(crate) phase: Phase,
 }
 
 /// One mode, as a snapshot has it.
@@ -57,6 +56,8 @@ pub(crate) struct ModeView {
     pub(crate) label: Arc<str>,
     /// How long before its start a window is announced.
     pub(crate) announce: SignedDuration,
+    /// What the settings and the app say of it.
+    pub(crate) mode: Arc<Mode>,
     pub(crate) state: ModeState,
     /// The state around the instant of the snapshot, if windows repeat.
     outlook: Option<(Outlook, ModeState)>,
@@ -66,7 +67,7 @@ pub(crate) struct ModeView {
 
 impl ModeView {
     pub(crate) fn new(
-        mode: &Mode,
+        mode: &Arc<Mode>,
         document: &Document,
         instead: Option<Forced>,
         at: Timestamp,
@@ -83,6 +84,7 @@ impl ModeView {
             key: mode.key.as_str().into(),
             label: mode.label.as_str().into(),
             announce: mode.announce,
+            mode: Arc::clone(mode),
             state,
             outlook,
             instead,
@@ -203,41 +205,62 @@ impl Snapshot {
             history: document.history.iter().map(PastPeriod::new).collect(),
             store,
             at,
-            closed: None,
+            watched: Box::default(),
             timed: false,
         };
-        snapshot.closed = snapshot.first_closed(at);
+        snapshot.watched = (0..snapshot.modes.len())
+            .filter(|index| {
+                let mode = &snapshot.modes[*index];
+                mode.phase(at).is_maintenance() || mode.is_timed()
+            })
+            .collect();
         snapshot.timed = snapshot.modes.iter().any(ModeView::is_timed);
         snapshot
     }
 
-    /// The first mode that is pending or offline, by its index.
+    /// The modes that are pending or offline, in the order in which they answer, whatever they
+    /// apply to.
+    #[inline]
+    pub(crate) fn closed_modes(&self, now: Timestamp) -> impl Iterator<Item = ClosedMode> {
+        self.watched.iter().filter_map(move |index| {
+            let phase = self.modes[*index].phase(now);
+            phase.is_maintenance().then_some(ClosedMode {
+                index: *index,
+                phase,
+            })
+        })
+    }
+
+    /// The first mode that is pending or offline, by its index, whatever it applies to.
     pub(crate) fn closed_mode(&self, now: Timestamp) -> Option<usize> {
-        if self.is_timed() {
-            self.first_closed(now)
-        } else {
-            self.closed
-        }
+        self.closed_modes(now).next().map(|mode| mode.index)
     }
 
-    fn first_closed(&self, now: Timestamp) -> Option<usize> {
-        self.modes
+    /// The mode that is told of where only one can be: the first that is closed, else the first that
+    /// is announced, else the first.
+    pub(crate) fn foremost_mode(&self, now: Timestamp) -> usize {
+        self.closed_mode(now)
+            .or_else(|| self.announced_mode(now, |_| true))
+            .unwrap_or(0)
+    }
+
+    /// The first mode of these whose window is announced.
+    pub(crate) fn announced_mode(
+        &self,
+        now: Timestamp,
+        is_meant: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        // A mode without an edge ahead is not announced.
+        self.watched
             .iter()
-            .position(|mode| mode.phase(now).is_maintenance())
+            .copied()
+            .find(|index| self.modes[*index].phase(now) == Phase::Scheduled && is_meant(*index))
     }
 
-    /// Whether the site is closing and nothing of it is closed yet, so that those who are in may
-    /// go on.
+    /// Whether a mode is closing, so that those who are in may go on.
     pub(crate) fn is_draining(&self, now: Timestamp) -> bool {
-        let mut is_draining = false;
-        for mode in &self.modes {
-            match mode.phase(now) {
-                Phase::Offline => return false,
-                Phase::Pending => is_draining = true,
-                Phase::Online | Phase::Scheduled => {}
-            }
-        }
-        is_draining
+        self.closed_modes(now)
+            .any(|mode| mode.phase == Phase::Pending)
     }
 
     /// Whether a phase may change without a change of state, so that the time must be looked at.
@@ -257,7 +280,7 @@ impl Snapshot {
     /// Whether requests can pass without a look at this snapshot: nothing is pending or offline,
     /// nothing is forced on, and no instant ahead can change that.
     pub(crate) fn is_quiet(&self) -> bool {
-        !self.rules.force_on() && self.closed.is_none() && !self.timed
+        !self.rules.force_on() && self.watched.is_empty()
     }
 
     pub(crate) fn mode(&self, key: &str) -> Option<&ModeView> {
@@ -347,6 +370,10 @@ pub struct ModeStatus {
     pub key: String,
     /// The mode's name for people.
     pub label: String,
+    /// What it means to switch it on, for operators.
+    pub help: Option<String>,
+    /// What is possible while it is on.
+    pub access: Access,
     /// What the mode is.
     pub phase: Phase,
     /// Since when it is not online, if that is known.
@@ -363,14 +390,19 @@ pub struct ModeStatus {
     pub message: Option<String>,
     /// The planned windows that are not over, by their start.
     pub windows: Vec<PlannedWindow>,
+    /// What the app adds by [`ModeBuilder::status_details`](crate::ModeBuilder::status_details).
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub details: Map<String, Value>,
 }
 
 impl ModeStatus {
     fn new(mode: &ModeView, now: Timestamp) -> Self {
         let standing = mode.standing(now);
-        Self {
+        let mut status = Self {
             key: mode.key.as_ref().to_owned(),
             label: mode.label.as_ref().to_owned(),
+            help: mode.mode.help.clone(),
+            access: mode.mode.access,
             phase: standing.phase,
             since: standing.since,
             start: standing.start,
@@ -379,7 +411,12 @@ impl ModeStatus {
             reason: standing.reason,
             message: standing.message,
             windows: PlannedWindow::all(&mode.state.windows, now),
+            details: Map::new(),
+        };
+        if let Some(details) = &mode.mode.details {
+            status.details = details(&status);
         }
+        status
     }
 }
 

@@ -15,8 +15,15 @@ use serde::Serialize;
 use tera::{Kwargs, Tera, TeraResult};
 
 use crate::{
-    decide::Rule, maintenance::Maintenance, negotiate::ResponseFormat, phase::Phase,
-    snapshot::Snapshot, worker::AdmittedUnder,
+    decide::{Rule, applies},
+    maintenance::Maintenance,
+    negotiate::ResponseFormat,
+    phase::Phase,
+    request::RequestSubject,
+    response::Refusing,
+    settings::Access,
+    snapshot::Snapshot,
+    worker::AdmittedUnder,
 };
 
 /// What templates show of maintenance to those who get through.
@@ -43,7 +50,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct MaintenanceFlag {
-    /// Whether a mode is pending or offline.
+    /// Whether a mode that applies to the request is pending or offline.
     pub maintenance_mode: bool,
     /// More about it.
     pub maintenance: FlagDetails,
@@ -53,12 +60,17 @@ pub struct MaintenanceFlag {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FlagDetails {
-    /// The key of the mode that is pending or offline, else of the first mode.
+    /// The key of the mode that is pending or offline, else of the one that is announced, else of the
+    /// first mode.
     pub mode: String,
     /// That mode's name for people.
     pub label: String,
     /// That mode's phase.
     pub phase: Phase,
+    /// What is possible while that mode is on.
+    pub access: Access,
+    /// Whether a mode with read-only access is pending or offline, so that forms are of no use.
+    pub read_only: bool,
     /// What refused visitors are told.
     pub message: String,
     /// Since when, if that is known.
@@ -76,37 +88,59 @@ pub struct FlagDetails {
 }
 
 impl MaintenanceFlag {
+    /// What is, for a request or for all.
     fn of(maintenance: &Maintenance, snapshot: &Snapshot, request: Option<&HttpRequest>) -> Self {
-        let responses = &maintenance.shared.responses;
-        let now = maintenance.shared.now_for(snapshot);
-        let closed = snapshot.closed_mode(now);
-        let mode = closed.unwrap_or(0);
+        let shared = &*maintenance.shared;
+        let now = shared.now_for(snapshot);
+        let is_meant = |mode: usize| {
+            request.is_none_or(|request| {
+                applies(&snapshot.rules, &RequestSubject { request, shared }, mode)
+            })
+        };
+        let closed = || {
+            let closed = snapshot.closed_modes(now).map(|mode| mode.index);
+            closed.filter(|mode| is_meant(*mode))
+        };
+        let is_on = closed().next().is_some();
+        let mode = closed()
+            .next()
+            .or_else(|| snapshot.announced_mode(now, is_meant))
+            .unwrap_or(0);
         let standing = snapshot.modes[mode].standing(now);
-        let phase = standing.phase;
+        // Another mode's phase is none of this request's business.
+        let is_told = is_on || standing.phase == Phase::Scheduled;
+        let phase = if is_told {
+            standing.phase
+        } else {
+            Phase::Online
+        };
+        let responses = &shared.responses;
         // Online nobody shows the message.
-        let language = request.filter(|_| phase != Phase::Online).map_or_else(
+        let language = request.filter(|_| is_told).map_or_else(
             || responses.languages.default(),
             |request| responses.languages.of_request(request),
         );
-        let refusal = responses.refusal(
-            snapshot,
+        let refusing = Refusing {
             mode,
-            Rule::NoExemption,
-            ResponseFormat::Html,
+            rule: Rule::NoExemption,
+            format: ResponseFormat::Html,
             language,
-            now,
-        );
+        };
+        let refusal = responses.refusal(snapshot, refusing, now);
         Self {
-            maintenance_mode: closed.is_some(),
+            maintenance_mode: is_on,
             maintenance: FlagDetails {
                 mode: refusal.mode,
                 label: refusal.label,
                 phase,
+                access: refusal.access,
+                read_only: closed()
+                    .any(|mode| snapshot.modes[mode].mode.access == Access::ReadOnly),
                 message: refusal.message,
-                since: refusal.since,
+                since: refusal.since.filter(|_| is_told),
                 start: standing.start,
-                until: refusal.until,
-                retry_after: refusal.retry_after.filter(|_| closed.is_some()),
+                until: refusal.until.filter(|_| is_told),
+                retry_after: refusal.retry_after.filter(|_| is_on),
                 pending: phase == Phase::Pending,
                 scheduled: phase == Phase::Scheduled,
             },
@@ -163,7 +197,7 @@ impl FromRequest for MaintenanceFlag {
 }
 
 impl Maintenance {
-    /// What templates show of maintenance now, outside of a request.
+    /// What templates show of maintenance now, outside of a request: of whatever mode.
     pub fn flag(&self) -> MaintenanceFlag {
         MaintenanceFlag::of(self, &self.shared.published.snapshot(), None)
     }

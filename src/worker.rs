@@ -12,14 +12,14 @@ use jiff::Timestamp;
 
 use crate::{
     admission::{Admission, Ledgers},
-    decide::{Decision, Rule, decide, decide_visitor},
+    decide::{Decision, Outcome, Rule, closed_for, decide, decide_visitor},
     identity::{Answer, Identity, Visitor, VisitorFuture},
     language::Languages,
     maintenance::Maintenance,
     negotiate::{ResponseFormat, SEC_FETCH_DEST, negotiate},
     phase::Phase,
     request::RequestSubject,
-    response::{FormatChoice, RefusalMarker, Rendered, Responses},
+    response::{FormatChoice, RefusalMarker, Refusing, Rendered, Responses},
     session_notes::SessionNotes,
     shared::{Shared, Word},
     snapshot::Snapshot,
@@ -67,6 +67,8 @@ struct Cache {
 /// A refusal that is ready to be sent again.
 struct Kept {
     mode: usize,
+    /// Whether it is refused whatever the state is.
+    forced_on: bool,
     format: ResponseFormat,
     language: usize,
     redirect: bool,
@@ -150,17 +152,26 @@ impl Worker {
         let snapshot = self.snapshot();
         let now = shared.now_for(&snapshot);
         match decide(&snapshot, &RequestSubject { request, shared }, now) {
+            // It is not what a drain waits for that goes on just now: the next one looks again.
+            Decision::Pass(Rule::Online) if snapshot.is_draining(now) => {
+                Judgement::Pass(self.ledgers.pass_uncounted())
+            }
             Decision::Pass(Rule::Online) => Judgement::Pass(admission.passes(request)),
             Decision::Pass(rule) => {
-                if snapshot.rules.visitors.need_visitor() && self.reads_session() {
-                    shared.session_order.passed(request);
-                }
+                self.notice_order(request, &snapshot);
+                // Whom every mode lets through is in when the site is closed too: to wait until they
+                // are out would be to wait for ever.
+                self.admit(request, self.ledgers.pass_uncounted(), &snapshot, rule)
+            }
+            Decision::PassModes(rule) => {
+                self.notice_order(request, &snapshot);
+                let admission = self.admission(request, admission, &snapshot, rule, now);
                 self.admit(request, admission, &snapshot, rule)
             }
             Decision::Refuse { rule, mode } => {
                 Judgement::Refuse(self.refuse(request, &snapshot, mode, rule, now))
             }
-            Decision::DependsOnVisitor { mode } => {
+            Decision::DependsOnVisitor { .. } => {
                 let visitor = match visitor {
                     Some(visitor) => visitor,
                     None => match shared.identity.ask(request) {
@@ -168,7 +179,7 @@ impl Worker {
                         Answer::Asked(visitor) => return Judgement::Ask(visitor),
                     },
                 };
-                self.judge_visitor(request, admission, &visitor, &snapshot, mode, now)
+                self.judge_visitor(request, admission, &visitor, &snapshot, now)
             }
         }
     }
@@ -179,21 +190,28 @@ impl Worker {
         admission: Admission,
         visitor: &Visitor,
         snapshot: &Arc<Snapshot>,
-        mode: usize,
         now: Timestamp,
     ) -> Judgement {
         let shared = self.shared();
         let is_already_in = || self.is_already_in(request);
-        let decision = decide_visitor(snapshot, visitor, is_already_in, now);
+        let subject = RequestSubject { request, shared };
+        let decision = decide_visitor(snapshot, &subject, visitor, is_already_in, now);
         if decision.logout {
             request.get_session().purge();
             if let Some(hook) = &shared.logout_hook {
                 hook(request);
             }
         }
-        if let Some(rule) = decision.pass {
-            return self.admit(request, admission, snapshot, rule);
-        }
+        let mode = match decision.outcome {
+            Outcome::Pass(rule) => {
+                return self.admit(request, self.ledgers.pass_uncounted(), snapshot, rule);
+            }
+            Outcome::PassModes(rule) => {
+                let admission = self.admission(request, admission, snapshot, rule, now);
+                return self.admit(request, admission, snapshot, rule);
+            }
+            Outcome::Refuse { mode } => mode,
+        };
         if self.reads_session() && !decision.logout {
             shared.session_order.refused(request);
         }
@@ -222,7 +240,12 @@ impl Worker {
     pub(crate) fn refuse_always(&self, request: &HttpRequest) -> HttpResponse {
         let snapshot = self.snapshot();
         let now = self.shared().now_for(&snapshot);
-        let mode = snapshot.closed_mode(now).unwrap_or(0);
+        let subject = RequestSubject {
+            request,
+            shared: self.shared(),
+        };
+        let closed = closed_for(&snapshot, &subject, now).next();
+        let mode = closed.map_or(0, |mode| mode.index);
         self.refuse(request, &snapshot, mode, Rule::ForcedOnWrapper, now)
     }
 
@@ -241,13 +264,31 @@ impl Worker {
         request
             .extensions_mut()
             .insert(AdmittedUnder(Arc::clone(snapshot)));
-        // Those whom an exemption lets in get in when the site is closed too: to wait until they
-        // are out would be to wait for ever.
-        Judgement::Pass(if rule == Rule::AlreadyIn {
+        Judgement::Pass(admission)
+    }
+
+    /// How a request is inside that passes the modes that are closed now. The drain of another mode
+    /// waits for it. A drain that goes on just now does not: what it lets in would never end.
+    fn admission(
+        &self,
+        request: &HttpRequest,
+        admission: Admission,
+        snapshot: &Snapshot,
+        rule: Rule,
+        now: Timestamp,
+    ) -> Admission {
+        if rule == Rule::AlreadyIn || !snapshot.is_draining(now) {
             admission.passes(request)
         } else {
             self.ledgers.pass_uncounted()
-        })
+        }
+    }
+
+    /// Takes note of a request that passes before its session is looked at.
+    fn notice_order(&self, request: &HttpRequest, snapshot: &Snapshot) {
+        if snapshot.rules.visitors.need_visitor() && self.reads_session() {
+            self.shared().session_order.passed(request);
+        }
     }
 
     fn refuse(
@@ -265,12 +306,18 @@ impl Worker {
         let mut cache = self.cache.borrow_mut();
         let format = cache.format(responses, request);
         let language = chosen.unwrap_or_else(|| cache.language(&responses.languages, request));
-        let mut response = if responses.can_be_kept(format) {
-            cache.kept(responses, request, snapshot, mode, (format, language), now)
+        let refusing = Refusing {
+            mode,
+            rule,
+            format,
+            language,
+        };
+        let mut response = if responses.can_be_kept(mode, format) {
+            cache.kept(responses, request, snapshot, refusing, now)
         } else {
             drop(cache);
-            let refusal = responses.refusal(snapshot, mode, rule, format, language, now);
-            responses.render(request, &refusal)
+            let refusal = responses.refusal(snapshot, refusing, now);
+            responses.render(request, mode, &refusal)
         };
         response.extensions_mut().insert(RefusalMarker);
         response
@@ -341,16 +388,27 @@ impl Cache {
         responses: &Responses,
         request: &HttpRequest,
         snapshot: &Snapshot,
-        mode: usize,
-        (format, language): (ResponseFormat, usize),
+        refusing: Refusing,
         now: Timestamp,
     ) -> HttpResponse {
-        let redirect = responses.redirects(request, format);
+        let Refusing {
+            mode,
+            rule,
+            format,
+            language,
+        } = refusing;
+        let forced_on = rule.is_forced_on();
+        let redirect = responses.redirects(request, mode, format);
         // A request that waited for its visitor may still be judged by the snapshot before.
         let is_current = self.snapshot.number == snapshot.number;
         let known = self.kept.iter().position(|kept| {
-            (kept.mode, kept.format, kept.language, kept.redirect)
-                == (mode, format, language, redirect)
+            (
+                kept.mode,
+                kept.forced_on,
+                kept.format,
+                kept.language,
+                kept.redirect,
+            ) == (mode, forced_on, format, language, redirect)
         });
         if let Some(known) = known.filter(|_| is_current) {
             if self.kept[known].is_valid(responses, now) {
@@ -358,12 +416,13 @@ impl Cache {
             }
             self.kept.swap_remove(known);
         }
-        let refusal = responses.refusal(snapshot, mode, Rule::NoExemption, format, language, now);
-        let rendered = responses.rendered(&refusal, redirect);
+        let refusal = responses.refusal(snapshot, refusing, now);
+        let rendered = responses.rendered(mode, &refusal, redirect);
         let response = rendered.response();
         if is_current {
             self.kept.push(Kept {
                 mode,
+                forced_on,
                 format,
                 language,
                 redirect,
@@ -386,7 +445,8 @@ impl Kept {
         self.valid.as_ref().is_none_or(|valid| {
             valid.from <= now
                 && valid.edge.is_none_or(|edge| now < edge)
-                && responses.retry_after(valid.phase, valid.until, now) == valid.retry_after
+                && responses.retry_after(self.mode, valid.phase, valid.until, now)
+                    == valid.retry_after
         })
     }
 }

@@ -8,10 +8,9 @@ use actix_web::{
     },
 };
 
-use crate::{negotiate::SEC_FETCH_DEST, request::host, shared::Shared};
+use crate::{negotiate::SEC_FETCH_DEST, request::own_host, shared::Shared};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// The headers by which browsers say that they only fetch ahead.
 const PREFETCH_HEADERS: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
@@ -85,21 +84,6 @@ fn is_own(from: &Uri, request: &HttpRequest, shared: &Shared) -> bool {
         without_default_port(own, scheme)
             .eq_ignore_ascii_case(without_default_port(authority.as_str(), scheme))
     })
-}
-
-/// The host that the browser sees; behind a trusted proxy, the one that it was asked for.
-fn own_host<'a>(request: &'a HttpRequest, shared: &Shared) -> Option<&'a str> {
-    let by_trusted_proxy = request
-        .peer_addr()
-        .is_some_and(|peer| shared.trusted_proxies.contains(peer.ip()));
-    let forwarded = request
-        .headers()
-        .get(X_FORWARDED_HOST)
-        .filter(|_| by_trusted_proxy)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|hosts| hosts.split(',').next())
-        .map(str::trim);
-    forwarded.or_else(|| host(request))
 }
 
 fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {

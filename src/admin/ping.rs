@@ -27,11 +27,12 @@ pub(super) async fn ping(
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
     let closed = snapshot.closed_mode(now);
-    let standing = snapshot.modes[closed.unwrap_or(0)].standing(now);
+    let mode = snapshot.foremost_mode(now);
+    let standing = snapshot.modes[mode].standing(now);
     let retry_after = closed.and_then(|_| {
         shared
             .responses
-            .retry_after(standing.phase, standing.until, now)
+            .retry_after(mode, standing.phase, standing.until, now)
     });
     let mut body = json!({
         "maintenance_mode": closed.is_some(),
@@ -49,7 +50,7 @@ pub(super) async fn ping(
     }
     let status = match closed {
         None => StatusCode::OK,
-        Some(_) => shared.responses.status(),
+        Some(mode) => shared.responses.status(mode),
     };
     let mut response = HttpResponse::build(status);
     response.insert_header((CACHE_CONTROL, "no-store"));

@@ -105,7 +105,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
     faults.note(
         "response.status",
         &response.status.to_string(),
-        (!(400..=599).contains(&response.status)).then(|| STATUS_EXPECTED.to_owned()),
+        status_fault(response.status),
     );
     faults.note(
         "response.retry_after",
@@ -197,21 +197,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         is_too_short.then(|| "give at least 1 second".to_owned()),
     );
 
-    for (place, mode) in modes.iter().enumerate() {
-        let key = format!("mode[{place}].key");
-        faults.one(&key, &mode.key, mode_key_fault);
-        if modes[..place].iter().any(|other| other.key == mode.key) {
-            let message = "another mode has this key; give each its own".to_owned();
-            faults.note(&key, &mode.key, Some(message));
-        }
-        let timeout = mode.timeout.filter(|timeout| timeout.is_zero());
-        let message = "the mode would be over at once; leave it out if it has no end".to_owned();
-        faults.note(
-            &format!("mode[{place}].timeout"),
-            "0",
-            timeout.map(|_| message),
-        );
-    }
+    super::mode::check(modes, &mut faults);
     super::admin::check(settings, &mut faults);
     faults.0
 }
@@ -221,14 +207,6 @@ fn node_id_fault(id: &str) -> Option<String> {
     (id.is_empty() || id.len() > ID_LIMIT || !id.chars().all(is_plain)).then(|| {
         format!("give 1 to {ID_LIMIT} of the letters a to z and A to Z, digits, `-`, `.` and `_`")
     })
-}
-
-fn mode_key_fault(key: &str) -> Option<String> {
-    let is_good = !key.is_empty()
-        && key.bytes().all(|byte| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte)
-        });
-    (!is_good).then(|| "give lower-case letters, digits, `-` and `_`".to_owned())
 }
 
 /// Collects what the single checks say; each says what would be right, or nothing.
@@ -392,7 +370,7 @@ fn time_zone_fault(name: &str) -> Option<String> {
     }
 }
 
-fn path_fault(path: &str) -> Option<String> {
+pub(super) fn path_fault(path: &str) -> Option<String> {
     if !path.starts_with('/') {
         told("give a path that starts with `/`")
     } else if path.contains(['?', '#']) {
@@ -402,7 +380,7 @@ fn path_fault(path: &str) -> Option<String> {
     }
 }
 
-fn prefix_fault(prefix: &str) -> Option<String> {
+pub(super) fn prefix_fault(prefix: &str) -> Option<String> {
     let all = prefix.starts_with('/') && prefix.trim_end_matches('/').is_empty();
     if all {
         told("would exempt the whole site; name a part of it, or use forced = \"off\"")
@@ -411,7 +389,7 @@ fn prefix_fault(prefix: &str) -> Option<String> {
     }
 }
 
-fn address_fault(address: &str) -> Option<String> {
+pub(super) fn address_fault(address: &str) -> Option<String> {
     if address.parse::<IpAddr>().is_ok() || address.parse::<IpNet>().is_ok() {
         return None;
     }
@@ -438,7 +416,7 @@ fn address_fault(address: &str) -> Option<String> {
     Some(format!("neither an IP address nor a CIDR block; {remedy}"))
 }
 
-fn pattern_fault(pattern: &str) -> Option<String> {
+pub(super) fn pattern_fault(pattern: &str) -> Option<String> {
     if pattern.is_empty() {
         return told("an empty pattern would match everything; give one, or remove the item");
     }
@@ -449,7 +427,7 @@ fn pattern_fault(pattern: &str) -> Option<String> {
     Some(format!("not a regular expression: {last}"))
 }
 
-fn route_fault(name: &str) -> Option<String> {
+pub(super) fn route_fault(name: &str) -> Option<String> {
     let blank = name.trim().is_empty();
     blank.then(|| "give the name of an Actix resource, or remove the item".to_owned())
 }
@@ -475,7 +453,11 @@ fn api_key_fault(key: &str) -> Option<String> {
     unfit.then(|| "remove white space around the key and control characters in it".to_owned())
 }
 
-fn retry_after_fault(retry_after: Duration) -> Option<String> {
+pub(super) fn status_fault(status: u16) -> Option<String> {
+    (!(400..=599).contains(&status)).then(|| STATUS_EXPECTED.to_owned())
+}
+
+pub(super) fn retry_after_fault(retry_after: Duration) -> Option<String> {
     if retry_after > LONGEST_RETRY_AFTER {
         told("give at most one year, which is 31536000 seconds")
     } else if retry_after.subsec_nanos() != 0 {
@@ -485,7 +467,7 @@ fn retry_after_fault(retry_after: Duration) -> Option<String> {
     }
 }
 
-fn template_fault(template: &str) -> Option<String> {
+pub(super) fn template_fault(template: &str) -> Option<String> {
     let path = Path::new(template);
     let plain = path
         .components()
@@ -527,12 +509,12 @@ fn file_fault(file: &Path) -> Option<String> {
     })
 }
 
-fn message_fault(message: &str) -> Option<String> {
+pub(super) fn message_fault(message: &str) -> Option<String> {
     let blank = message.trim().is_empty();
     blank.then(|| "give a text for visitors, or remove the key".to_owned())
 }
 
-fn redirect_fault(target: &str) -> Option<String> {
+pub(super) fn redirect_fault(target: &str) -> Option<String> {
     let remedy = "give an address such as \"https://status.example.com/\", or a path that starts \
                   with one `/`";
     // Browsers read a backslash as a slash, so `/\host` would leave the site.

@@ -9,10 +9,11 @@ use std::{
 
 use super::{
     ApiKeySettings, ClientSettings, DrainSettings, ExemptSettings, Forced, ForcedOnSettings,
-    FormatSetting, LanguageSettings, LogoutSettings, ModeSettings, NodeSettings, OnTimeout,
-    ResponseSettings, SessionSettings, Settings, SettingsError, WebServerSettings, WhenCutOff,
-    WhenStoreFails, admin, check,
+    FormatSetting, LanguageSettings, LogoutSettings, NodeSettings, OnTimeout, ResponseSettings,
+    SessionSettings, Settings, SettingsError, WebServerSettings, WhenCutOff, WhenStoreFails, admin,
+    check,
     fault::{Fault, Origin},
+    mode,
     reader::{Reader, Section, boolean, choice, duration, fraction, number, text},
     source::{Entries, SETTINGS_VARIABLE, Source, overlay},
 };
@@ -173,7 +174,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
         drain: root.section("drain", drain),
         web_server: root.section("web_server", web_server),
         node: root.section("node", node),
-        modes: root.sections("mode", mode),
+        modes: root.sections("mode", mode::schema),
     }
 }
 
@@ -212,18 +213,6 @@ fn web_server(section: &mut Section<'_>) -> WebServerSettings {
     WebServerSettings {
         flag: file("flag", default.flag),
         page: file("page", default.page),
-    }
-}
-
-fn mode(section: &mut Section<'_>) -> ModeSettings {
-    let default = ModeSettings::default();
-    ModeSettings {
-        key: section.value("key", text, default.key),
-        label: section.optional("label", text, default.label),
-        help: section.optional("help", text, default.help),
-        order: section.value("order", number("give a whole number"), default.order),
-        timeout: section.optional("timeout", duration, default.timeout),
-        announce: section.value("announce", duration, default.announce),
     }
 }
 
@@ -340,7 +329,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::settings::{AdminSettings, TokenSettings};
+    use crate::settings::{AdminSettings, ModeSettings, TokenSettings};
 
     fn with(text: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
         let path = Path::new("maintenance.toml");
@@ -535,6 +524,7 @@ mod tests {
                 order: 2,
                 timeout: Some(Duration::from_secs(24 * 3600)),
                 announce: Duration::from_secs(3600),
+                ..ModeSettings::default()
             }],
             client: ClientSettings {
                 trusted_proxies: one("10.0.0.0/8"),

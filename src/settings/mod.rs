@@ -69,12 +69,18 @@ mod admin;
 mod check;
 mod fault;
 mod load;
+mod mode;
 mod reader;
 mod source;
 
-pub use self::admin::{AdminSettings, TokenSettings};
-pub use self::fault::{Fault, Origin, SettingsError};
 pub(crate) use self::{admin::HASH_PREFIX, check::StoreUrl};
+pub use self::{
+    admin::{AdminSettings, TokenSettings},
+    fault::{Fault, Origin, SettingsError},
+    mode::{
+        Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings,
+    },
+};
 pub use crate::state::OnTimeout;
 
 /// All settings, as plain data.
@@ -620,48 +626,6 @@ impl Default for NodeSettings {
         Self {
             id: None,
             time_to_live: Duration::from_secs(15),
-        }
-    }
-}
-
-/// `[[mode]]`: one kind of maintenance.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ModeSettings {
-    /// What names the mode everywhere: lower-case letters, digits, `-` and `_`. Default `site`.
-    pub key: String,
-    /// The mode's name for people. Default `None`: the key.
-    pub label: Option<String>,
-    /// What it means to switch it on, for operators. Default `None`.
-    pub help: Option<String>,
-    /// Of several modes that are on, the one with the least `order` answers. Default 0.
-    pub order: i64,
-    /// How long the mode stays on when nobody says until when. Default `None`: until it is
-    /// switched off.
-    pub timeout: Option<Duration>,
-    /// How long before its start a planned window is announced. Default zero: not at all.
-    pub announce: Duration,
-}
-
-impl Default for ModeSettings {
-    fn default() -> Self {
-        Self {
-            key: "site".to_owned(),
-            label: None,
-            help: None,
-            order: 0,
-            timeout: None,
-            announce: Duration::ZERO,
-        }
-    }
-}
-
-impl ModeSettings {
-    /// A mode with this key and the defaults.
-    pub fn new(key: impl Into<String>) -> Self {
-        Self {
-            key: key.into(),
-            ..Self::default()
         }
     }
 }

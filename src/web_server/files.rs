@@ -16,7 +16,10 @@ use tokio::{
 };
 
 use crate::{
-    phase::Phase, settings::WebServerSettings, shared::Shared, snapshot::Snapshot,
+    phase::Phase,
+    settings::{Access, WebServerSettings},
+    shared::Shared,
+    snapshot::Snapshot,
     state::DEFAULT_MODE,
 };
 
@@ -119,9 +122,10 @@ impl WebServerFiles {
 
     fn wanted(&self, shared: &Shared, snapshot: &Snapshot) -> Wanted {
         let now = shared.clock.now();
-        let is_offline = snapshot
-            .mode(DEFAULT_MODE)
-            .is_some_and(|mode| mode.phase(now) == Phase::Offline);
+        let is_offline = snapshot.mode(DEFAULT_MODE).is_some_and(|mode| {
+            // A site that can be read is not to be closed by the server in front of it.
+            mode.phase(now) == Phase::Offline && mode.mode.access == Access::None
+        });
         Wanted {
             flag: self.flag.clone().map(|flag| (flag, is_offline)),
             page: self

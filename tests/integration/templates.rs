@@ -56,6 +56,8 @@ async fn the_flag_serializes_for_any_engine() {
                 "mode": "site",
                 "label": "Whole site",
                 "phase": "online",
+                "access": "none",
+                "read_only": false,
                 "message": "We are working on this site. Please try again later.",
                 "since": null,
                 "start": null,
