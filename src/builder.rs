@@ -24,6 +24,7 @@ use crate::{
     in_flight::InFlight,
     knowledge::Knowledge,
     language::{LanguageChooser, Languages},
+    live::Live,
     maintenance::Maintenance,
     mode::{ConfiguredMode, Mode, ModeBuilder, ModeClosures},
     mode_rules::{AppliesTo, ModeRules, OwnExemptions, ReadOnly},
@@ -539,6 +540,7 @@ impl Builder {
             logout_hook: self.logout_hook,
             session_order: SessionOrder::default(),
             permissions: self.permissions,
+            live: Live::new(&settings.live),
             tokens: Tokens::new(&settings.admin.tokens)
                 .map_err(|message| fault("admin.tokens", "", message))?,
             login_url: settings.login_url.clone(),

@@ -59,6 +59,7 @@ mod identity;
 mod in_flight;
 mod knowledge;
 mod language;
+mod live;
 mod maintenance;
 mod middleware;
 mod mode;

@@ -323,6 +323,17 @@ impl Maintenance {
         crate::request::address(request, &self.shared)
     }
 
+    /// The path of the WebSocket that tells of changes, for scripts of the app's own.
+    pub fn live_url(&self) -> String {
+        format!("{}/live", self.shared.admin_path)
+    }
+
+    /// The path of the script that shows and hides `#maintenance-banner`, for the app's templates:
+    /// `<script src="…" defer></script>`.
+    pub fn script_url(&self) -> String {
+        format!("{}/static/maintenance.js", self.shared.admin_path)
+    }
+
     /// The scope at `admin_path` by which superusers switch maintenance on and off.
     pub fn admin(&self) -> actix_web::Scope {
         crate::admin::scope(self.clone())

@@ -20,6 +20,7 @@ use crate::{
     identity::Identity,
     in_flight::InFlight,
     knowledge::Knowledge,
+    live::Live,
     mode::Mode,
     order::SessionOrder,
     permission::Permissions,
@@ -66,6 +67,7 @@ pub(crate) struct Shared {
     pub(crate) session_order: SessionOrder,
     pub(crate) permissions: Permissions,
     pub(crate) tokens: Tokens,
+    pub(crate) live: Live,
     /// Where those are sent who are to log in first.
     pub(crate) login_url: Option<String>,
     /// Whether the app wraps something to be always refused.

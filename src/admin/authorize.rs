@@ -23,11 +23,15 @@ pub(super) struct Authorized {
     pub(super) visitor: Visitor,
     /// The keys of the modes with which they may.
     pub(super) modes: Vec<String>,
-    /// Whether the request carries a token, which no browser adds by itself.
     by_token: bool,
 }
 
 impl Authorized {
+    /// Whether the request carries a token, which no browser adds by itself.
+    pub(super) fn by_token(&self) -> bool {
+        self.by_token
+    }
+
     /// Who it is, as the history says it.
     pub(super) fn by(&self) -> String {
         self.visitor.id.clone().unwrap_or_else(|| {

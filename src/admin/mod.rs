@@ -17,12 +17,15 @@ use crate::{
 mod answer;
 mod authorize;
 mod body;
+mod live;
 mod modes;
 mod origin;
 mod ping;
 mod read;
 mod switch;
 mod windows;
+
+pub(crate) use self::ping::ping_document;
 
 pub(crate) fn scope(maintenance: Maintenance) -> Scope {
     let shared = &maintenance.shared;
@@ -52,6 +55,11 @@ pub(crate) fn scope(maintenance: Maintenance) -> Scope {
         .service(readable(["/history", "/history/"], read::history))
         .service(readable(["/explain", "/explain/"], read::explanation))
         .service(readable(["/ping", "/ping/"], ping::ping))
+        .service(
+            web::resource(["/live", "/live/"])
+                .route(web::get().to(live::live))
+                .default_service(only("GET")),
+        )
         // The rules let all of the scope through. Without an end here, the app's own default service
         // would answer what is left, also during maintenance.
         .default_service(web::to(not_found))

@@ -72,6 +72,25 @@ pub(super) fn check(request: &HttpRequest, shared: &Shared) -> Result<(), Foreig
     }
 }
 
+/// Whether a page of this very site sends the request, or no browser does.
+///
+/// For what is read and not changed, where a browser does not keep other sites from the answer:
+/// a WebSocket can be opened from any page. Browsers always say by `Origin` from which one (RFC
+/// 6455, section 10.2).
+pub(super) fn is_own_page(request: &HttpRequest, shared: &Shared) -> bool {
+    let headers = request.headers();
+    let says_so = headers
+        .get_all(SEC_FETCH_SITE)
+        .all(|site| site.as_bytes() == b"same-origin");
+    says_so
+        && headers.get_all(ORIGIN).all(|from| {
+            from.to_str()
+                .ok()
+                .and_then(|from| from.parse::<Uri>().ok())
+                .is_some_and(|from| is_own(&from, request, shared))
+        })
+}
+
 fn is_own(from: &Uri, request: &HttpRequest, shared: &Shared) -> bool {
     let (Some(scheme), Some(authority)) = (from.scheme_str(), from.authority()) else {
         return false;

@@ -44,6 +44,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         // Whatever these hold is right.
         forced: _,
         admin: _,
+        live: _,
         when_store_fails: _,
         when_cut_off: _,
         logout: _,
@@ -199,6 +200,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
 
     super::mode::check(modes, &mut faults);
     super::admin::check(settings, &mut faults);
+    super::live::check(settings, &mut faults);
     faults.0
 }
 

@@ -13,7 +13,7 @@ use super::{
     SessionSettings, Settings, SettingsError, WebServerSettings, WhenCutOff, WhenStoreFails, admin,
     check,
     fault::{Fault, Origin},
-    mode,
+    live, mode,
     reader::{Reader, Section, boolean, choice, duration, fraction, number, text},
     source::{Entries, SETTINGS_VARIABLE, Source, overlay},
 };
@@ -164,6 +164,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
         login_url: root.optional("login_url", text, default.login_url),
         time_zone: root.optional("time_zone", text, default.time_zone),
         admin: root.section("admin", admin::read),
+        live: root.section("live", live::read),
         exempt: root.section("exempt", exempt),
         forced_on: root.section("forced_on", forced_on),
         response: root.section("response", response),
@@ -329,7 +330,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::settings::{AdminSettings, ModeSettings, TokenSettings};
+    use crate::settings::{AdminSettings, LiveSettings, ModeSettings, TokenSettings};
 
     fn with(text: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
         let path = Path::new("maintenance.toml");
@@ -375,6 +376,9 @@ mod tests {
             time_zone = "UTC"
             [admin]
             tokens = [{{ name = "deploy", hash = "sha256:{}" }}]
+            [live]
+            connections = 7
+            heartbeat = "1m"
             [exempt]
             anonymous = true
             authenticated = true
@@ -453,6 +457,10 @@ mod tests {
                     "deploy",
                     format!("sha256:{}", "0a".repeat(32)),
                 )],
+            },
+            live: LiveSettings {
+                connections: 7,
+                heartbeat: Duration::from_secs(60),
             },
             exempt: ExemptSettings {
                 anonymous: true,

@@ -68,6 +68,7 @@ use serde::Serialize;
 mod admin;
 mod check;
 mod fault;
+mod live;
 mod load;
 mod mode;
 mod reader;
@@ -77,6 +78,7 @@ pub(crate) use self::{admin::HASH_PREFIX, check::StoreUrl};
 pub use self::{
     admin::{AdminSettings, TokenSettings},
     fault::{Fault, Origin, SettingsError},
+    live::LiveSettings,
     mode::{
         Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings,
     },
@@ -123,6 +125,8 @@ pub struct Settings {
     pub time_zone: Option<String>,
     /// `[admin]`: what programs may do in the admin scope.
     pub admin: AdminSettings,
+    /// `[live]`: the WebSocket that tells pages of changes.
+    pub live: LiveSettings,
     /// `[exempt]`: who gets through.
     pub exempt: ExemptSettings,
     /// `[forced_on]`: what is always refused.
@@ -158,6 +162,7 @@ impl Default for Settings {
             login_url: None,
             time_zone: None,
             admin: AdminSettings::default(),
+            live: LiveSettings::default(),
             exempt: ExemptSettings::default(),
             forced_on: ForcedOnSettings::default(),
             response: ResponseSettings::default(),
@@ -186,6 +191,7 @@ impl fmt::Debug for Settings {
             login_url,
             time_zone,
             admin,
+            live,
             exempt,
             forced_on,
             response,
@@ -208,6 +214,7 @@ impl fmt::Debug for Settings {
             .field("login_url", login_url)
             .field("time_zone", time_zone)
             .field("admin", admin)
+            .field("live", live)
             .field("exempt", exempt)
             .field("forced_on", forced_on)
             .field("response", response)

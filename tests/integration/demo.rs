@@ -25,19 +25,19 @@ const FROM_THIS_SITE: [(&str, &str); 2] = [
     ("Sec-Fetch-Dest", "document"),
 ];
 
-struct Demo {
-    process: Child,
-    address: SocketAddr,
+pub(crate) struct Demo {
+    pub(crate) process: Child,
+    pub(crate) address: SocketAddr,
     /// Open as long as the demo runs, as it would fail to print otherwise.
     _printed: BufReader<ChildStdout>,
 }
 
 impl Demo {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         Self::start_with(folder, &[])
     }
 
-    fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let mut process = command(folder)
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
@@ -75,7 +75,7 @@ impl Demo {
         visitor
     }
 
-    fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let sent = Command::new("kill")
             .args(["-s", signal, &self.process.id().to_string()])
             .status()
@@ -83,7 +83,7 @@ impl Demo {
         assert!(sent.success());
     }
 
-    fn exit_code(mut self) -> Option<i32> {
+    pub(crate) fn exit_code(mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {

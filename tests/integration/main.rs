@@ -29,6 +29,8 @@ mod handle;
 mod identity;
 mod languages;
 mod leases;
+mod live;
+mod live_demo;
 mod logout;
 mod middleware;
 mod modes;
