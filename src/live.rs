@@ -100,9 +100,10 @@ mod tests {
 
     #[test]
     fn there_are_no_more_places_than_the_settings_say() {
-        let mut settings = LiveSettings::default();
-        settings.connections = 2;
-        let live = Live::new(&settings);
+        let live = Live::new(&LiveSettings {
+            connections: 2,
+            ..LiveSettings::default()
+        });
         let first = live.enter();
         let second = live.enter();
         assert!(first.is_some() && second.is_some() && live.enter().is_none());
