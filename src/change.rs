@@ -162,13 +162,7 @@ impl IntoFuture for TurnOn {
         Box::pin(async move {
             let known = maintenance.find_mode(&mode)?;
             wanted.time_out = known.time_out;
-            let now = maintenance.shared.clock.now();
-            if let Some(End::At(until)) = wanted.end
-                && until <= now
-            {
-                let message = format!("it would end at {until}, which is past");
-                return Err(ChangeError::Plan(message));
-            }
+            wanted.check(maintenance.shared.clock.now())?;
             let operation: Operation =
                 Box::new(move |document, now| document.turn_on(&mode, &wanted, now));
             change(&maintenance, operation).await
@@ -225,6 +219,18 @@ impl IntoFuture for TurnOff {
                 Box::new(move |document, now| document.turn_off(&mode, by.as_deref(), now));
             change(&maintenance, operation).await
         })
+    }
+}
+
+impl SwitchOn {
+    /// Refuses what would be over before it begins.
+    pub(crate) fn check(&self, now: Timestamp) -> Result<(), ChangeError> {
+        match self.end {
+            Some(End::At(until)) if until <= now => Err(ChangeError::Plan(format!(
+                "it would end at {until}, which is past"
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -7,14 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
 use crate::{
     change::{Change, ChangeError, change},
     driver::{Command, Operation},
     maintenance::Maintenance,
-    state::{End, SwitchOn},
+    state::{DrainWish, End, OnTimeout, SwitchOn},
 };
 
 /// How long a guard that is dropped waits for the store. Longer than that, it is written behind its
@@ -73,6 +73,37 @@ impl Guarding {
         self
     }
 
+    /// When maintenance ends at the latest, should this process die and the guard with it.
+    pub fn until(mut self, until: Timestamp) -> Self {
+        self.wanted.end = Some(End::At(until));
+        self
+    }
+
+    /// Lets those who are in finish first, as the settings `drain.*` say: the mode is
+    /// [`Pending`](crate::Phase::Pending) when the guard is entered, and
+    /// [`Offline`](crate::Phase::Offline) once nobody is inside.
+    pub fn drain(mut self) -> Self {
+        self.drain_wish();
+        self
+    }
+
+    /// Drains, and waits this long at most.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_wish().timeout = SignedDuration::try_from(timeout).ok();
+        self
+    }
+
+    /// Drains, and does this when it is not over in time.
+    pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
+        self.drain_wish().on_timeout = on_timeout;
+        self
+    }
+
+    fn drain_wish(&mut self) -> &mut DrainWish {
+        let default = self.maintenance.shared.drain.wish;
+        self.wanted.drain.get_or_insert(default)
+    }
+
     /// Switches, until the guard is released or dropped.
     ///
     /// # Errors
@@ -88,6 +119,7 @@ impl Guarding {
         } = self;
         let known = maintenance.find_mode(&mode)?;
         wanted.time_out = known.time_out;
+        wanted.check(maintenance.shared.clock.now())?;
         if !on {
             let snapshot = maintenance.shared.published.snapshot();
             let now = maintenance.shared.clock.now();
@@ -221,11 +253,30 @@ impl Guard {
     ///
     /// When the state could not be stored. It is tried once more in the background.
     pub async fn release(mut self) -> Result<Change, ChangeError> {
+        self.try_release().await
+    }
+
+    /// As [`release`](Self::release), so that it can be tried again.
+    pub(crate) async fn try_release(&mut self) -> Result<Change, ChangeError> {
         let Some(held) = &self.state else {
             return Err(ChangeError::Stopped);
         };
         // Kept until the change is made: if this future is dropped, the guard is dropped with it.
-        let change = change(&held.maintenance, held.operation()).await?;
+        let change = change(&held.maintenance, held.leave()).await?;
+        self.state = None;
+        Ok(change)
+    }
+
+    /// Leaves what is, for somebody to look at: nothing is put back.
+    ///
+    /// # Errors
+    ///
+    /// When the state could not be stored. Then what was before is put back in the background.
+    pub async fn keep(mut self) -> Result<Change, ChangeError> {
+        let Some(held) = &self.state else {
+            return Err(ChangeError::Stopped);
+        };
+        let change = change(&held.maintenance, held.keep()).await?;
         self.state = None;
         Ok(change)
     }
@@ -245,9 +296,14 @@ impl Guard {
 }
 
 impl Held {
-    fn operation(&self) -> Operation {
+    fn leave(&self) -> Operation {
         let (mode, token) = (self.mode.clone(), self.token.clone());
         Box::new(move |document, now| document.leave(&mode, &token, now))
+    }
+
+    fn keep(&self) -> Operation {
+        let (mode, token) = (self.mode.clone(), self.token.clone());
+        Box::new(move |document, _| document.keep(&mode, &token))
     }
 }
 
@@ -260,7 +316,7 @@ impl Drop for Guard {
         };
         let (reply, mut answer) = oneshot::channel();
         let command = Command {
-            operation: held.operation(),
+            operation: held.leave(),
             reply,
             asked_at: tokio::time::Instant::now(),
         };

@@ -47,6 +47,8 @@ mod admission;
 mod body;
 mod builder;
 mod change;
+#[cfg(all(feature = "cli", unix))]
+pub mod cli;
 mod decide;
 mod decode;
 mod driver;

@@ -28,12 +28,10 @@ pub(crate) fn settled(document: &Document, now: Timestamp) -> Option<Document> {
     let mut next: Option<Document> = None;
     for (key, mode) in &document.modes {
         // A drain that is not over in time is over all the same.
-        if let Switch::Pending(drain) = &mode.switch
-            && mode.switch.phase(now) == Phase::Offline
-        {
+        if matches!(mode.switch, Switch::Pending(_)) && mode.switch.phase(now) == Phase::Offline {
             let next = next.get_or_insert_with(|| document.clone());
             if let Some(mode) = next.modes.get_mut(key) {
-                mode.switch = Switch::On(drain.on.clone());
+                mode.close();
             }
         }
         let sources = sources(mode, now);

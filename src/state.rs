@@ -324,7 +324,7 @@ impl Document {
         if drain.on.since != since {
             return None;
         }
-        mode.switch = Switch::On(drain.on.clone());
+        mode.close();
         Some(next)
     }
 
@@ -358,7 +358,15 @@ impl Document {
         let after = match (wanted, &before) {
             (None, _) => Switch::Off,
             (Some(_), Switch::On(on)) => Switch::On(on.clone()),
-            (Some(wanted), Switch::Off | Switch::Pending(_)) => Switch::On(wanted.switched_on(now)),
+            (Some(wanted), before) => match (wanted.drain, before) {
+                (Some(_), Switch::Pending(_)) => before.clone(),
+                (Some(drain), _) => Switch::Pending(Draining {
+                    deadline: drain.deadline(now),
+                    on_timeout: drain.on_timeout,
+                    on: wanted.switched_on(now),
+                }),
+                (None, _) => Switch::On(wanted.switched_on(now)),
+            },
         };
         mode.guards.push(GuardRecord {
             token: token.to_owned(),
@@ -385,6 +393,15 @@ impl Document {
         } else if mode.switch == guard.after {
             next.set_switch(key, guard.before, now);
         }
+        Some(next)
+    }
+
+    /// Takes a guard away and leaves the switch as it is. `None` when the guard is not there.
+    pub(crate) fn keep(&self, key: &str, token: &str) -> Option<Self> {
+        let mut next = self.clone();
+        let mode = next.modes.get_mut(key)?;
+        let place = mode.guards.iter().position(|guard| guard.token == token)?;
+        mode.guards.remove(place);
         Some(next)
     }
 
@@ -546,6 +563,23 @@ fn replace_if_some(old: &mut Option<String>, new: &Option<String>) {
 }
 
 impl ModeState {
+    /// Ends a drain: what is closing is closed. Guards that hold the closing switch hold the closed
+    /// one from now on.
+    pub(crate) fn close(&mut self) {
+        let Switch::Pending(drain) = &self.switch else {
+            return;
+        };
+        let closed = Switch::On(drain.on.clone());
+        let closing = std::mem::replace(&mut self.switch, closed.clone());
+        for guard in &mut self.guards {
+            for switch in [&mut guard.before, &mut guard.after] {
+                if *switch == closing {
+                    switch.clone_from(&closed);
+                }
+            }
+        }
+    }
+
     /// The phase at `now`; the cheap part of [`standing`](Self::standing).
     pub(crate) fn phase(&self, now: Timestamp) -> Phase {
         if self.windows.iter().any(|window| window.contains(now)) {

@@ -1,0 +1,36 @@
+//! `maintenance completions`.
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+
+use super::{Program, failure::Failure, output::Output};
+
+/// Print completions for a shell
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  maintenance completions bash > /etc/bash_completion.d/maintenance
+  maintenance completions zsh > ~/.zfunc/_maintenance
+  maintenance completions fish > ~/.config/fish/completions/maintenance.fish")]
+pub(super) struct Completions {
+    /// Which shell
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn run(self, output: &Output) -> Result<u8, Failure> {
+        let mut text = Vec::new();
+        clap_complete::generate(
+            self.shell,
+            &mut Program::command(),
+            "maintenance",
+            &mut text,
+        );
+        let text = String::from_utf8_lossy(&text);
+        output.say(
+            &serde_json::json!({"shell": self.shell.to_string(), "completions": text}),
+            || text.clone().into_owned(),
+        );
+        Ok(0)
+    }
+}

@@ -1,0 +1,118 @@
+//! What every command works with.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{failure::Failure, output::Output};
+use crate::{
+    maintenance::Maintenance,
+    schedule::{Planned, parse_time},
+    settings::Settings,
+    snapshot::Status,
+};
+
+pub(super) struct Context<'a> {
+    pub(super) maintenance: Maintenance,
+    pub(super) settings: Settings,
+    pub(super) output: &'a Output,
+    /// The mode that was named.
+    pub(super) named_mode: Option<String>,
+    /// Who gives the command.
+    pub(super) by: String,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        maintenance: Maintenance,
+        settings: Settings,
+        named_mode: Option<String>,
+        output: &'a Output,
+    ) -> Self {
+        Self {
+            maintenance,
+            settings,
+            output,
+            named_mode,
+            by: by(),
+        }
+    }
+
+    /// The key of the mode that the command is about.
+    pub(super) fn mode(&self) -> String {
+        self.named_mode
+            .clone()
+            .unwrap_or_else(|| self.maintenance.first_mode())
+    }
+
+    /// Refuses a mode that there is not, before anything else is done.
+    pub(super) fn known_mode(&self) -> Result<(), Failure> {
+        self.maintenance.find_mode(&self.mode())?;
+        Ok(())
+    }
+
+    /// The status, of the mode that was named if one was.
+    pub(super) fn shown_status(&self) -> Status {
+        let mut status = self.maintenance.status();
+        if let Some(named) = &self.named_mode {
+            status.modes.retain(|mode| mode.key == *named);
+        }
+        status
+    }
+
+    /// The status; a failure when the store is out of reach, because then nothing is known.
+    pub(super) fn status(&self) -> Result<Status, Failure> {
+        let status = self.maintenance.status();
+        match &status.store.error {
+            Some(error) => Err(Failure::store(error.clone())),
+            None => Ok(status),
+        }
+    }
+
+    /// Refuses to change a state that nobody else would ever see.
+    pub(super) fn can_be_seen_by_the_app(&self) -> Result<(), Failure> {
+        if self.maintenance.status().store.url == "memory:" {
+            return Err(Failure::store(
+                "the store memory: lives inside of the app, out of reach for this program; \
+                 give the app and this program a store that they can share, such as \
+                 file:/var/lib/app/maintenance.state",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Reads a time that was given as an option, and tells what may not have been meant so.
+    pub(super) fn time(&self, option: &str, text: &str) -> Result<Planned, Failure> {
+        let zone = self
+            .settings
+            .time_zone
+            .as_deref()
+            .and_then(|name| TimeZone::get(name).ok());
+        let planned = parse_time(text, zone.as_ref())
+            .map_err(|error| Failure::usage(format!("{option}: {error}")))?;
+        if let Some(note) = &planned.note {
+            self.output.note(note);
+        }
+        Ok(planned)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.maintenance.shared.clock.now()
+    }
+}
+
+/// Who gives the command: the user, also behind `sudo`, and the machine.
+fn by() -> String {
+    let named = ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|name| !name.is_empty());
+    let user = named.or_else(|| {
+        let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok()??;
+        Some(user.name)
+    });
+    let host = gethostname::gethostname();
+    format!(
+        "{}@{}",
+        user.as_deref().unwrap_or("somebody"),
+        host.to_string_lossy()
+    )
+}

@@ -1,0 +1,165 @@
+//! `maintenance during`.
+
+use std::{ffi::OsString, time::Duration};
+
+use clap::Args;
+use serde_json::json;
+
+use super::{
+    child::{self, Ended},
+    confirm::confirm,
+    context::Context,
+    failure::{Exit, Failure},
+    on::{Closing, Texts, given},
+    signals::Signals,
+    status_text::inside,
+    waiting::{Waited, follow},
+};
+use crate::guard::{Guard, Guarding};
+
+/// How often, and with which pauses, the site is brought back while the store fails.
+const ATTEMPTS: usize = 6;
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Run a command while the site is out of service
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Afterwards it is as it was before, whatever becomes of COMMAND. The exit code is
+that of COMMAND; as in a shell 127: none such, 126: cannot run, 128 + signal.
+
+Examples:
+  maintenance during --drain --for 1h -- ./migrate --all")]
+pub(super) struct During {
+    #[command(flatten)]
+    texts: Texts,
+    #[command(flatten)]
+    closing: Closing,
+    /// Stay out of service if COMMAND fails
+    #[arg(long)]
+    keep_on_failure: bool,
+    /// What to run, with its arguments
+    #[arg(last = true, required = true, hide = true)]
+    command: Vec<OsString>,
+}
+
+impl During {
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
+        self.closing.check()?;
+        context.can_be_seen_by_the_app()?;
+        let guarding = self.guarding(context)?;
+        if self.closing.interactive {
+            confirm(&self.closing.consequence(context)).await?;
+        }
+        // From here on nothing ends this process before the site is as it was.
+        let mut signals = Signals::listen()?;
+        let mut guard = guarding.enter().await?;
+        if let Err(failure) = self.wait(context, &mut signals).await {
+            bring_back(&mut guard, context).await?;
+            return Err(failure);
+        }
+        let json = context.output.is_json();
+        let ended = child::run(&self.command, json, &mut signals).await;
+        if let Some(why) = &ended.not_started {
+            context.output.error(why);
+        }
+        let keep = self.keep_on_failure && ended.code != 0;
+        let brought_back = if keep {
+            keep_closed(guard, context).await
+        } else {
+            bring_back(&mut guard, context).await
+        };
+        tell(context, &ended, keep, brought_back.is_ok());
+        match brought_back {
+            Err(failure) if ended.code == 0 => Err(failure),
+            Err(failure) => {
+                context.output.warn(&failure.message);
+                Ok(ended.code)
+            }
+            Ok(()) => Ok(ended.code),
+        }
+    }
+
+    fn guarding(&self, context: &Context<'_>) -> Result<Guarding, Failure> {
+        let Self { texts, closing, .. } = self;
+        let guarding = context.maintenance.while_on();
+        let mut guarding = guarding.mode(context.mode()).by(&context.by);
+        guarding = given(guarding, &texts.message, Guarding::message);
+        guarding = given(guarding, &texts.reason, Guarding::reason);
+        guarding = given(guarding, &closing.end(context)?, Guarding::until);
+        guarding = given(guarding, &closing.lasting, Guarding::lasting);
+        if closing.drain {
+            guarding = guarding.drain();
+            guarding = given(guarding, &closing.timeout, Guarding::drain_timeout);
+            guarding = given(guarding, &closing.on_timeout(), Guarding::on_timeout);
+        }
+        Ok(guarding)
+    }
+
+    /// Waits as it was asked, before the command may run.
+    async fn wait(&self, context: &Context<'_>, signals: &mut Signals) -> Result<(), Failure> {
+        let Some(goal) = self.closing.goal() else {
+            return Ok(());
+        };
+        let what = match follow(context, goal, signals).await {
+            Waited::Empty => return Ok(()),
+            Waited::TimedOut if goal.whoever_is_in => return Ok(()),
+            Waited::TimedOut => {
+                let inside = inside(&context.maintenance.status());
+                format!("timed out, with {inside} inside")
+            }
+            Waited::Online => "somebody has switched it off".to_owned(),
+            Waited::Interrupted(signal) => signal.to_string(),
+        };
+        Err(Failure::cancelled(format!(
+            "{what}; the command was not run"
+        )))
+    }
+}
+
+/// Puts back what was before, and tries that more than once: nobody may be there to do it later.
+async fn bring_back(guard: &mut Guard, context: &Context<'_>) -> Result<(), Failure> {
+    let mut attempt = 1;
+    loop {
+        let failure = match guard.try_release().await {
+            Ok(_) => return Ok(()),
+            Err(error) => Failure::from(error),
+        };
+        if failure.exit != Exit::StoreOutOfReach || attempt == ATTEMPTS {
+            let key = context.mode();
+            return Err(Failure {
+                message: format!(
+                    "{key} could not be brought back; `maintenance --mode {key} off` does it \
+                     later: {}",
+                    failure.message
+                ),
+                ..failure
+            });
+        }
+        context.output.warn(&failure.message);
+        attempt += 1;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Leaves it closed, for somebody to look at.
+async fn keep_closed(guard: Guard, context: &Context<'_>) -> Result<(), Failure> {
+    guard.keep().await?;
+    let key = context.mode();
+    context.output.warn(&format!(
+        "the command failed: {key} stays as it is; `maintenance --mode {key} off` brings it back"
+    ));
+    Ok(())
+}
+
+fn tell(context: &Context<'_>, ended: &Ended, kept: bool, went_well: bool) {
+    if !context.output.is_json() {
+        return;
+    }
+    context.output.document(&json!({
+        "exit_code": ended.code,
+        "signal": ended.signal.map(|signal| signal.as_str()),
+        "not_started": ended.not_started,
+        "restored": went_well && !kept,
+        "status": context.maintenance.status(),
+    }));
+}

@@ -1,0 +1,78 @@
+//! Why a command did not do what it was asked, and the exit code that says so.
+
+use crate::{builder::BuildError, change::ChangeError, response::chain, settings::SettingsError};
+
+/// The exit codes that every command has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Exit {
+    Failed = 1,
+    Usage = 2,
+    StoreOutOfReach = 3,
+    Cancelled = 4,
+}
+
+/// Why a command failed, in words, and its exit code.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    pub(super) message: String,
+}
+
+impl Failure {
+    pub(super) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    pub(super) fn store(message: impl Into<String>) -> Self {
+        Self::new(Exit::StoreOutOfReach, message)
+    }
+
+    pub(super) fn cancelled(message: impl Into<String>) -> Self {
+        Self::new(Exit::Cancelled, message)
+    }
+
+    fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for Failure {
+    fn from(error: ChangeError) -> Self {
+        let exit = match &error {
+            ChangeError::Store(_) => Exit::StoreOutOfReach,
+            ChangeError::UnknownMode { .. } | ChangeError::Plan(_) => Exit::Usage,
+            _ => Exit::Failed,
+        };
+        let message = match &error {
+            // Its text says what failed; what that follows from is said, too.
+            ChangeError::Store(source) => {
+                format!("maintenance could not be changed: {}", chain(source))
+            }
+            other => other.to_string(),
+        };
+        Self::new(exit, message)
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        match &error {
+            BuildError::Store(error) => Self::store(chain(error)),
+            other => Self::failed(other.to_string()),
+        }
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::failed(error.to_string())
+    }
+}

@@ -1,0 +1,194 @@
+//! The program `maintenance`, and its commands for an app's own command line (feature `cli`).
+//!
+//! The program uses the same settings and the same store as the app, whether the app runs or not:
+//!
+//! ```sh
+//! cargo install actix-maintenance-mode --features cli
+//! maintenance on --message 'Back at noon.' --for '2h 30m'
+//! maintenance status
+//! maintenance off
+//! ```
+//!
+//! It runs on Unix. An app that has closures or a store of its own takes the commands into its own
+//! command line instead, with its own builder:
+//!
+//! ```
+//! use actix_maintenance_mode::{Maintenance, cli};
+//! use clap::Parser;
+//!
+//! #[derive(Parser)]
+//! enum Shop {
+//!     /// Serve the shop
+//!     Serve,
+//!     /// Take the shop out of service and bring it back
+//!     Maintenance(cli::Arguments),
+//! }
+//!
+//! # #[actix_web::main]
+//! # async fn main() {
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let store = format!("file:{}", folder.path().join("maintenance.state").display());
+//! match Shop::parse_from(["shop", "maintenance", "status"]) {
+//!     Shop::Serve => { /* … */ }
+//!     Shop::Maintenance(arguments) => {
+//!         let builder = Maintenance::builder();
+//!         # let builder = builder.settings(Default::default()).store(store);
+//!         let code = arguments.run_with(builder).await;
+//!         assert_eq!(code, std::process::ExitCode::SUCCESS);
+//!     }
+//! }
+//! # }
+//! ```
+//!
+//! # Exit codes
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done, or so already |
+//! | 1 | failed: forced by the settings, settings that cannot be used, no such window, … |
+//! | 2 | usage: what was asked for makes no sense, or names a mode that there is not |
+//! | 3 | the store is out of reach, or what it holds cannot be used |
+//! | 4 | timed out or cancelled |
+//!
+//! `status --exit-code` has codes of its own: 0 online, 10 scheduled, 11 pending, 12 offline.
+//! `during` and `task` end with the exit code of the command that they run, as a shell does: 128 and
+//! the signal's number of a command that a signal ended, 127 where there is no such command, 126
+//! where it cannot be run.
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use self::{
+    completions::Completions,
+    during::During,
+    failure::Failure,
+    history::History,
+    off::Off,
+    on::On,
+    options::{OPTIONS_HELP, Options},
+    output::Output,
+    status::ShowStatus,
+    window::WindowCommand,
+};
+use crate::{builder::Builder, maintenance::Maintenance};
+
+mod child;
+mod completions;
+mod confirm;
+mod context;
+mod during;
+mod failure;
+mod history;
+mod off;
+mod on;
+mod options;
+mod output;
+mod signals;
+mod status;
+mod status_text;
+mod table;
+mod waiting;
+mod window;
+mod wording;
+
+/// The options and commands of `maintenance`, for a place in an app's own command line.
+#[derive(Debug, Args)]
+#[command(
+    disable_help_subcommand = true,
+    help_template = "{about}\n{usage-heading} {usage}\n\nCommands:\n{subcommands}{after-help}",
+    after_help = OPTIONS_HELP,
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+impl Arguments {
+    /// Runs the command with the settings that [`Settings::load`](crate::Settings::load) finds.
+    ///
+    /// What it has to say goes to the standard output and the standard error output. Runs on a Tokio
+    /// runtime with time and I/O enabled, as that of Actix is.
+    pub async fn run(self) -> ExitCode {
+        self.run_with(Maintenance::builder()).await
+    }
+
+    /// Runs the command with an app's own settings, store and closures. The options `--settings`
+    /// and `--store` win over them.
+    pub async fn run_with(self, builder: Builder) -> ExitCode {
+        let output = Output::new(self.options.json);
+        let outcome = self.command.run(&self.options, builder, &output).await;
+        output.exit(outcome)
+    }
+}
+
+// The command line of the program; a documenting comment would be its help.
+#[derive(Debug, Parser)]
+#[command(
+    name = "maintenance",
+    version,
+    about = "Take a site out of service and bring it back",
+    override_usage = "maintenance [OPTIONS] <COMMAND>"
+)]
+struct Program {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    On(On),
+    Off(Off),
+    Status(ShowStatus),
+    #[command(subcommand)]
+    Window(WindowCommand),
+    History(History),
+    During(During),
+    Completions(Completions),
+}
+
+impl Command {
+    async fn run(
+        self,
+        options: &Options,
+        builder: Builder,
+        output: &Output,
+    ) -> Result<u8, Failure> {
+        if let Self::Completions(completions) = self {
+            return completions.run(output);
+        }
+        let context = options.connect(builder, output).await?;
+        match self {
+            Self::On(on) => on.run(&context).await,
+            Self::Off(off) => off.run(&context).await,
+            Self::Status(status) => status.run(&context).await,
+            Self::Window(window) => window.run(&context).await,
+            Self::History(history) => history.run(&context),
+            Self::During(during) => during.run(&context).await,
+            Self::Completions(completions) => completions.run(output),
+        }
+    }
+}
+
+/// The whole program `maintenance`: reads the command line, runs the command and returns its exit
+/// code.
+pub fn main() -> ExitCode {
+    // Usage errors, `--help` and `--version` end here.
+    let program = Program::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => {
+            let code = runtime.block_on(program.arguments.run());
+            // A store or a terminal that hangs must not keep the program from ending.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => Output::new(false).exit(Err(Failure::failed(format!(
+            "the program cannot start: {error}"
+        )))),
+    }
+}

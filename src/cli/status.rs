@@ -1,0 +1,141 @@
+//! `maintenance status`.
+
+use std::{io::IsTerminal as _, time::Duration};
+
+use clap::Args;
+
+use super::{
+    context::Context,
+    failure::Failure,
+    signals::Signals,
+    status_text::{change_line, text},
+    wording,
+};
+use crate::{phase::Phase, snapshot::Status};
+
+/// How often what is watched is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Show what is, mode by mode
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With --watch on a terminal the status is drawn anew in place; elsewhere a line,
+or with --json a document, is printed at each change. ^C ends it.
+With --exit-code: 0 online, 10 scheduled, 11 pending, 12 offline; of several
+modes the gravest counts. 3: the store is out of reach.
+
+Examples:
+  maintenance status --watch
+  maintenance --mode site status --exit-code
+  maintenance --json status | jq .maintenance_mode")]
+pub(super) struct ShowStatus {
+    /// Go on and show each change
+    #[arg(long)]
+    watch: bool,
+    /// Tell the phase by the exit code
+    #[arg(long)]
+    exit_code: bool,
+}
+
+impl ShowStatus {
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
+        if self.watch {
+            watch(context).await?;
+        } else {
+            let status = context.shown_status();
+            if status.store.error.is_some() && !context.output.is_json() {
+                context.status()?;
+            }
+            context.output.say(&status, || text(context, &status));
+        }
+        let status = context.shown_status();
+        if !self.watch {
+            context.status()?;
+        }
+        Ok(if self.exit_code {
+            exit_code(&status)
+        } else {
+            0
+        })
+    }
+}
+
+/// The code of the gravest phase.
+fn exit_code(status: &Status) -> u8 {
+    let code = |phase| match phase {
+        Phase::Online => 0,
+        Phase::Scheduled => 10,
+        Phase::Pending => 11,
+        Phase::Offline => 12,
+    };
+    let codes = status.modes.iter().map(|mode| code(mode.phase));
+    codes.max().unwrap_or(0)
+}
+
+/// Shows the status at each change, until a signal or the reader ends it.
+async fn watch(context: &Context<'_>) -> Result<(), Failure> {
+    let mut signals = Signals::listen()?;
+    let mut changes = context.maintenance.subscribe();
+    let in_place = std::io::stdout().is_terminal() && !context.output.is_json();
+    let mut shown = Shown::default();
+    loop {
+        let status = context.shown_status();
+        if in_place {
+            shown.draw(context, &text(context, &status));
+        } else {
+            shown.append(context, &status);
+        }
+        if context.output.is_closed() {
+            return Ok(());
+        }
+        tokio::select! {
+            _ = signals.next() => return Ok(()),
+            _ = changes.next() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// What stands on the screen, or was printed last.
+#[derive(Default)]
+struct Shown {
+    text: String,
+    lines: usize,
+}
+
+impl Shown {
+    /// Draws the text over the one before.
+    fn draw(&mut self, context: &Context<'_>, text: &str) {
+        let (height, width) = console::Term::stdout().size();
+        let (height, width) = (usize::from(height), usize::from(width));
+        // A line that wraps, or scrolls away, could not be drawn over.
+        let lines: Vec<_> = text
+            .lines()
+            .take(height.saturating_sub(1).max(1))
+            .map(|line| console::truncate_str(line, width.saturating_sub(1).max(1), "…"))
+            .collect();
+        let text = lines.join("\n");
+        if text == self.text {
+            return;
+        }
+        let mut drawing = String::new();
+        if self.lines > 0 {
+            drawing.push_str(&format!("\u{1b}[{}A\r\u{1b}[J", self.lines));
+        }
+        drawing.push_str(&text);
+        context.output.print(&drawing);
+        self.lines = lines.len();
+        self.text = text;
+    }
+
+    /// Prints what is new.
+    fn append(&mut self, context: &Context<'_>, status: &Status) {
+        let line = change_line(status);
+        if line == self.text {
+            return;
+        }
+        let now = wording::time(context.now(), &context.output.zone);
+        context.output.say(status, || format!("{now}  {line}"));
+        self.text = line;
+    }
+}

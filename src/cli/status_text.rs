@@ -1,0 +1,134 @@
+//! The status in words.
+
+use console::Style;
+
+use super::{
+    context::Context,
+    window::span,
+    wording::{self, count, line},
+};
+use crate::{
+    phase::Phase,
+    snapshot::{ModeStatus, Status},
+};
+
+/// The whole status, for people.
+pub(super) fn text(context: &Context<'_>, status: &Status) -> String {
+    let mut lines = Vec::new();
+    if let Some(forced) = status.forced {
+        lines.push(format!(
+            "Forced {} by the settings, whatever is stored.",
+            forced.as_str()
+        ));
+    }
+    for mode in &status.modes {
+        lines.push(headline(context, mode));
+        lines.extend(details(context, mode));
+    }
+    if status.modes.iter().any(|mode| mode.phase.is_maintenance()) {
+        lines.push(row("inside", &inside(status)));
+    }
+    lines.push(row("store", &line(&status.store.url)));
+    if let Some(error) = &status.store.error {
+        let red = Style::new().red().bold();
+        let error = context.output.colours.paint(&red, &line(error));
+        lines.push(row("", &error));
+        if let Some(known) = status.store.known_at {
+            let known = wording::from_now(known, context.now());
+            lines.push(row("", &format!("what is shown was read {known}")));
+        }
+    }
+    lines.join("\n")
+}
+
+fn headline(context: &Context<'_>, mode: &ModeStatus) -> String {
+    let style = match mode.phase {
+        Phase::Online => Style::new().green(),
+        Phase::Scheduled => Style::new().cyan(),
+        Phase::Pending => Style::new().yellow(),
+        Phase::Offline => Style::new().red(),
+    };
+    let phase = context
+        .output
+        .colours
+        .paint(&style.bold(), mode.phase.as_str());
+    if mode.label == mode.key {
+        format!("{}: {phase}", mode.key)
+    } else {
+        format!("{} ({}): {phase}", mode.key, line(&mode.label))
+    }
+}
+
+fn details(context: &Context<'_>, mode: &ModeStatus) -> Vec<String> {
+    let (zone, now) = (&context.output.zone, context.now());
+    let time = |time| wording::time_from_now(time, now, zone);
+    let mut rows = Vec::new();
+    let mut add = |name, value: Option<String>| {
+        if let Some(value) = value {
+            rows.push(row(name, &value));
+        }
+    };
+    add("starts", mode.start.map(time));
+    add("since", mode.since.map(time));
+    add("until", mode.until.map(time));
+    add("by", mode.by.as_deref().map(line));
+    add("reason", mode.reason.as_deref().map(line));
+    add("message", mode.message.as_deref().map(line));
+    for window in &mode.windows {
+        let title = window.title.as_deref().map(line).unwrap_or_default();
+        let title = if title.is_empty() {
+            String::new()
+        } else {
+            format!(", {title}")
+        };
+        let shown = format!("{} {}{title}", window.id, span(window, context));
+        add("window", Some(shown));
+    }
+    rows
+}
+
+fn row(name: &str, value: &str) -> String {
+    format!("  {name:<8} {value}")
+}
+
+/// Who and what is inside.
+pub(super) fn inside(status: &Status) -> String {
+    let sessions = u64::try_from(status.sessions.len()).unwrap_or(u64::MAX);
+    let mut parts = vec![
+        count(sessions, "session", "sessions"),
+        count(status.in_flight, "request", "requests"),
+    ];
+    if status.endless > 0 {
+        parts.push(format!("{} endless", status.endless));
+    }
+    parts.join(", ")
+}
+
+/// The status on one line, without anything that only grows older: two that are the same say the
+/// same.
+pub(super) fn change_line(status: &Status) -> String {
+    let mode = |mode: &ModeStatus| {
+        let mut words = format!("{}: {}", mode.key, mode.phase);
+        if let Some(start) = mode.start {
+            words.push_str(&format!(", starts {start}"));
+        }
+        if let Some(until) = mode.until {
+            words.push_str(&format!(", until {until}"));
+        }
+        if let Some(by) = &mode.by {
+            words.push_str(&format!(", by {}", line(by)));
+        }
+        if let Some(reason) = &mode.reason {
+            words.push_str(&format!(", {}", line(reason)));
+        }
+        if mode.phase == Phase::Pending {
+            words.push_str(&format!(", {} inside", inside(status)));
+        }
+        words
+    };
+    let mut parts: Vec<String> = status.modes.iter().map(mode).collect();
+    if let Some(error) = &status.store.error {
+        parts.push(format!("the store fails: {}", line(error)));
+    }
+    parts.join("; ")
+}

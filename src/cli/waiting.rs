@@ -1,0 +1,228 @@
+//! Waiting that can be seen: for a drain, and for every node.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use super::{
+    context::Context, failure::Failure, on::sentence, signals::Signals, status_text::inside,
+    wording,
+};
+use crate::{change::Change, phase::Phase, snapshot::Status, state::Switch};
+
+/// How often what is waited for is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// How often a line is printed where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+/// How long a second ^C cancels the drain.
+const SECOND_THOUGHT: Duration = Duration::from_secs(3);
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Goal {
+    /// How long at most; `None`: as long as the drain takes.
+    pub(super) timeout: Option<Duration>,
+    /// Whether it is as good when somebody is still in at the end.
+    pub(super) whoever_is_in: bool,
+    /// Whether every node must have closed.
+    pub(super) every_node: bool,
+}
+
+/// How the waiting ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Waited {
+    /// The mode is offline and nobody is inside.
+    Empty,
+    /// The time was over; the mode is offline with whoever was in.
+    TimedOut,
+    /// Somebody, or the time-out, has brought the mode back.
+    Online,
+    /// A signal ended the waiting; the drain goes on.
+    Interrupted(Signal),
+}
+
+/// Waits, shows it, and says how it went: the end of `on --drain` and `on --wait`.
+pub(super) async fn wait(
+    context: &Context<'_>,
+    change: &Change,
+    goal: Goal,
+    signals: &mut Signals,
+) -> Result<u8, Failure> {
+    let waited = follow(context, goal, signals).await;
+    let status = context.maintenance.status();
+    let now = Change {
+        changed: change.changed,
+        status,
+    };
+    let say = |waited: &str| {
+        context.output.say(
+            &json!({"changed": now.changed, "waited": waited, "status": now.status}),
+            || sentence(context, &now),
+        );
+    };
+    let key = context.mode();
+    match waited {
+        Waited::Empty => {
+            say("done");
+            Ok(0)
+        }
+        Waited::TimedOut if goal.whoever_is_in => {
+            say("timed-out");
+            Ok(0)
+        }
+        Waited::TimedOut => {
+            say("timed-out");
+            Err(Failure::cancelled(format!(
+                "timed out before {key} was empty: {} inside",
+                inside(&now.status)
+            )))
+        }
+        Waited::Online => {
+            say("cancelled");
+            Err(Failure::cancelled(format!(
+                "{key} is back online: it was switched off, or the drain timed out"
+            )))
+        }
+        Waited::Interrupted(Signal::SIGINT) => second_thought(context, signals).await,
+        Waited::Interrupted(signal) => Err(Failure::cancelled(format!(
+            "{signal}: no longer waited for; {}",
+            what_goes_on(context)
+        ))),
+    }
+}
+
+/// Follows the mode until it is closed and empty.
+pub(super) async fn follow(context: &Context<'_>, goal: Goal, signals: &mut Signals) -> Waited {
+    let key = context.mode();
+    let mut progress = Progress::new();
+    let mut changes = context.maintenance.subscribe();
+    let started = context.now();
+    let patience = goal
+        .timeout
+        .and_then(|timeout| started.checked_add(timeout).ok());
+    let mut deadline = None;
+    loop {
+        let now = context.now();
+        let status = context.maintenance.status();
+        let phase = status.mode(&key).map_or(Phase::Online, |mode| mode.phase);
+        match phase {
+            Phase::Online | Phase::Scheduled => return Waited::Online,
+            Phase::Offline if deadline.is_some_and(|deadline| deadline <= now) => {
+                return Waited::TimedOut;
+            }
+            Phase::Offline => return Waited::Empty,
+            Phase::Pending => deadline = drain_deadline(context, &key),
+        }
+        let end = deadline.or(patience);
+        progress.show(&line(&key, &status, end, now));
+        tokio::select! {
+            received = signals.next() => return Waited::Interrupted(received.signal),
+            _ = changes.next() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// When the drain waits no longer.
+fn drain_deadline(context: &Context<'_>, key: &str) -> Option<Timestamp> {
+    let snapshot = context.maintenance.shared.published.snapshot();
+    match &snapshot.mode(key)?.state.switch {
+        Switch::Pending(drain) => drain.deadline,
+        Switch::Off | Switch::On(_) => None,
+    }
+}
+
+fn line(key: &str, status: &Status, end: Option<Timestamp>, now: Timestamp) -> String {
+    let phase = status.mode(key).map_or(Phase::Online, |mode| mode.phase);
+    let mut line = format!("{key} {}: {} inside", wording::is(phase), inside(status));
+    if let Some(end) = end {
+        let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
+        line.push_str(&format!("; {} left", wording::duration(left)));
+    }
+    line
+}
+
+/// ^C ends the waiting; a second one soon after cancels the drain.
+async fn second_thought(context: &Context<'_>, signals: &mut Signals) -> Result<u8, Failure> {
+    let key = context.mode();
+    let goes_on = what_goes_on(context);
+    context.output.note(&format!(
+        "no longer waited for; {goes_on}. Press ^C again within {} to cancel it.",
+        wording::duration(SECOND_THOUGHT)
+    ));
+    let second = tokio::time::timeout(SECOND_THOUGHT, signals.next()).await;
+    if second.is_err() {
+        return Err(Failure::cancelled(format!(
+            "no longer waited for; {goes_on}"
+        )));
+    }
+    let status = context.maintenance.status();
+    let phase = status.mode(&key).map(|mode| mode.phase);
+    if phase == Some(Phase::Offline) {
+        return Err(Failure::cancelled(format!(
+            "{key} is offline already; `maintenance --mode {key} off` brings it back"
+        )));
+    }
+    let turn_off = context.maintenance.turn_off();
+    turn_off.mode(&key).by(&context.by).await?;
+    Err(Failure::cancelled(format!(
+        "cancelled; {key} is back online"
+    )))
+}
+
+fn what_goes_on(context: &Context<'_>) -> String {
+    let key = context.mode();
+    let status = context.maintenance.status();
+    match status.mode(&key).map(|mode| mode.phase) {
+        Some(Phase::Pending) => format!("the drain of {key} goes on"),
+        Some(phase) => format!("{key} {}", wording::is(phase)),
+        None => format!("{key} is gone"),
+    }
+}
+
+/// Shows how it goes: in place on a terminal, elsewhere a line now and then.
+enum Progress {
+    InPlace(ProgressBar),
+    Lines { last: Option<tokio::time::Instant> },
+}
+
+impl Progress {
+    fn new() -> Self {
+        if !io::stderr().is_terminal() {
+            return Self::Lines { last: None };
+        }
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self::InPlace(bar)
+    }
+
+    fn show(&mut self, line: &str) {
+        match self {
+            Self::InPlace(bar) => bar.set_message(line.to_owned()),
+            Self::Lines { last } => {
+                let is_due = last.is_none_or(|last| last.elapsed() >= LINE_EVERY);
+                if is_due {
+                    *last = Some(tokio::time::Instant::now());
+                    let _ = writeln!(io::stderr(), "{line}");
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Self::InPlace(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! `maintenance window`.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{
+    context::Context,
+    failure::Failure,
+    on::{Texts, given},
+    table::table,
+    wording::{self, line},
+};
+use crate::{
+    schedule::{Planned, parse_duration},
+    snapshot::PlannedWindow,
+    window::PlanWindow,
+};
+
+/// Plan maintenance, show what is planned, cancel it
+#[derive(Debug, Subcommand)]
+pub(super) enum WindowCommand {
+    Add(Add),
+    List(List),
+    Remove(Remove),
+}
+
+/// Plan a window
+#[derive(Debug, Args)]
+#[command(after_help = "\
+TIME is 2026-03-01T22:00+01:00 or 2026-03-01T22:00[Europe/Rome], or without an
+offset in the zone of the setting `time_zone`.
+
+Examples:
+  maintenance window add --start 2026-03-01T22:00 --for 2h --title 'New disks'
+  maintenance window add --start 2026-03-01T22:00+01:00 --message 'Back soon.'")]
+pub(super) struct Add {
+    /// When it starts; now unless it is given
+    #[arg(long, value_name = "TIME")]
+    start: Option<String>,
+    /// When it ends; when somebody ends it unless it is given
+    #[arg(long, value_name = "TIME", conflicts_with = "lasting")]
+    end: Option<String>,
+    /// How long it lasts
+    #[arg(id = "lasting", long = "for", value_name = "DURATION", value_parser = parse_duration)]
+    lasting: Option<Duration>,
+    /// What it is called
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    #[command(flatten)]
+    texts: Texts,
+}
+
+/// Show the windows that are planned or open
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With --mode only those of that mode are shown.
+
+Examples:
+  maintenance window list
+  maintenance --json window list")]
+pub(super) struct List {}
+
+/// Cancel windows; one that is open ends
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  maintenance window remove qkzvbnrt")]
+pub(super) struct Remove {
+    /// Their ids, as `maintenance window list` shows them
+    #[arg(required = true)]
+    id: Vec<String>,
+}
+
+/// A window that is to be planned.
+pub(super) struct Wanted {
+    pub(super) start: Option<Planned>,
+    pub(super) end: Option<Timestamp>,
+    pub(super) title: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) reason: Option<String>,
+}
+
+impl WindowCommand {
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
+        match self {
+            Self::Add(add) => add.run(context).await,
+            Self::List(_) => list(context),
+            Self::Remove(remove) => remove.run(context).await,
+        }
+    }
+}
+
+impl Add {
+    async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
+        let start = match &self.start {
+            Some(start) => Some(context.time("--start", start)?),
+            None => None,
+        };
+        let begin = start
+            .as_ref()
+            .map_or_else(|| context.now(), |start| start.instant);
+        let end = match (&self.end, self.lasting) {
+            (Some(end), _) => Some(context.time("--end", end)?.instant),
+            (None, Some(lasting)) => begin.checked_add(lasting).ok(),
+            (None, None) => None,
+        };
+        let wanted = Wanted {
+            start,
+            end,
+            title: self.title,
+            message: self.texts.message,
+            reason: self.texts.reason,
+        };
+        plan(context, wanted).await
+    }
+}
+
+/// Plans a window, and says so.
+pub(super) async fn plan(context: &Context<'_>, wanted: Wanted) -> Result<u8, Failure> {
+    context.can_be_seen_by_the_app()?;
+    let plan = context.maintenance.plan_window();
+    let mut plan = plan.mode(context.mode()).by(&context.by);
+    if let Some(start) = wanted.start {
+        plan = given(plan.start(start.instant), &start.zone, PlanWindow::zone);
+    }
+    plan = given(plan, &wanted.end, PlanWindow::end);
+    plan = given(plan, &wanted.title, PlanWindow::title);
+    plan = given(plan, &wanted.message, PlanWindow::message);
+    plan = given(plan, &wanted.reason, PlanWindow::reason);
+    let planned = plan.await?;
+    for warning in &planned.warnings {
+        context.output.warn(warning);
+    }
+    let mode = context.mode();
+    let window = planned
+        .change
+        .status
+        .mode(&mode)
+        .and_then(|mode| mode.windows.iter().find(|window| window.id == planned.id));
+    let document = json!({
+        "window": planned.id,
+        "warnings": planned.warnings,
+        "changed": planned.change.changed,
+        "status": planned.change.status,
+    });
+    context.output.say(&document, || match window {
+        Some(window) => format!("{mode}: window {} {}", window.id, span(window, context)),
+        None => format!("{mode}: window {} is planned", planned.id),
+    });
+    Ok(0)
+}
+
+fn list(context: &Context<'_>) -> Result<u8, Failure> {
+    let status = context.status()?;
+    let windows: Vec<_> = status
+        .modes
+        .iter()
+        .filter(|mode| {
+            let named = context.named_mode.as_ref();
+            named.is_none_or(|named| mode.key == *named)
+        })
+        .flat_map(|mode| {
+            mode.windows
+                .iter()
+                .map(|window| (mode.key.as_str(), window))
+        })
+        .collect();
+    let with_mode = |(mode, window): &(&str, &PlannedWindow)| {
+        let mut document = json!(window);
+        document["mode"] = json!(mode);
+        document
+    };
+    let document = json!({"windows": windows.iter().map(with_mode).collect::<Vec<_>>()});
+    context.output.say(&document, || {
+        if windows.is_empty() {
+            return "No window is planned.".to_owned();
+        }
+        let rows: Vec<_> = windows
+            .iter()
+            .map(|(mode, window)| row(mode, window, context))
+            .collect();
+        table(
+            &["ID", "MODE", "START", "END", "TITLE", "BY", "REASON"],
+            &rows,
+        )
+    });
+    Ok(0)
+}
+
+fn row(mode: &str, window: &PlannedWindow, context: &Context<'_>) -> Vec<String> {
+    let zone = &context.output.zone;
+    let time = |time: Option<Timestamp>| time.map(|time| wording::time(time, zone));
+    let text = |text: &Option<String>| text.as_deref().map(line).unwrap_or_default();
+    vec![
+        window.id.clone(),
+        mode.to_owned(),
+        time(window.start).unwrap_or_default(),
+        time(window.end).unwrap_or_else(|| "open".to_owned()),
+        text(&window.title),
+        text(&window.by),
+        text(&window.reason),
+    ]
+}
+
+/// From when to when a window is.
+pub(super) fn span(window: &PlannedWindow, context: &Context<'_>) -> String {
+    let (zone, now) = (&context.output.zone, context.now());
+    let time = |time| wording::time_from_now(time, now, zone);
+    match (window.start.filter(|start| *start > now), window.end) {
+        (Some(start), Some(end)) => {
+            let lasts = Duration::try_from(end.duration_since(start)).unwrap_or_default();
+            format!("starts {}, lasts {}", time(start), wording::duration(lasts))
+        }
+        (Some(start), None) => format!("starts {}, until somebody ends it", time(start)),
+        (None, Some(end)) => format!("is open, ends {}", time(end)),
+        (None, None) => "is open, until somebody ends it".to_owned(),
+    }
+}
+
+impl Remove {
+    async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
+        context.can_be_seen_by_the_app()?;
+        // All of them or none: a slip in the last one is told before the first is gone.
+        let status = context.status()?;
+        let is_known = |id: &String| {
+            let mut modes = status.modes.iter();
+            modes.any(|mode| mode.windows.iter().any(|window| window.id == *id))
+        };
+        if let Some(unknown) = self.id.iter().find(|id| !is_known(id)) {
+            return Err(Failure::failed(format!(
+                "there is no window `{}`; `maintenance window list` shows those that there are",
+                line(unknown)
+            )));
+        }
+        let mut status = status;
+        for id in &self.id {
+            let change = context
+                .maintenance
+                .cancel_window(id)
+                .by(&context.by)
+                .await?;
+            status = change.status;
+        }
+        context.output.say(
+            &json!({"removed": self.id, "changed": true, "status": status}),
+            || format!("removed: {}", self.id.join(", ")),
+        );
+        Ok(0)
+    }
+}

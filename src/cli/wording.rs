@@ -1,0 +1,125 @@
+//! Times, durations and texts as people read them.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::phase::Phase;
+
+/// An instant in the local zone, with its offset.
+pub(super) fn time(instant: Timestamp, zone: &TimeZone) -> String {
+    let local = instant.to_zoned(zone.clone());
+    local.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
+}
+
+/// An instant, and how far it is from now.
+pub(super) fn time_from_now(instant: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    format!("{} ({})", time(instant, zone), from_now(instant, now))
+}
+
+/// How far an instant is from now: `in 2 h 5 min`, `3 d ago`.
+pub(super) fn from_now(instant: Timestamp, now: Timestamp) -> String {
+    // To the nearest second: what was said to last two hours is not told as 1 h 59 min.
+    let distance = instant.duration_since(now).as_millis();
+    let seconds = (distance.abs() + 500) / 1000;
+    let far = duration(Duration::from_secs(
+        u64::try_from(seconds).unwrap_or(u64::MAX),
+    ));
+    match (seconds, distance > 0) {
+        (0, _) => "now".to_owned(),
+        (_, true) => format!("in {far}"),
+        (_, false) => format!("{far} ago"),
+    }
+}
+
+/// A duration in its two largest units: `2 h 5 min`.
+pub(super) fn duration(duration: Duration) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
+    let seconds = duration.as_secs();
+    let largest = UNITS
+        .iter()
+        .position(|(size, _)| seconds >= *size)
+        .unwrap_or(UNITS.len() - 1);
+    let mut rest = seconds;
+    let mut parts = Vec::new();
+    for (size, name) in UNITS.iter().skip(largest).take(2) {
+        let count = rest / size;
+        rest %= size;
+        if count > 0 || parts.is_empty() {
+            parts.push(format!("{count} {name}"));
+        }
+    }
+    parts.join(" ")
+}
+
+/// A count with the word for what is counted.
+pub(super) fn count(number: u64, one: &str, many: &str) -> String {
+    let word = if number == 1 { one } else { many };
+    format!("{number} {word}")
+}
+
+/// Somebody else's text on one line, and without what a terminal would take for a command.
+pub(super) fn line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let shown = words.join(" ");
+    shown
+        .chars()
+        .map(|character| {
+            if character.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                character
+            }
+        })
+        .collect()
+}
+
+/// What a phase means, after the name of the mode.
+pub(super) fn is(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Online => "is online",
+        Phase::Scheduled => "is online, with a window announced",
+        Phase::Pending => "is closing",
+        Phase::Offline => "is offline",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn durations_have_their_two_largest_units() {
+        let cases = [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (303, "5 min 3 s"),
+            (7500, "2 h 5 min"),
+            (7203, "2 h"),
+            (86_400 * 3 + 7200 + 60, "3 d 2 h"),
+        ];
+        for (seconds, expected) in cases {
+            assert_eq!(duration(Duration::from_secs(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn times_have_the_offset_of_their_zone() {
+        let instant: Timestamp = "2026-03-29T00:59:59Z".parse().unwrap();
+        let rome = TimeZone::get("Europe/Rome").unwrap();
+        assert_eq!(time(instant, &rome), "2026-03-29 01:59:59 +01:00");
+        let second = SignedDuration::from_secs(1);
+        assert_eq!(time(instant + second, &rome), "2026-03-29 03:00:00 +02:00");
+        assert_eq!(from_now(instant, instant + second * 90), "1 min 30 s ago");
+        assert_eq!(from_now(instant, instant - second * 7200), "in 2 h");
+        assert_eq!(from_now(instant, instant), "now");
+    }
+
+    #[test]
+    fn somebody_elses_text_stays_on_its_line_and_commands_no_terminal() {
+        assert_eq!(line("a\n  b\u{1b}[2Jc"), "a b\u{fffd}[2Jc");
+    }
+}
