@@ -15,6 +15,7 @@ use crate::{
     schedule::{Interval, Outlook},
     sessions::SessionInside,
     settings::{Access, Forced},
+    settle::settled,
     state::{Document, Ended, ModeState, Period, Window},
     web_server::WebServerStatus,
 };
@@ -202,7 +203,14 @@ impl Snapshot {
             forced,
             generation: document.generation,
             state_id: StateId::default(),
-            history: document.history.iter().map(PastPeriod::new).collect(),
+            // What is over is history at once, and not only once it is stored as such.
+            history: settled(document, at)
+                .as_ref()
+                .unwrap_or(document)
+                .history
+                .iter()
+                .map(PastPeriod::new)
+                .collect(),
             store,
             at,
             watched: Box::default(),

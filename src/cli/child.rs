@@ -80,7 +80,7 @@ pub(super) async fn run(
 
 fn pass_on(received: Received, child: &Child, has_terminal: bool) {
     // A key of the terminal was meant for all in front of it, and the command has got it, too.
-    if has_terminal && received.by_terminal {
+    if has_terminal && received.by_key {
         return;
     }
     let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) else {

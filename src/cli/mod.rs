@@ -62,6 +62,7 @@ use clap::{Args, Parser, Subcommand};
 use self::{
     completions::Completions,
     during::During,
+    explain::Explain,
     failure::Failure,
     history::History,
     off::Off,
@@ -78,6 +79,7 @@ mod completions;
 mod confirm;
 mod context;
 mod during;
+mod explain;
 mod failure;
 mod history;
 mod off;
@@ -146,6 +148,7 @@ enum Command {
     Window(WindowCommand),
     History(History),
     During(During),
+    Explain(Explain),
     Completions(Completions),
 }
 
@@ -167,6 +170,7 @@ impl Command {
             Self::Window(window) => window.run(&context).await,
             Self::History(history) => history.run(&context),
             Self::During(during) => during.run(&context).await,
+            Self::Explain(explain) => explain.run(&context),
             Self::Completions(completions) => completions.run(output),
         }
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{confirm::confirm, context::Context, failure::Failure, on::sentence, wording};
 use crate::snapshot::Status;
 
-/// Bring the site back: switch off, cancel a drain, end an open window
+/// Bring the site back: switch off, cancel a drain, end a window
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Windows that are planned for later stay; `maintenance window remove` takes them

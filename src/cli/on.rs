@@ -24,7 +24,7 @@ use crate::{
 /// Take the site out of service, now or in a window
 #[derive(Debug, Args)]
 #[command(after_help = "\
-TIME: 2026-03-01T22:00+01:00, or local with `time_zone`. DURATION: 90s, '2h 30m'.
+TIME: 2030-03-01T22:00+01:00, local with `time_zone`. DURATION: 90s, '2h 30m'.
 
 Examples:
   maintenance on --message 'Back at noon.' --for '2h 30m'

@@ -1,6 +1,7 @@
 //! The options that every command has, and the handle that they lead to.
 
 use std::{
+    io::{self, Write as _},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -11,13 +12,14 @@ use tracing_subscriber::EnvFilter;
 use super::{context::Context, failure::Failure, output::Output};
 use crate::{
     builder::Builder,
-    settings::{Settings, StoreUrl},
+    response::read_templates,
+    settings::{ResponseSettings, Settings, StoreUrl},
 };
 
 /// Shown once, in the help of the program: in that of each command they would take the room.
 pub(super) const OPTIONS_HELP: &str = "\
 Options of every command:
-  --settings FILE  Instead of maintenance.toml or what MAINTENANCE_SETTINGS names
+  --settings FILE  Instead of maintenance.toml or MAINTENANCE_SETTINGS
   --store URL      Where the state is kept, instead of what the settings say
   --mode KEY       Which mode; the first one unless it is given
   --json           Print one JSON document
@@ -26,7 +28,7 @@ Options of every command:
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Options {
-    /// Instead of maintenance.toml or what MAINTENANCE_SETTINGS names
+    /// Instead of maintenance.toml or MAINTENANCE_SETTINGS
     #[arg(long, value_name = "FILE", global = true, hide = true)]
     settings: Option<PathBuf>,
     /// Where the state is kept, instead of what the settings say
@@ -67,7 +69,9 @@ impl Options {
                 settings.store = store;
             }
             *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(settings.clone());
-            without_pages(settings);
+            if read_templates(&settings.response).is_err() {
+                leave_pages_alone(settings);
+            }
         });
         let maintenance = builder.build().await?;
         let settings = settings
@@ -90,16 +94,33 @@ impl Options {
         };
         let _ = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(level))
-            .with_writer(std::io::stderr)
+            .with_writer(|| Unheard)
+            .log_internal_errors(false)
             .with_ansi(super::output::is_coloured(&std::io::stderr()))
             .try_init();
     }
 }
 
-/// A command shows no page to visitors. The site must be brought back also from a folder in which
-/// the templates are not.
-fn without_pages(settings: &mut Settings) {
-    let plain = crate::settings::ResponseSettings::default();
+/// The standard error output, where somebody may listen or not. A terminal that is gone must not stop
+/// what is under way.
+struct Unheard;
+
+impl io::Write for Unheard {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().write_all(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The site must be brought back also from where the app's templates are not. Then a page that was
+/// written for a web server stays as it is.
+fn leave_pages_alone(settings: &mut Settings) {
+    let plain = ResponseSettings::default();
     settings.response.templates_dir = plain.templates_dir;
     settings.response.template = plain.template;
+    settings.web_server.page = None;
 }

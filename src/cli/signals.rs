@@ -17,9 +17,8 @@ use super::failure::Failure;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Received {
     pub(super) signal: Signal,
-    /// Whether the kernel sent it, as it does for a key of the terminal: then it went to all
-    /// processes in front of the terminal.
-    pub(super) by_terminal: bool,
+    /// Whether it comes from a key of the terminal, so that it went to all processes in front of it.
+    pub(super) by_key: bool,
 }
 
 /// Receives the signals that would end this process otherwise.
@@ -68,8 +67,11 @@ impl Drop for Signals {
 }
 
 fn received_from(origin: &Origin) -> Option<Received> {
+    let signal = Signal::try_from(origin.signal).ok()?;
+    let is_a_key = matches!(signal, Signal::SIGINT | Signal::SIGQUIT);
     Some(Received {
-        signal: Signal::try_from(origin.signal).ok()?,
-        by_terminal: matches!(origin.cause, Cause::Kernel),
+        signal,
+        // A terminal that vanishes is told by the kernel, too, but to one process of all.
+        by_key: is_a_key && matches!(origin.cause, Cause::Kernel),
     })
 }

@@ -30,12 +30,12 @@ pub(super) enum WindowCommand {
 /// Plan a window
 #[derive(Debug, Args)]
 #[command(after_help = "\
-TIME is 2026-03-01T22:00+01:00 or 2026-03-01T22:00[Europe/Rome], or without an
+TIME is 2030-03-01T22:00+01:00 or 2030-03-01T22:00[Europe/Rome], or without an
 offset in the zone of the setting `time_zone`.
 
 Examples:
-  maintenance window add --start 2026-03-01T22:00 --for 2h --title 'New disks'
-  maintenance window add --start 2026-03-01T22:00+01:00 --message 'Back soon.'")]
+  maintenance window add --start 2030-03-01T22:00 --for 2h --title 'New disks'
+  maintenance window add --start 2030-03-01T22:00+01:00 --message 'Back soon.'")]
 pub(super) struct Add {
     /// When it starts; now unless it is given
     #[arg(long, value_name = "TIME")]

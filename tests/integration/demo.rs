@@ -62,14 +62,14 @@ impl Demo {
     }
 
     /// A visitor with a cookie jar of its own.
-    fn visitor(&self) -> Visitor {
+    pub(crate) fn visitor(&self) -> Visitor {
         Visitor {
             address: self.address,
             cookie: None,
         }
     }
 
-    fn superuser(&self) -> Visitor {
+    pub(crate) fn superuser(&self) -> Visitor {
         let mut visitor = self.visitor();
         assert_eq!(visitor.get("/login/superuser").status, 303);
         visitor
@@ -153,17 +153,17 @@ fn failed_start(folder: &Path, name: &str, value: &str) -> String {
     error
 }
 
-struct Visitor {
+pub(crate) struct Visitor {
     address: SocketAddr,
     cookie: Option<String>,
 }
 
 #[derive(Debug)]
-struct Response {
-    status: u16,
+pub(crate) struct Response {
+    pub(crate) status: u16,
     headers: Vec<(String, String)>,
     /// As it came: in chunks, if it was sent so.
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Response {
@@ -174,7 +174,7 @@ impl Response {
             .map(|(_, value)| value.as_str())
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body)
             .unwrap_or_else(|error| panic!("{error} in {:?}", self.body))
     }
@@ -188,12 +188,12 @@ impl Response {
 }
 
 impl Visitor {
-    fn get(&mut self, path: &str) -> Response {
+    pub(crate) fn get(&mut self, path: &str) -> Response {
         self.send("GET", path, &[], "")
     }
 
     /// Presses a button of a page of the site.
-    fn press(&mut self, path: &str, form: &str) -> Response {
+    pub(crate) fn press(&mut self, path: &str, form: &str) -> Response {
         let kind = [("Content-Type", "application/x-www-form-urlencoded")];
         self.send("POST", path, &[&FROM_THIS_SITE[..], &kind].concat(), form)
     }

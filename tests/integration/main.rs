@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod child;
+#[cfg(feature = "cli")]
+mod cli;
 mod eventually;
 mod leases_of;
 mod log;

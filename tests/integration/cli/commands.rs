@@ -1,0 +1,232 @@
+//! What the commands do and say, with no app running.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::{Operator, until};
+
+#[test]
+fn on_stores_what_it_was_given() {
+    let operator = Operator::new();
+    let given = ["--message", "Back at noon.", "--reason", "release 3"];
+    let ran = operator.done(&[&["on", "--for", "2h 30m"], &given[..]].concat());
+    assert!(ran.out.starts_with("site is offline, until 20"), "{ran:?}");
+    assert!(ran.out.contains("(in 2 h 30 min)"), "{ran:?}");
+    let mode = &operator.status()["modes"][0];
+    assert_eq!(mode["message"], "Back at noon.");
+    assert_eq!(mode["reason"], "release 3");
+    assert!(mode["by"].as_str().unwrap().starts_with("alice@"));
+    let time = |key: &str| mode[key].as_str().unwrap().parse::<Timestamp>().unwrap();
+    let lasts = time("until").duration_since(time("since"));
+    assert_eq!(lasts, SignedDuration::from_secs(9000));
+}
+
+#[test]
+fn on_ends_at_its_end_by_itself() {
+    let operator = Operator::new();
+    let end = Timestamp::now() + SignedDuration::from_secs(2);
+    operator.done(&["on", "--end", &end.to_string()]);
+    assert_eq!(operator.phase(), "offline");
+    until("it ended", || operator.phase() == "online");
+    assert!(Timestamp::now() >= end);
+    let history = operator.done(&["--json", "history"]).json();
+    assert_eq!(history["history"][0]["ended"], "time-out");
+}
+
+#[test]
+fn on_with_a_start_plans_a_window() {
+    let operator = Operator::with_settings("time_zone = \"Europe/Rome\"");
+    let ran = operator.done(&["on", "--start", "2099-03-01T22:00", "--for", "2h"]);
+    assert!(
+        ran.out.contains("starts 2099-03-01 22:00:00 +01:00"),
+        "{ran:?}"
+    );
+    assert!(ran.out.contains("lasts 2 h"), "{ran:?}");
+    let mode = &operator.status()["modes"][0];
+    assert_eq!(mode["phase"], "online");
+    let window = &mode["windows"][0];
+    assert_eq!(window["start"], "2099-03-01T21:00:00Z");
+    assert_eq!(window["end"], "2099-03-01T23:00:00Z");
+    assert_eq!(window["zone"], "Europe/Rome");
+}
+
+#[test]
+fn what_may_not_have_been_meant_is_told_on_stderr() {
+    let operator = Operator::with_settings("time_zone = \"Europe/Rome\"");
+    // The clocks show it twice.
+    let ran = operator.done(&["window", "add", "--start", "2098-10-26T02:30"]);
+    assert!(ran.err.contains("note: 02:30 happens twice"), "{ran:?}");
+    assert!(ran.err.contains("it has no end"), "{ran:?}");
+    // The clocks never show it.
+    let ran = operator.fails(2, &["window", "add", "--start", "2098-03-30T02:30"]);
+    assert!(ran.err.contains("does not exist"), "{ran:?}");
+}
+
+#[test]
+fn windows_are_listed_and_removed_by_their_ids() {
+    let operator = Operator::new();
+    assert_eq!(
+        operator.done(&["window", "list"]).out,
+        "No window is planned.\n"
+    );
+    let add = |start: &str, title: &str| {
+        let arguments = [
+            "--json", "window", "add", "--start", start, "--for", "1h", "--title", title,
+        ];
+        operator.done(&arguments).json()["window"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let (late, early) = (
+        add("2099-02-01T00:00Z", "late"),
+        add("2099-01-01T00:00Z", "early"),
+    );
+    let out = operator.done(&["window", "list"]).out;
+    let rows: Vec<Vec<&str>> = out
+        .lines()
+        .map(|line| {
+            line.split("  ")
+                .map(str::trim)
+                .filter(|it| !it.is_empty())
+                .collect()
+        })
+        .collect();
+    assert_eq!(rows[0], ["ID", "MODE", "START", "END", "TITLE", "BY"]);
+    assert_eq!(rows[1][0], early);
+    assert_eq!(rows[1][2], "2099-01-01 01:00:00 +01:00");
+    assert_eq!(rows[2][..2], [late.as_str(), "site"]);
+    let listed = operator.done(&["--json", "window", "list"]).json();
+    assert_eq!(listed["windows"][0]["title"], "early");
+    assert_eq!(listed["windows"][0]["mode"], "site");
+
+    // What is planned outlives `off`, and `off` says so.
+    let ran = operator.done(&["off"]);
+    assert!(
+        ran.err.contains(&format!("a window is planned: {early}")),
+        "{ran:?}"
+    );
+
+    operator.done(&["window", "remove", &early, &late]);
+    assert_eq!(
+        operator.done(&["--json", "window", "list"]).json(),
+        json!({"windows": []})
+    );
+}
+
+#[test]
+fn a_window_without_a_start_is_open_at_once_and_ends_when_it_is_removed() {
+    let operator = Operator::new();
+    let added = operator
+        .done(&["--json", "window", "add", "--for", "1h"])
+        .json();
+    assert_eq!(operator.phase(), "offline");
+    operator.done(&["window", "remove", added["window"].as_str().unwrap()]);
+    assert_eq!(operator.phase(), "online");
+}
+
+#[test]
+fn history_shows_periods_and_how_they_ended() {
+    let operator = Operator::new();
+    assert_eq!(
+        operator.done(&["history"]).out,
+        "There was no maintenance yet.\n"
+    );
+    operator.done(&["on", "--reason", "first"]);
+    operator.done(&["off"]);
+    operator.done(&["on", "--reason", "second"]);
+    let out = operator.done(&["history"]).out;
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].starts_with("STARTED"), "{out}");
+    assert!(
+        lines[1].contains("off, alice@") && lines[1].ends_with("first"),
+        "{out}"
+    );
+    assert!(
+        lines[2].contains("goes on") && lines[2].ends_with("second"),
+        "{out}"
+    );
+    let last = operator.done(&["--json", "history", "--last", "1"]).json();
+    assert_eq!(last["history"].as_array().unwrap().len(), 1);
+    assert_eq!(last["history"][0]["reason"], "second");
+}
+
+#[test]
+fn the_mode_is_the_first_one_or_the_one_that_is_named() {
+    let operator = Operator::with_settings("[[mode]]\nkey = \"site\"\n[[mode]]\nkey = \"shop\"\n");
+    operator.done(&["--mode", "shop", "on"]);
+    operator.done(&["on"]);
+    let ran = operator.done(&["off"]);
+    assert!(
+        ran.err
+            .contains("shop is offline; `maintenance --mode shop off`"),
+        "{ran:?}"
+    );
+    let phases = |status: &serde_json::Value| {
+        let modes = status["modes"].as_array().unwrap();
+        modes
+            .iter()
+            .map(|mode| mode["phase"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(phases(&operator.status()), ["online", "offline"]);
+    let shop = operator
+        .done(&["--json", "status", "--mode", "shop"])
+        .json();
+    assert_eq!(phases(&shop), ["offline"]);
+}
+
+#[test]
+fn settings_and_store_are_those_of_the_app_unless_they_are_given() {
+    let operator = Operator::with_settings("store = \"file:of-the-settings\"");
+    operator.write("other.toml", "store = \"file:of-the-other-settings\"");
+    let on = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = operator.command(&[arguments, &["on"]].concat());
+        command.envs(variables.iter().copied());
+        assert_eq!(super::Ran::of(command).code, Some(0));
+    };
+    on(&[], &[]);
+    assert!(operator.exists("of-the-settings"));
+    on(&[], &[("MAINTENANCE_SETTINGS", "other.toml")]);
+    assert!(operator.exists("of-the-other-settings"));
+    on(&[], &[("MAINTENANCE_STORE", "file:of-the-environment")]);
+    assert!(operator.exists("of-the-environment"));
+    on(
+        &["--store", "file:of-the-option"],
+        &[("MAINTENANCE_STORE", "file:ignored")],
+    );
+    assert!(operator.exists("of-the-option"));
+    assert!(!operator.exists("ignored") && !operator.exists("maintenance.state"));
+}
+
+#[test]
+fn a_drain_of_a_site_that_nobody_serves_is_over_at_once() {
+    let operator = Operator::new();
+    let ran = operator.done(&["on", "--drain", "--timeout", "5m"]);
+    assert_eq!(ran.out, "site is offline\n");
+    assert_eq!(operator.phase(), "offline");
+    let again = operator.done(&["--json", "on", "--drain"]).json();
+    assert_eq!(again["waited"], "done");
+}
+
+#[test]
+fn watching_prints_a_line_per_change() {
+    let operator = Operator::new();
+    let watching = operator.start(&["status", "--watch"]);
+    std::thread::sleep(Duration::from_millis(500));
+    operator.done(&["on", "--reason", "release 3"]);
+    std::thread::sleep(Duration::from_millis(500));
+    operator.done(&["off"]);
+    std::thread::sleep(Duration::from_millis(500));
+    watching.signal("INT");
+    let ran = watching.end();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert_eq!(lines.len(), 3, "{ran:?}");
+    assert!(lines[0].ends_with("  site: online"), "{ran:?}");
+    assert!(lines[1].contains("site: offline, by alice@"), "{ran:?}");
+    assert!(lines[1].ends_with(", release 3"), "{ran:?}");
+    assert!(lines[2].ends_with("  site: online"), "{ran:?}");
+}

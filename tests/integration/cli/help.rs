@@ -1,0 +1,144 @@
+//! `--help` of each command: as it was looked at, and on one screen.
+
+use std::{env, fs, path::PathBuf};
+
+use super::Operator;
+
+/// A terminal of the smallest common size, with a line left for what is typed next.
+const LINES: usize = 23;
+const COLUMNS: usize = 80;
+
+const COMMANDS: [&str; 12] = [
+    "",
+    "on",
+    "off",
+    "status",
+    "window",
+    "window add",
+    "window list",
+    "window remove",
+    "history",
+    "during",
+    "explain",
+    "completions",
+];
+
+fn help(command: &str) -> String {
+    let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+    let ran = Operator::new().done(&arguments);
+    assert_eq!(ran.err, "");
+    ran.out
+}
+
+/// With `BLESS=1` the files are written anew, to be looked at.
+#[test]
+fn the_help_of_each_command_is_as_it_was_looked_at() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/integration/cli/help");
+    for command in COMMANDS {
+        let name = ["maintenance", command].join(" ");
+        let file = folder.join(format!("{}.txt", name.trim().replace(' ', "-")));
+        let help = help(command);
+        if env::var_os("BLESS").is_some() {
+            fs::write(&file, &help).unwrap();
+        }
+        let expected = fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(help, expected, "{}: see the test for how", file.display());
+    }
+}
+
+#[test]
+fn the_help_of_each_command_fits_a_screen() {
+    for command in COMMANDS {
+        let help = help(command);
+        let lines = help.lines().count();
+        assert!(lines <= LINES, "{command}: {lines} lines\n{help}");
+        for line in help.lines() {
+            let columns = line.chars().count();
+            assert!(columns <= COLUMNS, "{command}: {columns} columns\n{line}");
+        }
+    }
+}
+
+#[test]
+fn the_help_names_every_command_and_every_common_option() {
+    let help = help("");
+    for command in COMMANDS
+        .iter()
+        .filter(|it| !it.is_empty() && !it.contains(' '))
+    {
+        assert!(
+            help.contains(&format!("\n  {command} ")),
+            "{command}: {help}"
+        );
+    }
+    for option in [
+        "--settings FILE",
+        "--store URL",
+        "--mode KEY",
+        "--json",
+        "-v,",
+    ] {
+        assert!(help.contains(option), "{option}: {help}");
+    }
+}
+
+#[test]
+fn every_command_has_examples_that_can_be_parsed() {
+    for command in COMMANDS
+        .iter()
+        .filter(|it| !it.is_empty() && **it != "window")
+    {
+        let help = help(command);
+        let (_, examples) = help
+            .split_once("Examples:\n")
+            .unwrap_or_else(|| panic!("{help}"));
+        for example in examples.lines() {
+            assert!(example.contains(command), "{command}: {example}");
+            // The first command of the line, as far as it is one of ours.
+            let ours = example.split(['|', '>', ';', '&']).next().unwrap();
+            let operator = Operator::with_settings(
+                "time_zone = \"Europe/Rome\"\n[[mode]]\nkey = \"site\"\n[[mode]]\nkey = \"checkout\"\n",
+            );
+            // `true` takes the place of a command that is not here.
+            let ours = ours.replace("./migrate --all", "true");
+            let line = ours.replacen("maintenance", super::program(), 1);
+            let ran = super::Ran::of({
+                let mut shell = std::process::Command::new("timeout");
+                shell
+                    .args(["1", "sh", "-c", &line])
+                    .current_dir(operator.path());
+                shell
+            });
+            assert_ne!(ran.code, Some(2), "{example}: {ran:?}");
+        }
+    }
+}
+
+#[test]
+fn completions_know_commands_and_options_of_every_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let out = Operator::new().done(&["completions", shell]).out;
+        for word in [
+            "during",
+            "window",
+            "keep-on-failure",
+            "on-timeout",
+            "settings",
+        ] {
+            assert!(out.contains(word), "{shell} does not know {word}");
+        }
+    }
+    let json = Operator::new()
+        .done(&["--json", "completions", "fish"])
+        .json();
+    assert_eq!(json["shell"], "fish");
+}
+
+#[test]
+fn the_version_is_the_crates() {
+    let out = Operator::new().done(&["--version"]).out;
+    assert_eq!(
+        out.trim(),
+        concat!("maintenance ", env!("CARGO_PKG_VERSION"))
+    );
+}

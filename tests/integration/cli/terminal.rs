@@ -1,0 +1,142 @@
+//! What is so only on a terminal: colours, drawing in place, questions, keys, and its end.
+
+use super::{Operator, pty::Terminal, send_signal, until};
+
+const CLEAR: &str = "\u{1b}[J";
+
+#[test]
+fn there_are_colours_unless_nobody_wants_them() {
+    let operator = Operator::new();
+    operator.done(&["on"]);
+    let mut coloured = Terminal::run(&operator, &["status"]);
+    coloured.shows("\u{1b}[31m");
+    assert_eq!(coloured.code(), Some(0));
+    for variables in [[("NO_COLOR", "1")], [("TERM", "dumb")]] {
+        for arguments in [
+            &["status"][..],
+            &["off", "--nonsense"],
+            &["--mode", "nonsense", "off"],
+        ] {
+            let mut plain = Terminal::run_with(&operator, arguments, &variables);
+            plain.code();
+            plain.shows("\n");
+            assert!(
+                !plain.raw().contains('\u{1b}'),
+                "{variables:?}: {:?}",
+                plain.raw()
+            );
+        }
+    }
+}
+
+#[test]
+fn watching_draws_in_place() {
+    let operator = Operator::new();
+    let mut terminal = Terminal::run(&operator, &["status", "--watch"]);
+    terminal.shows("online");
+    operator.done(&["on", "--reason", "release 3"]);
+    terminal.shows("release 3");
+    assert!(terminal.raw().contains(CLEAR), "{:?}", terminal.raw());
+    terminal.types("\u{3}");
+    assert_eq!(terminal.code(), Some(0));
+}
+
+#[test]
+fn interactive_says_what_follows_and_asks() {
+    let operator = Operator::new();
+    for (answer, code, phase) in [
+        ("n\r", 4, "online"),
+        ("\r", 4, "online"),
+        ("y\r", 0, "offline"),
+    ] {
+        let mut terminal = Terminal::run(&operator, &["on", "--interactive"]);
+        terminal.shows("`site` goes offline at once");
+        terminal.shows("Go on? [y/N]");
+        terminal.types(answer);
+        assert_eq!(terminal.code(), Some(code), "{:?}", terminal.raw());
+        assert_eq!(operator.phase(), phase);
+    }
+    let mut terminal = Terminal::run(&operator, &["off", "--interactive"]);
+    terminal.shows("is online again for all visitors");
+    terminal.types("\u{3}");
+    assert_eq!(terminal.code(), Some(4));
+    terminal.shows("nothing was changed");
+    assert_eq!(operator.phase(), "offline");
+}
+
+#[test]
+fn interactive_says_when_a_window_would_be() {
+    let operator = Operator::new();
+    let arguments = [
+        "on",
+        "--start",
+        "2099-07-01T00:00Z",
+        "--for",
+        "1h",
+        "--interactive",
+    ];
+    let mut terminal = Terminal::run(&operator, &arguments);
+    terminal.shows("from 2099-07-01 02:00:00 +02:00 until 2099-07-01 03:00:00 +02:00");
+    terminal.types("yes\r");
+    assert_eq!(terminal.code(), Some(0));
+}
+
+/// A second one would make many programs stop at once, without an orderly end.
+#[test]
+fn a_key_reaches_the_command_once() {
+    let operator = Operator::new();
+    let line = "trap 'echo INT >> got' INT; echo > ready; \
+                n=0; while [ $n -lt 25 ]; do sleep 0.02; n=$((n+1)); done; exit 5";
+    let mut terminal = Terminal::run(&operator, &["during", "--", "sh", "-c", line]);
+    until("it runs", || operator.exists("ready"));
+    terminal.types("\u{3}");
+    assert_eq!(terminal.code(), Some(5));
+    assert_eq!(operator.read("got"), "INT\n");
+    assert_eq!(operator.phase(), "online");
+}
+
+#[test]
+fn on_a_terminal_too_a_signal_that_was_sent_is_passed_on() {
+    let operator = Operator::new();
+    let line = "trap 'echo TERM > got; exit 5' TERM; echo > ready; while :; do sleep 0.02; done";
+    let mut terminal = Terminal::run(&operator, &["during", "--", "sh", "-c", line]);
+    until("it runs", || operator.exists("ready"));
+    send_signal(terminal.id(), "TERM");
+    assert_eq!(terminal.code(), Some(5));
+    assert_eq!(operator.read("got"), "TERM\n");
+    assert_eq!(operator.phase(), "online");
+}
+
+#[test]
+fn a_terminal_that_vanishes_brings_the_site_back() {
+    let operator = Operator::new();
+    let line = "echo > ready; while :; do echo x; sleep 0.02; done";
+    let mut terminal =
+        Terminal::run_unwatched(&operator, &["during", "-v", "--", "sh", "-c", line]);
+    until("it runs", || operator.exists("ready"));
+    assert_eq!(operator.phase(), "offline");
+    terminal.vanish();
+    until("it is back", || operator.phase() == "online");
+    terminal.code();
+}
+
+#[test]
+fn the_command_has_the_terminal() {
+    let operator = Operator::new();
+    let line = "[ -t 0 ] && [ -t 1 ] && read word && echo \"read $word\" > got";
+    let mut terminal = Terminal::run(&operator, &["during", "--", "sh", "-c", line]);
+    until("it runs", || operator.phase() == "offline");
+    terminal.types("hello\r");
+    assert_eq!(terminal.code(), Some(0), "{:?}", terminal.raw());
+    assert_eq!(operator.read("got"), "read hello\n");
+}
+
+#[test]
+fn a_line_that_is_too_long_is_cut_where_it_is_drawn_over() {
+    let operator = Operator::new();
+    operator.done(&["on", "--reason", &"x".repeat(200)]);
+    let mut terminal = Terminal::run(&operator, &["status", "--watch"]);
+    terminal.shows("xxx…");
+    send_signal(terminal.id(), "TERM");
+    assert_eq!(terminal.code(), Some(0));
+}
