@@ -964,6 +964,30 @@ mod standing {
         assert_eq!(offline.drained("site", Some(at(3))), None);
     }
 
+    #[test]
+    fn a_guard_that_drains_opens_what_it_has_closed_however_the_drain_ended() {
+        let wanted = SwitchOn {
+            drain: Some(DrainWish {
+                timeout: Some(SignedDuration::from_secs(10)),
+                on_timeout: OnTimeout::Offline,
+            }),
+            ..SwitchOn::default()
+        };
+        let begin = Document::default();
+        let closing = begin.enter("site", "a", Some(&wanted), at(1)).unwrap();
+        assert_eq!(site(&closing).phase(at(1)), Phase::Pending);
+        let drained = closing.drained("site", Some(at(1))).unwrap();
+        let timed_out = settled(&closing, at(20));
+        for (closed, now) in [(closing, 2), (drained, 2), (timed_out, 20)] {
+            let nested = closed.enter("site", "b", Some(&SwitchOn::default()), at(now));
+            let nested = nested.unwrap().leave("site", "b", at(now)).unwrap();
+            assert_eq!(site(&nested), site(&closed));
+            let open = closed.leave("site", "a", at(now + 1)).unwrap();
+            assert_eq!(site(&open), ModeState::default());
+            assert!(!open.has_open_period("site"));
+        }
+    }
+
     /// The rule of the design, said again in the plainest way.
     fn is_closed(state: &ModeState, now: Timestamp) -> bool {
         let switched = match &state.switch {

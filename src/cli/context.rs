@@ -1,19 +1,16 @@
 //! What every command works with.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use super::{failure::Failure, output::Output};
-use crate::{
-    maintenance::Maintenance,
-    schedule::{Planned, parse_time},
-    settings::Settings,
-    snapshot::Status,
-};
+use crate::{maintenance::Maintenance, schedule::parse_time, settings::Settings, snapshot::Status};
 
 pub(super) struct Context<'a> {
     pub(super) maintenance: Maintenance,
     pub(super) settings: Settings,
     pub(super) output: &'a Output,
+    /// Why the app's own pages cannot be made here, if so.
+    pub(super) no_templates: Option<String>,
     /// The mode that was named.
     pub(super) named_mode: Option<String>,
     /// Who gives the command.
@@ -25,9 +22,11 @@ impl<'a> Context<'a> {
         maintenance: Maintenance,
         settings: Settings,
         named_mode: Option<String>,
+        no_templates: Option<String>,
         output: &'a Output,
     ) -> Self {
         Self {
+            no_templates,
             maintenance,
             settings,
             output,
@@ -80,18 +79,14 @@ impl<'a> Context<'a> {
     }
 
     /// Reads a time that was given as an option, and tells what may not have been meant so.
-    pub(super) fn time(&self, option: &str, text: &str) -> Result<Planned, Failure> {
-        let zone = self
-            .settings
-            .time_zone
-            .as_deref()
-            .and_then(|name| TimeZone::get(name).ok());
-        let planned = parse_time(text, zone.as_ref())
-            .map_err(|error| Failure::usage(format!("{option}: {error}")))?;
+    pub(super) fn time(&self, option: &str, text: &str) -> Result<Timestamp, Failure> {
+        let zone = self.maintenance.shared.time_zone.as_ref();
+        let planned =
+            parse_time(text, zone).map_err(|error| Failure::usage(format!("{option}: {error}")))?;
         if let Some(note) = &planned.note {
-            self.output.note(note);
+            self.output.warn(note);
         }
-        Ok(planned)
+        Ok(planned.instant)
     }
 
     pub(super) fn now(&self) -> Timestamp {

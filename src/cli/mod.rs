@@ -63,6 +63,7 @@ use self::{
     completions::Completions,
     during::During,
     explain::Explain,
+    export::{Export, Render},
     failure::Failure,
     history::History,
     off::Off,
@@ -80,6 +81,7 @@ mod confirm;
 mod context;
 mod during;
 mod explain;
+mod export;
 mod failure;
 mod history;
 mod off;
@@ -149,6 +151,8 @@ enum Command {
     History(History),
     During(During),
     Explain(Explain),
+    Export(Export),
+    Render(Render),
     Completions(Completions),
 }
 
@@ -171,6 +175,8 @@ impl Command {
             Self::History(history) => history.run(&context),
             Self::During(during) => during.run(&context).await,
             Self::Explain(explain) => explain.run(&context),
+            Self::Export(export) => export.run(&context),
+            Self::Render(render) => render.run(&context),
             Self::Completions(completions) => completions.run(output),
         }
     }

@@ -12,6 +12,7 @@ use super::{
     failure::Failure,
     signals::Signals,
     waiting::{Goal, wait},
+    window::{Wanted, plan},
     wording::{self, line},
 };
 use crate::{
@@ -112,8 +113,7 @@ impl Closing {
     /// When it ends by itself, if that is given as a time.
     pub(super) fn end(&self, context: &Context<'_>) -> Result<Option<Timestamp>, Failure> {
         let end = self.end.as_deref();
-        end.map(|end| Ok(context.time("--end", end)?.instant))
-            .transpose()
+        end.map(|end| context.time("--end", end)).transpose()
     }
 
     /// What becomes of a drain that is not over in time.
@@ -129,7 +129,6 @@ impl Closing {
         (self.drain || self.wait).then_some(Goal {
             timeout: self.timeout,
             whoever_is_in: self.force,
-            every_node: self.wait,
         })
     }
 
@@ -193,31 +192,25 @@ impl On {
 
     /// Plans a window instead.
     async fn plan(&self, context: &Context<'_>, start: &str) -> Result<u8, Failure> {
-        let start = context.time("--start", start)?;
-        let end = match self.closing.lasting {
-            Some(lasting) => start.instant.checked_add(lasting).ok(),
-            None => self.closing.end(context)?,
-        };
-        if self.closing.interactive {
-            let from = wording::time(start.instant, &context.output.zone);
-            let until = end.map_or_else(
-                || "until somebody ends it".to_owned(),
-                |end| format!("until {}", wording::time(end, &context.output.zone)),
-            );
+        let Self { texts, closing, .. } = self;
+        if closing.interactive {
+            let until = match (&closing.end, closing.lasting) {
+                (Some(end), _) => format!("until {end}"),
+                (None, Some(lasting)) => format!("for {}", wording::duration(lasting)),
+                (None, None) => "until somebody ends it".to_owned(),
+            };
             let mode = context.mode();
-            confirm(&format!("`{mode}` goes offline from {from} {until}.")).await?;
+            confirm(&format!("`{mode}` goes offline at {start} {until}.")).await?;
         }
-        super::window::plan(
-            context,
-            super::window::Wanted {
-                start: Some(start),
-                end,
-                title: None,
-                message: self.texts.message.clone(),
-                reason: self.texts.reason.clone(),
-            },
-        )
-        .await
+        let wanted = Wanted {
+            start: Some(start.to_owned()),
+            end: closing.end.clone(),
+            lasting: closing.lasting,
+            message: texts.message.clone(),
+            reason: texts.reason.clone(),
+            ..Wanted::default()
+        };
+        plan(context, wanted).await
     }
 }
 

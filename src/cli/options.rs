@@ -1,7 +1,7 @@
 //! The options that every command has, and the handle that they lead to.
 
 use std::{
-    io::{self, Write as _},
+    io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -62,24 +62,26 @@ impl Options {
         }
         let store = self.store.clone();
         // Only the builder knows what the settings are in the end.
-        let settings = Arc::new(Mutex::new(None));
-        let keep = Arc::clone(&settings);
+        let effective = Arc::new(Mutex::new((Settings::default(), None)));
+        let keep = Arc::clone(&effective);
         builder = builder.configure(move |settings| {
             if let Some(store) = store {
                 settings.store = store;
             }
-            *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(settings.clone());
-            if read_templates(&settings.response).is_err() {
+            let no_templates = read_templates(&settings.response).err();
+            let kept = (settings.clone(), no_templates.clone());
+            *keep.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+            if no_templates.is_some() {
                 leave_pages_alone(settings);
             }
         });
         let maintenance = builder.build().await?;
-        let settings = settings
+        let (settings, no_templates) = effective
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .take()
-            .unwrap_or_default();
-        let context = Context::new(maintenance, settings, self.mode.clone(), output);
+            .clone();
+        let named_mode = self.mode.clone();
+        let context = Context::new(maintenance, settings, named_mode, no_templates, output);
         context.known_mode()?;
         Ok(context)
     }

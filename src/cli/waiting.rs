@@ -30,8 +30,6 @@ pub(super) struct Goal {
     pub(super) timeout: Option<Duration>,
     /// Whether it is as good when somebody is still in at the end.
     pub(super) whoever_is_in: bool,
-    /// Whether every node must have closed.
-    pub(super) every_node: bool,
 }
 
 /// How the waiting ended.

@@ -14,8 +14,8 @@ use super::{
     wording::{self, line},
 };
 use crate::{
-    schedule::{Planned, parse_duration},
-    snapshot::PlannedWindow,
+    schedule::parse_duration,
+    snapshot::{PlannedWindow, Repeats},
     window::PlanWindow,
 };
 
@@ -30,22 +30,28 @@ pub(super) enum WindowCommand {
 /// Plan a window
 #[derive(Debug, Args)]
 #[command(after_help = "\
-TIME is 2030-03-01T22:00+01:00 or 2030-03-01T22:00[Europe/Rome], or without an
-offset in the zone of the setting `time_zone`.
+TIME: 2030-03-01T22:00+01:00, or local in --zone or the setting `time_zone`.
+CRON: minute, hour, day of month, month, day of week; each time lasts --for.
 
 Examples:
   maintenance window add --start 2030-03-01T22:00 --for 2h --title 'New disks'
-  maintenance window add --start 2030-03-01T22:00+01:00 --message 'Back soon.'")]
+  maintenance window add --repeats '0 3 * * SUN' --for 2h --zone Europe/Rome")]
 pub(super) struct Add {
     /// When it starts; now unless it is given
     #[arg(long, value_name = "TIME")]
     start: Option<String>,
     /// When it ends; when somebody ends it unless it is given
-    #[arg(long, value_name = "TIME", conflicts_with = "lasting")]
+    #[arg(long, value_name = "TIME")]
     end: Option<String>,
     /// How long it lasts
     #[arg(id = "lasting", long = "for", value_name = "DURATION", value_parser = parse_duration)]
     lasting: Option<Duration>,
+    /// Open it again and again, between --start and --end
+    #[arg(long, value_name = "CRON", requires = "lasting")]
+    repeats: Option<String>,
+    /// The time zone, such as Europe/Rome [default: `time_zone`]
+    #[arg(long)]
+    zone: Option<String>,
     /// What it is called
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
@@ -67,17 +73,25 @@ pub(super) struct List {}
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  maintenance window remove qkzvbnrt")]
+  maintenance window remove qkzvbnrt
+  maintenance window remove --only-next qkzvbnrt")]
 pub(super) struct Remove {
     /// Their ids, as `maintenance window list` shows them
     #[arg(required = true)]
     id: Vec<String>,
+    /// Of windows that repeat, only the one that is open or comes next
+    #[arg(long)]
+    only_next: bool,
 }
 
-/// A window that is to be planned.
+/// A window that is to be planned, as it was asked for.
+#[derive(Debug, Default)]
 pub(super) struct Wanted {
-    pub(super) start: Option<Planned>,
-    pub(super) end: Option<Timestamp>,
+    pub(super) start: Option<String>,
+    pub(super) end: Option<String>,
+    pub(super) lasting: Option<Duration>,
+    pub(super) repeats: Option<String>,
+    pub(super) zone: Option<String>,
     pub(super) title: Option<String>,
     pub(super) message: Option<String>,
     pub(super) reason: Option<String>,
@@ -95,21 +109,12 @@ impl WindowCommand {
 
 impl Add {
     async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
-        let start = match &self.start {
-            Some(start) => Some(context.time("--start", start)?),
-            None => None,
-        };
-        let begin = start
-            .as_ref()
-            .map_or_else(|| context.now(), |start| start.instant);
-        let end = match (&self.end, self.lasting) {
-            (Some(end), _) => Some(context.time("--end", end)?.instant),
-            (None, Some(lasting)) => begin.checked_add(lasting).ok(),
-            (None, None) => None,
-        };
         let wanted = Wanted {
-            start,
-            end,
+            start: self.start,
+            end: self.end,
+            lasting: self.lasting,
+            repeats: self.repeats,
+            zone: self.zone,
             title: self.title,
             message: self.texts.message,
             reason: self.texts.reason,
@@ -121,12 +126,14 @@ impl Add {
 /// Plans a window, and says so.
 pub(super) async fn plan(context: &Context<'_>, wanted: Wanted) -> Result<u8, Failure> {
     context.can_be_seen_by_the_app()?;
+    let mode = context.mode();
     let plan = context.maintenance.plan_window();
-    let mut plan = plan.mode(context.mode()).by(&context.by);
-    if let Some(start) = wanted.start {
-        plan = given(plan.start(start.instant), &start.zone, PlanWindow::zone);
-    }
-    plan = given(plan, &wanted.end, PlanWindow::end);
+    let mut plan = plan.mode(&mode).by(&context.by);
+    plan = given(plan, &wanted.start, PlanWindow::start_local);
+    plan = given(plan, &wanted.end, PlanWindow::end_local);
+    plan = given(plan, &wanted.lasting, PlanWindow::lasting);
+    plan = given(plan, &wanted.repeats, PlanWindow::repeats);
+    plan = given(plan, &wanted.zone, PlanWindow::zone);
     plan = given(plan, &wanted.title, PlanWindow::title);
     plan = given(plan, &wanted.message, PlanWindow::message);
     plan = given(plan, &wanted.reason, PlanWindow::reason);
@@ -134,19 +141,13 @@ pub(super) async fn plan(context: &Context<'_>, wanted: Wanted) -> Result<u8, Fa
     for warning in &planned.warnings {
         context.output.warn(warning);
     }
-    let mode = context.mode();
-    let window = planned
-        .change
-        .status
-        .mode(&mode)
-        .and_then(|mode| mode.windows.iter().find(|window| window.id == planned.id));
     let document = json!({
         "window": planned.id,
         "warnings": planned.warnings,
         "changed": planned.change.changed,
         "status": planned.change.status,
     });
-    context.output.say(&document, || match window {
+    context.output.say(&document, || match planned.window() {
         Some(window) => format!("{mode}: window {} {}", window.id, span(window, context)),
         None => format!("{mode}: window {} is planned", planned.id),
     });
@@ -183,7 +184,9 @@ fn list(context: &Context<'_>) -> Result<u8, Failure> {
             .map(|(mode, window)| row(mode, window, context))
             .collect();
         table(
-            &["ID", "MODE", "START", "END", "TITLE", "BY", "REASON"],
+            &[
+                "ID", "MODE", "START", "END", "REPEATS", "TITLE", "BY", "REASON",
+            ],
             &rows,
         )
     });
@@ -199,6 +202,7 @@ fn row(mode: &str, window: &PlannedWindow, context: &Context<'_>) -> Vec<String>
         mode.to_owned(),
         time(window.start).unwrap_or_default(),
         time(window.end).unwrap_or_else(|| "open".to_owned()),
+        window.repeats.as_ref().map(repeats).unwrap_or_default(),
         text(&window.title),
         text(&window.by),
         text(&window.reason),
@@ -209,7 +213,11 @@ fn row(mode: &str, window: &PlannedWindow, context: &Context<'_>) -> Vec<String>
 pub(super) fn span(window: &PlannedWindow, context: &Context<'_>) -> String {
     let (zone, now) = (&context.output.zone, context.now());
     let time = |time| wording::time_from_now(time, now, zone);
-    match (window.start.filter(|start| *start > now), window.end) {
+    let again = match &window.repeats {
+        Some(again) => format!(", repeats {}", repeats(again)),
+        None => String::new(),
+    };
+    let once = match (window.start.filter(|start| *start > now), window.end) {
         (Some(start), Some(end)) => {
             let lasts = Duration::try_from(end.duration_since(start)).unwrap_or_default();
             format!("starts {}, lasts {}", time(start), wording::duration(lasts))
@@ -217,7 +225,13 @@ pub(super) fn span(window: &PlannedWindow, context: &Context<'_>) -> String {
         (Some(start), None) => format!("starts {}, until somebody ends it", time(start)),
         (None, Some(end)) => format!("is open, ends {}", time(end)),
         (None, None) => "is open, until somebody ends it".to_owned(),
-    }
+    };
+    once + &again
+}
+
+/// How a window repeats: `0 3 * * SUN in Europe/Rome`.
+fn repeats(repeats: &Repeats) -> String {
+    format!("{} in {}", line(&repeats.cron), line(&repeats.zone))
 }
 
 impl Remove {
@@ -237,12 +251,11 @@ impl Remove {
         }
         let mut status = status;
         for id in &self.id {
-            let change = context
-                .maintenance
-                .cancel_window(id)
-                .by(&context.by)
-                .await?;
-            status = change.status;
+            let mut cancel = context.maintenance.cancel_window(id).by(&context.by);
+            if self.only_next {
+                cancel = cancel.only_next();
+            }
+            status = cancel.await?.status;
         }
         context.output.say(
             &json!({"removed": self.id, "changed": true, "status": status}),

@@ -27,6 +27,8 @@
 mod export;
 mod files;
 
+#[cfg(all(feature = "cli", unix))]
+pub(crate) use self::files::replace;
 pub(crate) use self::files::{Followed, WebServerFiles, page_of};
 pub use self::{
     export::{ExportError, WebServer, export},

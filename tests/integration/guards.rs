@@ -11,7 +11,7 @@ use actix_web::rt;
 use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
-use crate::leases_of::leases_of;
+use crate::{eventually::eventually, leases_of::leases_of};
 
 async fn maintenance() -> Maintenance {
     Maintenance::builder()
@@ -262,4 +262,38 @@ async fn an_unknown_mode_is_an_error_and_changes_nothing() {
     let refused = maintenance.while_on().mode("shop").enter().await;
     assert!(matches!(refused, Err(ChangeError::UnknownMode { .. })));
     assert_eq!(maintenance.status().generation, 0);
+}
+
+#[actix_web::test]
+async fn a_guard_can_drain_first_and_opens_afterwards() {
+    let maintenance = maintenance().await;
+    let guard = maintenance.while_on().drain().enter().await.unwrap();
+    // Nobody is inside, so that it does not stay pending.
+    eventually("it is offline", || maintenance.phase() == Phase::Offline).await;
+    guard.release().await.unwrap();
+    assert_eq!(maintenance.phase(), Phase::Online);
+    assert_eq!(maintenance.history().len(), 1);
+}
+
+#[actix_web::test]
+async fn a_guard_may_leave_things_as_they_are() {
+    let maintenance = maintenance().await;
+    let guard = maintenance.while_on().enter().await.unwrap();
+    guard.keep().await.unwrap();
+    assert!(maintenance.is_on());
+    // No later guard takes it for its own.
+    let guard = maintenance.while_on().enter().await.unwrap();
+    guard.release().await.unwrap();
+    assert!(maintenance.is_on());
+    maintenance.turn_off().await.unwrap();
+    assert!(!maintenance.is_on());
+}
+
+#[actix_web::test]
+async fn a_guard_that_would_be_over_before_it_begins_is_refused() {
+    let maintenance = maintenance().await;
+    let past = jiff::Timestamp::UNIX_EPOCH;
+    let refused = maintenance.while_on().until(past).enter().await;
+    assert!(matches!(refused, Err(ChangeError::Plan(_))), "{refused:?}");
+    assert!(!maintenance.is_on());
 }

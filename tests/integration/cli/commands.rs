@@ -57,7 +57,8 @@ fn what_may_not_have_been_meant_is_told_on_stderr() {
     let operator = Operator::with_settings("time_zone = \"Europe/Rome\"");
     // The clocks show it twice.
     let ran = operator.done(&["window", "add", "--start", "2098-10-26T02:30"]);
-    assert!(ran.err.contains("note: 02:30 happens twice"), "{ran:?}");
+    assert!(ran.err.contains("warning: "), "{ran:?}");
+    assert!(ran.err.contains("happens twice"), "{ran:?}");
     assert!(ran.err.contains("it has no end"), "{ran:?}");
     // The clocks never show it.
     let ran = operator.fails(2, &["window", "add", "--start", "2098-03-30T02:30"]);
@@ -117,6 +118,40 @@ fn windows_are_listed_and_removed_by_their_ids() {
 }
 
 #[test]
+fn windows_repeat_until_they_are_removed() {
+    let operator = Operator::new();
+    let add = [
+        "window",
+        "add",
+        "--repeats",
+        "0 3 * * SUN",
+        "--for",
+        "2h",
+        "--zone",
+    ];
+    let added = operator
+        .done(&[&["--json"], &add[..], &["Europe/Rome"]].concat())
+        .json();
+    let id = added["window"].as_str().unwrap();
+    let out = operator.done(&["window", "list"]).out;
+    assert!(out.contains("0 3 * * SUN in Europe/Rome"), "{out}");
+    let start = |operator: &Operator| {
+        let listed = operator.done(&["--json", "window", "list"]).json();
+        listed["windows"][0]["start"].as_str().map(str::to_owned)
+    };
+    let first = start(&operator);
+    operator.done(&["window", "remove", "--only-next", id]);
+    assert!(start(&operator) > first);
+    operator.done(&["window", "remove", id]);
+    assert_eq!(start(&operator), None);
+    operator.fails(2, &["window", "add", "--repeats", "0 3 * * SUN"]);
+    operator.fails(
+        2,
+        &["window", "add", "--repeats", "nonsense", "--for", "1h"],
+    );
+}
+
+#[test]
 fn a_window_without_a_start_is_open_at_once_and_ends_when_it_is_removed() {
     let operator = Operator::new();
     let added = operator
@@ -151,6 +186,55 @@ fn history_shows_periods_and_how_they_ended() {
     let last = operator.done(&["--json", "history", "--last", "1"]).json();
     assert_eq!(last["history"].as_array().unwrap().len(), 1);
     assert_eq!(last["history"][0]["reason"], "second");
+}
+
+#[test]
+fn rules_for_web_servers_are_printed() {
+    let settings = "[web_server]\nflag = \"a.flag\"\npage = \"a.html\"\n";
+    let operator = Operator::with_settings(settings);
+    for (server, word) in [
+        ("nginx", "proxy_pass"),
+        ("apache", "ProxyPass"),
+        ("caddy", "reverse_proxy"),
+        ("haproxy", "backend"),
+    ] {
+        let out = operator
+            .done(&["export", server, "--app", "127.0.0.1:9009"])
+            .out;
+        assert!(
+            out.contains(word) && out.contains("127.0.0.1:9009"),
+            "{out}"
+        );
+    }
+    let ran = Operator::new().fails(1, &["export", "nginx"]);
+    assert!(ran.err.contains("[web_server] flag = "), "{ran:?}");
+}
+
+#[test]
+fn the_page_is_printed_or_written_as_it_is_now() {
+    let operator = Operator::new();
+    operator.done(&["on", "--message", "Back at noon."]);
+    let page = operator.done(&["render"]).out;
+    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
+    assert!(page.contains("Back at noon."), "{page}");
+    operator.done(&["render", "--output", "503.html"]);
+    assert_eq!(operator.read("503.html"), page);
+    operator.fails(1, &["render", "--output", "nowhere/503.html"]);
+}
+
+/// With the site closed, nobody should have to find out what is wrong with a template.
+#[test]
+fn a_template_that_is_wrong_keeps_no_site_closed() {
+    let settings = "[response]\ntemplates_dir = \"pages\"\n[web_server]\npage = \"a.html\"\n";
+    let operator = Operator::with_settings(settings);
+    std::fs::create_dir(operator.path().join("pages")).unwrap();
+    operator.write("pages/503.html", "{{ not a template");
+    operator.write("a.html", "the app's");
+    operator.done(&["on"]);
+    operator.done(&["off"]);
+    assert_eq!(operator.read("a.html"), "the app's");
+    let ran = operator.fails(1, &["render"]);
+    assert!(ran.err.contains("503.html"), "{ran:?}");
 }
 
 #[test]

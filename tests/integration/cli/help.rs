@@ -8,7 +8,7 @@ use super::Operator;
 const LINES: usize = 23;
 const COLUMNS: usize = 80;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "",
     "on",
     "off",
@@ -20,6 +20,8 @@ const COMMANDS: [&str; 12] = [
     "history",
     "during",
     "explain",
+    "export",
+    "render",
     "completions",
 ];
 

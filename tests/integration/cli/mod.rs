@@ -14,6 +14,7 @@ use crate::eventually::PATIENCE;
 
 mod commands;
 mod during;
+mod embedded;
 mod exit_codes;
 mod explain;
 mod help;

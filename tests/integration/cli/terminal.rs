@@ -76,7 +76,7 @@ fn interactive_says_when_a_window_would_be() {
         "--interactive",
     ];
     let mut terminal = Terminal::run(&operator, &arguments);
-    terminal.shows("from 2099-07-01 02:00:00 +02:00 until 2099-07-01 03:00:00 +02:00");
+    terminal.shows("`site` goes offline at 2099-07-01T00:00Z for 1 h.");
     terminal.types("yes\r");
     assert_eq!(terminal.code(), Some(0));
 }

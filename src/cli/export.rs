@@ -1,0 +1,92 @@
+//! `maintenance export` and `maintenance render`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::{context::Context, failure::Failure};
+use crate::web_server::{WebServer, export, replace};
+
+/// Print the rules for a web server in front of the app
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The settings `web_server.flag` and `web_server.page` name the files that the
+rules look for. Exempt paths and addresses are carried over.
+
+Examples:
+  maintenance export nginx > /etc/nginx/conf.d/shop.conf
+  maintenance export haproxy --app 127.0.0.1:9000")]
+pub(super) struct Export {
+    /// For which one
+    #[arg(value_name = "SERVER")]
+    server: Server,
+    /// Where it finds the app
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    app: String,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Server {
+    Nginx,
+    Apache,
+    Caddy,
+    Haproxy,
+}
+
+impl From<Server> for WebServer {
+    fn from(server: Server) -> Self {
+        match server {
+            Server::Nginx => Self::Nginx,
+            Server::Apache => Self::Apache,
+            Server::Caddy => Self::Caddy,
+            Server::Haproxy => Self::HaProxy,
+        }
+    }
+}
+
+impl Export {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
+        let server = WebServer::from(self.server);
+        let rules = export(server, &context.settings, &self.app)
+            .map_err(|error| Failure::failed(error.to_string()))?;
+        let document = json!({"server": server.as_str(), "rules": rules});
+        context.output.say(&document, || rules.clone());
+        Ok(0)
+    }
+}
+
+/// Print the page that visitors get
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It is the page as it is now: with the message and the end of the maintenance that
+is on. The app keeps the file that `web_server.page` names up to date by itself.
+
+Examples:
+  maintenance render > 503.html
+  maintenance render --output /var/www/503.html")]
+pub(super) struct Render {
+    /// Write it to this file, as a whole
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Render {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
+        if let Some(error) = &context.no_templates {
+            return Err(Failure::failed(error.clone()));
+        }
+        let page = context.maintenance.page();
+        match &self.output {
+            Some(path) => {
+                replace(path, page.as_bytes()).map_err(Failure::failed)?;
+                let document = json!({"output": path, "bytes": page.len()});
+                context
+                    .output
+                    .say(&document, || format!("written: {}", path.display()));
+            }
+            None => context.output.say(&json!({"page": page}), || page.clone()),
+        }
+        Ok(0)
+    }
+}
