@@ -59,8 +59,8 @@ impl Export {
 /// Print the page that visitors get
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It is the page as it is now: with the message and the end of the maintenance that
-is on. The app keeps the file that `web_server.page` names up to date by itself.
+It is the page as it is now: with the message and the end of the maintenance.
+The app keeps the file that `web_server.page` names up to date by itself.
 
 Examples:
   maintenance render > 503.html

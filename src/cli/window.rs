@@ -49,7 +49,7 @@ pub(super) struct Add {
     /// Open it again and again, between --start and --end
     #[arg(long, value_name = "CRON", requires = "lasting")]
     repeats: Option<String>,
-    /// The time zone, such as Europe/Rome [default: `time_zone`]
+    /// The zone, such as Europe/Rome [default: `time_zone`]
     #[arg(long)]
     zone: Option<String>,
     /// What it is called
@@ -79,7 +79,7 @@ pub(super) struct Remove {
     /// Their ids, as `maintenance window list` shows them
     #[arg(required = true)]
     id: Vec<String>,
-    /// Of windows that repeat, only the one that is open or comes next
+    /// Of one that repeats, only the time that comes next
     #[arg(long)]
     only_next: bool,
 }

@@ -215,7 +215,7 @@ fn the_page_is_printed_or_written_as_it_is_now() {
     let operator = Operator::new();
     operator.done(&["on", "--message", "Back at noon."]);
     let page = operator.done(&["render"]).out;
-    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
+    assert!(page.starts_with("<!doctype html>"), "{page}");
     assert!(page.contains("Back at noon."), "{page}");
     operator.done(&["render", "--output", "503.html"]);
     assert_eq!(operator.read("503.html"), page);
