@@ -68,7 +68,7 @@ impl Options {
             if let Some(store) = store {
                 settings.store = store;
             }
-            let no_templates = read_templates(&settings.response).err();
+            let no_templates = read_templates(settings).err();
             let kept = (settings.clone(), no_templates.clone());
             *keep.lock().unwrap_or_else(PoisonError::into_inner) = kept;
             if no_templates.is_some() {
@@ -124,5 +124,8 @@ fn leave_pages_alone(settings: &mut Settings) {
     let plain = ResponseSettings::default();
     settings.response.templates_dir = plain.templates_dir;
     settings.response.template = plain.template;
+    for mode in &mut settings.modes {
+        mode.template = None;
+    }
     settings.web_server.page = None;
 }
