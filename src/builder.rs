@@ -37,7 +37,7 @@ use crate::{
     sessions::Sessions,
     settings::{
         Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, Settings,
-        SettingsError, StoreUrl,
+        SettingsError, StoreUrl, without_password,
     },
     shared::{AddressFinder, ApiKey, Clock, Drain, LogoutHook, Predicate, Published, Shared},
     state::DrainWish,
@@ -569,10 +569,12 @@ fn fault(key: &str, value: &str, message: impl fmt::Display) -> SettingsError {
 
 fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, BuildError> {
     let url = StoreUrl::parse(&settings.store)
-        .map_err(|message| fault("store", &settings.store, message))?;
+        .map_err(|message| fault("store", &without_password(&settings.store), message))?;
     Ok(match url {
         StoreUrl::Memory => Arc::new(MemoryStore::new()),
         StoreUrl::File(path) => Arc::new(FileStore::new(path)?),
+        #[cfg(feature = "redis")]
+        StoreUrl::Redis(url) => Arc::new(crate::store::RedisStore::new(&url)?),
     })
 }
 

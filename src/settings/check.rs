@@ -262,6 +262,9 @@ pub(crate) enum StoreUrl {
     Memory,
     /// `file:` and a path, relative or absolute.
     File(PathBuf),
+    /// `redis:` and the like: the whole URL.
+    #[cfg(feature = "redis")]
+    Redis(String),
 }
 
 impl StoreUrl {
@@ -291,7 +294,19 @@ impl StoreUrl {
             "memory" if rest.is_empty() => Ok(Self::Memory),
             "memory" => Err("nothing follows the colon; give \"memory:\"".to_owned()),
             "file" => Self::file(rest),
-            "redis" | "rediss" => needs("redis"),
+            _ if scheme.contains("sentinel") || scheme.contains("cluster") => Err(format!(
+                "`{scheme}:` stores are not supported: neither Redis Cluster nor Sentinel is \
+                 followed; give \"redis://\" and the address of the primary, or of a proxy that \
+                 leads to it"
+            )),
+            #[cfg(feature = "redis")]
+            _ if crate::store::redis::address::Address::takes(&scheme) => {
+                crate::store::redis::address::Address::parse(url)?;
+                Ok(Self::Redis(url.to_owned()))
+            }
+            "redis" | "rediss" | "redis+unix" | "valkey" | "valkeys" | "valkey+unix" | "unix" => {
+                needs("redis")
+            }
             "s3" | "gs" | "az" => needs("object-store"),
             _ => Err(format!("no store has the scheme `{scheme}:`; {KNOWN}")),
         }
@@ -328,9 +343,18 @@ pub(crate) fn without_password(url: &str) -> String {
         .split_once("://")
         // The last `@`: a password may hold one itself.
         .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
-    match parts {
+    let shown = match parts {
         Some((scheme, rest)) => format!("{scheme}://…@{rest}"),
         None => url.to_owned(),
+    };
+    // The URL of a socket has no other room for them.
+    match shown.split_once('?') {
+        Some((place, query)) if query.contains("pass=") => {
+            let is_login = |pair: &&str| pair.starts_with("pass=") || pair.starts_with("user=");
+            let kept: Vec<_> = query.split('&').filter(|pair| !is_login(pair)).collect();
+            format!("{place}?…&{}", kept.join("&"))
+        }
+        _ => shown,
     }
 }
 
@@ -596,8 +620,14 @@ mod tests {
                 ("file:a\0b", "NUL"),
                 ("file://host/path", "no host"),
                 ("memory:x", "nothing follows"),
-                ("redis://localhost", "feature `redis`"),
-                ("rediss://localhost", "not supported by this build"),
+                (
+                    "redis-sentinel://localhost",
+                    "neither Redis Cluster nor Sentinel",
+                ),
+                (
+                    "redis+cluster://localhost",
+                    "give \"redis://\" and the address",
+                ),
                 ("s3://bucket/key", "feature `object-store`"),
                 ("gs://bucket/key", "feature `object-store`"),
                 ("az://bucket/key", "feature `object-store`"),
@@ -606,13 +636,46 @@ mod tests {
         );
     }
 
+    #[cfg(not(feature = "redis"))]
+    #[test]
+    fn a_server_needs_the_feature() {
+        for url in [
+            "redis://localhost",
+            "rediss://localhost",
+            "redis+unix:///run/r.sock",
+        ] {
+            let fault = StoreUrl::parse(url).unwrap_err();
+            assert!(fault.contains("not supported by this build"), "{fault}");
+            assert!(fault.contains("feature `redis`"), "{fault}");
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn a_server_is_taken_and_what_is_none_is_told() {
+        for url in [
+            "redis://localhost",
+            "VALKEYS://u:p@h/1?prefix=a",
+            "redis+unix:///r.sock",
+        ] {
+            assert_eq!(StoreUrl::parse(url), Ok(StoreUrl::Redis(url.to_owned())));
+        }
+        let fault = StoreUrl::parse("redis://u:geheim@h/x").unwrap_err();
+        assert!(fault.contains("database"), "{fault}");
+        assert!(!fault.contains("geheim"), "{fault}");
+    }
+
     #[test]
     fn a_stores_password_is_not_shown() {
+        assert_eq!(
+            without_password("redis+unix:///r.sock?db=1&user=u&pass=geheim"),
+            "redis+unix:///r.sock?…&db=1"
+        );
         assert_eq!(without_password("redis://u:p@ss@h/1"), "redis://…@h/1");
         assert_eq!(without_password("redis://h/1"), "redis://h/1");
         assert_eq!(without_password("file:a@b"), "file:a@b");
         let settings = Settings {
-            store: "redis://u:geheim@h/1".to_owned(),
+            store: "redis://u:geheim@h/no-number".to_owned(),
             ..Settings::default()
         };
         let error = settings.check().unwrap_err();

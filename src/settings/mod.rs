@@ -74,7 +74,10 @@ mod mode;
 mod reader;
 mod source;
 
-pub(crate) use self::{admin::HASH_PREFIX, check::StoreUrl};
+pub(crate) use self::{
+    admin::HASH_PREFIX,
+    check::{StoreUrl, without_password},
+};
 pub use self::{
     admin::{AdminSettings, TokenSettings},
     fault::{Fault, Origin, SettingsError},
@@ -104,7 +107,8 @@ pub use crate::state::OnTimeout;
 pub struct Settings {
     /// The URL of the store that holds the state: `memory:`, `file:` with a relative or absolute
     /// path, or `file:///` with an absolute one. The path is taken as it stands: `%20` is three
-    /// characters. Default `file:maintenance.state`.
+    /// characters. With the feature `redis` also `redis://`, `rediss://` and `redis+unix:///`, see
+    /// `RedisStore`. Default `file:maintenance.state`.
     pub store: String,
     /// Wins over what the store holds, and refuses changes. Default `None`: the store decides.
     pub forced: Option<Forced>,

@@ -15,7 +15,11 @@ pub mod conformance;
 mod file;
 mod lease;
 mod memory;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
 
+#[cfg(feature = "redis")]
+pub use self::redis::RedisStore;
 pub use self::{
     file::FileStore,
     lease::{Lease, LeaseCondition, LiveLease, PutLease},

@@ -1,0 +1,400 @@
+//! The store that is a Redis or Valkey server.
+
+use std::{sync::Arc, time::Duration};
+
+use ::redis::{Script, Value};
+
+use self::{
+    address::Address,
+    connection::{Connections, Question},
+};
+use super::{
+    Hints, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store, StoreError,
+    StoreFuture, Version, lease::bounded,
+};
+
+pub(crate) mod address;
+mod connection;
+mod failure;
+mod watch;
+
+/// Keeps the state in a Redis or Valkey server, which any number of machines can share.
+///
+/// Needs the feature `redis`. Tested with Redis 7; it uses nothing that Valkey does not have, nor
+/// Redis from 5.0 on.
+///
+/// # URLs
+///
+/// | URL | leads to |
+/// |---|---|
+/// | `redis://host` | a server by TCP; the port is 6379 unless given |
+/// | `redis://user:password@host:6380/2` | the same with a log-in, a port and a database |
+/// | `rediss://host` | by TLS; the server's certificate must be one that the system trusts |
+/// | `redis+unix:///run/redis.sock?db=2&user=…&pass=…` | a server by a socket |
+/// | `…?prefix=shop` | keys that begin with `shop:` instead of `maintenance:`, for each app its own |
+///
+/// `valkey` can stand for `redis` in all of them. User and password are never shown. Redis Cluster
+/// and Sentinel are not followed, and a server that is part of a cluster, a Sentinel or a replica is
+/// refused with an error that says so: give the address of the primary, or of a proxy or a name that
+/// leads to it, also after a fail-over.
+///
+/// # Promises
+///
+/// - The document is one key, `maintenance:state`, as it is and without an expiry, so
+///   `redis-cli SET maintenance:state on` works as `echo on` does for a file. What is set by hand is
+///   seen within five seconds, changes by this crate at once: they are published to the channel
+///   `maintenance:changes`.
+/// - Of several writers that replace the same document one wins: a script compares and replaces.
+/// - No request takes longer than about four seconds, whatever the server does. A lost connection is
+///   made anew.
+/// - A lease is a key with an expiry, by the server's clock.
+///
+/// # What the server may lose
+///
+/// A change is as durable as the server's settings make it; turn on its append-only file. What it
+/// loses all the same (by `FLUSHALL`, an eviction, a restart without a saved copy, a fail-over to a
+/// replica that was behind) the nodes put back that know a newer state, so a key that is removed by
+/// hand comes back: set it to `off` instead. A lease can be lost by that, too, and then another can
+/// get it while its holder has not noticed: leases are as safe as the server's memory. Give it the
+/// policy `noeviction`.
+///
+/// # With actix-session
+///
+/// The Redis store of actix-session 0.11 uses an older line of the `redis` crate. Both lines can be
+/// in one program; they share the server, not the connection.
+///
+/// # Examples
+///
+/// ```
+/// use actix_maintenance_mode::store::{RedisStore, Store};
+///
+/// // Connects when it is first used.
+/// let store = RedisStore::new("rediss://shop:geheim@redis.example.com/?prefix=shop")?;
+/// assert_eq!(store.url(), "rediss://redis.example.com/?prefix=shop");
+/// # Ok::<(), actix_maintenance_mode::store::StoreError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct RedisStore(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    connections: Connections,
+    scripts: Scripts,
+    state_key: String,
+    channel: String,
+    index_key: String,
+    /// What keys of leases begin with.
+    lease_keys: String,
+}
+
+#[derive(Debug)]
+struct Scripts {
+    save: Script,
+    put_lease: Script,
+    renew_lease: Script,
+    drop_lease: Script,
+    leases: Script,
+}
+
+impl RedisStore {
+    /// Makes a store of the server that the URL names. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// When the URL does not name a server.
+    pub fn new(url: &str) -> Result<Self, StoreError> {
+        let address = Address::parse(url).map_err(|reason| {
+            StoreError::new(format!(
+                "cannot keep the maintenance state in `{}`: {reason}",
+                crate::settings::without_password(url)
+            ))
+        })?;
+        Ok(Self::at(address))
+    }
+
+    pub(crate) fn at(address: Address) -> Self {
+        if address.is_encrypted && rustls::crypto::CryptoProvider::get_default().is_none() {
+            // The client library takes the process's choice and panics without one. An app that has
+            // chosen is left alone; one that chooses at the same instant wins.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        }
+        let prefix = &address.prefix;
+        Self(Arc::new(Inner {
+            scripts: Scripts {
+                save: Script::new(include_str!("redis/save.lua")),
+                put_lease: Script::new(include_str!("redis/put_lease.lua")),
+                renew_lease: Script::new(include_str!("redis/renew_lease.lua")),
+                drop_lease: Script::new(include_str!("redis/drop_lease.lua")),
+                leases: Script::new(include_str!("redis/leases.lua")),
+            },
+            state_key: format!("{prefix}:state"),
+            channel: format!("{prefix}:changes"),
+            index_key: format!("{prefix}:leases"),
+            lease_keys: format!("{prefix}:lease:"),
+            connections: Connections::new(address),
+        }))
+    }
+}
+
+fn loaded(document: Vec<u8>) -> Loaded {
+    Loaded {
+        version: Version::new(document.as_slice()),
+        document,
+    }
+}
+
+/// A holder with its length before it: no other holder's begins so.
+fn marked(holder: &str) -> String {
+    format!("{}:{holder}", holder.len())
+}
+
+impl Inner {
+    async fn load(&self) -> Result<Option<Loaded>, StoreError> {
+        let question = Question::Get(&self.state_key);
+        let answer = self.connections.ask("read the maintenance state", question);
+        let document: Option<Vec<u8>> = answer.await?.value;
+        Ok(document.map(loaded))
+    }
+
+    async fn save(&self, document: &[u8], expected: Option<&Version>) -> Result<Saved, StoreError> {
+        let mut script = self.scripts.save.key(&self.state_key);
+        script
+            .arg(i32::from(expected.is_some()))
+            .arg(expected.map_or(&[][..], Version::as_bytes))
+            .arg(document)
+            .arg(&self.channel);
+        let answer = self
+            .connections
+            .ask::<(i64, Option<Vec<u8>>)>("store the maintenance state", Question::Run(&script))
+            .await?;
+        let (is_stored, newer) = answer.value;
+        // Asked a second time, one finds one's own document.
+        let is_own = answer.asked_twice && newer.as_deref() == Some(document);
+        Ok(match is_stored == 1 || is_own {
+            true => Saved::Stored(Version::new(document)),
+            false => Saved::Conflict(newer.map(loaded)),
+        })
+    }
+
+    fn lease_key(&self, name: &str) -> String {
+        format!("{}{name}", self.lease_keys)
+    }
+
+    async fn put_lease(
+        &self,
+        lease: &Lease,
+        time_to_live: Duration,
+        condition: LeaseCondition,
+    ) -> Result<PutLease, StoreError> {
+        let mut script = self.scripts.put_lease.key(self.lease_key(lease.name()));
+        script
+            .key(&self.index_key)
+            .arg(lease.name())
+            .arg(marked(lease.holder()))
+            .arg(value(lease))
+            .arg(milliseconds(time_to_live))
+            .arg(i32::from(condition == LeaseCondition::IfAbsent))
+            .arg(&self.lease_keys);
+        let what = "take a lease";
+        let answer = self
+            .connections
+            .ask::<Vec<Value>>(what, Question::Run(&script));
+        match answer.await?.value.as_slice() {
+            [] => Ok(PutLease::Held),
+            [value, left] => Ok(PutLease::Taken(self.live(
+                what,
+                lease.name(),
+                value,
+                left,
+            )?)),
+            _ => Err(self.misunderstood(what)),
+        }
+    }
+
+    async fn renew_lease(&self, lease: &Lease, time_to_live: Duration) -> Result<bool, StoreError> {
+        let mut script = self.scripts.renew_lease.key(self.lease_key(lease.name()));
+        script
+            .key(&self.index_key)
+            .arg(lease.name())
+            .arg(marked(lease.holder()))
+            .arg(value(lease))
+            .arg(milliseconds(time_to_live));
+        let answer = self
+            .connections
+            .ask("renew a lease", Question::Run(&script));
+        Ok(answer.await?.value)
+    }
+
+    async fn drop_lease(&self, lease: &Lease) -> Result<(), StoreError> {
+        let mut script = self.scripts.drop_lease.key(self.lease_key(lease.name()));
+        script
+            .key(&self.index_key)
+            .arg(lease.name())
+            .arg(marked(lease.holder()));
+        let answer = self
+            .connections
+            .ask::<i64>("give a lease back", Question::Run(&script));
+        answer.await?;
+        Ok(())
+    }
+
+    async fn leases(&self, prefix: &str) -> Result<Vec<LiveLease>, StoreError> {
+        let (first, last) = match prefix {
+            "" => (b"-".to_vec(), b"+".to_vec()),
+            _ => (
+                [b"[", prefix.as_bytes()].concat(),
+                // Names are UTF-8, which has no such byte.
+                [b"(", prefix.as_bytes(), b"\xff"].concat(),
+            ),
+        };
+        let mut script = self.scripts.leases.key(&self.index_key);
+        script.arg(&self.lease_keys).arg(first).arg(last);
+        let what = "list leases";
+        let answer = self
+            .connections
+            .ask::<Vec<Value>>(what, Question::Run(&script));
+        let found = answer.await?.value;
+        let leases = found.chunks(3).map(|found| match found {
+            [Value::BulkString(name), value, left] => {
+                let name = str::from_utf8(name).map_err(|_| self.misunderstood(what))?;
+                self.live(what, name, value, left)
+            }
+            _ => Err(self.misunderstood(what)),
+        });
+        leases.collect()
+    }
+
+    /// A lease as a script returned it.
+    fn live(
+        &self,
+        what: &str,
+        name: &str,
+        value: &Value,
+        left: &Value,
+    ) -> Result<LiveLease, StoreError> {
+        let parsed = match (value, left) {
+            (Value::BulkString(value), Value::Int(left)) => parsed(name, value).zip(Some(*left)),
+            _ => None,
+        };
+        let (lease, left) = parsed.ok_or_else(|| self.misunderstood(what))?;
+        Ok(LiveLease {
+            lease,
+            expires_in: Duration::from_millis(left.try_into().unwrap_or(0)),
+        })
+    }
+
+    fn misunderstood(&self, what: &str) -> StoreError {
+        StoreError::new(format!(
+            "cannot {what} at {}: a key that begins with `{}` was not written by this crate; remove \
+             it, or give another `?prefix=`",
+            self.connections.address().shown,
+            self.lease_keys
+        ))
+    }
+}
+
+/// What is stored of a lease: its holder, and the content as it is.
+fn value(lease: &Lease) -> Vec<u8> {
+    [marked(lease.holder()).as_bytes(), lease.content()].concat()
+}
+
+fn parsed(name: &str, value: &[u8]) -> Option<Lease> {
+    let colon = value.iter().position(|byte| *byte == b':')?;
+    let (length, rest) = value.split_at_checked(colon)?;
+    let length = str::from_utf8(length).ok()?.parse().ok()?;
+    let (holder, content) = rest.get(1..)?.split_at_checked(length)?;
+    Lease::new(name, str::from_utf8(holder).ok()?, content).ok()
+}
+
+/// Rounded up: a lease must not lapse before its holder thinks so.
+fn milliseconds(time_to_live: Duration) -> u64 {
+    let milliseconds = bounded(time_to_live).as_nanos().div_ceil(1_000_000);
+    milliseconds.try_into().unwrap_or(u64::MAX)
+}
+
+impl Store for RedisStore {
+    fn url(&self) -> String {
+        self.0.connections.address().shown.clone()
+    }
+
+    fn may_lose_state(&self) -> bool {
+        true
+    }
+
+    fn load(&self) -> StoreFuture<'_, Option<Loaded>> {
+        Box::pin(self.0.load())
+    }
+
+    fn save<'a>(
+        &'a self,
+        document: &'a [u8],
+        expected: Option<&'a Version>,
+    ) -> StoreFuture<'a, Saved> {
+        Box::pin(self.0.save(document, expected))
+    }
+
+    fn watch(&self) -> Hints {
+        let address = self.0.connections.address().clone();
+        watch::watch(address, self.0.channel.clone())
+    }
+
+    fn put_lease<'a>(
+        &'a self,
+        lease: &'a Lease,
+        time_to_live: Duration,
+        condition: LeaseCondition,
+    ) -> StoreFuture<'a, PutLease> {
+        Box::pin(self.0.put_lease(lease, time_to_live, condition))
+    }
+
+    fn renew_lease<'a>(
+        &'a self,
+        lease: &'a Lease,
+        time_to_live: Duration,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(self.0.renew_lease(lease, time_to_live))
+    }
+
+    fn drop_lease<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
+        Box::pin(self.0.drop_lease(lease))
+    }
+
+    fn leases<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<LiveLease>> {
+        Box::pin(self.0.leases(prefix))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_comes_back_from_its_value() {
+        for (holder, content) in [
+            ("me", &b"\x00\xff:3:"[..]),
+            ("3:a", b""),
+            ("\0\u{e4}", b"x"),
+        ] {
+            let lease = Lease::new("task/a", holder, content).unwrap();
+            assert_eq!(parsed("task/a", &value(&lease)), Some(lease));
+        }
+        for foreign in [
+            &b""[..],
+            b"me",
+            b"9:me",
+            b"-1:me",
+            b"2:\xff\xff",
+            b"1:\xc3\xa4",
+            b":",
+        ] {
+            assert_eq!(parsed("task/a", foreign), None, "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_to_live_is_rounded_up() {
+        assert_eq!(milliseconds(Duration::from_micros(1_001)), 2);
+        assert_eq!(milliseconds(Duration::ZERO), 1);
+        assert_eq!(milliseconds(Duration::MAX), 365 * 24 * 60 * 60 * 1000);
+    }
+}

@@ -1,0 +1,19 @@
+-- Puts a lease, unless another holder has it and it is to be absent.
+-- KEYS: the lease, the index of names. ARGV: name, holder with its length, the whole value, time to
+-- live in milliseconds, whether it is to be absent, what keys of leases begin with.
+local held = redis.call('GET', KEYS[1])
+if ARGV[5] == '1' and held and string.sub(held, 1, #ARGV[2]) ~= ARGV[2] then
+  return {held, redis.call('PTTL', KEYS[1])}
+end
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+redis.call('ZADD', KEYS[2], 0, ARGV[1])
+if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[4]) then
+  redis.call('PEXPIRE', KEYS[2], ARGV[4])
+end
+-- Names whose lease has lapsed leave the index when somebody puts one.
+for _, name in ipairs(redis.call('ZRANGEBYLEX', KEYS[2], '-', '+')) do
+  if redis.call('EXISTS', ARGV[6] .. name) == 0 then
+    redis.call('ZREM', KEYS[2], name)
+  end
+end
+return {}

@@ -1,0 +1,294 @@
+//! Nodes whose Redis server goes away and comes back.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use actix_maintenance_mode::{Maintenance, Phase, Settings, settings::WhenStoreFails};
+use actix_web::{App, HttpServer, rt, web};
+
+use crate::{
+    eventually::within,
+    proxy::{Proxy, Way},
+    redis_server::RedisServer,
+    redis_store::{SOON, node},
+};
+
+/// How long a change may take to fail, and some more for a busy machine.
+const CHANGE_BOUND: Duration = Duration::from_secs(15);
+/// After how long a node has found a server that is back: the longest pause, an attempt, and some
+/// more for a busy machine.
+const BACK: Duration = Duration::from_secs(20);
+
+fn fails(node: &Maintenance) -> bool {
+    node.status().store.error.is_some()
+}
+
+/// A change fails in time, and says of the store.
+async fn refuses_a_change(node: &Maintenance) -> String {
+    let begin = Instant::now();
+    let error = node.turn_off().await.unwrap_err().to_string();
+    assert!(begin.elapsed() < CHANGE_BOUND, "{:?}", begin.elapsed());
+    assert!(error.contains("redis://"), "{error}");
+    error
+}
+
+/// All know the same, and a change of any reaches all.
+async fn agree(nodes: &[Maintenance]) {
+    within(BACK, "every node is back", || !nodes.iter().any(fails)).await;
+    for (number, node) in nodes.iter().enumerate() {
+        let change = node.turn_on().reason(number.to_string()).await.unwrap();
+        let generation = change.status.generation;
+        within(SOON, "all have it", || {
+            nodes.iter().all(|it| it.status().generation == generation)
+        })
+        .await;
+    }
+}
+
+async fn three(url: &str) -> [Maintenance; 3] {
+    let nodes = [node(url).await, node(url).await, node(url).await];
+    nodes[0].turn_on().reason("first").await.unwrap();
+    within(SOON, "all have it", || {
+        nodes.iter().all(|it| it.status().generation == 1)
+    })
+    .await;
+    nodes
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn a_server_that_is_killed_and_has_saved_nothing_gets_its_state_back() {
+    let mut server = RedisServer::start();
+    let nodes = three(&server.url()).await;
+    for _ in 0..2 {
+        let generation = nodes[0].status().generation;
+        server.kill();
+        within(BACK, "it is noticed without a question", || {
+            nodes.iter().all(fails)
+        })
+        .await;
+        let text = refuses_a_change(&nodes[0]).await;
+        assert!(text.contains("nothing listens there"), "{text}");
+        for node in &nodes {
+            assert!(node.is_on(), "the last state is kept");
+            let store = node.status().store;
+            assert!(store.age.is_some() && store.known_at.is_some());
+        }
+        server.run();
+        within(BACK, "the state is put back", || {
+            nodes.iter().all(|it| it.status().generation > generation)
+        })
+        .await;
+        let stored = server.get("maintenance:state").unwrap();
+        assert!(
+            stored.contains("\"first\"") || stored.contains("\"2\""),
+            "{stored}"
+        );
+        agree(&nodes).await;
+    }
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn a_server_that_is_flushed_gets_its_state_back() {
+    let server = RedisServer::start();
+    let nodes = three(&server.url()).await;
+    server.ask(&["FLUSHALL"]);
+    within(BACK, "the state is put back", || {
+        nodes.iter().all(|it| it.status().generation == 2)
+    })
+    .await;
+    assert!(nodes.iter().all(Maintenance::is_on));
+    agree(&nodes).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn a_server_that_hangs_is_waited_for_by_nobody() {
+    let server = RedisServer::start();
+    let nodes = three(&server.url()).await;
+    server.pause();
+    let text = refuses_a_change(&nodes[1]).await;
+    assert!(text.contains("in time"), "{text}");
+    within(BACK, "all notice it", || nodes.iter().all(fails)).await;
+    assert!(nodes.iter().all(Maintenance::is_on));
+    server.go_on();
+    agree(&nodes).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn a_way_that_swallows_everything_is_given_up() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.port());
+    let near = node(&server.url()).await;
+    let far = three(&proxy.url()).await;
+    proxy.is(Way::BlackHole);
+    refuses_a_change(&far[0]).await;
+    within(BACK, "all notice it", || far.iter().all(fails)).await;
+    // Meanwhile it goes on elsewhere.
+    near.turn_off().await.unwrap();
+    assert!(far.iter().all(Maintenance::is_on), "the last state is kept");
+    proxy.is(Way::Open);
+    within(BACK, "all have what happened meanwhile", || {
+        !far.iter().any(Maintenance::is_on)
+    })
+    .await;
+    agree(&far).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn a_way_that_is_cut_again_and_again_and_one_that_is_slow_lose_nothing() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.port());
+    let nodes = three(&proxy.url()).await;
+    for _ in 0..3 {
+        proxy.is(Way::Cut);
+        within(BACK, "all notice it", || nodes.iter().all(fails)).await;
+        proxy.is(Way::Open);
+        agree(&nodes).await;
+    }
+    proxy.is(Way::Slow(Duration::from_millis(100)));
+    let begin = Instant::now();
+    nodes[0].turn_off().await.unwrap();
+    assert!(
+        begin.elapsed() >= Duration::from_millis(400),
+        "it went the slow way"
+    );
+    within(BACK, "all have it", || {
+        !nodes.iter().any(Maintenance::is_on)
+    })
+    .await;
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn a_cold_start_without_the_server_follows_the_setting_until_it_is_there() {
+    let mut server = RedisServer::not_yet();
+    let mut nodes = Vec::new();
+    for (when, phase) in [
+        (WhenStoreFails::KeepLast, Phase::Online),
+        (WhenStoreFails::On, Phase::Offline),
+        (WhenStoreFails::Off, Phase::Online),
+    ] {
+        let mut settings = Settings::default();
+        settings.store = server.url();
+        settings.when_store_fails = when;
+        let node = Maintenance::builder()
+            .settings(settings)
+            .build()
+            .await
+            .unwrap();
+        assert_eq!(node.phase(), phase, "{when:?}");
+        assert_eq!(node.status().store.age, None);
+        assert!(fails(&node));
+        nodes.push(node);
+    }
+    server.run();
+    agree(&nodes).await;
+}
+
+/// Asks for a page over one connection, again and again, until it is told to stop.
+fn client(address: SocketAddr, stop: &AtomicBool) -> (u64, u64, Duration) {
+    let mut connection = BufReader::new(TcpStream::connect(address).unwrap());
+    let (mut asked, mut failed, mut longest) = (0, 0, Duration::ZERO);
+    while !stop.load(Ordering::Relaxed) {
+        let begin = Instant::now();
+        let request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+        connection.get_mut().write_all(request).unwrap();
+        let mut line = String::new();
+        connection.read_line(&mut line).unwrap();
+        failed += u64::from(!line.starts_with("HTTP/1.1 200"));
+        let mut length = 0;
+        loop {
+            line.clear();
+            connection.read_line(&mut line).unwrap();
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+                length = value.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        connection.read_exact(&mut vec![0; length]).unwrap();
+        longest = longest.max(begin.elapsed());
+        asked += 1;
+    }
+    (asked, failed, longest)
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn while_the_server_is_down_no_request_fails_or_waits() {
+    let mut server = RedisServer::start();
+    let maintenance = node(&server.url()).await;
+    maintenance.turn_on().await.unwrap();
+    maintenance.turn_off().await.unwrap();
+    let shared = maintenance.clone();
+    let app = HttpServer::new(move || {
+        App::new()
+            .route("/", web::get().to(|| async { "Hello" }))
+            .wrap(shared.middleware())
+    })
+    .workers(2)
+    .disable_signals()
+    .bind(("127.0.0.1", 0))
+    .unwrap();
+    let address = app.addrs()[0];
+    let app = app.run();
+    let handle = app.handle();
+    rt::spawn(app);
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let changes_failed = AtomicU64::new(0);
+    let clients: Vec<_> = (0..4)
+        .map(|_| {
+            let stop = Arc::clone(&stop);
+            std::thread::spawn(move || client(address, &stop))
+        })
+        .collect();
+    let second = Duration::from_secs(1);
+    rt::time::sleep(second).await;
+    server.kill();
+    let down = Instant::now();
+    while down.elapsed() < 5 * second {
+        // Somebody tries to switch it meanwhile.
+        changes_failed.fetch_add(
+            u64::from(maintenance.turn_on().await.is_err()),
+            Ordering::Relaxed,
+        );
+        rt::time::sleep(second / 4).await;
+    }
+    server.run();
+    // Put back meanwhile; and now one that hangs.
+    within(BACK, "it is back", || !fails(&maintenance)).await;
+    server.pause();
+    rt::time::sleep(5 * second).await;
+    assert!(fails(&maintenance) || maintenance.turn_on().await.is_err());
+    server.go_on();
+    within(BACK, "it is back", || !fails(&maintenance)).await;
+    stop.store(true, Ordering::Relaxed);
+
+    let (mut asked, mut failed, mut longest) = (0, 0, Duration::ZERO);
+    for client in clients {
+        let (its, failures, time) = client.join().unwrap();
+        asked += its;
+        failed += failures;
+        longest = longest.max(time);
+    }
+    println!("{asked} requests, {failed} failed, the longest took {longest:?}");
+    assert_eq!(failed, 0);
+    assert!(asked > 1000);
+    assert!(changes_failed.into_inner() > 1);
+    // A request that waited for the store would take as long as its time-outs.
+    assert!(longest < 2 * second, "{longest:?}");
+    handle.stop(false).await;
+}

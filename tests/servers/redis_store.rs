@@ -1,0 +1,159 @@
+//! A Redis server as a store.
+
+use actix_maintenance_mode::{
+    Maintenance, Settings,
+    store::{Lease, LeaseCondition, RedisStore, Saved, Store, Version, conformance::Suite},
+};
+use std::time::Duration;
+
+use crate::{
+    eventually::{eventually, within},
+    redis_server::RedisServer,
+};
+
+pub(crate) async fn node(url: &str) -> Maintenance {
+    let mut settings = Settings::default();
+    settings.store = url.to_owned();
+    Maintenance::builder()
+        .settings(settings)
+        .build()
+        .await
+        .unwrap()
+}
+
+/// How soon a change is seen that is published, on the busiest machine.
+pub(crate) const SOON: Duration = Duration::from_secs(4);
+
+fn stored(saved: Saved) -> Version {
+    match saved {
+        Saved::Stored(version) => version,
+        Saved::Conflict(newer) => panic!("a conflict with {newer:?}"),
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn a_redis_server_is_a_store() {
+    let mut server = None;
+    let mut count = 0;
+    let fresh = move || {
+        count += 1;
+        // Here, as a process that takes part uses the server that there is.
+        let server = server.get_or_insert_with(RedisServer::start);
+        format!("{}/1?prefix=place-{count}", server.url())
+    };
+    Suite::new(fresh, |url| async move { RedisStore::new(&url) })
+        .processes("redis_store::a_redis_server_is_a_store")
+        .check()
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn the_document_is_one_key_without_an_expiry() {
+    let server = RedisServer::start();
+    let store = RedisStore::new(&format!("{}?prefix=shop", server.url())).unwrap();
+    let version = stored(store.save(b"off", None).await.unwrap());
+    assert_eq!(server.get("shop:state").as_deref(), Some("off"));
+    assert_eq!(
+        server.ask(&["KEYS", "*"]),
+        server.ask(&["KEYS", "shop:state"])
+    );
+    assert_eq!(server.ask(&["PTTL", "shop:state"]), redis::Value::Int(-1));
+    // Also where somebody has given it one.
+    server.ask(&["PEXPIRE", "shop:state", "600000"]);
+    stored(store.save(b"on", Some(&version)).await.unwrap());
+    assert_eq!(server.ask(&["PTTL", "shop:state"]), redis::Value::Int(-1));
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn a_server_is_reached_by_a_socket_with_a_password_and_a_database() {
+    let server = RedisServer::start_with(&["--requirepass", "ge heim#1"]);
+    let by_socket = format!("redis+unix://{}?db=3&pass=ge%20heim%231", server.socket());
+    let by_network = format!("redis://:ge%20heim%231@127.0.0.1:{}/3", server.port());
+    let one = RedisStore::new(&by_socket).unwrap();
+    let other = RedisStore::new(&by_network).unwrap();
+    stored(one.save(b"on", None).await.unwrap());
+    assert_eq!(other.load().await.unwrap().unwrap().document, b"on");
+    for url in [one.url(), other.url()] {
+        assert!(!url.contains("heim"), "{url}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn scripts_that_the_server_has_forgotten_are_loaded_again() {
+    let server = RedisServer::start();
+    let store = RedisStore::new(&server.url()).unwrap();
+    let lease = Lease::new("node/a", "me", "").unwrap();
+    let mut version = None;
+    for round in 0..3 {
+        let document = format!("round {round}");
+        let saved = store.save(document.as_bytes(), version.as_ref()).await;
+        version = Some(stored(saved.unwrap()));
+        let minute = Duration::from_secs(60);
+        store
+            .put_lease(&lease, minute, LeaseCondition::Always)
+            .await
+            .unwrap();
+        assert!(store.renew_lease(&lease, minute).await.unwrap());
+        assert_eq!(store.leases("node/").await.unwrap().len(), 1);
+        store.drop_lease(&lease).await.unwrap();
+        server.ask(&["SCRIPT", "FLUSH"]);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn lapsed_leases_leave_nothing_behind() {
+    let server = RedisServer::start();
+    let store = RedisStore::new(&server.url()).unwrap();
+    for number in 0..5 {
+        let lease = Lease::new(format!("node/{number}"), "me", "").unwrap();
+        let short = Duration::from_millis(50);
+        let put = store.put_lease(&lease, short, LeaseCondition::Always);
+        put.await.unwrap();
+    }
+    within(SOON, "all keys are gone", || {
+        server.ask(&["DBSIZE"]) == redis::Value::Int(0)
+    })
+    .await;
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn nodes_see_each_others_changes_at_once_and_what_is_set_by_hand_soon() {
+    let server = RedisServer::start();
+    let (one, two) = (node(&server.url()).await, node(&server.url()).await);
+    for round in 0..20 {
+        let (switch, follow) = if round % 2 == 0 {
+            (&one, &two)
+        } else {
+            (&two, &one)
+        };
+        switch.turn_on().await.unwrap();
+        within(SOON, "it is on", || follow.is_on()).await;
+        switch.turn_off().await.unwrap();
+        within(SOON, "it is off", || !follow.is_on()).await;
+    }
+    server.ask(&["SET", "maintenance:state", "on"]);
+    eventually("what is set by hand is seen", || one.is_on() && two.is_on()).await;
+    assert!(one.turn_off().await.unwrap().changed);
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn idle_connections_that_the_server_closes_are_no_failure() {
+    let server = RedisServer::start();
+    let maintenance = node(&server.url()).await;
+    maintenance.turn_on().await.unwrap();
+    for _ in 0..5 {
+        server.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+        assert!(maintenance.turn_off().await.unwrap().changed);
+        server.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+        assert!(maintenance.turn_on().await.unwrap().changed);
+    }
+    assert_eq!(maintenance.status().store.error, None);
+}
