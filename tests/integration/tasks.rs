@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::{
     child::{Child, Role, report},
+    eventually::eventually,
     processes::maintenance_of,
 };
 
@@ -410,6 +411,32 @@ async fn a_task_whose_process_is_killed_is_gone_by_itself() {
         assert!(waited < 10 * SECOND, "{waited:?}");
         assert_eq!(store.leases("task/").await.unwrap(), []);
     }
+}
+
+#[actix_web::test]
+async fn a_drain_waits_for_the_task_of_another_process_until_that_ends_or_dies() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("maintenance.state");
+    let maintenance = maintenance_of(&file).await;
+    let (holder, told) = child(&file);
+    assert_eq!(told, "entered");
+    let status = maintenance.turn_on().drain().await.unwrap().status;
+    assert_eq!(status.modes[0].phase, Phase::Pending);
+    sleep(SECOND).await;
+    let status = maintenance.ask_status().await.unwrap();
+    assert_eq!(status.modes[0].phase, Phase::Pending, "it is waited for");
+    assert_eq!(status.tasks.len(), 1);
+    assert_eq!(status.tasks[0].name, "import");
+    let by = &status.tasks[0].by;
+    assert!(by.starts_with("the child on "), "{by}");
+    let shown = serde_json::to_value(&status).unwrap();
+    assert_eq!(shown["tasks"][0]["name"], "import");
+    holder.kill();
+    eventually("nothing runs any more", || {
+        maintenance.phase() == Phase::Offline
+    })
+    .await;
+    assert_eq!(maintenance.ask_status().await.unwrap().tasks, []);
 }
 
 #[actix_web::test]
