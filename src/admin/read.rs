@@ -1,5 +1,7 @@
 //! What those who may see can read: `/status`, `/history` and `/explain`.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::CACHE_CONTROL},
@@ -7,6 +9,7 @@ use actix_web::{
 };
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::authorize::{Authorized, authorize};
 use crate::{
@@ -15,15 +18,27 @@ use crate::{
     permission::Permission,
     response::sentence,
     shared::query_pairs,
+    snapshot::Status,
 };
+
+/// How long the store may take to say which nodes and tasks there are.
+const ASK_PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) async fn status(
     request: HttpRequest,
     maintenance: web::Data<Maintenance>,
 ) -> HttpResponse {
     match may_see(&request, &maintenance).await {
-        Ok(authorized) => data(&maintenance.status().only(&authorized.modes)),
+        Ok(authorized) => data(&asked(&maintenance).await.only(&authorized.modes)),
         Err(response) => response,
+    }
+}
+
+/// What is, with the nodes and tasks of now; of before, if the store does not answer soon.
+async fn asked(maintenance: &Maintenance) -> Status {
+    match timeout(ASK_PATIENCE, maintenance.ask_status()).await {
+        Ok(Ok(status)) => status,
+        Ok(Err(_)) | Err(_) => maintenance.status(),
     }
 }
 

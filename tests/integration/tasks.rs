@@ -22,6 +22,7 @@ use crate::{
     child::{Child, Role, report},
     eventually::eventually,
     processes::maintenance_of,
+    test_app::TestApp,
 };
 
 const FILE: &str = "TEST_STATE_FILE";
@@ -76,6 +77,29 @@ async fn a_task_runs_is_seen_by_its_name_and_is_gone_afterwards() {
     assert_eq!(guard.name(), "import");
     guard.release().await;
     assert_eq!(running(&store).await, [""; 0]);
+}
+
+#[actix_web::test]
+async fn the_status_over_http_shows_the_tasks_of_all_processes() {
+    let store = MemoryStore::new();
+    let app = TestApp::with_builder(|builder| builder.custom_store(store.clone())).await;
+    let admin = app.log_in_superuser("root").await;
+    let tasks = async || {
+        let answer = app.get("/maintenance-mode/status").by(&admin).await;
+        answer.json()["tasks"].clone()
+    };
+    assert_eq!(tasks().await, json!([]));
+    let other = on_store(&store).await;
+    let guard = other.task("import").by("cron").enter().await.unwrap();
+    let shown = tasks().await;
+    assert_eq!(shown[0]["name"], "import");
+    assert!(
+        shown[0]["by"].as_str().unwrap().starts_with("cron on "),
+        "{shown}"
+    );
+    assert!(shown[0]["since"].is_string(), "{shown}");
+    guard.release().await;
+    assert_eq!(tasks().await, json!([]));
 }
 
 #[actix_web::test]
