@@ -143,6 +143,14 @@ impl TurnOn {
         self
     }
 
+    pub(crate) fn handle(&self) -> &Maintenance {
+        &self.maintenance
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.mode
+    }
+
     fn drain_wish(&mut self) -> &mut DrainWish {
         let default = self.maintenance.shared.drain.wish;
         self.wanted.drain.get_or_insert(default)

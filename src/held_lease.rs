@@ -275,6 +275,11 @@ impl LeaseKeeper {
         })
     }
 
+    /// Runs something on the driver's runtime, which has a clock.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(work);
+    }
+
     /// The nodes and tasks that are live.
     pub(crate) async fn fleet(&self) -> Result<Fleet, StoreError> {
         let mut leases = self.list(NODES).await?;

@@ -44,6 +44,7 @@
 mod address;
 mod admin;
 mod admission;
+mod barrier;
 mod body;
 mod builder;
 mod change;
@@ -92,6 +93,7 @@ mod window;
 mod worker;
 
 pub use self::{
+    barrier::{TurnOnAndWait, WaitError, WaitUntilEmpty},
     body::MaintenanceBody,
     builder::{BuildError, Builder},
     change::{Change, ChangeError, ChangeFuture, Changes, TurnOff, TurnOn},

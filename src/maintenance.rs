@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
+    barrier::WaitUntilEmpty,
     builder::Builder,
     change::{Changes, TurnOff, TurnOn},
     decide::closed_for,
@@ -143,6 +144,17 @@ impl Maintenance {
     /// [`ChangeError`](crate::ChangeError) when the change was not made.
     pub fn turn_on(&self) -> TurnOn {
         TurnOn::new(self.clone())
+    }
+
+    /// Waits until a mode that is on, or closing, is closed and empty on every live node, and no task
+    /// runs: what [`TurnOn::wait`] waits for, for those who have not switched it on themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError`](crate::WaitError) when the time is over, which names those who are missing, or
+    /// when the mode is not on, or not any more.
+    pub fn wait_until_empty(&self) -> WaitUntilEmpty {
+        WaitUntilEmpty::new(self.clone())
     }
 
     /// Brings the site back, also from a planned window that is open now.

@@ -208,7 +208,6 @@ pub(crate) enum Goal {
     /// Nobody is inside of a mode that is closing.
     Drained,
     /// The mode is closed, and no request is inside.
-    #[allow(dead_code, reason = "who waits for it follows")]
     Closed,
 }
 
@@ -390,7 +389,7 @@ fn why_missing(report: &NodeReport, mode: &str, goal: Goal) -> Option<WhyMissing
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Missing {
-    /// The id of a node, the name of a task, or `visitors`.
+    /// The id of a node, the name of a task, the key of the mode, `visitors` or `store`.
     pub name: String,
     /// What it has still to do.
     #[serde(flatten)]
@@ -430,6 +429,8 @@ pub enum WhyMissing {
         /// How many, at least.
         visitors: usize,
     },
+    /// Everybody has left, and the mode is about to go offline.
+    Closing,
     /// The store cannot be asked who is live.
     StoreFails {
         /// What it answers.
@@ -465,6 +466,7 @@ impl fmt::Display for Missing {
             }
             WhyMissing::Inside { visitors: 1 } => write!(formatter, "1 visitor is inside"),
             WhyMissing::Inside { visitors } => write!(formatter, "{visitors} visitors are inside"),
+            WhyMissing::Closing => write!(formatter, "mode {name} is about to go offline"),
             WhyMissing::StoreFails { error } => {
                 write!(formatter, "the store cannot tell who is live: {error}")
             }

@@ -18,6 +18,7 @@ mod admin;
 mod admin_origin;
 mod api;
 mod api_windows;
+mod barrier;
 #[cfg(feature = "testing")]
 mod conformance;
 mod demo;
