@@ -1,7 +1,7 @@
 //! What all live connections have in common: how many there may be, and what they are told.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -60,23 +60,35 @@ impl Live {
         snapshot: &Snapshot,
         visible: &[String],
     ) -> ByteString {
-        let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
-        if rendered.number != snapshot.number || rendered.documents.len() == REMEMBERED {
+        if let Some(document) = self.rendered().of(snapshot, visible) {
+            return document;
+        }
+        // Without the lock: the app's closures may have their say.
+        let document = render(shared, snapshot, visible);
+        let mut rendered = self.rendered();
+        if rendered.number < snapshot.number || rendered.documents.len() == REMEMBERED {
             rendered.number = snapshot.number;
             rendered.documents.clear();
         }
-        let known = rendered
-            .documents
-            .iter()
-            .find(|(modes, _)| modes == visible);
-        if let Some((_, document)) = known {
-            return document.clone();
+        if rendered.number == snapshot.number {
+            rendered
+                .documents
+                .push((visible.to_vec(), document.clone()));
         }
-        let document = render(shared, snapshot, visible);
-        rendered
-            .documents
-            .push((visible.to_vec(), document.clone()));
         document
+    }
+
+    fn rendered(&self) -> MutexGuard<'_, Rendered> {
+        self.rendered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rendered {
+    fn of(&self, snapshot: &Snapshot, visible: &[String]) -> Option<ByteString> {
+        self.documents
+            .iter()
+            .find(|(modes, _)| self.number == snapshot.number && modes == visible)
+            .map(|(_, document)| document.clone())
     }
 }
 

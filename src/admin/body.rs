@@ -14,7 +14,7 @@ use crate::schedule::{parse_duration, parse_time};
 
 /// The longest body, in bytes.
 pub(super) const LONGEST_BODY: usize = 64 * 1024;
-/// The longest text of a member, in bytes. Texts are stored, and shown on every refusal.
+/// The longest text of a member, in characters. Texts are stored, and shown on every refusal.
 pub(super) const LONGEST_TEXT: usize = 4096;
 
 /// Why a body was not read at all.
@@ -86,8 +86,8 @@ impl Members {
     /// A text that is not empty.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
         match self.take(name)? {
-            Value::String(text) if text.len() > LONGEST_TEXT => {
-                self.fault(name, format_args!("give at most {LONGEST_TEXT} bytes"));
+            Value::String(text) if text.chars().count() > LONGEST_TEXT => {
+                self.fault(name, format_args!("give at most {LONGEST_TEXT} characters"));
                 None
             }
             Value::String(text) if !text.trim().is_empty() => Some(text),

@@ -19,6 +19,7 @@ mod authorize;
 mod body;
 mod live;
 mod modes;
+mod openapi;
 mod origin;
 mod ping;
 mod read;
@@ -55,6 +56,10 @@ pub(crate) fn scope(maintenance: Maintenance) -> Scope {
         .service(readable(["/history", "/history/"], read::history))
         .service(readable(["/explain", "/explain/"], read::explanation))
         .service(readable(["/ping", "/ping/"], ping::ping))
+        .service(readable(
+            ["/openapi.json", "/openapi.json/"],
+            openapi::openapi,
+        ))
         .service(
             web::resource(["/live", "/live/"])
                 .route(web::get().to(live::live))

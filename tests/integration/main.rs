@@ -38,6 +38,7 @@ mod logout;
 mod middleware;
 mod modes;
 mod nodes;
+mod openapi;
 mod pages;
 mod parity;
 mod permissions;
