@@ -7,6 +7,7 @@ use std::{
     process,
     sync::{Arc, atomic::AtomicBool},
     thread,
+    time::Duration,
 };
 
 use actix_web::{HttpRequest, HttpResponse};
@@ -20,6 +21,7 @@ use crate::{
     driver::{Driver, Plan},
     exempt::{AddressSet, PathRules, Patterns},
     held_lease::LeaseKeeper,
+    hooks::{self, HookList, HookOutcome, Hooks, ProposedChange, Transition},
     identity::{Identity, Visitor},
     in_flight::InFlight,
     knowledge::Knowledge,
@@ -65,6 +67,7 @@ pub struct Builder {
     already_in: Option<Predicate>,
     logout_hook: Option<LogoutHook>,
     permissions: Permissions,
+    hooks: HookList,
     modes: Vec<(String, ModeBuilder)>,
     format: Option<FormatChoice>,
     context: ResponseContext,
@@ -95,8 +98,8 @@ pub enum BuildError {
     /// The store's URL names a place that cannot be one.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The driver's thread could not be started.
-    #[error("the thread that keeps the maintenance state cannot be started: {0}")]
+    /// A thread could not be started: the driver's, or that of the hooks.
+    #[error("a thread for the maintenance state cannot be started: {0}")]
     Thread(#[source] io::Error),
 }
 
@@ -112,6 +115,7 @@ impl Builder {
             already_in: None,
             logout_hook: None,
             permissions: Permissions::default(),
+            hooks: HookList::default(),
             modes: Vec::new(),
             format: None,
             context: ResponseContext::None,
@@ -257,6 +261,80 @@ impl Builder {
         set_up: impl FnOnce(ModeBuilder) -> ModeBuilder,
     ) -> Self {
         self.modes.push((key.into(), set_up(ModeBuilder::new())));
+        self
+    }
+
+    /// Asks before each change that somebody wants to make in this process; an error is the reason
+    /// for which it is [refused](crate::ChangeError::Refused).
+    ///
+    /// It is asked about what people and code switch, plan, cancel and forget, and about a guard that
+    /// is entered. It is not asked about what follows by itself: windows and time-outs, the end of a
+    /// drain, and what a guard puts back. A hook that panics, or takes longer than
+    /// [`hook_time_limit`](Self::hook_time_limit), is told of in the log, and the change goes on
+    /// without it. Hooks run on a thread of their own, which they share and must not block.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{ChangeError, ChangeKind, Maintenance};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder()
+    ///     .store("memory:")
+    ///     .before_change(async |change| match (change.kind, change.reason) {
+    ///         (ChangeKind::TurnOn, None) => Err("say why"),
+    ///         _ => Ok(()),
+    ///     })
+    ///     .build()
+    ///     .await?;
+    /// let refused = maintenance.turn_on().await;
+    /// assert!(matches!(refused, Err(ChangeError::Refused { reason }) if reason == "say why"));
+    /// maintenance.turn_on().reason("new disks").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn before_change<F>(
+        mut self,
+        hook: impl Fn(ProposedChange) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output: HookOutcome> + Send + 'static,
+    {
+        self.hooks.before.push(hooks::hook(hook));
+        self
+    }
+
+    /// Runs after a mode was entered: it was online and is now pending or offline, for whatever
+    /// reason, also by another process. A process that starts in maintenance enters it.
+    ///
+    /// Nobody waits for it. One that fails, panics or takes longer than
+    /// [`hook_time_limit`](Self::hook_time_limit) is told of in the log, and the next one runs.
+    pub fn after_entering<F>(
+        mut self,
+        hook: impl Fn(Transition) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output: HookOutcome> + Send + 'static,
+    {
+        self.hooks.entering.push(hooks::hook(hook));
+        self
+    }
+
+    /// Runs after a mode was left: it was pending or offline and is now online again. Otherwise as
+    /// [`after_entering`](Self::after_entering).
+    pub fn after_leaving<F>(
+        mut self,
+        hook: impl Fn(Transition) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output: HookOutcome> + Send + 'static,
+    {
+        self.hooks.leaving.push(hooks::hook(hook));
+        self
+    }
+
+    /// How long the hooks before a change may take, all together, and each hook after one. The
+    /// default is 5 seconds.
+    pub fn hook_time_limit(mut self, limit: Duration) -> Self {
+        self.hooks.limit = limit;
         self
     }
 
@@ -436,8 +514,11 @@ impl Builder {
                 "nobody can log in during maintenance: add the path to `exempt.prefixes`"
             );
         }
+        let hooks = Hooks::start(std::mem::take(&mut self.hooks)).map_err(BuildError::Thread)?;
         let first = plan.first_snapshot(Arc::new(rules), store.url(), self.clock.now());
-        let shared = Arc::new(self.shared(&settings, first, &modes, &plan, templates, languages)?);
+        let mut shared = self.shared(&settings, first, &modes, &plan, templates, languages)?;
+        shared.hooks = hooks;
+        let shared = Arc::new(shared);
         tracing::info!(
             store = %store.url(),
             admin_path = %shared.admin_path,
@@ -539,6 +620,7 @@ impl Builder {
                 .map_err(|message| fault("exempt.api_key", "", message))?,
             logout_hook: self.logout_hook,
             session_order: SessionOrder::default(),
+            hooks: Hooks::default(),
             permissions: self.permissions,
             live: Live::new(&settings.live),
             tokens: Tokens::new(&settings.admin.tokens)

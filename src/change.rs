@@ -10,6 +10,7 @@ use tokio::{
 
 use crate::{
     driver::{Changed, Command, Operation},
+    hooks::{ChangeKind, ProposedChange},
     maintenance::Maintenance,
     mode::Mode,
     settings::Forced,
@@ -46,6 +47,12 @@ pub enum ChangeError {
         /// The keys that there are.
         known: Vec<String>,
     },
+    /// A hook of the app's refuses the change.
+    #[error("the change is refused: {reason}")]
+    Refused {
+        /// Why, as the hook says.
+        reason: String,
+    },
     /// What was asked for makes no sense.
     #[error("this cannot be planned: {0}")]
     Plan(String),
@@ -71,6 +78,7 @@ pub type ChangeFuture = Pin<Box<dyn Future<Output = Result<Change, ChangeError>>
 pub struct TurnOn {
     maintenance: Maintenance,
     mode: String,
+    call_hooks: bool,
     wanted: SwitchOn,
 }
 
@@ -79,6 +87,7 @@ impl TurnOn {
         Self {
             mode: maintenance.first_mode(),
             maintenance,
+            call_hooks: true,
             wanted: SwitchOn::default(),
         }
     }
@@ -151,6 +160,12 @@ impl TurnOn {
         &self.mode
     }
 
+    /// Whether hooks are called for this change, in this process. The default is that they are.
+    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
+        self.call_hooks = call_hooks;
+        self
+    }
+
     fn drain_wish(&mut self) -> &mut DrainWish {
         let default = self.maintenance.shared.drain.wish;
         self.wanted.drain.get_or_insert(default)
@@ -165,15 +180,19 @@ impl IntoFuture for TurnOn {
         let Self {
             maintenance,
             mode,
+            call_hooks,
             mut wanted,
         } = self;
         Box::pin(async move {
             let known = maintenance.find_mode(&mode)?;
             wanted.time_out = known.time_out;
             wanted.check(maintenance.shared.clock.now())?;
+            let proposal = ProposedChange::new(ChangeKind::TurnOn, &mode)
+                .by(wanted.by.as_ref())
+                .saying(wanted.reason.as_ref(), wanted.message.as_ref());
             let operation: Operation =
                 Box::new(move |document, now| document.turn_on(&mode, &wanted, now));
-            change(&maintenance, operation).await
+            propose(&maintenance, proposal, call_hooks, operation).await
         })
     }
 }
@@ -186,6 +205,7 @@ impl IntoFuture for TurnOn {
 pub struct TurnOff {
     maintenance: Maintenance,
     mode: String,
+    call_hooks: bool,
     by: Option<String>,
 }
 
@@ -194,8 +214,15 @@ impl TurnOff {
         Self {
             mode: maintenance.first_mode(),
             maintenance,
+            call_hooks: true,
             by: None,
         }
+    }
+
+    /// Whether hooks are called for this change, in this process. The default is that they are.
+    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
+        self.call_hooks = call_hooks;
+        self
     }
 
     /// Who does it.
@@ -219,13 +246,73 @@ impl IntoFuture for TurnOff {
         let Self {
             maintenance,
             mode,
+            call_hooks,
             by,
         } = self;
         Box::pin(async move {
             maintenance.find_mode(&mode)?;
+            let proposal = ProposedChange::new(ChangeKind::TurnOff, &mode).by(by.as_ref());
             let operation: Operation =
                 Box::new(move |document, now| document.turn_off(&mode, by.as_deref(), now));
-            change(&maintenance, operation).await
+            propose(&maintenance, proposal, call_hooks, operation).await
+        })
+    }
+}
+
+/// Removes all that is stored of a mode: from [`Maintenance::forget`].
+///
+/// Nothing happens until it is awaited. From then on it happens also if the future is dropped.
+#[derive(Debug)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct Forget {
+    maintenance: Maintenance,
+    mode: String,
+    call_hooks: bool,
+    by: Option<String>,
+}
+
+impl Forget {
+    pub(crate) fn new(maintenance: Maintenance, mode: String) -> Self {
+        Self {
+            maintenance,
+            mode,
+            call_hooks: true,
+            by: None,
+        }
+    }
+
+    /// Who does it.
+    pub fn by(mut self, by: impl Into<String>) -> Self {
+        self.by = Some(by.into());
+        self
+    }
+
+    /// Whether hooks are called for this change, in this process. The default is that they are.
+    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
+        self.call_hooks = call_hooks;
+        self
+    }
+}
+
+impl IntoFuture for Forget {
+    type Output = Result<Change, ChangeError>;
+    type IntoFuture = ChangeFuture;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self {
+            maintenance,
+            mode,
+            call_hooks,
+            by,
+        } = self;
+        Box::pin(async move {
+            if !maintenance.shared.published.snapshot().has_unknown(&mode) {
+                maintenance.find_mode(&mode)?;
+            }
+            let proposal = ProposedChange::new(ChangeKind::Forget, &mode).by(by.as_ref());
+            let operation: Operation =
+                Box::new(move |document, now| document.forget(&mode, by.as_deref(), now));
+            propose(&maintenance, proposal, call_hooks, operation).await
         })
     }
 }
@@ -264,15 +351,42 @@ impl Maintenance {
     }
 }
 
-/// The one way of a change to the store: every change of state goes through here.
+/// Makes a change that somebody asked for: the hooks have their say first.
+pub(crate) async fn propose(
+    maintenance: &Maintenance,
+    proposal: ProposedChange,
+    call_hooks: bool,
+    operation: Operation,
+) -> Result<Change, ChangeError> {
+    refuse_if_forced(maintenance)?;
+    if call_hooks {
+        maintenance.shared.hooks.ask(maintenance, proposal).await?;
+    }
+    send(maintenance, operation, call_hooks).await
+}
+
+/// Makes a change that nobody is asked about.
 pub(crate) async fn change(
     maintenance: &Maintenance,
     operation: Operation,
 ) -> Result<Change, ChangeError> {
-    let shared = &maintenance.shared;
-    if let Some(forced) = shared.published.snapshot().forced {
-        return Err(ChangeError::Forced(forced));
+    refuse_if_forced(maintenance)?;
+    send(maintenance, operation, true).await
+}
+
+fn refuse_if_forced(maintenance: &Maintenance) -> Result<(), ChangeError> {
+    match maintenance.shared.published.snapshot().forced {
+        Some(forced) => Err(ChangeError::Forced(forced)),
+        None => Ok(()),
     }
+}
+
+/// The one way of a change to the store: every change of state goes through here.
+pub(crate) async fn send(
+    maintenance: &Maintenance,
+    operation: Operation,
+    call_hooks: bool,
+) -> Result<Change, ChangeError> {
     let (reply, answer) = oneshot::channel();
     maintenance
         .commands
@@ -280,12 +394,13 @@ pub(crate) async fn change(
             operation,
             reply,
             asked_at: Instant::now(),
+            call_hooks,
         })
         .map_err(|_| ChangeError::Stopped)?;
     let Changed { changed, snapshot } = answer.await.map_err(|_| ChangeError::Stopped)??;
     Ok(Change {
         changed,
-        status: shared.status(&snapshot),
+        status: maintenance.shared.status(&snapshot),
     })
 }
 

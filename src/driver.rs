@@ -69,6 +69,8 @@ pub(crate) struct Command {
     pub(crate) operation: Operation,
     pub(crate) reply: oneshot::Sender<Result<Changed, ChangeError>>,
     pub(crate) asked_at: Instant,
+    /// Whether hooks are told of what it leads to.
+    pub(crate) call_hooks: bool,
 }
 
 /// What the settings say to the driver.
@@ -130,6 +132,8 @@ pub(crate) struct Driver {
 /// What the driver knows of the store.
 #[derive(Default)]
 struct Known {
+    /// Whether hooks are not told of what is published now.
+    is_quiet: bool,
     /// The last good document.
     document: Option<Document>,
     /// The stored form of that document.
@@ -377,12 +381,16 @@ impl Driver {
         let snapshot = Arc::new(snapshot);
         self.shared.published.publish(Arc::clone(&snapshot));
         log_phases(&before, &snapshot);
+        if !known.is_quiet {
+            self.shared.hooks.tell(&before, &snapshot);
+        }
         self.published.send_replace(snapshot.number);
         snapshot
     }
 
     async fn change(&self, known: &mut Known, command: Command) {
         let deadline = command.asked_at + CHANGE_TIMEOUT;
+        known.is_quiet = !command.call_hooks;
         let outcome = match timeout_at(deadline, self.apply(known, &command.operation)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(ChangeError::Store(StoreError::new(format!(
@@ -392,6 +400,7 @@ impl Driver {
                 CHANGE_TIMEOUT.as_secs()
             )))),
         };
+        known.is_quiet = false;
         if let Err(error) = &outcome {
             tracing::error!(%error, "a change of maintenance failed");
         }

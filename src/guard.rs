@@ -11,8 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
 use crate::{
-    change::{Change, ChangeError, change},
+    change::{Change, ChangeError, propose, send},
     driver::{Command, Operation},
+    hooks::{ChangeKind, ProposedChange},
     maintenance::Maintenance,
     state::{DrainWish, End, OnTimeout, SwitchOn},
 };
@@ -28,6 +29,7 @@ pub struct Guarding {
     maintenance: Maintenance,
     mode: String,
     on: bool,
+    call_hooks: bool,
     wanted: SwitchOn,
 }
 
@@ -37,6 +39,7 @@ impl Guarding {
             mode: maintenance.first_mode(),
             maintenance,
             on,
+            call_hooks: true,
             wanted: SwitchOn::default(),
         }
     }
@@ -104,6 +107,13 @@ impl Guarding {
         self.wanted.drain.get_or_insert(default)
     }
 
+    /// Whether hooks are called for what the guard does, in this process. The default is that they
+    /// are.
+    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
+        self.call_hooks = call_hooks;
+        self
+    }
+
     /// Switches, until the guard is released or dropped.
     ///
     /// # Errors
@@ -115,6 +125,7 @@ impl Guarding {
             maintenance,
             mode,
             on,
+            call_hooks,
             mut wanted,
         } = self;
         let known = maintenance.find_mode(&mode)?;
@@ -146,12 +157,21 @@ impl Guarding {
                 maintenance: maintenance.clone(),
                 mode: mode.clone(),
                 token: token.clone(),
+                call_hooks,
             }),
         };
+        let kind = if on {
+            ChangeKind::TurnOn
+        } else {
+            ChangeKind::TurnOff
+        };
+        let proposal = ProposedChange::new(kind, &mode)
+            .by(wanted.by.as_ref())
+            .saying(wanted.reason.as_ref(), wanted.message.as_ref());
         let operation: Operation = Box::new(move |document, now| {
             document.enter(&mode, &token, on.then_some(&wanted), now)
         });
-        match change(&maintenance, operation).await {
+        match propose(&maintenance, proposal, call_hooks, operation).await {
             Ok(_) => Ok(guard),
             // A change that failed may have been stored all the same; to put back is harmless
             // where there is nothing to put back.
@@ -235,6 +255,7 @@ struct Held {
     maintenance: Maintenance,
     mode: String,
     token: String,
+    call_hooks: bool,
 }
 
 impl fmt::Debug for Guard {
@@ -262,7 +283,7 @@ impl Guard {
             return Err(ChangeError::Stopped);
         };
         // Kept until the change is made: if this future is dropped, the guard is dropped with it.
-        let change = change(&held.maintenance, held.leave()).await?;
+        let change = send(&held.maintenance, held.leave(), held.call_hooks).await?;
         self.state = None;
         Ok(change)
     }
@@ -276,7 +297,7 @@ impl Guard {
         let Some(held) = &self.state else {
             return Err(ChangeError::Stopped);
         };
-        let change = change(&held.maintenance, held.keep()).await?;
+        let change = send(&held.maintenance, held.keep(), held.call_hooks).await?;
         self.state = None;
         Ok(change)
     }
@@ -318,6 +339,7 @@ impl Drop for Guard {
         let command = Command {
             operation: held.leave(),
             reply,
+            call_hooks: held.call_hooks,
             asked_at: tokio::time::Instant::now(),
         };
         if held.maintenance.commands.send(command).is_err() {

@@ -311,9 +311,20 @@ impl LeaseKeeper {
         expelled.await.unwrap_or_else(|_| Ok(()))
     }
 
+    /// What a future comes to in time, on any runtime and on none. `None`: it takes longer.
+    pub(crate) async fn within<F>(&self, limit: Duration, future: F) -> Option<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let waiting = self
+            .runtime
+            .spawn(async move { timeout(limit, future).await });
+        waiting.await.ok()?.ok()
+    }
+
     /// The pause of one who waits for the lease of another, on any runtime.
     pub(crate) async fn pause(&self) {
-        let _ = self.runtime.spawn(sleep(ASK_EVERY)).await;
+        let _ = self.runtime.spawn(async { sleep(ASK_EVERY).await }).await;
     }
 }
 

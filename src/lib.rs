@@ -58,6 +58,7 @@ mod explain;
 mod guard;
 #[allow(dead_code, reason = "what holds leases follows")]
 mod held_lease;
+mod hooks;
 mod identity;
 mod in_flight;
 mod knowledge;
@@ -96,10 +97,11 @@ pub use self::{
     barrier::{TurnOnAndWait, WaitError, WaitUntilEmpty},
     body::MaintenanceBody,
     builder::{BuildError, Builder},
-    change::{Change, ChangeError, ChangeFuture, Changes, TurnOff, TurnOn},
+    change::{Change, ChangeError, ChangeFuture, Changes, Forget, TurnOff, TurnOn},
     decide::Rule,
     explain::{Explanation, Inquiry, InquiryError, Outcome, Role, UnknownRole},
     guard::{Guard, Guarding},
+    hooks::{ChangeKind, HookOutcome, ProposedChange, Transition},
     identity::Visitor,
     maintenance::Maintenance,
     middleware::{
@@ -114,7 +116,7 @@ pub use self::{
     response::{Refusal, RefusalMarker},
     sessions::SessionInside,
     settings::Settings,
-    snapshot::{ModeStatus, PastPeriod, PlannedWindow, Repeats, Status, StoreStatus},
+    snapshot::{ModeStatus, PastPeriod, PlannedWindow, Repeats, Status, StoreStatus, UnknownMode},
     state::{Ended, OnTimeout},
     task::{Task, TaskError, TaskGuard},
     template::{FlagDetails, MaintenanceFlag, MissingHandle},

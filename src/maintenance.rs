@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     barrier::WaitUntilEmpty,
     builder::Builder,
-    change::{Changes, TurnOff, TurnOn},
+    change::{Changes, Forget, TurnOff, TurnOn},
     decide::closed_for,
     driver::Command,
     explain::{Explanation, Inquiry},
@@ -167,6 +167,17 @@ impl Maintenance {
     /// [`ChangeError`](crate::ChangeError) when the change was not made.
     pub fn turn_off(&self) -> TurnOff {
         TurnOff::new(self.clone())
+    }
+
+    /// Removes all that is stored of a mode: it is off, and its windows are gone. A mode that is in
+    /// the settings stays, and one that is not, which the status has among its
+    /// [`unknown_modes`](Status::unknown_modes), disappears.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`](crate::ChangeError) when the change was not made.
+    pub fn forget(&self, mode: impl Into<String>) -> Forget {
+        Forget::new(self.clone(), mode.into())
     }
 
     /// Switches maintenance on for as long as something takes.

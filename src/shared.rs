@@ -17,6 +17,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
     exempt::AddressSet,
+    hooks::Hooks,
     identity::Identity,
     in_flight::InFlight,
     knowledge::Knowledge,
@@ -65,6 +66,7 @@ pub(crate) struct Shared {
     pub(crate) api_key: Option<ApiKey>,
     pub(crate) logout_hook: Option<LogoutHook>,
     pub(crate) session_order: SessionOrder,
+    pub(crate) hooks: Hooks,
     pub(crate) permissions: Permissions,
     pub(crate) tokens: Tokens,
     pub(crate) live: Live,

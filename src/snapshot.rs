@@ -28,6 +28,8 @@ pub(crate) struct Snapshot {
     pub(crate) rules: Arc<Rules>,
     /// In the order in which modes answer; never empty.
     pub(crate) modes: Vec<ModeView>,
+    /// What is stored of modes that the settings do not have.
+    unknown: Vec<(String, ModeState)>,
     pub(crate) forced: Option<Forced>,
     pub(crate) generation: u64,
     /// The stored document that it was made of.
@@ -196,10 +198,18 @@ impl Snapshot {
         store: StoreStatus,
         at: Timestamp,
     ) -> Self {
+        let is_unknown = |key: &str| !modes.iter().any(|mode| *mode.key == *key);
+        let unknown = document
+            .modes
+            .iter()
+            .filter(|(key, _)| is_unknown(key))
+            .map(|(key, state)| (key.clone(), state.clone()))
+            .collect();
         let mut snapshot = Self {
             number,
             rules,
             modes,
+            unknown,
             forced,
             generation: document.generation,
             state_id: StateId::default(),
@@ -291,6 +301,11 @@ impl Snapshot {
         !self.rules.force_on() && self.watched.is_empty()
     }
 
+    /// Whether something is stored of a mode that the settings do not have.
+    pub(crate) fn has_unknown(&self, key: &str) -> bool {
+        self.unknown.iter().any(|(known, _)| known == key)
+    }
+
     pub(crate) fn mode(&self, key: &str) -> Option<&ModeView> {
         self.modes.iter().find(|mode| &*mode.key == key)
     }
@@ -315,6 +330,14 @@ impl Snapshot {
             generation: self.generation,
             forced: self.forced,
             modes,
+            unknown_modes: self
+                .unknown
+                .iter()
+                .map(|(key, state)| UnknownMode {
+                    key: key.clone(),
+                    phase: state.phase(now),
+                })
+                .collect(),
             in_flight: inside.requests,
             endless: inside.endless,
             sessions,
@@ -338,6 +361,9 @@ pub struct Status {
     pub forced: Option<Forced>,
     /// Every mode, in the order in which they answer.
     pub modes: Vec<ModeStatus>,
+    /// The modes that are stored and that the settings do not have: left by a former version, or of
+    /// another app that uses the store. They are kept, and refuse nobody.
+    pub unknown_modes: Vec<UnknownMode>,
     /// How many requests this process is serving that end by themselves.
     pub in_flight: u64,
     /// How many upgraded connections and responses without an end this process is serving.
@@ -365,9 +391,24 @@ impl Status {
 
     /// What may be seen of it by somebody who may see these modes only.
     pub(crate) fn only(mut self, keys: &[String]) -> Self {
+        let all = self.modes.len();
         self.modes.retain(|mode| keys.contains(&mode.key));
+        if self.modes.len() < all {
+            // Nobody said of them who may see them.
+            self.unknown_modes.clear();
+        }
         self
     }
+}
+
+/// A mode in a [`Status`] that is stored, but not in the settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct UnknownMode {
+    /// The mode's key. [`Maintenance::forget`](crate::Maintenance::forget) takes it.
+    pub key: String,
+    /// What it would be.
+    pub phase: Phase,
 }
 
 /// One mode in a [`Status`].
@@ -405,8 +446,17 @@ pub struct ModeStatus {
 
 impl ModeStatus {
     fn new(mode: &ModeView, now: Timestamp) -> Self {
+        let mut status = Self::without_details(mode, now);
+        if let Some(details) = &mode.mode.details {
+            status.details = details(&status);
+        }
+        status
+    }
+
+    /// The status as it is before the app's own code adds to it.
+    pub(crate) fn without_details(mode: &ModeView, now: Timestamp) -> Self {
         let standing = mode.standing(now);
-        let mut status = Self {
+        Self {
             key: mode.key.as_ref().to_owned(),
             label: mode.label.as_ref().to_owned(),
             help: mode.mode.help.clone(),
@@ -420,11 +470,7 @@ impl ModeStatus {
             message: standing.message,
             windows: PlannedWindow::all(&mode.state.windows, now),
             details: Map::new(),
-        };
-        if let Some(details) = &mode.mode.details {
-            status.details = details(&status);
         }
-        status
     }
 }
 

@@ -344,6 +344,18 @@ impl Document {
         (next != *self).then_some(next)
     }
 
+    /// Removes all that is stored of a mode, its windows and guards too. `None` when nothing is.
+    pub(crate) fn forget(&self, key: &str, by: Option<&str>, now: Timestamp) -> Option<Self> {
+        let mut next = self.clone();
+        let mode = next.modes.remove(key)?;
+        let how = match mode.switch {
+            Switch::Pending(_) => Ended::Cancelled,
+            _ => Ended::Off,
+        };
+        next.end_period(key, now, how, by);
+        Some(next)
+    }
+
     /// Lets a guard throw the switch: on as `wanted`, or off.
     pub(crate) fn enter(
         &self,

@@ -5,8 +5,9 @@ use std::{future::IntoFuture, pin::Pin, time::Duration};
 use jiff::Timestamp;
 
 use crate::{
-    change::{Change, ChangeError, ChangeFuture, change},
+    change::{Change, ChangeError, ChangeFuture, change, propose},
     driver::Operation,
+    hooks::{ChangeKind, ProposedChange},
     maintenance::Maintenance,
     schedule::{When, WindowPlan},
     snapshot::PlannedWindow,
@@ -212,9 +213,15 @@ impl IntoFuture for PlanWindow {
                 .resolve(zone, now)
                 .map_err(|error| ChangeError::Plan(error.to_string()))?;
             let id = window.id.clone();
+            let proposal = ProposedChange::new(ChangeKind::PlanWindow, &mode)
+                .by(window.by.as_ref())
+                .saying(
+                    window.reason.as_ref().or(window.title.as_ref()),
+                    window.message.as_ref(),
+                );
             let operation: Operation =
                 Box::new(move |document, now| document.plan(&mode, &window, now));
-            let change = change(&maintenance, operation).await?;
+            let change = propose(&maintenance, proposal, true, operation).await?;
             Ok(Planned {
                 id,
                 warnings,
@@ -273,6 +280,11 @@ impl IntoFuture for CancelWindow {
         } = self;
         Box::pin(async move {
             let wanted = id.clone();
+            // A window that only the store knows of yet is cancelled without asking.
+            if let Some(mode) = maintenance.mode_of_window(&id) {
+                let proposal = ProposedChange::new(ChangeKind::CancelWindow, mode).by(by.as_ref());
+                maintenance.shared.hooks.ask(&maintenance, proposal).await?;
+            }
             let operation: Operation =
                 Box::new(move |document, now| document.cancel(&id, only_next, by.as_deref(), now));
             let change = change(&maintenance, operation).await?;
@@ -282,5 +294,17 @@ impl IntoFuture for CancelWindow {
                 Err(ChangeError::UnknownWindow(wanted))
             }
         })
+    }
+}
+
+impl Maintenance {
+    /// The key of the mode that a window is planned for, as far as this process knows.
+    pub(crate) fn mode_of_window(&self, id: &str) -> Option<String> {
+        let snapshot = self.shared.published.snapshot();
+        let mode = snapshot
+            .modes
+            .iter()
+            .find(|mode| mode.state.windows.iter().any(|window| window.id == id))?;
+        Some(mode.key.as_ref().to_owned())
     }
 }

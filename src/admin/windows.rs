@@ -68,12 +68,7 @@ pub(super) async fn cancel(
     id: web::Path<String>,
     maintenance: web::Data<Maintenance>,
 ) -> HttpResponse {
-    let snapshot = maintenance.shared.published.snapshot();
-    let mode = snapshot
-        .modes
-        .iter()
-        .find(|mode| mode.state.windows.iter().any(|window| window.id == *id))
-        .map(|mode| mode.key.as_ref().to_owned());
+    let mode = maintenance.mode_of_window(&id);
     let by = match authorize_change(&request, &maintenance, mode.as_deref(), CANCEL).await {
         Ok(by) => by,
         Err(response) => return response,

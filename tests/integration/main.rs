@@ -29,6 +29,7 @@ mod explain;
 mod fuzz;
 mod guards;
 mod handle;
+mod hooks;
 mod identity;
 mod languages;
 mod leases;

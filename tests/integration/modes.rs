@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use actix_maintenance_mode::{
-    Phase,
+    ChangeError, Maintenance, Phase,
     settings::{ModeSettings, Settings},
 };
 use actix_web::{
@@ -555,4 +555,92 @@ async fn a_drain_waits_for_those_whom_an_earlier_mode_let_in() {
         maintenance.phase_of("site") == Some(Phase::Offline)
     })
     .await;
+}
+
+/// A handle on this file with the modes `site` and `shop`, or with `site` alone.
+async fn on_file(path: &std::path::Path, with_shop: bool) -> Maintenance {
+    let url = format!("file:{}", path.display());
+    test_app::maintenance(|builder| {
+        builder.store(url).configure(move |settings| {
+            site_and_shop(settings);
+            settings.modes.truncate(1 + usize::from(with_shop));
+        })
+    })
+    .await
+}
+
+#[actix_web::test]
+async fn a_stored_mode_that_the_settings_do_not_have_is_kept_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state");
+    let with_shop = on_file(&file, true).await;
+    let turn_on = with_shop.turn_on().mode("shop").reason("moves");
+    turn_on.await.unwrap();
+    drop(with_shop);
+
+    let without = on_file(&file, false).await;
+    let status = without.status();
+    assert!(!status.maintenance_mode);
+    assert_eq!(status.unknown_modes.len(), 1);
+    assert_eq!(status.unknown_modes[0].key, "shop");
+    assert_eq!(status.unknown_modes[0].phase, Phase::Offline);
+    // It survives what this version changes.
+    without.turn_on().await.unwrap();
+    without.turn_off().await.unwrap();
+    let refused = without.turn_off().mode("shop").await;
+    assert!(matches!(refused, Err(ChangeError::UnknownMode { .. })));
+    drop(without);
+
+    let again = on_file(&file, true).await;
+    let status = again.status();
+    assert!(status.unknown_modes.is_empty());
+    let shop = status.mode("shop").unwrap();
+    assert_eq!(shop.phase, Phase::Offline);
+    assert_eq!(shop.reason.as_deref(), Some("moves"));
+}
+
+#[actix_web::test]
+async fn a_mode_is_forgotten_with_all_that_is_stored_of_it() {
+    use jiff::{Timestamp, ToSpan as _};
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state");
+    let maintenance = on_file(&file, true).await;
+    let stored = || {
+        let text = std::fs::read_to_string(&file).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["modes"].clone()
+    };
+    let start = Timestamp::now() + 1.hour();
+    let plan = maintenance.plan_window().mode("shop").start(start);
+    plan.end(start + 1.hour()).await.unwrap();
+    maintenance.turn_on().mode("shop").await.unwrap();
+    // Off is not forgotten.
+    maintenance.turn_off().mode("shop").await.unwrap();
+    assert_eq!(stored()["shop"]["switch"], "off");
+    maintenance.turn_on().mode("shop").await.unwrap();
+
+    let change = maintenance.forget("shop").by("ada").await.unwrap();
+    assert!(change.changed);
+    let shop = change.status.mode("shop").unwrap();
+    assert_eq!(shop.phase, Phase::Online);
+    assert!(shop.windows.is_empty());
+    assert_eq!(stored().get("shop"), None);
+    let last = maintenance.history().pop().unwrap();
+    assert_eq!(last.ended_by.as_deref(), Some("ada"));
+    assert!(last.ended_at.is_some());
+    // There is nothing more to forget.
+    assert!(!maintenance.forget("shop").await.unwrap().changed);
+    let refused = maintenance.forget("attic").await;
+    assert!(matches!(refused, Err(ChangeError::UnknownMode { .. })));
+}
+
+#[actix_web::test]
+async fn what_a_former_version_left_can_be_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state");
+    let with_shop = on_file(&file, true).await;
+    with_shop.turn_on().mode("shop").await.unwrap();
+    drop(with_shop);
+    let without = on_file(&file, false).await;
+    let change = without.forget("shop").await.unwrap();
+    assert!(change.changed && change.status.unknown_modes.is_empty());
 }
