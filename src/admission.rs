@@ -10,119 +10,137 @@ use crate::{
 };
 
 /// Where one worker keeps who is inside.
+///
+/// Every request and every body holds a ledger by a single pointer, and those that nobody waits
+/// for hold none: what is carried by each response must be small.
 #[derive(Debug)]
-pub(crate) struct Desk {
-    counter: Counter,
-    pub(crate) notes: SessionNotes,
-}
-
-/// The desk's ledgers. Every request and every body holds one of them by a single pointer: what
-/// is carried by each response must be small.
-#[derive(Debug)]
-pub(crate) struct Ledgers {
-    counted: Rc<Ledger>,
-    uncounted: Rc<Ledger>,
-}
+pub(crate) struct Desk(Rc<Ledger>);
 
 #[derive(Debug)]
 struct Ledger {
-    desk: Rc<Desk>,
-    kind: Kind,
-    /// Where a request goes on whose response has no end.
+    counter: Counter,
+    /// `None` where responses without an end are counted, whose visitors are noted already, and
+    /// where the app itself finds out who is asking.
+    notes: Option<SessionNotes>,
+    /// Where a request goes on whose response has no end; `None`: it is counted there already.
     endless: Option<Rc<Ledger>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Counted,
-    Endless,
-    Uncounted,
-}
-
-impl Ledgers {
-    pub(crate) fn new(counter: Counter, notes: SessionNotes) -> Self {
-        let desk = Rc::new(Desk { counter, notes });
-        let ledger = |kind, endless| {
-            Rc::new(Ledger {
-                desk: Rc::clone(&desk),
-                kind,
-                endless,
-            })
-        };
-        let endless = ledger(Kind::Endless, None);
-        Self {
-            counted: ledger(Kind::Counted, Some(endless)),
-            uncounted: ledger(Kind::Uncounted, None),
-        }
+impl Desk {
+    pub(crate) fn new(counter: Counter, notes: Option<SessionNotes>) -> Self {
+        let endless = Rc::new(Ledger {
+            counter: counter.clone(),
+            notes: None,
+            endless: None,
+        });
+        Self(Rc::new(Ledger {
+            counter,
+            notes,
+            endless: Some(endless),
+        }))
     }
 
-    pub(crate) fn desk(&self) -> &Desk {
-        &self.counted.desk
+    pub(crate) fn notes(&self) -> Option<&SessionNotes> {
+        self.0.notes.as_ref()
     }
 
     /// Counts a request as inside. Must come before anything is read of the state.
     #[inline]
-    pub(crate) fn count(&self) -> Admission {
-        self.counted.desk.counter.begin();
-        Admission {
-            inside: Inside(Rc::clone(&self.counted)),
-            noted: Noted::NOTHING,
-        }
+    pub(crate) fn count(&self) -> Inside {
+        self.0.counter.begin();
+        Inside(Some(Rc::clone(&self.0)))
     }
 
-    /// Lets a request in that nobody waits for.
-    pub(crate) fn pass_uncounted(&self) -> Admission {
-        Admission {
-            inside: Inside(Rc::clone(&self.uncounted)),
-            noted: Noted::NOTHING,
-        }
+    /// Lets a request in that has been counted, and notes who sent it, unless there most likely are
+    /// no sessions.
+    #[inline]
+    pub(crate) fn pass_unseen(&self, inside: Inside, request: &HttpRequest) -> Admission {
+        let noted = match &self.0.notes {
+            Some(notes) => notes.note(request),
+            None => Noted::NOTHING,
+        };
+        Admission { inside, noted }
+    }
+
+    /// Lets a request in that has been counted, and notes who sent it.
+    pub(crate) fn pass(&self, inside: Inside, request: &HttpRequest) -> Admission {
+        let noted = match &self.0.notes {
+            Some(notes) => notes.look(request),
+            None => Noted::NOTHING,
+        };
+        Admission { inside, noted }
     }
 }
 
 /// A request that is inside.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    pub(crate) inside: Inside,
+    inside: Inside,
     noted: Noted,
 }
 
 impl Admission {
-    /// Notes who sent the request, now that it passes.
+    /// A request that got in and that nobody waits for.
+    pub(crate) fn uncounted() -> Self {
+        Self {
+            inside: Inside(None),
+            noted: Noted::NOTHING,
+        }
+    }
+
+    /// Whether who sent the request is to be looked at again when the response is there.
     #[inline]
-    pub(crate) fn passes(mut self, request: &HttpRequest) -> Self {
-        self.noted = self.inside.0.desk.notes.note(request);
-        self
+    pub(crate) fn is_noted(&self) -> bool {
+        self.noted != Noted::NOTHING
     }
 
     /// Looks again who sent the request, when the response is there.
-    #[inline]
     pub(crate) fn look_again(&self, request: &HttpRequest) {
-        if self.noted != Noted::NOTHING {
-            self.inside.0.desk.notes.look_again(request, self.noted);
+        if let Some(notes) = self.inside.notes() {
+            notes.look_again(request, self.noted);
         }
     }
 
     /// Counts it apart from now on: nobody waits for a response that has no end.
     pub(crate) fn is_endless(&mut self) {
-        if let Some(endless) = &self.inside.0.endless {
+        let endless = self
+            .inside
+            .0
+            .as_ref()
+            .and_then(|ledger| ledger.endless.as_ref());
+        if let Some(endless) = endless.map(Rc::clone) {
             // First there, then not here any more: it is never in neither count.
-            endless.desk.counter.begin_endless();
-            self.inside = Inside(Rc::clone(endless));
+            endless.counter.begin_endless();
+            self.inside = Inside(Some(endless));
         }
+    }
+
+    /// Hands over what counts the request.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Inside {
+        Inside(self.inside.0.take())
     }
 }
 
 /// Counts a request until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Inside(Rc<Ledger>);
+pub(crate) struct Inside(Option<Rc<Ledger>>);
+
+impl Inside {
+    #[inline]
+    fn notes(&self) -> Option<&SessionNotes> {
+        self.0.as_ref()?.notes.as_ref()
+    }
+}
 
 impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
-        match self.0.kind {
-            Kind::Counted => self.0.desk.counter.end(),
-            Kind::Endless => self.0.desk.counter.end_endless(),
-            Kind::Uncounted => {}
+        if let Some(ledger) = &self.0 {
+            match ledger.endless {
+                Some(_) => ledger.counter.end(),
+                None => ledger.counter.end_endless(),
+            }
         }
     }
 }

@@ -175,6 +175,9 @@ impl Driver {
             published: self.published.subscribe(),
         };
         let reporter = tokio::spawn(reporter.run(told_to_leave));
+        let shared = Arc::clone(&self.shared);
+        // On its own, so that it goes on while the store takes its time. It ends with the runtime.
+        tokio::spawn(async move { shared.sessions.keep_time().await });
         // The watch comes first, so that no change between the two is missed.
         let mut hints = Some(self.store.watch());
         self.reload(&mut known).await;

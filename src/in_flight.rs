@@ -10,6 +10,10 @@
 //! admits nobody, a sum of zero means that nobody is inside, and it stays zero: the counts only
 //! fall, but for requests that are counted for the moment in which they are judged and refused.
 //!
+//! A worker that begins while the driver reads has its count in the list before it serves its first
+//! request. Either the driver finds it there, or the worker takes the lock of the list after the
+//! driver, and so reads the word that the driver had published before.
+//!
 //! Where an edge of time closes the mode, the clock takes the place of the word: a worker counts
 //! before it reads the clock, and the driver reads the clock before it reads the counts.
 
@@ -77,7 +81,7 @@ impl InFlight {
 
 /// A worker's way to its count. It cannot leave the worker's thread, so the count has one writer
 /// and needs no read-modify-write.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Counter {
     count: Arc<Count>,
     bound_to_thread: PhantomData<*const ()>,
@@ -145,6 +149,50 @@ mod tests {
         assert_eq!(inside(&in_flight), (1, 0));
         one.end();
         assert_eq!(inside(&in_flight), (0, 0));
+    }
+
+    /// The counts are written without read-modify-write: had one of them two writers, some of these
+    /// millions of changes would be lost.
+    #[test]
+    fn each_worker_writes_its_own_count_and_no_other() {
+        const REQUESTS: u64 = 1_000_000;
+        let in_flight = InFlight::default();
+        let (done, all_done) = (std::sync::Barrier::new(5), std::sync::Barrier::new(5));
+        std::thread::scope(|scope| {
+            for worker in 0..4 {
+                let (in_flight, done, all_done) = (&in_flight, &done, &all_done);
+                scope.spawn(move || {
+                    let counter = in_flight.register();
+                    for _ in 0..REQUESTS {
+                        counter.begin();
+                        counter.begin();
+                        counter.end();
+                    }
+                    for _ in 0..worker {
+                        counter.begin_endless();
+                    }
+                    done.wait();
+                    all_done.wait();
+                });
+            }
+            done.wait();
+            assert_eq!(inside(&in_flight), (4 * REQUESTS, 1 + 2 + 3));
+            all_done.wait();
+        });
+        assert_eq!(inside(&in_flight), (0, 0), "the workers are gone");
+    }
+
+    /// A counter stays on its worker's thread. This does not compile once it may leave: then the
+    /// trait would be implemented twice.
+    #[test]
+    fn a_counter_cannot_leave_its_thread() {
+        trait StaysHere<Why> {
+            fn check() {}
+        }
+        struct MayLeave;
+        impl<T: ?Sized> StaysHere<()> for T {}
+        impl<T: ?Sized + Send> StaysHere<MayLeave> for T {}
+        <Counter as StaysHere<_>>::check();
     }
 
     #[test]

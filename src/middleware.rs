@@ -131,12 +131,13 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         // Counted before the word is read, so that whoever publishes a word and then finds a count
         // of zero knows that nobody is inside.
-        let admission = self.inner.worker.count();
-        let step = if self.inner.worker.word().is_quiet() {
-            let admission = admission.passes(request.request());
+        let worker = &self.inner.worker;
+        let inside = worker.desk.count();
+        let step = if worker.word().is_quiet() {
+            let admission = worker.desk.pass_unseen(inside, request.request());
             Step::Passed {
                 response: self.inner.service.call(request),
-                admission: Some(admission),
+                admission,
             }
         } else {
             Step::Arrived {
@@ -163,7 +164,7 @@ pin_project! {
     // requests need is therefore made when it is polled, or boxed.
     #[project = StepProjection]
     enum Step<S: Service<ServiceRequest>> {
-        Passed { #[pin] response: S::Future, admission: Option<Admission> },
+        Passed { #[pin] response: S::Future, admission: Admission },
         Arrived { arrived: Option<Arrived<S>> },
         Asking { asking: Option<Box<Asking<S>>> },
     }
@@ -188,24 +189,36 @@ where
 {
     type Output = Result<ServiceResponse<MaintenanceBody<B>>, S::Error>;
 
-    #[inline]
+    // It is short, and a call of its own costs a copy of the response.
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.as_mut().project().step.project() {
+            StepProjection::Passed {
+                response,
+                admission,
+            } => poll_passed(response, admission, context),
+            _ => self.poll_judged(context),
+        }
+    }
+}
+
+impl<S, B> MaintenanceFuture<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    B: MessageBody,
+{
+    /// Apart from [`poll`](Future::poll), so that the way of a request that passes unseen is short.
+    #[inline(never)]
+    fn poll_judged(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<<Self as Future>::Output> {
         loop {
             let (arrived, visitor) = match self.as_mut().project().step.project() {
                 StepProjection::Passed {
                     response,
                     admission,
-                } => {
-                    let response = ready!(response.poll(context));
-                    // Taken with the response, and there is no second one.
-                    return match (response, admission.take()) {
-                        (Ok(response), Some(admission)) => {
-                            Poll::Ready(Ok(passed(response, admission)))
-                        }
-                        (Err(error), _) => Poll::Ready(Err(error)),
-                        (Ok(_), None) => Poll::Pending,
-                    };
-                }
+                } => return poll_passed(response, admission, context),
                 StepProjection::Arrived { arrived } => (arrived.take(), None),
                 StepProjection::Asking { asking } => {
                     let visitor = match asking {
@@ -228,6 +241,37 @@ where
     }
 }
 
+/// The response of the app, around whose body the admission goes.
+#[inline]
+fn poll_passed<B, E, F>(
+    response: Pin<&mut F>,
+    admission: &mut Admission,
+    context: &mut Context<'_>,
+) -> Poll<Result<ServiceResponse<MaintenanceBody<B>>, E>>
+where
+    F: Future<Output = Result<ServiceResponse<B>, E>>,
+    B: MessageBody,
+{
+    let polled = response.poll(context);
+    // Looked at where it is: what has been moved and is then looked at is copied once more, and a
+    // response is large.
+    let is_plain = match &polled {
+        Poll::Ready(Ok(response)) => {
+            !admission.is_noted() && !matches!(response.response().body().size(), BodySize::Stream)
+        }
+        _ => true,
+    };
+    if !is_plain {
+        return polled.map_ok(|response| look_again(response, admission));
+    }
+    // Spelt out for the same reason.
+    match polled {
+        Poll::Ready(Ok(response)) => Poll::Ready(Ok(with_admission(response, admission))),
+        Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+        Poll::Pending => Poll::Pending,
+    }
+}
+
 /// What follows from a judgement.
 enum Next<S: Service<ServiceRequest>> {
     Step(Step<S>),
@@ -237,15 +281,13 @@ enum Next<S: Service<ServiceRequest>> {
 impl<S: Service<ServiceRequest>> Arrived<S> {
     /// Judges the request. What is known of the state is read after the request has been counted.
     fn judge(self, visitor: Option<Visitor>) -> Next<S> {
-        let admission = self.inner.worker.count();
-        let judgement = self
-            .inner
-            .worker
-            .judge(self.request.request(), admission, visitor);
+        let worker = &self.inner.worker;
+        let inside = worker.desk.count();
+        let judgement = worker.judge(self.request.request(), inside, visitor);
         match judgement {
             Judgement::Pass(admission) => Next::Step(Step::Passed {
                 response: self.inner.service.call(self.request),
-                admission: Some(admission),
+                admission,
             }),
             Judgement::Refuse(response) => Next::Refused(self.request.into_response(response)),
             Judgement::Ask(visitor) => Next::Step(Step::Asking {
@@ -258,30 +300,36 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
     }
 }
 
-/// Hands the admission on to the body: who is being sent something is still inside.
-#[inline]
-fn passed<B: MessageBody>(
+/// Looks at what not every response has: a session, which may be another now, and a body whose
+/// end nobody knows.
+#[inline(never)]
+fn look_again<B: MessageBody>(
     response: ServiceResponse<B>,
-    mut admission: Admission,
+    admission: &mut Admission,
 ) -> ServiceResponse<MaintenanceBody<B>> {
-    // Taken apart and put together: to map the body of the whole would copy the response, which is
-    // large, several times.
-    let (request, response) = response.into_parts();
-    admission.look_again(&request);
-    let (response, body) = response.into_parts();
-    if matches!(body.size(), BodySize::Stream) && is_endless(response.head()) {
+    if admission.is_noted() {
+        admission.look_again(response.request());
+    }
+    let is_stream = matches!(response.response().body().size(), BodySize::Stream);
+    if is_stream && is_endless(response.response().head()) {
         admission.is_endless();
     }
-    ServiceResponse::new(
-        request,
-        response.set_body(MaintenanceBody::passed(body, admission.inside)),
-    )
+    with_admission(response, admission)
+}
+
+/// Hands the admission on to the body: who is being sent something is still inside.
+#[inline]
+fn with_admission<B: MessageBody>(
+    response: ServiceResponse<B>,
+    admission: &mut Admission,
+) -> ServiceResponse<MaintenanceBody<B>> {
+    with_body(response, |body| {
+        MaintenanceBody::passed(body, admission.take())
+    })
 }
 
 /// Whether a response never ends by itself: an upgraded connection, server-sent events, or parts
 /// that replace each other.
-#[cold]
-#[inline(never)]
 fn is_endless(head: &ResponseHead) -> bool {
     let is_stream_of_events = || {
         head.headers().get(CONTENT_TYPE).is_some_and(|kind| {
@@ -304,7 +352,7 @@ fn refused<B>(response: ServiceResponse) -> ServiceResponse<MaintenanceBody<B>> 
 /// Taken apart and put together: to map the body of the whole would copy the response, which is
 /// large, several times.
 #[inline]
-fn with_body<B, C>(response: ServiceResponse<B>, wrap: fn(B) -> C) -> ServiceResponse<C> {
+fn with_body<B, C>(response: ServiceResponse<B>, wrap: impl FnOnce(B) -> C) -> ServiceResponse<C> {
     let (request, response) = response.into_parts();
     let (response, body) = response.into_parts();
     ServiceResponse::new(request, response.set_body(wrap(body)))

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, sync::Arc};
 
-use actix_session::{Session, SessionExt as _};
+use actix_session::{Session, SessionExt as _, SessionStatus};
 use actix_web::{HttpRequest, http::header::COOKIE};
 
 use crate::{
@@ -11,22 +11,25 @@ use crate::{
     shared::Shared,
 };
 
-/// After so many requests without any session there most likely are no sessions, and only one
-/// request in `SAMPLE` is looked at.
-const PATIENCE: u32 = 256;
-const SAMPLE: u32 = 64;
+/// After so many requests, none of them with a session, there most likely are no sessions at all,
+/// and only one request in `SAMPLE` is looked at.
+///
+/// From the first session on every request is looked at, in every worker: who has logged in must
+/// not be missed. Whoever came before that is let in all the same, because the table knows that
+/// nobody looked.
+const PATIENCE: u32 = 1024;
+const SAMPLE: u32 = 16;
 
-/// What one worker notes. Nothing where the app itself finds out who is asking: that may be dear.
+/// What one worker notes.
 #[derive(Debug)]
-pub(crate) struct SessionNotes(Option<Notes>);
-
-#[derive(Debug)]
-struct Notes {
+pub(crate) struct SessionNotes {
+    /// How many of the next requests need no look.
+    skip: Cell<u32>,
+    /// Requests that had no session, until there is one.
+    in_vain: Cell<u32>,
     shared: Arc<Shared>,
     user_key: Arc<str>,
     table: SessionTable,
-    /// Requests since a session was seen last.
-    in_vain: Cell<u32>,
 }
 
 /// What was noted of a request that passed, in one word: every request carries it.
@@ -50,70 +53,51 @@ impl Noted {
 }
 
 impl SessionNotes {
-    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
-        Self(match &shared.identity {
-            Identity::Session(keys) => Some(Notes {
-                shared: Arc::clone(shared),
-                user_key: keys.user_key(),
-                table: shared.sessions.register(),
-                in_vain: Cell::new(0),
-            }),
-            _ => None,
+    /// Nothing where the app itself finds out who is asking: that may be dear.
+    pub(crate) fn new(shared: &Arc<Shared>) -> Option<Self> {
+        let Identity::Session(keys) = &shared.identity else {
+            return None;
+        };
+        Some(Self {
+            skip: Cell::new(0),
+            in_vain: Cell::new(0),
+            shared: Arc::clone(shared),
+            user_key: keys.user_key(),
+            table: shared.sessions.register(),
         })
     }
 
-    /// Notes the visitor of a request that passes. Requests without cookies have no session.
+    /// Notes the visitor of a request that passes.
     #[inline]
     pub(crate) fn note(&self, request: &HttpRequest) -> Noted {
-        let Some(notes) = &self.0 else {
-            return Noted::NOTHING;
-        };
-        let in_vain = notes.in_vain.get();
-        notes.in_vain.set(in_vain.wrapping_add(1));
-        if in_vain >= PATIENCE && !in_vain.is_multiple_of(SAMPLE) {
-            return Noted::NOTHING;
+        match self.skip.get() {
+            0 => self.look(request),
+            skip => {
+                self.skip.set(skip - 1);
+                Noted::NOTHING
+            }
         }
-        notes.look(request)
     }
 
     /// The visitor of a request, as the tables know them.
     pub(crate) fn visitor(&self, request: &HttpRequest) -> Option<VisitorHash> {
-        self.0.as_ref()?.visitor(&request.get_session())
+        self.visitor_of(&request.get_session())
     }
 
-    /// Looks at the session again when the response is there: the visitor may have logged in or
-    /// out.
+    /// Notes the visitor of a request, whatever came before. Requests without cookies have no
+    /// session.
     #[inline(never)]
-    pub(crate) fn look_again(&self, request: &HttpRequest, noted: Noted) {
-        let Some(notes) = &self.0 else {
-            return;
-        };
-        let (before, now) = (noted.visitor(), notes.visitor(&request.get_session()));
-        if before == now {
-            return;
-        }
-        let second = notes.shared.sessions.second();
-        if let Some(gone) = before {
-            notes.table.left(gone, second);
-        }
-        if let Some(visitor) = now {
-            notes.table.seen(visitor, second);
-        }
-    }
-}
-
-impl Notes {
-    #[inline(never)]
-    fn look(&self, request: &HttpRequest) -> Noted {
+    pub(crate) fn look(&self, request: &HttpRequest) -> Noted {
         if !request.headers().contains_key(COOKIE) {
-            return Noted::NOTHING;
+            return self.in_vain();
         }
         let session = request.get_session();
         if session.entries().is_empty() {
+            self.in_vain();
             return Noted::NOBODY;
         }
-        self.in_vain.set(0);
-        match self.visitor(&session) {
+        self.shared.sessions.exist();
+        match self.visitor_of(&session) {
             Some(visitor) => {
                 self.table.seen(visitor, self.shared.sessions.second());
                 Noted::of(visitor)
@@ -122,7 +106,36 @@ impl Notes {
         }
     }
 
-    fn visitor(&self, session: &Session) -> Option<VisitorHash> {
+    fn in_vain(&self) -> Noted {
+        let in_vain = self.in_vain.get().saturating_add(1);
+        self.in_vain.set(in_vain);
+        if in_vain >= PATIENCE && !self.shared.sessions.do_exist() {
+            self.skip.set(SAMPLE - 1);
+        }
+        Noted::NOTHING
+    }
+
+    /// Looks at the session again when the response is there: the visitor may have logged in or
+    /// out.
+    pub(crate) fn look_again(&self, request: &HttpRequest, noted: Noted) {
+        let session = request.get_session();
+        if session.status() == SessionStatus::Unchanged {
+            return;
+        }
+        let (before, now) = (noted.visitor(), self.visitor_of(&session));
+        if before == now {
+            return;
+        }
+        let second = self.shared.sessions.second();
+        if let Some(gone) = before {
+            self.table.left(gone, second);
+        }
+        if let Some(visitor) = now {
+            self.table.seen(visitor, second);
+        }
+    }
+
+    fn visitor_of(&self, session: &Session) -> Option<VisitorHash> {
         let entries = session.entries();
         let id = entries.get(&*self.user_key).filter(|id| *id != "null")?;
         Some(self.shared.sessions.hash(id))

@@ -15,6 +15,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 /// How many visitors one worker can tell apart. When there are more, those who were not seen for
 /// longest are forgotten, and a drain does not wait for them.
@@ -96,6 +97,12 @@ pub(crate) struct Sessions {
     /// What all nodes of a fleet hash with, so that they know a visitor by the same id.
     fleet_key: OnceLock<FleetKey>,
     workers: Mutex<Vec<Weak<[AtomicU64]>>>,
+    /// The second in which the first session was seen; zero: none has been. Written once.
+    since: AtomicU64,
+    /// The second in which visitors are seen, which the driver moves on: requests read no clock.
+    second: AtomicU64,
+    /// Wakes whoever moves it on.
+    first: Notify,
 }
 
 /// A visitor as the tables know them.
@@ -120,7 +127,37 @@ impl Sessions {
             hasher: RandomState::new(),
             fleet_key: OnceLock::new(),
             workers: Mutex::new(Vec::new()),
+            since: AtomicU64::new(0),
+            second: AtomicU64::new(1),
+            first: Notify::new(),
         }
+    }
+
+    /// Whether any session has been seen.
+    pub(crate) fn do_exist(&self) -> bool {
+        self.since.load(Ordering::Relaxed) > 0
+    }
+
+    /// Takes note of the first session.
+    pub(crate) fn exist(&self) {
+        if !self.do_exist() {
+            self.tick();
+            self.since.store(self.second(), Ordering::Relaxed);
+            self.first.notify_one();
+        }
+    }
+
+    /// Moves the second on for as long as it is polled, once there is anybody to be seen.
+    pub(crate) async fn keep_time(&self) {
+        self.first.notified().await;
+        loop {
+            self.tick();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    fn tick(&self) {
+        self.second.store(self.now(), Ordering::Relaxed);
     }
 
     /// Gives a worker its own table.
@@ -153,13 +190,13 @@ impl Sessions {
 
     /// What was seen of visitors within `idle`, at most so many of them, the latest first.
     pub(crate) fn marks(&self, idle: Duration, at_most: usize) -> Vec<SessionMark> {
-        let second = self.second();
+        let now = self.now();
         let mut marks: Vec<SessionMark> = self
             .latest()
             .into_iter()
             .map(|(hash, mark)| SessionMark {
                 id: format!("{:010x}", hash.0),
-                age: second.wrapping_sub(mark) & TIME_MASK,
+                age: age(mark, now),
                 left: mark & LEFT != 0,
             })
             .filter(|mark| mark.age < idle.as_secs().max(1))
@@ -169,21 +206,29 @@ impl Sessions {
         marks
     }
 
-    /// Seconds since this process began to look, from 1.
+    /// The second in which visitors are seen now. It may be one behind.
     pub(crate) fn second(&self) -> u64 {
+        self.second.load(Ordering::Relaxed)
+    }
+
+    /// Seconds since this process began to look, from 1.
+    fn now(&self) -> u64 {
         (self.begin.elapsed().as_secs() + 1) & TIME_MASK
     }
 
     /// Those who were seen within `idle` and have not left, the longest unseen first.
     pub(crate) fn inside(&self, idle: Duration) -> Vec<SessionInside> {
-        let second = self.second();
+        self.inside_at(idle, self.now())
+    }
+
+    fn inside_at(&self, idle: Duration, now: u64) -> Vec<SessionInside> {
         let mut inside: Vec<SessionInside> = self
             .latest()
             .into_iter()
             .filter(|(_, mark)| mark & LEFT == 0)
             .map(|(hash, mark)| SessionInside {
                 id: format!("{:010x}", hash.0),
-                age: second.wrapping_sub(mark) & TIME_MASK,
+                age: age(mark, now),
             })
             .filter(|session| session.age < idle.as_secs().max(1))
             .collect();
@@ -191,14 +236,21 @@ impl Sessions {
         inside
     }
 
-    /// Whether this visitor is inside, or may be: before one `idle` has passed nobody can tell who
-    /// came in before this process began.
+    /// Whether this visitor is inside, or may be: until one `idle` has passed nobody can tell who
+    /// came in before this process saw the first session, when not every request was looked at.
     pub(crate) fn is_inside(&self, visitor: VisitorHash, idle: Duration) -> bool {
-        let second = self.second();
+        self.is_inside_at(visitor, idle, self.now())
+    }
+
+    fn is_inside_at(&self, visitor: VisitorHash, idle: Duration, now: u64) -> bool {
+        let is_recent = |mark| age(mark, now) < idle.as_secs().max(1);
         match self.latest_of(visitor) {
             Some(mark) if mark & LEFT != 0 => false,
-            Some(mark) => second.wrapping_sub(mark) & TIME_MASK < idle.as_secs().max(1),
-            None => self.begin.elapsed() < idle,
+            Some(mark) => is_recent(mark),
+            None => match self.since.load(Ordering::Relaxed) {
+                0 => true,
+                since => is_recent(since),
+            },
         }
     }
 
@@ -235,6 +287,11 @@ impl Sessions {
         }
         latest
     }
+}
+
+/// How many seconds ago a mark was made.
+fn age(mark: u64, now: u64) -> u64 {
+    now.wrapping_sub(mark) & TIME_MASK
 }
 
 /// The slots that a visitor may be in.
@@ -303,19 +360,44 @@ mod tests {
         let sessions = Sessions::new();
         let (one, other) = (sessions.register(), sessions.register());
         let alice = sessions.hash("alice");
-        one.seen(alice, 0);
-        other.left(alice, 0);
-        assert!(sessions.inside(IDLE).is_empty());
-        assert!(!sessions.is_inside(alice, IDLE));
-        one.seen(alice, sessions.second());
-        assert_eq!(sessions.inside(IDLE).len(), 1);
+        one.seen(alice, 5);
+        other.left(alice, 5);
+        assert!(sessions.inside_at(IDLE, 5).is_empty());
+        assert!(!sessions.is_inside_at(alice, IDLE, 5));
+        one.seen(alice, 6);
+        assert_eq!(sessions.inside_at(IDLE, 6).len(), 1);
     }
 
     #[test]
-    fn nobody_knows_who_came_before_this_process_began() {
+    fn nobody_knows_who_came_before_every_request_was_looked_at() {
         let sessions = Sessions::new();
-        assert!(sessions.is_inside(sessions.hash("carol"), IDLE));
-        assert!(!sessions.is_inside(sessions.hash("carol"), Duration::ZERO));
+        let carol = sessions.hash("carol");
+        assert!(sessions.is_inside(carol, IDLE), "no session has been seen");
+        sessions.exist();
+        assert!(
+            sessions.is_inside(carol, IDLE),
+            "she may be in since before"
+        );
+        let idle_for = |seconds| sessions.is_inside_at(carol, IDLE, sessions.now() + seconds);
+        assert!(idle_for(IDLE.as_secs() - 1));
+        assert!(!idle_for(IDLE.as_secs()), "by now she would have been seen");
+    }
+
+    #[test]
+    fn a_visitor_is_inside_until_the_idle_time_is_over() {
+        let sessions = Sessions::new();
+        let table = sessions.register();
+        sessions.exist();
+        let alice = sessions.hash("alice");
+        table.seen(alice, 10);
+        assert!(sessions.is_inside_at(alice, IDLE, 10 + IDLE.as_secs() - 1));
+        assert!(!sessions.is_inside_at(alice, IDLE, 10 + IDLE.as_secs()));
+        let ages = |now| -> Vec<u64> {
+            let inside = sessions.inside_at(IDLE, now);
+            inside.iter().map(|session| session.age).collect()
+        };
+        assert_eq!(ages(11), [1]);
+        assert_eq!(ages(10 + IDLE.as_secs()), [0; 0]);
     }
 
     #[test]

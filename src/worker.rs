@@ -11,7 +11,7 @@ use actix_web::{
 use jiff::Timestamp;
 
 use crate::{
-    admission::{Admission, Ledgers},
+    admission::{Admission, Desk, Inside},
     decide::{Decision, Outcome, Rule, closed_for, decide, decide_visitor},
     identity::{Answer, Identity, Visitor, VisitorFuture},
     language::Languages,
@@ -39,7 +39,7 @@ type HeldSnapshot = Rc<Arc<Snapshot>>;
 
 pub(crate) struct Worker {
     pub(crate) maintenance: Maintenance,
-    ledgers: Ledgers,
+    pub(crate) desk: Desk,
     cache: RefCell<Cache>,
 }
 
@@ -100,7 +100,7 @@ impl Worker {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
         let snapshot = maintenance.shared.published.snapshot();
         Self {
-            ledgers: Ledgers::new(
+            desk: Desk::new(
                 maintenance.shared.in_flight.register(),
                 SessionNotes::new(&maintenance.shared),
             ),
@@ -132,12 +132,6 @@ impl Worker {
         Rc::clone(&cache.snapshot)
     }
 
-    /// Counts a request as inside. Must come before the word is read.
-    #[inline]
-    pub(crate) fn count(&self) -> Admission {
-        self.ledgers.count()
-    }
-
     /// Judges a request that does not pass unseen, and that has been counted.
     ///
     /// `visitor` is who is asking, if that is known already. The state may have changed while it was
@@ -145,7 +139,7 @@ impl Worker {
     pub(crate) fn judge(
         &self,
         request: &HttpRequest,
-        admission: Admission,
+        inside: Inside,
         visitor: Option<Visitor>,
     ) -> Judgement {
         let shared = self.shared();
@@ -154,18 +148,18 @@ impl Worker {
         match decide(&snapshot, &RequestSubject { request, shared }, now) {
             // It is not what a drain waits for that goes on just now: the next one looks again.
             Decision::Pass(Rule::Online) if snapshot.is_draining(now) => {
-                Judgement::Pass(self.ledgers.pass_uncounted())
+                Judgement::Pass(Admission::uncounted())
             }
-            Decision::Pass(Rule::Online) => Judgement::Pass(admission.passes(request)),
+            Decision::Pass(Rule::Online) => Judgement::Pass(self.desk.pass(inside, request)),
             Decision::Pass(rule) => {
                 self.notice_order(request, &snapshot);
                 // Whom every mode lets through is in when the site is closed too: to wait until they
                 // are out would be to wait for ever.
-                self.admit(request, self.ledgers.pass_uncounted(), &snapshot, rule)
+                self.admit(request, Admission::uncounted(), &snapshot, rule)
             }
             Decision::PassModes(rule) => {
                 self.notice_order(request, &snapshot);
-                let admission = self.admission(request, admission, &snapshot, rule, now);
+                let admission = self.admission(request, inside, &snapshot, rule, now);
                 self.admit(request, admission, &snapshot, rule)
             }
             Decision::Refuse { rule, mode } => {
@@ -179,7 +173,7 @@ impl Worker {
                         Answer::Asked(visitor) => return Judgement::Ask(visitor),
                     },
                 };
-                self.judge_visitor(request, admission, &visitor, &snapshot, now)
+                self.judge_visitor(request, inside, &visitor, &snapshot, now)
             }
         }
     }
@@ -187,7 +181,7 @@ impl Worker {
     fn judge_visitor(
         &self,
         request: &HttpRequest,
-        admission: Admission,
+        inside: Inside,
         visitor: &Visitor,
         snapshot: &Arc<Snapshot>,
         now: Timestamp,
@@ -204,10 +198,10 @@ impl Worker {
         }
         let mode = match decision.outcome {
             Outcome::Pass(rule) => {
-                return self.admit(request, self.ledgers.pass_uncounted(), snapshot, rule);
+                return self.admit(request, Admission::uncounted(), snapshot, rule);
             }
             Outcome::PassModes(rule) => {
-                let admission = self.admission(request, admission, snapshot, rule, now);
+                let admission = self.admission(request, inside, snapshot, rule, now);
                 return self.admit(request, admission, snapshot, rule);
             }
             Outcome::Refuse { mode } => mode,
@@ -225,10 +219,9 @@ impl Worker {
         if !self.reads_session() {
             return true;
         }
-        self.ledgers
-            .desk()
-            .notes
-            .visitor(request)
+        self.desk
+            .notes()
+            .and_then(|notes| notes.visitor(request))
             .is_some_and(|visitor| {
                 shared
                     .sessions
@@ -272,15 +265,15 @@ impl Worker {
     fn admission(
         &self,
         request: &HttpRequest,
-        admission: Admission,
+        inside: Inside,
         snapshot: &Snapshot,
         rule: Rule,
         now: Timestamp,
     ) -> Admission {
         if rule == Rule::AlreadyIn || !snapshot.is_draining(now) {
-            admission.passes(request)
+            self.desk.pass(inside, request)
         } else {
-            self.ledgers.pass_uncounted()
+            Admission::uncounted()
         }
     }
 
