@@ -593,3 +593,7 @@ pub struct StoreStatus {
     /// sets.
     pub age: Option<u64>,
 }
+
+#[cfg(test)]
+#[path = "snapshot_tests.rs"]
+mod tests;
