@@ -13,7 +13,7 @@
 //! ```
 //! use actix_maintenance_mode::store::{FileStore, conformance::Suite};
 //!
-//! # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! let folder = tempfile::tempdir()?;
 //! let mut count = 0;
 //! let suite = Suite::new(
