@@ -296,6 +296,8 @@ pub(crate) fn read_templates(settings: &Settings) -> Result<Tera, String> {
         (PAGE_TEMPLATE.0.to_owned(), PAGE_TEMPLATE.1.to_owned()),
         (NOTICE_TEMPLATE.0.to_owned(), NOTICE_TEMPLATE.1.to_owned()),
     ];
+    let pages = crate::admin::TEMPLATES.iter();
+    templates.extend(pages.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
     // A folder that is not there is told of by the checks of the settings.
     if let Some(folder) = settings.templates_dir.as_deref().filter(|it| it.is_dir()) {
         crate::template::read_folder(folder, &mut templates)?;
@@ -598,6 +600,20 @@ impl Responses {
         let own = self.of_mode(mode);
         let catalogue = self.languages.get(language);
         self.page(own, &refusal, catalogue, &again, own.fixed_context())
+    }
+
+    /// A page of the admin scope.
+    ///
+    /// # Errors
+    ///
+    /// When the template cannot be rendered; the text says why.
+    pub(crate) fn page_by(
+        &self,
+        template: &str,
+        context: &tera::Context,
+    ) -> Result<String, String> {
+        let page = self.tera.render(template, context);
+        page.map_err(|error| chain(&error))
     }
 
     /// An answer of the admin scope that is neither the thing asked for nor a refusal.

@@ -15,18 +15,22 @@ use crate::{
 };
 
 mod answer;
+mod assets;
 mod authorize;
 mod body;
+mod form;
 mod live;
 mod modes;
 mod openapi;
 mod origin;
+mod pages;
 mod ping;
 mod read;
 mod switch;
+mod view;
 mod windows;
 
-pub(crate) use self::ping::ping_document;
+pub(crate) use self::{pages::TEMPLATES, ping::ping_document};
 
 pub(crate) fn scope(maintenance: Maintenance) -> Scope {
     let shared = &maintenance.shared;
@@ -34,6 +38,14 @@ pub(crate) fn scope(maintenance: Maintenance) -> Scope {
     web::scope(&maintenance.shared.admin_path.clone())
         .app_data(web::Data::new(maintenance))
         .app_data(web::PayloadConfig::new(body::LONGEST_BODY))
+        .service(readable(["", "/"], pages::dashboard))
+        .service(readable(["/switch", "/switch/"], pages::switch))
+        .service(changeable(["/plan", "/plan/"], pages::plan))
+        .service(changeable(["/cancel", "/cancel/"], pages::cancel))
+        .service(readable(
+            ["/static/{name}", "/static/{name}/"],
+            assets::asset,
+        ))
         .service(changeable(["/on", "/on/"], switch::turn_on))
         .service(changeable(["/off", "/off/"], switch::turn_off))
         .service(

@@ -23,7 +23,7 @@ pub(crate) use self::{
     interval::Interval,
     outlook::Outlook,
     plan::{When, WindowPlan},
-    time::parse_time,
+    time::{find_zone, parse_time},
     window::Window,
 };
 

@@ -21,6 +21,7 @@ mod api_windows;
 mod barrier;
 #[cfg(feature = "testing")]
 mod conformance;
+mod dashboard;
 mod demo;
 mod drain;
 mod edges;

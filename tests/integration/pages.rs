@@ -59,7 +59,8 @@ async fn the_page_looks_again_by_itself() {
     assert!((30..=60).contains(&refresh(answer.text())));
     // With JavaScript the script does it, which comes from the admin scope.
     assert!(answer.text().contains("<noscript><meta "));
-    let script = "<script src=\"/maintenance-mode/static/maintenance.js\" defer></script>";
+    let script =
+        "<script src=\"/maintenance-mode/static/maintenance.js\" data-refused defer></script>";
     assert!(answer.text().contains(script), "{}", answer.text());
 
     let app = TestApp::with_settings(|settings| settings.response.script = false).await;

@@ -160,6 +160,11 @@ impl Visit<'_> {
         self
     }
 
+    pub(crate) fn cookie(mut self, name: &'static str, value: &'static str) -> Self {
+        self.request = self.request.cookie(Cookie::new(name, value));
+        self
+    }
+
     pub(crate) fn body(mut self, kind: &str, body: impl Into<Bytes>) -> Self {
         self.request = self
             .request
