@@ -11,6 +11,7 @@ use tokio::{
 use crate::{
     driver::{Changed, Command, Operation},
     hooks::{ChangeKind, ProposedChange},
+    lock::LockHolder,
     maintenance::Maintenance,
     mode::Mode,
     settings::Forced,
@@ -53,6 +54,20 @@ pub enum ChangeError {
         /// Why, as the hook says.
         reason: String,
     },
+    /// Another guard holds the lock on the mode.
+    #[error(
+        "the mode `{mode}` is locked by {}{}", .holder.by,
+        .holder.since.map(|since| format!(" since {since}")).unwrap_or_default()
+    )]
+    Locked {
+        /// The mode's key.
+        mode: String,
+        /// Who holds the lock.
+        holder: LockHolder,
+    },
+    /// The store has not heard of the guard for too long. Another may hold the lock on the mode.
+    #[error("the lock on the mode `{0}` is lost: another may hold it; the job was stopped")]
+    LockLost(String),
     /// What was asked for makes no sense.
     #[error("this cannot be planned: {0}")]
     Plan(String),

@@ -13,9 +13,12 @@ use tokio::sync::oneshot;
 use crate::{
     change::{Change, ChangeError, propose, send},
     driver::{Command, Operation},
+    held_lease::HeldLease,
     hooks::{ChangeKind, ProposedChange},
+    lock::{LockWish, lock},
     maintenance::Maintenance,
     state::{DrainWish, End, OnTimeout, SwitchOn},
+    task::SHORTEST_LAPSE,
 };
 
 /// How long a guard that is dropped waits for the store. Longer than that, it is written behind its
@@ -30,6 +33,8 @@ pub struct Guarding {
     mode: String,
     on: bool,
     call_hooks: bool,
+    /// How the lock on the mode is wanted, if it is.
+    exclusive: Option<LockWish>,
     wanted: SwitchOn,
 }
 
@@ -40,6 +45,7 @@ impl Guarding {
             maintenance,
             on,
             call_hooks: true,
+            exclusive: None,
             wanted: SwitchOn::default(),
         }
     }
@@ -114,23 +120,58 @@ impl Guarding {
         self
     }
 
+    /// Holds the lock on the mode: of all exclusive guards on it, in any process, only one is entered
+    /// at a time. It fails at once when another is; see [`waiting`](Self::waiting).
+    ///
+    /// The lock is a lease in the store. When its process dies, it is free within 15 seconds; what
+    /// the guard had switched stays until [`lasting`](Self::lasting) is over or somebody switches it
+    /// off. People, and guards that are not exclusive, may switch the mode as ever.
+    pub fn exclusive(mut self) -> Self {
+        self.lock_wish();
+        self
+    }
+
+    /// Holds the lock on the mode as [`exclusive`](Self::exclusive) does, and waits this long at most
+    /// for another to give it back.
+    pub fn waiting(mut self, at_most: Duration) -> Self {
+        self.lock_wish().wait = at_most;
+        self
+    }
+
+    /// Holds the lock on the mode as [`exclusive`](Self::exclusive) does, and says how long after its
+    /// process has died it is free again: 15 seconds unless said otherwise, and one at least.
+    pub fn lapses_after(mut self, lapse: Duration) -> Self {
+        self.lock_wish().lapse = lapse.max(SHORTEST_LAPSE);
+        self
+    }
+
+    fn lock_wish(&mut self) -> &mut LockWish {
+        self.exclusive.get_or_insert_default()
+    }
+
     /// Switches, until the guard is released or dropped.
     ///
     /// # Errors
     ///
     /// When the change was not made; then nothing is to be put back. `while_off` is refused while a
-    /// planned window is open: a guard does not touch windows.
+    /// planned window is open: a guard does not touch windows. An [`exclusive`](Self::exclusive)
+    /// guard fails while another holds the [lock](ChangeError::Locked).
     pub async fn enter(self) -> Result<Guard, ChangeError> {
         let Self {
             maintenance,
             mode,
             on,
             call_hooks,
+            exclusive,
             mut wanted,
         } = self;
         let known = maintenance.find_mode(&mode)?;
         wanted.time_out = known.time_out;
         wanted.check(maintenance.shared.clock.now())?;
+        let lock = match exclusive {
+            Some(wish) => Some(lock(&maintenance, &mode, wanted.by.clone(), wish).await?),
+            None => None,
+        };
         if !on {
             let snapshot = maintenance.shared.published.snapshot();
             let now = maintenance.shared.clock.now();
@@ -159,7 +200,12 @@ impl Guarding {
                 token: token.clone(),
                 call_hooks,
             }),
+            lock,
         };
+        if guard.lock.is_some() {
+            // The status tells of the lock from now on.
+            hear_of_locks(&maintenance).await;
+        }
         let kind = if on {
             ChangeKind::TurnOn
         } else {
@@ -177,7 +223,7 @@ impl Guarding {
             // where there is nothing to put back.
             Err(ChangeError::Store(error)) => Err(ChangeError::Store(error)),
             Err(error) => {
-                guard.forget();
+                guard.forget().await;
                 Err(error)
             }
         }
@@ -210,10 +256,16 @@ impl Guarding {
     ///
     /// When maintenance could not be switched, before or after. The future does not run in the
     /// first case; in the second its result is lost, so return what matters by other means or
-    /// release the guard by hand.
+    /// release the guard by hand. An [`exclusive`](Self::exclusive) guard that loses its
+    /// [lock](ChangeError::LockLost), because the store is out of reach for too long, stops the
+    /// future: it is dropped.
     pub async fn run<T>(self, future: impl Future<Output = T>) -> Result<T, ChangeError> {
         let guard = self.enter().await?;
-        let result = future.await;
+        let result = tokio::select! {
+            biased;
+            result = future => result,
+            mode = guard.lock_lost() => return Err(ChangeError::LockLost(mode)),
+        };
         guard.release().await?;
         Ok(result)
     }
@@ -249,6 +301,8 @@ impl Guarding {
 pub struct Guard {
     /// `None` once it is released.
     state: Option<Held>,
+    /// Given back after what was before is put back: the fields are dropped after the guard.
+    lock: Option<HeldLease>,
 }
 
 struct Held {
@@ -284,8 +338,40 @@ impl Guard {
         };
         // Kept until the change is made: if this future is dropped, the guard is dropped with it.
         let change = send(&held.maintenance, held.leave(), held.call_hooks).await?;
+        self.unlock().await;
         self.state = None;
         Ok(change)
+    }
+
+    /// Whether an exclusive guard still holds the lock on the mode. It is lost when the store is out
+    /// of reach for too long; then another may hold it.
+    pub fn holds_lock(&self) -> bool {
+        self.lock.as_ref().is_some_and(HeldLease::is_held)
+    }
+
+    /// Waits until the lock of an exclusive guard is lost; for ever, if it is none. Returns the
+    /// mode's key.
+    pub async fn lock_lost(&self) -> String {
+        match (&self.lock, &self.state) {
+            (Some(lock), Some(held)) => {
+                lock.lost().await;
+                held.mode.clone()
+            }
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Gives the lock back. If the store does not take that, the lock lapses.
+    async fn unlock(&mut self) {
+        let Some(lock) = self.lock.take() else {
+            return;
+        };
+        if let Err(error) = lock.release().await {
+            tracing::debug!(%error, "the lock on a mode is left to lapse");
+        }
+        if let Some(held) = &self.state {
+            hear_of_locks(&held.maintenance).await;
+        }
     }
 
     /// Leaves what is, for somebody to look at: nothing is put back.
@@ -298,6 +384,7 @@ impl Guard {
             return Err(ChangeError::Stopped);
         };
         let change = send(&held.maintenance, held.keep(), held.call_hooks).await?;
+        self.unlock().await;
         self.state = None;
         Ok(change)
     }
@@ -311,8 +398,16 @@ impl Guard {
         pollster::block_on(self.release())
     }
 
-    fn forget(mut self) {
+    async fn forget(mut self) {
+        self.unlock().await;
         self.state = None;
+    }
+}
+
+/// Has the status tell of the locks as they are now.
+async fn hear_of_locks(maintenance: &Maintenance) {
+    if let Err(error) = maintenance.ask_status().await {
+        tracing::debug!(%error, "the status will tell of a lock later");
     }
 }
 

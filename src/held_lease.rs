@@ -55,6 +55,7 @@ use tokio::{
 
 use crate::{
     driver::{Command, STORE_TIMEOUT},
+    lock::LOCKS,
     node::Fleet,
     steady,
     store::{Lease, LeaseCondition, LiveLease, PutLease, Store, StoreError},
@@ -280,10 +281,11 @@ impl LeaseKeeper {
         self.runtime.spawn(work);
     }
 
-    /// The nodes and tasks that are live.
+    /// The nodes, tasks and locks that are live.
     pub(crate) async fn fleet(&self) -> Result<Fleet, StoreError> {
         let mut leases = self.list(NODES).await?;
         leases.extend(self.list(TASKS).await?);
+        leases.extend(self.list(LOCKS).await?);
         Ok(Fleet::new(&leases))
     }
 

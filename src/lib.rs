@@ -64,6 +64,7 @@ mod in_flight;
 mod knowledge;
 mod language;
 mod live;
+mod lock;
 mod maintenance;
 mod middleware;
 mod mode;
@@ -103,6 +104,7 @@ pub use self::{
     guard::{Guard, Guarding},
     hooks::{ChangeKind, HookOutcome, ProposedChange, Transition},
     identity::Visitor,
+    lock::LockHolder,
     maintenance::Maintenance,
     middleware::{
         ForcedOn, ForcedOnService, Joining, MaintenanceFuture, MaintenanceMiddleware,

@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     held_lease::NODES,
+    lock::{LOCKS, LockHolder},
     phase::Phase,
     sessions::{SessionInside, SessionMark},
     store::LiveLease,
@@ -200,6 +201,8 @@ pub struct RunningTask {
 pub(crate) struct Fleet {
     nodes: Vec<Node>,
     tasks: Vec<RunningTask>,
+    /// By the modes' keys.
+    locks: BTreeMap<String, LockHolder>,
 }
 
 /// What is waited for.
@@ -243,7 +246,15 @@ impl Fleet {
                     }
                 })
                 .collect(),
+            locks: named(LOCKS)
+                .map(|(mode, live)| (mode.to_owned(), LockHolder::of(live)))
+                .collect(),
         }
+    }
+
+    /// Who holds the lock on a mode.
+    pub(crate) fn lock_on(&self, mode: &str) -> Option<&LockHolder> {
+        self.locks.get(mode)
     }
 
     /// Whether no node is live.

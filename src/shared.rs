@@ -192,7 +192,7 @@ impl Shared {
         };
         let own = &self.seat.plan.identity.id;
         let store = &snapshot.store;
-        Status {
+        let mut status = Status {
             nodes: fleet.statuses(snapshot.state_id, Some(own)),
             tasks: fleet.tasks().to_vec(),
             web_server: self.web_server.status(),
@@ -200,7 +200,11 @@ impl Shared {
                 .knowledge
                 .status(store.url.clone(), store.error.clone()),
             ..snapshot.status(self.in_flight.inside(), sessions, now)
+        };
+        for mode in &mut status.modes {
+            mode.locked_by = fleet.lock_on(&mode.key).cloned();
         }
+        status
     }
 
     /// Whether the app wraps something to be always refused.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     decide::Rules,
     in_flight::Inside,
+    lock::LockHolder,
     mode::Mode,
     node::{NodeStatus, RunningTask, StateId},
     phase::{Phase, Standing},
@@ -439,6 +440,9 @@ pub struct ModeStatus {
     pub message: Option<String>,
     /// The planned windows that are not over, by their start.
     pub windows: Vec<PlannedWindow>,
+    /// Who held the lock on it when the store was last asked.
+    /// [`ask_status`](crate::Maintenance::ask_status) asks it now.
+    pub locked_by: Option<LockHolder>,
     /// What the app adds by [`ModeBuilder::status_details`](crate::ModeBuilder::status_details).
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub details: Map<String, Value>,
@@ -469,6 +473,7 @@ impl ModeStatus {
             reason: standing.reason,
             message: standing.message,
             windows: PlannedWindow::all(&mode.state.windows, now),
+            locked_by: None,
             details: Map::new(),
         }
     }

@@ -32,7 +32,7 @@ const NAME_LIMIT: usize = 64;
 /// What of the host's name is in the name of a lease, in characters.
 const HOST_LIMIT: usize = 24;
 /// Below this, a store that is slow for a moment would end tasks.
-const SHORTEST_LAPSE: Duration = Duration::from_secs(1);
+pub(crate) const SHORTEST_LAPSE: Duration = Duration::from_secs(1);
 /// How often somebody else may be faster while a task is taken over.
 const TAKE_OVER_ATTEMPTS: usize = 3;
 
@@ -143,6 +143,34 @@ pub(crate) struct Content {
 impl Content {
     pub(crate) fn of(lease: &LiveLease) -> Option<Self> {
         serde_json::from_slice(lease.lease.content()).ok()
+    }
+
+    /// What something that this process holds tells, and a name for its holder that no other has:
+    /// two things that one process holds have two holders.
+    pub(crate) fn of_this_process(by: Option<String>, since: Timestamp) -> (Self, String) {
+        let host: String = gethostname::gethostname()
+            .to_string_lossy()
+            .chars()
+            .filter(|letter| letter.is_ascii_alphanumeric() || "-._".contains(*letter))
+            .take(HOST_LIMIT)
+            .collect();
+        let pid = std::process::id();
+        let token: String = std::iter::repeat_with(fastrand::alphanumeric)
+            .take(12)
+            .collect();
+        let holder = format!("{host}-{pid}-{token}");
+        let content = Self {
+            by,
+            host,
+            pid,
+            since,
+        };
+        (content, holder)
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        // Texts and numbers always have a JSON form.
+        serde_json::to_vec(self).unwrap_or_default()
     }
 }
 
@@ -305,26 +333,9 @@ impl Task {
     }
 
     fn wanted(&self) -> Wanted {
-        let host: String = gethostname::gethostname()
-            .to_string_lossy()
-            .chars()
-            .filter(|letter| letter.is_ascii_alphanumeric() || "-._".contains(*letter))
-            .take(HOST_LIMIT)
-            .collect();
-        let pid = std::process::id();
-        // Two tasks of one process are two holders.
-        let token: String = std::iter::repeat_with(fastrand::alphanumeric)
-            .take(12)
-            .collect();
-        let holder = format!("{host}-{pid}-{token}");
-        let content = Content {
-            by: self.by.clone(),
-            host,
-            pid,
-            since: self.maintenance.shared.clock.now(),
-        };
-        // Texts and numbers always have a JSON form.
-        let content = serde_json::to_vec(&content).unwrap_or_default();
+        let now = self.maintenance.shared.clock.now();
+        let (content, holder) = Content::of_this_process(self.by.clone(), now);
+        let content = content.encode();
         let name = self.lease_name();
         let wanted = if self.is_exclusive {
             Wanted::alone(name, holder, content)

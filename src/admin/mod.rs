@@ -180,6 +180,7 @@ fn not_changed(
 fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
     match error {
         ChangeError::Forced(_) => (StatusCode::CONFLICT, "Forced by the settings"),
+        ChangeError::Locked { .. } | ChangeError::LockLost(_) => (StatusCode::CONFLICT, "Locked"),
         ChangeError::Refused { .. } => (StatusCode::CONFLICT, "Refused"),
         ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),
         ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),

@@ -36,6 +36,7 @@ mod languages;
 mod leases;
 mod live;
 mod live_demo;
+mod locks;
 mod logout;
 mod middleware;
 mod modes;

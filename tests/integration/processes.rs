@@ -29,6 +29,7 @@ async fn child_role() {
         "log-failures" => crate::handle::child_logs_failures().await,
         "log-damage" => crate::store::child_logs_damage().await,
         "task" => crate::tasks::child_runs_a_task().await,
+        "lock" => crate::locks::child_holds_the_lock().await,
         "follow-edges" => crate::edges::child_follows().await,
         _ => panic!("no role {role}"),
     }
