@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use actix_web::{
-    Error, HttpResponse, error,
+    Error, HttpRequest, HttpResponse, error,
+    http::header,
     web::{Bytes, Data, Json, Query},
 };
 use serde::{Deserialize, Serialize};
@@ -74,7 +75,13 @@ struct NewItem {
 
 /// Adds an item by JSON (`{"name": "Lamp"}`) or by a form (`name=Lamp`), whatever the request says
 /// of its kind, as `curl -d` sends either as a form. Without a name it gets one.
-pub(crate) async fn add(body: Bytes, items: Data<Items>) -> Result<HttpResponse, Error> {
+///
+/// A browser that sent the form of the home page is sent back to it.
+pub(crate) async fn add(
+    request: HttpRequest,
+    body: Bytes,
+    items: Data<Items>,
+) -> Result<HttpResponse, Error> {
     let text = std::str::from_utf8(&body)
         .map_err(|_| error::ErrorBadRequest("The item is not UTF-8.\n"))?
         .trim();
@@ -97,5 +104,16 @@ pub(crate) async fn add(body: Bytes, items: Data<Items>) -> Result<HttpResponse,
             "A name has at most {LONGEST_NAME} bytes.\n"
         )));
     }
-    Ok(HttpResponse::Created().json(items.add(new.name)))
+    let item = items.add(new.name);
+    let by_a_page = request
+        .headers()
+        .get(header::ACCEPT)
+        .is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
+    Ok(if by_a_page {
+        HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, "/"))
+            .finish()
+    } else {
+        HttpResponse::Created().json(item)
+    })
 }

@@ -183,6 +183,8 @@ Try:   curl -c cookies {site}/login/superuser
        curl -i -H 'Accept: application/json' {site}/api/items
        curl -i {site}/health
        curl -i -b cookies -X POST {site}/maintenance-mode/off
+       curl -i -b cookies -X POST '{site}/maintenance-mode/on?mode=read-only'
+       curl -i -d name=Shelf {site}/api/items
 
 To let superusers see the site during maintenance, start the demo with
        MAINTENANCE_EXEMPT__SUPERUSERS=true cargo run --example demo

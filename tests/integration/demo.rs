@@ -459,6 +459,62 @@ fn whoever_is_let_through_sees_a_banner() {
 }
 
 #[test]
+fn a_part_of_the_site_is_closed_and_staff_gets_in() {
+    let folder = folder();
+    let demo = Demo::start(folder.path());
+    let (mut superuser, mut visitor) = (demo.superuser(), demo.visitor());
+    let mut staff = demo.visitor();
+    staff.get("/login/staff");
+    superuser.press("/maintenance-mode/on", "mode=shop");
+    let closed = visitor.send("GET", "/shop/1", &[("Accept", "text/plain")], "");
+    assert_eq!(closed.status, 503);
+    assert!(
+        closed.body.contains("closed for stocktaking"),
+        "{}",
+        closed.body
+    );
+    assert_eq!(visitor.send("POST", "/api/items", &[], "").status, 503);
+    for path in ["/", "/about"] {
+        assert_eq!(visitor.get(path).status, 200, "{path}");
+    }
+    assert_eq!(staff.get("/shop/1").status, 200);
+    superuser.press("/maintenance-mode/off", "mode=shop");
+    assert_eq!(visitor.get("/shop/1").status, 200);
+}
+
+#[test]
+fn read_only_the_shop_can_be_seen_and_shows_no_form() {
+    let folder = folder();
+    let demo = Demo::start(folder.path());
+    let (mut superuser, mut visitor) = (demo.superuser(), demo.visitor());
+    let form = "action=\"/api/items\"";
+    assert!(visitor.get("/").body.contains(form));
+    let page = [("Accept", "text/html")];
+    let added = visitor.send("POST", "/api/items", &page, "name=Shelf");
+    assert_eq!((added.status, added.header("location")), (303, Some("/")));
+    assert!(visitor.get("/").body.contains("Shelf"));
+
+    superuser.press("/maintenance-mode/on", "mode=read-only");
+    let home = visitor.get("/");
+    assert_eq!(home.status, 200);
+    assert!(!home.body.contains(form), "{}", home.body);
+    assert!(
+        home.body.contains("Nothing can be changed"),
+        "{}",
+        home.body
+    );
+    let json = [("Accept", "application/json")];
+    let refused = visitor.send("POST", "/api/items", &json, "{}");
+    assert_eq!(refused.status, 503);
+    assert_eq!(refused.json()["access"], "read-only");
+    // The button that brings back brings back what is on.
+    let home = superuser.get("/");
+    assert!(home.body.contains("value=\"read-only\""), "{}", home.body);
+    superuser.press("/maintenance-mode/off", "mode=read-only");
+    assert_eq!(visitor.send("POST", "/api/items", &[], "").status, 201);
+}
+
+#[test]
 fn a_banner_counts_down_to_a_window_that_is_announced() {
     let folder = folder();
     let demo = Demo::start(folder.path());
