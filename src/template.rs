@@ -203,7 +203,8 @@ impl Maintenance {
     }
 
     /// Gives templates the function `maintenance_mode(mode="site")`: whether that mode, or without
-    /// `mode` any, is pending or offline.
+    /// `mode` any, is pending or offline; and `maintenance_script()`, which is
+    /// [`script_url`](Self::script_url).
     ///
     /// ```
     /// # use actix_maintenance_mode::Maintenance;
@@ -221,6 +222,10 @@ impl Maintenance {
     /// # }
     /// ```
     pub fn register_tera_function(&self, tera: &mut Tera) {
+        let script = self.script_url();
+        tera.register_function("maintenance_script", move |_: Kwargs, _: &tera::State| {
+            script.clone()
+        });
         let maintenance = self.clone();
         tera.register_function(
             "maintenance_mode",
