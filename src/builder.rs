@@ -623,6 +623,7 @@ impl Builder {
             hooks: Hooks::default(),
             permissions: self.permissions,
             live: Live::new(&settings.live),
+            static_dir: settings.admin.static_dir.clone(),
             tokens: Tokens::new(&settings.admin.tokens)
                 .map_err(|message| fault("admin.tokens", "", message))?,
             login_url: settings.login_url.clone(),

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::IpAddr,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -70,6 +71,8 @@ pub(crate) struct Shared {
     pub(crate) permissions: Permissions,
     pub(crate) tokens: Tokens,
     pub(crate) live: Live,
+    /// The files of the app that replace those of the admin scope.
+    pub(crate) static_dir: Option<PathBuf>,
     /// Where those are sent who are to log in first.
     pub(crate) login_url: Option<String>,
     /// Whether the app wraps something to be always refused.

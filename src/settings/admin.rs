@@ -1,10 +1,10 @@
 //! `[admin]`: what programs may do in the admin scope.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use super::{
     Settings,
-    check::Faults,
+    check::{Faults, folder_fault},
     reader::{Section, boolean, text},
 };
 
@@ -20,6 +20,9 @@ const LONGEST_NAME: usize = 100;
 pub struct AdminSettings {
     /// The bearer tokens of programs, such as deploy jobs. Default empty.
     pub tokens: Vec<TokenSettings>,
+    /// A folder whose files are served under `static/` of the admin scope, in the place of the
+    /// embedded ones that have the same name. Default `None`.
+    pub static_dir: Option<PathBuf>,
 }
 
 /// `admin.tokens`: a program that may use the admin scope, without a session.
@@ -88,6 +91,9 @@ impl fmt::Debug for TokenSettings {
 pub(super) fn read(section: &mut Section<'_>) -> AdminSettings {
     AdminSettings {
         tokens: section.sections("tokens", token),
+        static_dir: section
+            .optional("static_dir", text, None)
+            .map(PathBuf::from),
     }
 }
 
@@ -103,6 +109,10 @@ fn token(section: &mut Section<'_>) -> TokenSettings {
 }
 
 pub(super) fn check(settings: &Settings, faults: &mut Faults) {
+    if let Some(folder) = &settings.admin.static_dir {
+        let shown = folder.to_string_lossy();
+        faults.note("admin.static_dir", &shown, folder_fault(folder));
+    }
     let tokens = &settings.admin.tokens;
     for (place, token) in tokens.iter().enumerate() {
         let key = |name: &str| format!("admin.tokens[{place}].{name}");

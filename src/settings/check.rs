@@ -506,10 +506,10 @@ pub(super) fn template_fault(template: &str) -> Option<String> {
     })
 }
 
-fn folder_fault(folder: &Path) -> Option<String> {
+pub(super) fn folder_fault(folder: &Path) -> Option<String> {
     match fs::metadata(folder) {
         Ok(found) if found.is_dir() => None,
-        Ok(_) => told("not a folder; give the folder that holds the templates"),
+        Ok(_) => told("not a folder; give the folder that holds the files"),
         Err(error) => Some(format!(
             "cannot be read ({error}); give an existing folder, absolute or relative to the \
              working directory"

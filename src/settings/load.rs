@@ -376,6 +376,7 @@ mod tests {
             time_zone = "UTC"
             [admin]
             tokens = [{{ name = "deploy", hash = "sha256:{}" }}]
+            static_dir = "{}"
             [live]
             connections = 7
             heartbeat = "1m"
@@ -441,6 +442,7 @@ mod tests {
             "#,
             "0a".repeat(32),
             folder.path().display(),
+            folder.path().display(),
             folder.path().display()
         );
         let one = |text: &str| vec![text.to_owned()];
@@ -457,6 +459,7 @@ mod tests {
                     "deploy",
                     format!("sha256:{}", "0a".repeat(32)),
                 )],
+                static_dir: Some(folder.path().to_owned()),
             },
             live: LiveSettings {
                 connections: 7,

@@ -367,3 +367,55 @@ async fn one_who_may_switch_one_mode_switches_that_and_no_other() {
         Phase::Online
     );
 }
+
+#[actix_web::test]
+async fn what_the_store_does_not_take_is_a_problem_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("file:{}/maintenance.state", folder.path().display());
+    let app = TestApp::with_builder(|builder| {
+        builder
+            .identity(|_| Visitor::user("ada").with_superuser(true))
+            .store(store)
+    })
+    .await;
+    std::fs::remove_dir_all(folder.path()).unwrap();
+    for (method, path) in [
+        (Method::PUT, SITE),
+        (Method::POST, "/maintenance-mode/windows"),
+    ] {
+        let answer = app.request(method, path).await;
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json")
+        );
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("maintenance.state"), "{detail}");
+    }
+    assert!(!app.maintenance.is_on());
+}
+
+#[actix_web::test]
+async fn a_head_request_changes_nothing_anywhere() {
+    let (app, ada) = app_and_superuser().await;
+    app.turn_on().await;
+    let generation = app.maintenance.status().generation;
+    for path in [
+        "on",
+        "off",
+        "modes/site",
+        "windows",
+        "windows/abc",
+        "status",
+        "history",
+        "explain?path=/",
+        "ping",
+        "live",
+        "openapi.json",
+    ] {
+        app.head(&format!("/maintenance-mode/{path}"))
+            .by(&ada)
+            .await;
+        assert_eq!(app.maintenance.status().generation, generation, "{path}");
+    }
+}

@@ -53,6 +53,7 @@ mod refusals;
 mod routes;
 mod session_order;
 mod settings;
+mod static_files;
 mod store;
 mod store_failures;
 mod tasks;
