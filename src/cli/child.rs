@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{self, ErrorKind},
     os::{fd::AsFd as _, unix::process::ExitStatusExt as _},
+    pin::pin,
     process::{ExitStatus, Stdio},
 };
 
@@ -14,7 +15,7 @@ use nix::{
 };
 use tokio::process::{Child, Command};
 
-use super::signals::{Received, Signals};
+use super::signals::Signals;
 
 /// What shells end with when there is no such command, and when it cannot be run.
 const NO_SUCH_COMMAND: u8 = 127;
@@ -34,12 +35,15 @@ pub(super) struct Ended {
 
 /// Runs a command to its end. Signals that ask this process to end are passed on to it instead.
 ///
+/// When `stop` is over before the command is, the command is asked to end.
+///
 /// The command shares the terminal, if there is one. Where there is none, it gets a process group of
 /// its own, so that signals reach all of what it starts.
 pub(super) async fn run(
     command: &[OsString],
     stdout_is_ours: bool,
     signals: &mut Signals,
+    stop: impl Future<Output = ()>,
 ) -> Ended {
     let Some((program, arguments)) = command.split_first() else {
         return not_started(NO_SUCH_COMMAND, "no command is given".to_owned());
@@ -67,28 +71,36 @@ pub(super) async fn run(
             return not_started(code, format!("`{name}` cannot be started: {error}"));
         }
     };
+    let mut stop = pin!(stop);
+    let mut is_stopped = false;
     loop {
         tokio::select! {
             ended = child.wait() => return match ended {
                 Ok(status) => ended_by(status),
                 Err(error) => not_started(CANNOT_BE_RUN, format!("the command is lost: {error}")),
             },
-            received = signals.next() => pass_on(received, &child, has_terminal),
+            received = signals.next() => {
+                // A key of the terminal was meant for all in front of it, and the command has got
+                // it, too.
+                if !(has_terminal && received.by_key) {
+                    pass_on(received.signal, &child, has_terminal);
+                }
+            }
+            () = &mut stop, if !is_stopped => {
+                is_stopped = true;
+                pass_on(Signal::SIGTERM, &child, has_terminal);
+            }
         }
     }
 }
 
-fn pass_on(received: Received, child: &Child, has_terminal: bool) {
-    // A key of the terminal was meant for all in front of it, and the command has got it, too.
-    if has_terminal && received.by_key {
-        return;
-    }
+fn pass_on(signal: Signal, child: &Child, has_terminal: bool) {
     let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) else {
         return;
     };
     let target = if has_terminal { id } else { -id };
     // It may have ended just now.
-    let _ = kill(Pid::from_raw(target), received.signal);
+    let _ = kill(Pid::from_raw(target), signal);
 }
 
 fn ended_by(status: ExitStatus) -> Ended {

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 
 use super::{failure::Failure, output::Output};
-use crate::{maintenance::Maintenance, schedule::parse_time, settings::Settings, snapshot::Status};
+use crate::{
+    maintenance::Maintenance, response::chain, schedule::parse_time, settings::Settings,
+    snapshot::Status,
+};
 
 pub(super) struct Context<'a> {
     pub(super) maintenance: Maintenance,
@@ -48,9 +51,21 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
+    /// The status with the nodes and tasks of now. If they cannot be told, the store fails.
+    pub(super) async fn fresh_status(&self) -> Status {
+        match self.maintenance.ask_status().await {
+            Ok(status) => status,
+            Err(error) => {
+                let mut status = self.maintenance.status();
+                status.store.error.get_or_insert_with(|| chain(&error));
+                status
+            }
+        }
+    }
+
     /// The status, of the mode that was named if one was.
-    pub(super) fn shown_status(&self) -> Status {
-        let mut status = self.maintenance.status();
+    pub(super) async fn shown_status(&self) -> Status {
+        let mut status = self.fresh_status().await;
         if let Some(named) = &self.named_mode {
             status.modes.retain(|mode| mode.key == *named);
         }

@@ -1,6 +1,6 @@
 //! `maintenance during`.
 
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, future::pending, time::Duration};
 
 use clap::Args;
 use serde_json::json;
@@ -11,7 +11,7 @@ use super::{
     context::Context,
     failure::{Exit, Failure},
     on::{Closing, Texts, given},
-    signals::Signals,
+    signals::{Signals, not_run},
     status_text::inside,
     waiting::{Waited, follow},
 };
@@ -53,12 +53,13 @@ impl During {
         // From here on nothing ends this process before the site is as it was.
         let mut signals = Signals::listen()?;
         let mut guard = guarding.enter().await?;
-        if let Err(failure) = self.wait(context, &mut signals).await {
+        let waited = self.wait(context, &mut signals).await;
+        if let Err(failure) = waited.and_then(|()| signals.none_yet()) {
             bring_back(&mut guard, context).await?;
             return Err(failure);
         }
         let json = context.output.is_json();
-        let ended = child::run(&self.command, json, &mut signals).await;
+        let ended = child::run(&self.command, json, &mut signals, pending()).await;
         if let Some(why) = &ended.not_started {
             context.output.error(why);
         }
@@ -68,7 +69,7 @@ impl During {
         } else {
             bring_back(&mut guard, context).await
         };
-        tell(context, &ended, keep, brought_back.is_ok());
+        tell(context, &ended, keep, brought_back.is_ok()).await;
         match brought_back {
             Err(failure) if ended.code == 0 => Err(failure),
             Err(failure) => {
@@ -104,15 +105,13 @@ impl During {
             Waited::Empty => return Ok(()),
             Waited::TimedOut if goal.whoever_is_in => return Ok(()),
             Waited::TimedOut => {
-                let inside = inside(&context.maintenance.status());
+                let inside = inside(&context.fresh_status().await);
                 format!("timed out, with {inside} inside")
             }
             Waited::Online => "somebody has switched it off".to_owned(),
             Waited::Interrupted(signal) => signal.to_string(),
         };
-        Err(Failure::cancelled(format!(
-            "{what}; the command was not run"
-        )))
+        Err(not_run(&what))
     }
 }
 
@@ -151,7 +150,7 @@ async fn keep_closed(guard: Guard, context: &Context<'_>) -> Result<(), Failure>
     Ok(())
 }
 
-fn tell(context: &Context<'_>, ended: &Ended, kept: bool, went_well: bool) {
+async fn tell(context: &Context<'_>, ended: &Ended, kept: bool, went_well: bool) {
     if !context.output.is_json() {
         return;
     }
@@ -160,6 +159,6 @@ fn tell(context: &Context<'_>, ended: &Ended, kept: bool, went_well: bool) {
         "signal": ended.signal.map(|signal| signal.as_str()),
         "not_started": ended.not_started,
         "restored": went_well && !kept,
-        "status": context.maintenance.status(),
+        "status": context.fresh_status().await,
     }));
 }

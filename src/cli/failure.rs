@@ -1,6 +1,9 @@
 //! Why a command did not do what it was asked, and the exit code that says so.
 
-use crate::{builder::BuildError, change::ChangeError, response::chain, settings::SettingsError};
+use crate::{
+    builder::BuildError, change::ChangeError, response::chain, settings::SettingsError,
+    task::TaskError,
+};
 
 /// The exit codes that every command has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +59,21 @@ impl From<ChangeError> for Failure {
             ChangeError::Store(source) => {
                 format!("maintenance could not be changed: {}", chain(source))
             }
+            other => other.to_string(),
+        };
+        Self::new(exit, message)
+    }
+}
+
+impl From<TaskError> for Failure {
+    fn from(error: TaskError) -> Self {
+        let exit = match &error {
+            TaskError::Store(_) => Exit::StoreOutOfReach,
+            TaskError::Name { .. } | TaskError::Mode(_) => Exit::Usage,
+            _ => Exit::Failed,
+        };
+        let message = match &error {
+            TaskError::Store(source) => format!("the task could not be started: {}", chain(source)),
             other => other.to_string(),
         };
         Self::new(exit, message)

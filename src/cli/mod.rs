@@ -71,6 +71,7 @@ use self::{
     options::{OPTIONS_HELP, Options},
     output::Output,
     status::ShowStatus,
+    task::TaskCommand,
     window::WindowCommand,
 };
 use crate::{builder::Builder, maintenance::Maintenance};
@@ -92,6 +93,7 @@ mod signals;
 mod status;
 mod status_text;
 mod table;
+mod task;
 mod waiting;
 mod window;
 mod wording;
@@ -150,6 +152,7 @@ enum Command {
     Window(WindowCommand),
     History(History),
     During(During),
+    Task(TaskCommand),
     Explain(Explain),
     Export(Export),
     Render(Render),
@@ -174,6 +177,7 @@ impl Command {
             Self::Window(window) => window.run(&context).await,
             Self::History(history) => history.run(&context),
             Self::During(during) => during.run(&context).await,
+            Self::Task(task) => task.run(&context).await,
             Self::Explain(explain) => explain.run(&context),
             Self::Export(export) => export.run(&context),
             Self::Render(render) => render.run(&context),

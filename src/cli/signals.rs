@@ -50,6 +50,14 @@ impl Signals {
         Ok(Self { received, handle })
     }
 
+    /// A failure when one has come already, before there was a command to pass it on to.
+    pub(super) fn none_yet(&mut self) -> Result<(), Failure> {
+        match self.received.try_recv() {
+            Ok(received) => Err(not_run(received.signal.as_str())),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Waits for the next one.
     pub(super) async fn next(&mut self) -> Received {
         match self.received.recv().await {
@@ -64,6 +72,11 @@ impl Drop for Signals {
     fn drop(&mut self) {
         self.handle.close();
     }
+}
+
+/// Says that a command was not run at all.
+pub(super) fn not_run(why: &str) -> Failure {
+    Failure::cancelled(format!("{why}; the command was not run"))
 }
 
 fn received_from(origin: &Origin) -> Option<Received> {

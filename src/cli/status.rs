@@ -39,19 +39,19 @@ pub(super) struct ShowStatus {
 
 impl ShowStatus {
     pub(super) async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
-        if self.watch {
-            watch(context).await?;
+        let status = if self.watch {
+            watch(context).await?
         } else {
-            let status = context.shown_status();
-            if status.store.error.is_some() && !context.output.is_json() {
-                context.status()?;
+            let status = context.shown_status().await;
+            if let Some(error) = &status.store.error {
+                if context.output.is_json() {
+                    context.output.document(&status);
+                }
+                return Err(Failure::store(error.clone()));
             }
             context.output.say(&status, || text(context, &status));
-        }
-        let status = context.shown_status();
-        if !self.watch {
-            context.status()?;
-        }
+            status
+        };
         Ok(if self.exit_code {
             exit_code(&status)
         } else {
@@ -73,23 +73,27 @@ fn exit_code(status: &Status) -> u8 {
 }
 
 /// Shows the status at each change, until a signal or the reader ends it.
-async fn watch(context: &Context<'_>) -> Result<(), Failure> {
+async fn watch(context: &Context<'_>) -> Result<Status, Failure> {
     let mut signals = Signals::listen()?;
     let mut changes = context.maintenance.subscribe();
     let in_place = std::io::stdout().is_terminal() && !context.output.is_json();
     let mut shown = Shown::default();
     loop {
-        let status = context.shown_status();
+        let status = tokio::select! {
+            status = context.shown_status() => status,
+            // A store that hangs must not keep it from ending.
+            _ = signals.next() => return Ok(context.maintenance.status()),
+        };
         if in_place {
             shown.draw(context, &text(context, &status));
         } else {
             shown.append(context, &status);
         }
         if context.output.is_closed() {
-            return Ok(());
+            return Ok(status);
         }
         tokio::select! {
-            _ = signals.next() => return Ok(()),
+            _ = signals.next() => return Ok(status),
             _ = changes.next() => {}
             () = tokio::time::sleep(LOOK) => {}
         }

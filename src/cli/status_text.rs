@@ -8,6 +8,7 @@ use super::{
     wording::{self, count, line},
 };
 use crate::{
+    node::NodeStatus,
     phase::Phase,
     snapshot::{ModeStatus, Status},
 };
@@ -25,8 +26,16 @@ pub(super) fn text(context: &Context<'_>, status: &Status) -> String {
         lines.push(headline(context, mode));
         lines.extend(details(context, mode));
     }
-    if status.modes.iter().any(|mode| mode.phase.is_maintenance()) {
-        lines.push(row("inside", &inside(status)));
+    lines.extend(nodes(context, status));
+    for task in &status.tasks {
+        let since = task
+            .since
+            .map(|since| wording::from_now(since, context.now()));
+        let since = since.map_or_else(String::new, |since| format!(", began {since}"));
+        lines.push(row(
+            "task",
+            &format!("{}: {}{since}", line(&task.name), line(&task.by)),
+        ));
     }
     lines.push(row("store", &line(&status.store.url)));
     if let Some(error) = &status.store.error {
@@ -91,15 +100,57 @@ fn row(name: &str, value: &str) -> String {
     format!("  {name:<8} {value}")
 }
 
-/// Who and what is inside.
+/// The nodes, stragglers first.
+fn nodes(context: &Context<'_>, status: &Status) -> Vec<String> {
+    if status.nodes.is_empty() {
+        return vec![row("nodes", "none: no app runs")];
+    }
+    let mut lines = vec![row("inside", &inside(status))];
+    for node in &status.nodes {
+        let mut words = format!(
+            "{}: {}",
+            line(&node.id),
+            figures(node.sessions, node.in_flight, node.endless)
+        );
+        if !node.up_to_date {
+            let behind = Style::new().yellow();
+            let behind = context
+                .output
+                .colours
+                .paint(&behind, "has not followed yet");
+            words.push_str(&format!(", {behind}"));
+        }
+        lines.push(row("node", &words));
+    }
+    lines
+}
+
+/// Who and what is inside, on all nodes together.
 pub(super) fn inside(status: &Status) -> String {
-    let sessions = u64::try_from(status.sessions.len()).unwrap_or(u64::MAX);
+    let sum = |figure: fn(&NodeStatus) -> u64| status.nodes.iter().map(figure).sum();
+    // While a mode is closing it is known who they are, and whoever is on several nodes counts once.
+    let sessions = match status.sessions.len() {
+        0 => sum(|node| node.sessions),
+        known => u64::try_from(known).unwrap_or(u64::MAX),
+    };
+    let figures = figures(
+        sessions,
+        sum(|node| node.in_flight),
+        sum(|node| node.endless),
+    );
+    match u64::try_from(status.tasks.len()) {
+        Ok(tasks @ 1..) => format!("{figures}, {}", count(tasks, "task", "tasks")),
+        _ => figures,
+    }
+}
+
+fn figures(sessions: u64, in_flight: u64, endless: u64) -> String {
     let mut parts = vec![
         count(sessions, "session", "sessions"),
-        count(status.in_flight, "request", "requests"),
+        count(in_flight, "request", "requests"),
     ];
-    if status.endless > 0 {
-        parts.push(format!("{} endless", status.endless));
+    if endless > 0 {
+        parts.push(format!("{endless} endless"));
     }
     parts.join(", ")
 }

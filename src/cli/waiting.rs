@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -20,6 +20,8 @@ use crate::{change::Change, phase::Phase, snapshot::Status, state::Switch};
 const LOOK: Duration = Duration::from_millis(200);
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+/// What is over sooner is not shown.
+const FIRST_LINE_AFTER: Duration = Duration::from_millis(500);
 /// How long a second ^C cancels the drain.
 const SECOND_THOUGHT: Duration = Duration::from_secs(3);
 
@@ -53,7 +55,7 @@ pub(super) async fn wait(
     signals: &mut Signals,
 ) -> Result<u8, Failure> {
     let waited = follow(context, goal, signals).await;
-    let status = context.maintenance.status();
+    let status = context.fresh_status().await;
     let now = Change {
         changed: change.changed,
         status,
@@ -106,8 +108,11 @@ pub(super) async fn follow(context: &Context<'_>, goal: Goal, signals: &mut Sign
         .and_then(|timeout| started.checked_add(timeout).ok());
     let mut deadline = None;
     loop {
+        let status = tokio::select! {
+            status = context.fresh_status() => status,
+            received = signals.next() => return Waited::Interrupted(received.signal),
+        };
         let now = context.now();
-        let status = context.maintenance.status();
         let phase = status.mode(&key).map_or(Phase::Online, |mode| mode.phase);
         match phase {
             Phase::Online | Phase::Scheduled => return Waited::Online,
@@ -139,6 +144,16 @@ fn drain_deadline(context: &Context<'_>, key: &str) -> Option<Timestamp> {
 fn line(key: &str, status: &Status, end: Option<Timestamp>, now: Timestamp) -> String {
     let phase = status.mode(key).map_or(Phase::Online, |mode| mode.phase);
     let mut line = format!("{key} {}: {} inside", wording::is(phase), inside(status));
+    let behind = status.nodes.iter().filter(|node| !node.up_to_date).count();
+    if behind > 0 {
+        line.push_str(&format!(
+            "; {behind} of {} nodes missing",
+            status.nodes.len()
+        ));
+    }
+    if let Some(error) = &status.store.error {
+        line.push_str(&format!("; the store fails: {}", wording::line(error)));
+    }
     if let Some(end) = end {
         let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
         line.push_str(&format!("; {} left", wording::duration(left)));
@@ -187,13 +202,15 @@ fn what_goes_on(context: &Context<'_>) -> String {
 /// Shows how it goes: in place on a terminal, elsewhere a line now and then.
 enum Progress {
     InPlace(ProgressBar),
-    Lines { last: Option<tokio::time::Instant> },
+    Lines { next: Instant },
 }
 
 impl Progress {
     fn new() -> Self {
         if !io::stderr().is_terminal() {
-            return Self::Lines { last: None };
+            return Self::Lines {
+                next: Instant::now() + FIRST_LINE_AFTER,
+            };
         }
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
@@ -206,13 +223,12 @@ impl Progress {
     fn show(&mut self, line: &str) {
         match self {
             Self::InPlace(bar) => bar.set_message(line.to_owned()),
-            Self::Lines { last } => {
-                let is_due = last.is_none_or(|last| last.elapsed() >= LINE_EVERY);
-                if is_due {
-                    *last = Some(tokio::time::Instant::now());
-                    let _ = writeln!(io::stderr(), "{line}");
-                }
+            Self::Lines { next } if *next <= Instant::now() => {
+                *next = Instant::now() + LINE_EVERY;
+                // Nobody may listen any more.
+                let _ = writeln!(io::stderr(), "{line}");
             }
+            Self::Lines { .. } => {}
         }
     }
 }

@@ -8,7 +8,7 @@ use super::Operator;
 const LINES: usize = 23;
 const COLUMNS: usize = 80;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "",
     "on",
     "off",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 14] = [
     "window remove",
     "history",
     "during",
+    "task",
     "explain",
     "export",
     "render",
@@ -103,6 +104,9 @@ fn every_command_has_examples_that_can_be_parsed() {
             );
             // `true` takes the place of a command that is not here.
             let ours = ours.replace("./migrate --all", "true");
+            let ours = ours
+                .replace("./import --all", "true")
+                .replace("./report", "true");
             let line = ours.replacen("maintenance", super::program(), 1);
             let ran = super::Ran::of({
                 let mut shell = std::process::Command::new("timeout");
@@ -122,6 +126,7 @@ fn completions_know_commands_and_options_of_every_shell() {
         let out = Operator::new().done(&["completions", shell]).out;
         for word in [
             "during",
+            "task",
             "window",
             "keep-on-failure",
             "on-timeout",

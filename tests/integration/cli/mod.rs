@@ -21,7 +21,9 @@ mod help;
 mod output;
 mod predecessors;
 mod pty;
+mod task;
 mod terminal;
+mod waiting;
 mod with_the_app;
 
 /// Somebody in a shell, in a folder of their own.
