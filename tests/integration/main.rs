@@ -44,6 +44,8 @@ mod nodes;
 mod openapi;
 mod pages;
 mod parity;
+mod parity_site_maintenance;
+mod parity_wagtail;
 mod permissions;
 mod planning;
 mod processes;

@@ -1,10 +1,10 @@
-//! What users of django-maintenance-mode, django-downtime and django-site-maintenance had: a test for
-//! each of their settings, named after it.
+//! What users of django-maintenance-mode and django-downtime had: a test for each of their settings,
+//! named after it.
 
 use std::time::Duration;
 
 use actix_maintenance_mode::{
-    RefusalMarker, ResponseFormat, Settings, TaskError, Visitor,
+    RefusalMarker, ResponseFormat, Settings, Visitor,
     settings::{ApiKeySettings, Forced, FormatSetting, WhenStoreFails},
     store::{Hint, Hints, Loaded, MemoryStore, Saved, Store, StoreError, StoreFuture, Version},
 };
@@ -395,6 +395,22 @@ async fn force_maintenance_mode_off_is_by_route() {
 }
 
 #[actix_web::test]
+async fn context_managers_maintenance_mode_on_and_off_are_guards() {
+    let app = TestApp::start().await;
+    let guard = app.maintenance.while_on().enter().await.unwrap();
+    app.get("/").await.is_refused();
+    let inner = app.maintenance.while_off().enter().await.unwrap();
+    app.get("/").await.is_served();
+    inner.release().await.unwrap();
+    app.get("/").await.is_refused();
+    guard.release().await.unwrap();
+    // The decorators: it is put back also when what runs in between fails.
+    let failing = app.maintenance.while_on().run(async { Err::<(), _>("no") });
+    assert_eq!(failing.await.unwrap(), Err("no"));
+    app.get("/").await.is_served();
+}
+
+#[actix_web::test]
 async fn get_maintenance_mode_and_set_maintenance_mode_are_the_handle() {
     let maintenance = maintenance(|builder| builder).await;
     assert!(!maintenance.is_on());
@@ -457,6 +473,31 @@ async fn downtime_start_and_downtime_end_are_on_and_off() {
 }
 
 #[actix_web::test]
+async fn periods_are_windows_before_and_history_afterwards() {
+    let app = TestApp::start().await;
+    let now = jiff::Timestamp::now();
+    let later = now + jiff::SignedDuration::from_hours(5);
+    let end = later + jiff::SignedDuration::from_hours(1);
+    let plan = app.maintenance.plan_window().start(later).end(end);
+    let planned = plan.title("upgrade").await.unwrap();
+    let open = app.maintenance.plan_window().by("ops").await.unwrap();
+    app.get("/").await.is_refused();
+    let ids = || {
+        let status = app.maintenance.status();
+        let windows = status.modes[0].windows.iter();
+        windows.map(|window| window.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(), [open.id.clone(), planned.id.clone()]);
+    app.maintenance.cancel_window(&open.id).await.unwrap();
+    app.get("/").await.is_served();
+    assert_eq!(ids(), [planned.id]);
+    let history = app.maintenance.history();
+    assert_eq!(history.len(), 1);
+    assert!(history[0].ended_at.is_some());
+    assert_eq!(history[0].by.as_deref(), Some("ops"));
+}
+
+#[actix_web::test]
 async fn mixin_is_any_number_of_predicates() {
     let app = TestApp::with_builder(|builder| {
         builder
@@ -499,28 +540,4 @@ async fn nodatabase_mode_needs_no_setting_because_no_database_is_ever_asked() {
         .get("/")
         .await
         .is_refused();
-}
-
-// django-site-maintenance
-
-#[actix_web::test]
-async fn command_task_is_a_task_that_is_exclusive_by_its_name() {
-    let app = TestApp::start().await;
-    let task = || app.maintenance.task("import").exclusive();
-    let running = task()
-        .lapses_after(Duration::from_secs(1))
-        .enter()
-        .await
-        .unwrap();
-    // Its `timeout` is how long to wait for the other.
-    let late = task().waiting(Duration::from_millis(50)).enter().await;
-    assert!(matches!(late, Err(TaskError::Taken { .. })));
-    // Its `force` takes the place of the other.
-    let forced = task().take_over().enter().await.unwrap();
-    running.lost().await;
-    forced.release().await;
-    // Its `check_maintenance` refuses while there is maintenance.
-    app.turn_on().await;
-    let refused = task().refuse_in_maintenance().enter().await;
-    assert!(matches!(refused, Err(TaskError::Refused { .. })));
 }
