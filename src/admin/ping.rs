@@ -16,7 +16,7 @@ use crate::{
     maintenance::Maintenance,
     permission::Permission,
     response::{RefusalMarker, X_MAINTENANCE_MODE},
-    shared::Shared,
+    shared::{Shared, query_pairs},
     snapshot::Snapshot,
 };
 
@@ -27,11 +27,31 @@ pub(crate) fn ping_document(
     now: Timestamp,
     visible: &[String],
 ) -> Value {
-    let standing = snapshot.modes[snapshot.foremost_mode(now)].standing(now);
+    let closed = snapshot.closed_mode(now);
+    document(
+        shared,
+        snapshot,
+        snapshot.foremost_mode(now),
+        closed,
+        now,
+        visible,
+    )
+}
+
+/// Tells of one mode, and whether it is the one that closes what is asked for.
+fn document(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    mode: usize,
+    closed: Option<usize>,
+    now: Timestamp,
+    visible: &[String],
+) -> Value {
+    let standing = snapshot.modes[mode].standing(now);
     let mut document = json!({
-        "maintenance_mode": snapshot.closed_mode(now).is_some(),
+        "maintenance_mode": closed.is_some(),
         "phase": standing.phase,
-        "retry_after": retry_after(shared, snapshot, now).unwrap_or(0),
+        "retry_after": retry_after(shared, snapshot, closed, now).unwrap_or(0),
     });
     if let Some(start) = standing.start {
         document["start"] = json!(start);
@@ -45,8 +65,13 @@ pub(crate) fn ping_document(
 }
 
 /// In how many seconds the site may be open again, if it is closed and that is said.
-fn retry_after(shared: &Shared, snapshot: &Snapshot, now: Timestamp) -> Option<u64> {
-    let mode = snapshot.closed_mode(now)?;
+fn retry_after(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    closed: Option<usize>,
+    now: Timestamp,
+) -> Option<u64> {
+    let mode = closed?;
     let standing = snapshot.modes[mode].standing(now);
     shared
         .responses
@@ -54,7 +79,7 @@ fn retry_after(shared: &Shared, snapshot: &Snapshot, now: Timestamp) -> Option<u
 }
 
 /// What anybody may know: whether the site is closed. With the status of a refusal while it is, so
-/// that a program need not read the body.
+/// that a program need not read the body. With `?mode=` it is about that mode alone.
 pub(super) async fn ping(
     request: HttpRequest,
     maintenance: web::Data<Maintenance>,
@@ -64,18 +89,37 @@ pub(super) async fn ping(
     let visible = caller(&request, &maintenance, Permission::See).await.modes;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
-    let closed = snapshot.closed_mode(now);
+    let asked = query_pairs(request.query_string())
+        .into_iter()
+        .find_map(|(name, value)| (name == "mode").then_some(value));
+    let (mode, closed) = match asked {
+        None => (snapshot.foremost_mode(now), snapshot.closed_mode(now)),
+        Some(key) => {
+            let known = snapshot.modes.iter().position(|mode| *mode.key == *key);
+            let Some(mode) = known else {
+                // Which modes there are is not for everybody.
+                return shared.responses.notice(
+                    request.headers(),
+                    StatusCode::NOT_FOUND,
+                    "No such mode",
+                    "There is no mode of this name.",
+                );
+            };
+            let is_closed = snapshot.modes[mode].phase(now).is_maintenance();
+            (mode, is_closed.then_some(mode))
+        }
+    };
     let is_closed = closed.is_some();
     let status = closed.map_or(StatusCode::OK, |mode| shared.responses.status(mode));
     let mut response = HttpResponse::build(status);
     response.insert_header((CACHE_CONTROL, "no-store"));
     if is_closed {
         response.insert_header((X_MAINTENANCE_MODE, "1"));
-        if let Some(seconds) = retry_after(shared, &snapshot, now) {
+        if let Some(seconds) = retry_after(shared, &snapshot, closed, now) {
             response.insert_header((RETRY_AFTER, seconds));
         }
     }
-    let mut response = response.json(ping_document(shared, &snapshot, now, &visible));
+    let mut response = response.json(document(shared, &snapshot, mode, closed, now, &visible));
     if is_closed {
         response.extensions_mut().insert(RefusalMarker);
     }

@@ -15,7 +15,7 @@ The settings `web_server.flag` and `web_server.page` name the files that the
 rules look for. Exempt paths and addresses are carried over.
 
 Examples:
-  maintenance export nginx > /etc/nginx/conf.d/shop.conf
+  maintenance export nginx > /etc/nginx/maintenance.conf
   maintenance export haproxy --app 127.0.0.1:9000")]
 pub(super) struct Export {
     /// For which one

@@ -7,7 +7,7 @@ use std::sync::{
 
 use actix_maintenance_mode::{
     Phase, Visitor,
-    settings::Forced,
+    settings::{Forced, ModeSettings},
     store::{Hint, Hints, Loaded, MemoryStore, Saved, Store, StoreError, StoreFuture, Version},
 };
 use actix_web::{App, http::Method, test};
@@ -571,6 +571,38 @@ async fn anybody_may_ping() {
         pings(&app.get(path).by(&user).await, 521, &offline);
     }
     assert_eq!(app.head(PING).await.status, 521);
+}
+
+#[actix_web::test]
+async fn a_ping_can_be_about_one_mode() {
+    let app = TestApp::with_settings(|settings| {
+        settings.modes = vec![ModeSettings::new("site"), ModeSettings::new("shop")];
+    })
+    .await;
+    app.maintenance.turn_on().mode("shop").await.unwrap();
+    for (query, status, phase) in [
+        ("", 503, "offline"),
+        ("?mode=shop", 503, "offline"),
+        ("?mode=site", 200, "online"),
+        ("?mode=", 404, ""),
+        ("?mode=nowhere", 404, ""),
+    ] {
+        let answer = app
+            .get(&format!("{PING}{query}"))
+            .accept("application/json")
+            .await;
+        assert_eq!(answer.status, status, "{query}");
+        if status == 404 {
+            let text = answer.text();
+            assert!(
+                !text.contains("shop"),
+                "which modes there are is not told: {text}"
+            );
+        } else {
+            assert_eq!(answer.json()["phase"], phase, "{query}");
+            assert_eq!(answer.json()["maintenance_mode"], phase == "offline");
+        }
+    }
 }
 
 #[actix_web::test]

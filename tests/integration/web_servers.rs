@@ -514,11 +514,31 @@ async fn exempt_addresses_reach_the_app_behind(server: WebServer) {
     app.stop().await;
 }
 
+/// Without a flag, the app refuses by all its rules, and the page is for when it is down.
+async fn the_page_alone_is_for_when_the_app_is_down_in(server: WebServer) {
+    let mut front = Front::new();
+    front.settings.web_server.flag = None;
+    front.settings.exempt.paths = vec!["/shop".to_owned()];
+    let maintenance = front.maintenance().await;
+    maintenance.turn_on().await.unwrap();
+    let app = app(&maintenance);
+    let real = RealServer::start(&front, server, app.address).await;
+    assert_eq!(real.get("/shop").await.status(), 200);
+    let refused = send(real.address, "GET /", "Accept: application/json\r\n").await;
+    assert!(
+        refused.body().contains("\"phase\":\"offline\""),
+        "{refused:?}"
+    );
+    app.stop().await;
+    is_the_page(&until(&real, "/shop", 503, "Down for").await, false);
+}
+
 #[actix_web::test]
 #[ignore = "needs nginx"]
 async fn the_rules_hold_in_nginx() {
     the_rules_hold_in(WebServer::Nginx).await;
     exempt_addresses_reach_the_app_behind(WebServer::Nginx).await;
+    the_page_alone_is_for_when_the_app_is_down_in(WebServer::Nginx).await;
 }
 
 #[actix_web::test]
@@ -526,6 +546,7 @@ async fn the_rules_hold_in_nginx() {
 async fn the_rules_hold_in_apache() {
     the_rules_hold_in(WebServer::Apache).await;
     exempt_addresses_reach_the_app_behind(WebServer::Apache).await;
+    the_page_alone_is_for_when_the_app_is_down_in(WebServer::Apache).await;
 }
 
 #[actix_web::test]
@@ -533,6 +554,7 @@ async fn the_rules_hold_in_apache() {
 async fn the_rules_hold_in_caddy() {
     the_rules_hold_in(WebServer::Caddy).await;
     exempt_addresses_reach_the_app_behind(WebServer::Caddy).await;
+    the_page_alone_is_for_when_the_app_is_down_in(WebServer::Caddy).await;
 }
 
 #[actix_web::test]

@@ -2,23 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::{ExportError, Front, PAGE_PATH, quoted};
+use super::{ExportError, Front, PAGE_PATH, WebServer, quoted};
 
 pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
     let Front {
-        flag,
-        page,
-        app,
-        status,
-        ..
+        page, app, status, ..
     } = front;
-    if flag.contains('\'') {
-        // An expression has no way to write it.
-        return Err(ExportError::Unfit(flag.clone()));
-    }
-    let left_out = front.comment_on_left_out();
-    let (flag_word, page_word) = (quoted(flag)?, quoted(page)?);
-    let marker = quoted(&format!("expr=-f '{flag}'"))?;
+    let left_out = front.comment_on_left_out(WebServer::Apache);
+    let page_word = quoted(page)?;
     let mut text = format!(
         r##"# The maintenance page for Apache.
 # Needs the modules alias, headers, proxy, proxy_http and rewrite:
@@ -54,24 +45,37 @@ Alias "{PAGE_PATH}" {page_word}
     if let Some(seconds) = front.retry_after {
         let _ = writeln!(text, "    Header always set Retry-After \"{seconds}\"");
     }
-    let _ = write!(
-        text,
-        r#"    # Not when the app is down without maintenance.
-    Header always set X-Maintenance-Mode "1" {marker}
-</Location>
-ErrorDocument {status} {PAGE_PATH}
-"#
-    );
+    if let Some(flag) = &front.flag {
+        if flag.contains('\'') {
+            // An expression has no way to write it.
+            return Err(ExportError::Unfit(flag.clone()));
+        }
+        let marker = quoted(&format!("expr=-f '{flag}'"))?;
+        let _ = write!(
+            text,
+            "    # Not when the app is down without maintenance.\n    \
+             Header always set X-Maintenance-Mode \"1\" {marker}\n"
+        );
+    }
+    let _ = write!(text, "</Location>\nErrorDocument {status} {PAGE_PATH}\n");
     for down in [502, 503, 504] {
         if down != *status {
             let _ = writeln!(text, "ErrorDocument {down} {PAGE_PATH}");
         }
     }
-    let _ = write!(
-        text,
+    if let Some(flag) = &front.flag {
+        text.push_str(&closing(front, flag)?);
+    }
+    Ok(text)
+}
+
+/// Answers by the page while the flag exists.
+fn closing(front: &Front, flag: &str) -> Result<String, ExportError> {
+    let flag = quoted(flag)?;
+    let mut text = format!(
         r"
 RewriteEngine On
-RewriteCond {flag_word} -f
+RewriteCond {flag} -f
 # Not the page itself, when it is sent for a refusal.
 RewriteCond %{{ENV:REDIRECT_STATUS}} ^$
 "
@@ -88,6 +92,6 @@ RewriteCond %{{ENV:REDIRECT_STATUS}} ^$
     for network in &front.exempt.networks {
         let _ = writeln!(text, "RewriteCond expr \"! -R '{network}'\"");
     }
-    let _ = writeln!(text, "RewriteRule ^ - [R={status},L]");
+    let _ = writeln!(text, "RewriteRule ^ - [R={},L]", front.status);
     Ok(text)
 }

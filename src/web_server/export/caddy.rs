@@ -2,12 +2,11 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use super::{ExportError, Front, quoted};
+use super::{ExportError, Front, WebServer, quoted};
 
 pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
     let Front { app, status, .. } = front;
-    let left_out = front.comment_on_left_out();
-    let (flag_folder, flag_name) = folder_and_name(&front.flag)?;
+    let left_out = front.comment_on_left_out(WebServer::Caddy);
     let (page_folder, page_name) = folder_and_name(&front.page)?;
     let mut text = format!(
         r##"# The maintenance page for Caddy.
@@ -24,40 +23,14 @@ pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
 # While the flag exists, visitors get the page. When the app is down, they get it as well. What the
 # app itself refuses is passed on as it is. Caddy must be able to read both files. Behind another
 # proxy, every address is that proxy's.
-{left_out}
-@maintenance_flag file {{
-    root {flag_folder}
-    try_files /{flag_name}
-}}
-@maintenance {{
-    file {{
-        root {flag_folder}
-        try_files /{flag_name}
-    }}
-    # Paths that reach the app.
-"##
+{left_out}"##
     );
-    for (what, expression) in front.exempt.expressions() {
-        // It would be read as a variable of the environment.
-        if expression.contains("{$") {
-            return Err(ExportError::Unfit(expression));
-        }
-        let expression = quoted(&expression)?;
-        let _ = writeln!(text, "    # {what}");
-        let _ = writeln!(text, "    not path_regexp {expression}");
-    }
-    if !front.exempt.networks.is_empty() {
-        text.push_str("    # Addresses that reach the app.\n    not remote_ip");
-        for network in &front.exempt.networks {
-            let _ = write!(text, " {network}");
-        }
-        text.push('\n');
+    if let Some(flag) = &front.flag {
+        text.push_str(&closing(front, flag)?);
     }
     let _ = write!(
         text,
-        r#"}}
-error @maintenance "maintenance" 503
-
+        r#"
 handle_errors {{
     @maintenance_page expression `{{http.error.status_code}} in [502, 503, 504]`
     handle @maintenance_page {{
@@ -67,11 +40,13 @@ handle_errors {{
     if let Some(seconds) = front.retry_after {
         let _ = writeln!(text, "        header Retry-After \"{seconds}\"");
     }
+    if front.flag.is_some() {
+        text.push_str("        # Not when the app is down without maintenance.\n");
+        text.push_str("        header @maintenance_flag X-Maintenance-Mode \"1\"\n");
+    }
     let _ = write!(
         text,
-        r#"        # Not when the app is down without maintenance.
-        header @maintenance_flag X-Maintenance-Mode "1"
-        # Nobody asks whether the page is still the same.
+        r#"        # Nobody asks whether the page is still the same.
         header {{
             -Etag
             -Last-Modified
@@ -92,6 +67,43 @@ handle_errors {{
 }}
 "#
     );
+    Ok(text)
+}
+
+/// Answers by the page while the flag exists.
+fn closing(front: &Front, flag: &str) -> Result<String, ExportError> {
+    let (flag_folder, flag_name) = folder_and_name(flag)?;
+    let mut text = format!(
+        r#"
+@maintenance_flag file {{
+    root {flag_folder}
+    try_files /{flag_name}
+}}
+@maintenance {{
+    file {{
+        root {flag_folder}
+        try_files /{flag_name}
+    }}
+    # Paths that reach the app.
+"#
+    );
+    for (what, expression) in front.exempt.expressions() {
+        // It would be read as a variable of the environment.
+        if expression.contains("{$") {
+            return Err(ExportError::Unfit(expression));
+        }
+        let expression = quoted(&expression)?;
+        let _ = writeln!(text, "    # {what}");
+        let _ = writeln!(text, "    not path_regexp {expression}");
+    }
+    if !front.exempt.networks.is_empty() {
+        text.push_str("    # Addresses that reach the app.\n    not remote_ip");
+        for network in &front.exempt.networks {
+            let _ = write!(text, " {network}");
+        }
+        text.push('\n');
+    }
+    text.push_str("}\nerror @maintenance \"maintenance\" 503\n");
     Ok(text)
 }
 

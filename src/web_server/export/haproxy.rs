@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::{ExportError, Front, without_controls};
+use super::{ExportError, Front, WebServer, without_controls};
 
 pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
     let Front {
         app, status, ping, ..
     } = front;
-    let left_out = front.comment_on_left_out();
+    let left_out = front.comment_on_left_out(WebServer::HaProxy);
     let page = quoted(&front.page)?;
     let retry_after = match front.retry_after {
         Some(seconds) => format!(" hdr Retry-After {seconds}"),

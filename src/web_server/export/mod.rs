@@ -54,21 +54,12 @@ impl fmt::Display for WebServer {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// The rules need a setting that is not there.
+    /// The settings name no page.
     #[error(
-        "the rules for {server} need `{key}`; add it to the settings: \
-         [web_server] {name} = \"{example}\""
+        "the rules for {0} need the page as a file; add it to the settings: \
+         [web_server] page = \"/var/lib/app/maintenance.html\""
     )]
-    Missing {
-        /// The web server.
-        server: WebServer,
-        /// The key of the setting.
-        key: &'static str,
-        /// The last part of the key.
-        name: &'static str,
-        /// A value as it may be.
-        example: &'static str,
-    },
+    NoPage(WebServer),
     /// A value cannot be written in the web server's language.
     #[error(
         "`{0}` cannot be carried over: it has a character that the web server's configuration has \
@@ -87,11 +78,14 @@ pub enum ExportError {
 /// carried over; what only the app can know, such as who is logged in, is not, and the text says
 /// so. When the app is down, visitors get the same page, without `X-Maintenance-Mode`.
 ///
+/// Without `web_server.flag`, the app alone refuses, by all its rules, and the page is only for when it
+/// is down. HAProxy asks the app instead of looking for a flag.
+///
 /// `app` is where the web server finds the app, as `host:port`.
 ///
 /// # Errors
 ///
-/// When `web_server.flag` or `web_server.page` is not set, or a value cannot be written in the web
+/// When `web_server.page` is not set, or a value cannot be written in the web
 /// server's language.
 pub fn export(server: WebServer, settings: &Settings, app: &str) -> Result<String, ExportError> {
     let front = Front::new(server, settings, app)?;
@@ -105,7 +99,8 @@ pub fn export(server: WebServer, settings: &Settings, app: &str) -> Result<Strin
 
 /// What the rules of every web server are made of.
 struct Front {
-    flag: String,
+    /// `None`: the web server leaves it to the app to refuse.
+    flag: Option<String>,
     page: String,
     /// Where the web server finds the app.
     app: String,
@@ -133,29 +128,11 @@ struct Exempt {
 
 impl Front {
     fn new(server: WebServer, settings: &Settings, app: &str) -> Result<Self, ExportError> {
-        let missing = |key, name, example| ExportError::Missing {
-            server,
-            key,
-            name,
-            example,
-        };
         let files = &settings.web_server;
-        // HAProxy asks the app instead.
-        let flag = match (&files.flag, server) {
-            (Some(flag), _) => absolute(flag)?,
-            (None, WebServer::HaProxy) => String::new(),
-            (None, _) => {
-                let example = "/var/lib/app/maintenance.flag";
-                return Err(missing("web_server.flag", "flag", example));
-            }
-        };
-        let page = files
-            .page
-            .as_deref()
-            .ok_or_else(|| missing("web_server.page", "page", "/var/lib/app/maintenance.html"))?;
+        let page = files.page.as_deref().ok_or(ExportError::NoPage(server))?;
         let admin_path = settings.admin_path.trim_end_matches('/').to_owned();
         Ok(Self {
-            flag,
+            flag: files.flag.as_deref().map(absolute).transpose()?,
             page: absolute(page)?,
             app: app_address(app)?,
             status: settings.response.status,
@@ -168,7 +145,12 @@ impl Front {
     }
 
     /// What is not carried over, as lines of a comment.
-    fn comment_on_left_out(&self) -> String {
+    fn comment_on_left_out(&self, server: WebServer) -> String {
+        if self.flag.is_none() && server != WebServer::HaProxy {
+            return "# The settings name no `web_server.flag`, so while the app is up, it alone \
+                    refuses.\n"
+                .to_owned();
+        }
         if self.left_out.is_empty() {
             return "# All exemptions of the settings are carried over.\n".to_owned();
         }

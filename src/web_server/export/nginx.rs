@@ -4,18 +4,14 @@ use std::fmt::Write as _;
 
 use ipnet::IpNet;
 
-use super::{ExportError, Front, PAGE_PATH, without_controls};
+use super::{ExportError, Front, PAGE_PATH, WebServer, without_controls};
 
 pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
     let Front {
-        flag,
-        page,
-        app,
-        status,
-        ..
+        page, app, status, ..
     } = front;
-    let left_out = front.comment_on_left_out();
-    let (flag_word, page_word) = (quoted(flag)?, quoted(page)?);
+    let left_out = front.comment_on_left_out(WebServer::Nginx);
+    let page_word = quoted(page)?;
     let mut text = format!(
         r##"# The maintenance page for nginx.
 # Save this as /etc/nginx/maintenance.conf and include it in the `server` block, above its
@@ -36,17 +32,52 @@ pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
 # an `error_page` of its own does not take over the ones below.
 # nginx must be able to enter the folders of both files. Behind another proxy, set `real_ip_header`
 # and `set_real_ip_from`, or every address is that proxy's.
-{left_out}
+{left_out}"##
+    );
+    if let Some(flag) = &front.flag {
+        text.push_str(&closing(front, flag)?);
+    }
+    let _ = write!(
+        text,
+        r#"
+error_page 502 503 504 ={status} {PAGE_PATH};
+location = {PAGE_PATH} {{
+    internal;
+    alias {page_word};
+    types {{ }}
+    default_type "text/html; charset=utf-8";
+    # Nobody keeps the page, and nobody asks whether it is still the same.
+    etag off;
+    add_header Last-Modified "" always;
+    add_header Cache-Control "no-store" always;
+"#
+    );
+    if let Some(seconds) = front.retry_after {
+        let _ = writeln!(text, "    add_header Retry-After \"{seconds}\" always;");
+    }
+    if front.flag.is_some() {
+        text.push_str("    # Empty, and so not sent, when the app is down without maintenance.\n");
+        text.push_str("    add_header X-Maintenance-Mode $maintenance_marker always;\n");
+    }
+    text.push_str("}\n");
+    Ok(text)
+}
+
+/// Answers by the page while the flag exists.
+fn closing(front: &Front, flag: &str) -> Result<String, ExportError> {
+    let flag = quoted(flag)?;
+    let mut text = format!(
+        r#"
 set $maintenance_marker "";
 set $maintenance_closed "";
-if (-f {flag_word}) {{
+if (-f {flag}) {{
     set $maintenance_marker "1";
     set $maintenance_closed "1";
 }}
 
 # The page itself.
 if ($uri = "{PAGE_PATH}") {{ set $maintenance_closed ""; }}
-"##
+"#
     );
     text.push_str("\n# Paths that reach the app.\n");
     for (what, expression) in front.exempt.expressions() {
@@ -69,29 +100,7 @@ if ($uri = "{PAGE_PATH}") {{ set $maintenance_closed ""; }}
             );
         }
     }
-    let _ = write!(
-        text,
-        r#"
-if ($maintenance_closed) {{ return 503; }}
-error_page 503 ={status} {PAGE_PATH};
-error_page 502 504 ={status} {PAGE_PATH};
-
-location = {PAGE_PATH} {{
-    internal;
-    alias {page_word};
-    types {{ }}
-    default_type "text/html; charset=utf-8";
-    # Nobody keeps the page, and nobody asks whether it is still the same.
-    etag off;
-    add_header Last-Modified "" always;
-    add_header Cache-Control "no-store" always;
-"#
-    );
-    if let Some(seconds) = front.retry_after {
-        let _ = writeln!(text, "    add_header Retry-After \"{seconds}\" always;");
-    }
-    text.push_str("    # Empty, and so not sent, when the app is down without maintenance.\n");
-    text.push_str("    add_header X-Maintenance-Mode $maintenance_marker always;\n}\n");
+    text.push_str("\nif ($maintenance_closed) { return 503; }\n");
     Ok(text)
 }
 

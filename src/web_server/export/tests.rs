@@ -15,21 +15,31 @@ fn export_each(settings: &Settings) -> Vec<(WebServer, Result<String, ExportErro
 }
 
 #[test]
-fn what_the_rules_need_and_do_not_have_is_named() {
+fn without_a_page_there_are_no_rules() {
     let mut settings = settings();
     settings.web_server.page = None;
     for (server, rules) in export_each(&settings) {
         let error = rules.unwrap_err().to_string();
-        assert!(error.contains("web_server.page"), "{error}");
+        assert!(error.contains("[web_server] page ="), "{error}");
         assert!(error.contains(server.as_str()), "{error}");
     }
+}
+
+#[test]
+fn without_a_flag_the_page_is_for_when_the_app_is_down() {
+    let mut settings = settings();
     settings.web_server.flag = None;
+    settings.exempt.prefixes = vec!["/api".to_owned()];
     for (server, rules) in export_each(&settings) {
-        let needed = match server {
-            WebServer::HaProxy => "web_server.page",
-            _ => "web_server.flag",
-        };
-        assert!(rules.unwrap_err().to_string().contains(needed));
+        let rules = rules.unwrap();
+        assert!(rules.contains("page.html"), "{server}: {rules}");
+        let asks_the_app = server == WebServer::HaProxy;
+        assert_eq!(rules.contains("/api"), asks_the_app, "{server}: {rules}");
+        assert_eq!(
+            rules.contains("it alone"),
+            !asks_the_app,
+            "{server}: {rules}"
+        );
     }
 }
 
