@@ -176,7 +176,7 @@ The shop is open at {site}/
 Maintenance mode is {state}; its state is kept in {store}.
 
 Look:  log in as a superuser at {site}/login/superuser
-       and use the buttons on the home page.
+       and open the dashboard, {site}/maintenance-mode/
 Try:   curl -c cookies {site}/login/superuser
        curl -i -b cookies -X POST {site}/maintenance-mode/on
        curl -i {site}/

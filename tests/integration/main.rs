@@ -12,6 +12,7 @@ mod log;
 mod logs;
 mod test_app;
 mod test_server;
+mod webdriver;
 
 mod addresses;
 mod admin;
@@ -20,6 +21,7 @@ mod api;
 mod api_windows;
 mod barrier;
 #[cfg(feature = "testing")]
+mod browser;
 mod conformance;
 mod dashboard;
 mod demo;
