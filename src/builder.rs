@@ -658,6 +658,8 @@ fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, BuildError> {
         StoreUrl::File(path) => Arc::new(FileStore::new(path)?),
         #[cfg(feature = "redis")]
         StoreUrl::Redis(url) => Arc::new(crate::store::RedisStore::new(&url)?),
+        #[cfg(feature = "object-store")]
+        StoreUrl::Bucket(url) => Arc::new(crate::store::BucketStore::new(&url)?),
     })
 }
 

@@ -265,6 +265,9 @@ pub(crate) enum StoreUrl {
     /// `redis:` and the like: the whole URL.
     #[cfg(feature = "redis")]
     Redis(String),
+    /// `s3:` and the like: the whole URL.
+    #[cfg(feature = "object-store")]
+    Bucket(String),
 }
 
 impl StoreUrl {
@@ -307,6 +310,12 @@ impl StoreUrl {
             "redis" | "rediss" | "redis+unix" | "valkey" | "valkeys" | "valkey+unix" | "unix" => {
                 needs("redis")
             }
+            #[cfg(feature = "object-store")]
+            "s3" | "gs" | "az" => {
+                crate::store::bucket::address::Address::parse(url)?;
+                Ok(Self::Bucket(url.to_owned()))
+            }
+            #[cfg(not(feature = "object-store"))]
             "s3" | "gs" | "az" => needs("object-store"),
             _ => Err(format!("no store has the scheme `{scheme}:`; {KNOWN}")),
         }
@@ -628,9 +637,6 @@ mod tests {
                     "redis+cluster://localhost",
                     "give \"redis://\" and the address",
                 ),
-                ("s3://bucket/key", "feature `object-store`"),
-                ("gs://bucket/key", "feature `object-store`"),
-                ("az://bucket/key", "feature `object-store`"),
                 ("postgres://db", "no store has the scheme `postgres:`"),
             ],
         );
@@ -648,6 +654,25 @@ mod tests {
             assert!(fault.contains("not supported by this build"), "{fault}");
             assert!(fault.contains("feature `redis`"), "{fault}");
         }
+    }
+
+    #[cfg(not(feature = "object-store"))]
+    #[test]
+    fn a_bucket_needs_the_feature() {
+        for url in ["s3://bucket/key", "gs://bucket/key", "az://bucket/key"] {
+            let fault = StoreUrl::parse(url).unwrap_err();
+            assert!(fault.contains("feature `object-store`"), "{fault}");
+        }
+    }
+
+    #[cfg(feature = "object-store")]
+    #[test]
+    fn a_bucket_is_taken() {
+        for url in ["s3://bucket/key", "gs://bucket/key", "az://bucket/key"] {
+            assert_eq!(StoreUrl::parse(url), Ok(StoreUrl::Bucket(url.to_owned())));
+        }
+        let fault = StoreUrl::parse("s3://").unwrap_err();
+        assert!(fault.contains("no bucket is named"), "{fault}");
     }
 
     #[cfg(feature = "redis")]

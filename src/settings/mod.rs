@@ -108,7 +108,7 @@ pub struct Settings {
     /// The URL of the store that holds the state: `memory:`, `file:` with a relative or absolute
     /// path, or `file:///` with an absolute one. The path is taken as it stands: `%20` is three
     /// characters. With the feature `redis` also `redis://`, `rediss://` and `redis+unix:///`, see
-    /// `RedisStore`. Default `file:maintenance.state`.
+    /// `RedisStore`, and with `object-store` `s3://`, `gs://` and `az://`, see `BucketStore`. Default `file:maintenance.state`.
     pub store: String,
     /// Wins over what the store holds, and refuses changes. Default `None`: the store decides.
     pub forced: Option<Forced>,

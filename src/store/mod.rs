@@ -5,11 +5,38 @@
 //! and that of two writers who saw the same document only one succeeds.
 //!
 //! Beside the document it holds leases: entries that vanish when their holder stops renewing them.
+//!
+//! # Choosing a store
+//!
+//! | the app runs | store | a change is seen elsewhere |
+//! |---|---|---|
+//! | in one process, and forgets at its end | [`MemoryStore`] | |
+//! | on one machine, in any number of processes | [`FileStore`] | within a tenth of a second |
+//! | on several machines, with Redis or Valkey | `RedisStore` (feature `redis`) | within milliseconds |
+//! | on several machines, with nothing but a bucket | `BucketStore` (feature `object-store`) | within seconds |
+//! | with something else that compares and swaps | one's own [`Store`] | |
+//!
+//! - The file store is the one to begin with: it needs nothing, survives everything that the disk
+//!   survives, and is switched by `echo on`. On a network file system it works as well as its locks.
+//! - Do not keep the state in what maintenance is for. A migration of the database should not need
+//!   the database to say that the site is closed.
+//! - Redis is memory first. What it loses the nodes put back; turn on its append-only file for the
+//!   case that all of them are gone, too.
+//! - A bucket is the most durable and the slowest, and each look costs something.
+//! - No request ever waits for any of them: `when_store_fails` says what counts while a store is away.
+//!
+//! # A store of one's own
+//!
+//! Implement [`Store`], hand it to [`Builder::custom_store`](crate::Builder::custom_store), and run
+//! `conformance::Suite` (feature `testing`) against it in a test. `examples/custom_store.rs` is one in
+//! SQLite.
 
 use std::{error::Error as StdError, fmt, future::Future, pin::Pin, time::Duration};
 
 use futures_core::Stream;
 
+#[cfg(feature = "object-store")]
+pub(crate) mod bucket;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod file;
@@ -18,6 +45,8 @@ mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 
+#[cfg(feature = "object-store")]
+pub use self::bucket::BucketStore;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
 pub use self::{

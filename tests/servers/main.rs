@@ -11,6 +11,7 @@ mod eventually;
 mod proxy;
 mod redis_server;
 
+mod bucket_store;
 mod redis_errors;
 mod redis_failures;
 mod redis_store;
