@@ -10,6 +10,7 @@ use actix_maintenance_mode::{
 };
 use actix_web::{HttpResponse, dev::ServiceResponse, test, web};
 use futures_util::StreamExt as _;
+use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Map, json};
 use tempfile::TempDir;
 
@@ -430,6 +431,37 @@ async fn urls_on_and_off_are_the_admin_scope() {
     assert!(!app.maintenance.is_on());
 }
 
+#[actix_web::test]
+async fn set_maintenance_mode_with_start_and_end_is_a_window() {
+    let app = TestApp::start().await;
+    let now = Timestamp::now();
+    let window = app.maintenance.plan_window().start(now);
+    window.end(now + 1.hour()).await.unwrap();
+    app.get("/").await.is_refused();
+    assert_eq!(
+        app.maintenance.status().modes[0].until,
+        Some(now + 1.hour())
+    );
+}
+
+#[actix_web::test]
+async fn context_managers_and_decorators_maintenance_mode_on_and_off_are_guards() {
+    let maintenance = maintenance(|builder| builder).await;
+    let guard = maintenance.while_on().enter().await.unwrap();
+    assert!(maintenance.is_on());
+    let off = maintenance.while_off();
+    off.run(async { assert!(!maintenance.is_on()) })
+        .await
+        .unwrap();
+    assert!(maintenance.is_on());
+    drop(guard);
+    assert!(!maintenance.is_on());
+    // A decorator wraps a function.
+    let decorated = || maintenance.while_on().run(async { maintenance.is_on() });
+    assert!(decorated().await.unwrap());
+    assert!(!maintenance.is_on());
+}
+
 // django-downtime
 
 #[actix_web::test]
@@ -495,6 +527,17 @@ async fn periods_are_windows_before_and_history_afterwards() {
     assert_eq!(history.len(), 1);
     assert!(history[0].ended_at.is_some());
     assert_eq!(history[0].by.as_deref(), Some("ops"));
+}
+
+#[actix_web::test]
+async fn admin_of_periods_is_the_dashboard() {
+    let app = TestApp::start().await;
+    let superuser = app.log_in_superuser("ada").await;
+    let start = Timestamp::now() + 1.hour();
+    let period = app.maintenance.plan_window().start(start).title("upgrade");
+    period.end(start + 1.hour()).await.unwrap();
+    let page = app.get("/maintenance-mode").by(&superuser).await;
+    assert!(page.text().contains("upgrade"), "{page:?}");
 }
 
 #[actix_web::test]

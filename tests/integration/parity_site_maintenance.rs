@@ -3,7 +3,11 @@
 
 use std::{fs, time::Duration};
 
-use actix_maintenance_mode::{OnTimeout, Phase, TaskError, settings::ModeSettings};
+use actix_maintenance_mode::{
+    OnTimeout, Phase, Settings, TaskError,
+    settings::{Access, ModeSettings},
+    web_server::{self, WebServer},
+};
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::{
@@ -143,4 +147,52 @@ async fn maintenance_window_is_a_window_with_a_name_an_access_and_a_notice() {
     plan(now).await.unwrap();
     app.get("/").await.is_served();
     app.post("/").await.is_refused();
+}
+
+#[actix_web::test]
+async fn a_site_that_can_be_read_is_not_closed_by_the_web_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let flag = folder.path().join("maintenance.flag");
+    let wanted = flag.clone();
+    let maintenance = maintenance(|builder| {
+        builder
+            .configure(|settings| settings.web_server.flag = Some(wanted))
+            .mode("site", |mode| {
+                mode.configure(|settings| settings.access = Access::ReadOnly)
+            })
+    })
+    .await;
+    maintenance.turn_on().await.unwrap();
+    assert!(!flag.exists());
+}
+
+#[actix_web::test]
+async fn its_static_page_is_the_page_as_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("maintenance.html");
+    let wanted = page.clone();
+    let maintenance = maintenance(|builder| {
+        builder.configure(|settings| settings.web_server.page = Some(wanted))
+    })
+    .await;
+    maintenance
+        .turn_on()
+        .message("Back at noon.")
+        .await
+        .unwrap();
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("Back at noon."), "{page}");
+}
+
+#[actix_web::test]
+async fn its_apache_and_nginx_rules_are_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = Settings::default();
+    settings.web_server.flag = Some(folder.path().join("maintenance.flag"));
+    settings.web_server.page = Some(folder.path().join("maintenance.html"));
+    for server in [WebServer::Nginx, WebServer::Apache] {
+        let rules = web_server::export(server, &settings, "127.0.0.1:8080").unwrap();
+        assert!(rules.contains("maintenance.flag"), "{rules}");
+        assert!(rules.contains("503"), "{rules}");
+    }
 }

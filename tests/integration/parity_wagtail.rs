@@ -9,15 +9,18 @@ use std::{
 };
 
 use actix_maintenance_mode::{
-    Builder, Permission, Phase, Refusal,
+    Builder, ChangeError, Maintenance, Permission, Phase, Refusal,
     settings::{ModeSettings, Settings},
 };
 use actix_web::{HttpRequest, HttpResponse, test::TestRequest};
-use serde_json::{Map, json};
+use awc::ws::Frame;
+use futures_util::StreamExt as _;
+use serde_json::{Map, Value, json};
 
 use crate::{
     eventually::eventually,
-    test_app::{TestApp, maintenance},
+    test_app::{self, TestApp, maintenance, sessions},
+    test_server::TestServer,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -277,4 +280,76 @@ async fn template_ignore_paths_are_exempt_prefixes_also_of_one_key() {
     app.get("/shop/help/returns").await.is_served();
     app.get("/shop/helpless").await.is_refused();
     assert_eq!(app.maintenance.phase_of("orders"), Some(Phase::Offline));
+}
+
+#[actix_web::test]
+async fn lock_cache_is_the_lock_of_a_guard_that_waits_or_fails_at_once() {
+    let maintenance = maintenance(|builder| builder.configure(keys)).await;
+    let guarding = || maintenance.while_on().mode("orders");
+    let guard = guarding()
+        .lasting(Duration::from_secs(60))
+        .exclusive()
+        .enter()
+        .await
+        .unwrap();
+    assert!(maintenance.status().mode("orders").unwrap().until.is_some());
+    let at_once = guarding().exclusive().enter().await;
+    assert!(matches!(at_once, Err(ChangeError::Locked { .. })));
+    let waiting = actix_web::rt::spawn(guarding().waiting(Duration::from_secs(20)).run(async {}));
+    guard.release().await.unwrap();
+    waiting.await.unwrap().unwrap();
+    assert_eq!(maintenance.phase_of("orders"), Some(Phase::Online));
+}
+
+#[actix_web::test]
+async fn whether_a_key_applies_to_a_request_is_asked_of_code() {
+    let app = TestApp::with_builder(|builder| {
+        builder.mode("beta", |mode| {
+            mode.applies_if(|request| request.headers().contains_key("x-beta"))
+        })
+    })
+    .await;
+    app.turn_on().await;
+    app.get("/").header("X-Beta", "1").await.is_refused();
+    app.get("/").await.is_served();
+}
+
+#[actix_web::test]
+async fn see_menu_is_whether_there_is_an_item_for_the_menu() {
+    let request = TestRequest::default().to_http_request();
+    let for_superusers = maintenance(|builder| builder).await;
+    assert_eq!(for_superusers.menu_item(&request).await, None);
+    let for_all = maintenance(|builder| builder.permission(Permission::See, |_, _| true)).await;
+    let item = for_all.menu_item(&request).await.unwrap();
+    assert_eq!((item.url.as_str(), item.on), ("/maintenance-mode", false));
+}
+
+async fn server() -> (Maintenance, TestServer) {
+    let maintenance = maintenance(|builder| builder).await;
+    let handle = maintenance.clone();
+    let server = TestServer::start(move || test_app::app(&handle).wrap(sessions()));
+    (maintenance, server)
+}
+
+#[actix_web::test]
+async fn realtime_over_a_websocket_is_live() {
+    let (maintenance, server) = server().await;
+    let client = awc::Client::builder()
+        .max_http_version(awc::http::Version::HTTP_11)
+        .finish();
+    let url = format!("http://{}/maintenance-mode/live", server.address);
+    let (_, mut connection) = client.ws(url).connect().await.unwrap();
+    for on in [false, true] {
+        if on {
+            maintenance.turn_on().await.unwrap();
+        }
+        let document = loop {
+            match connection.next().await.unwrap().unwrap() {
+                Frame::Text(text) => break serde_json::from_slice::<Value>(&text).unwrap(),
+                Frame::Ping(_) => {}
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(document["maintenance_mode"], on);
+    }
 }

@@ -1,7 +1,7 @@
 //! A Redis server as a store.
 
 use actix_maintenance_mode::{
-    Maintenance, Settings,
+    ChangeError, Maintenance, Settings,
     store::{Lease, LeaseCondition, RedisStore, Saved, Store, Version, conformance::Suite},
 };
 use std::time::Duration;
@@ -156,4 +156,23 @@ async fn idle_connections_that_the_server_closes_are_no_failure() {
         assert!(maintenance.turn_on().await.unwrap().changed);
     }
     assert_eq!(maintenance.status().store.error, None);
+}
+
+/// What wagtail-maintenance kept in the cache alone: the key that is persisted, and the lock.
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn cache_only_persisted_key_and_cache_lock_are_the_redis_store() {
+    let server = RedisServer::start();
+    let url = format!("{}?prefix=shop", server.url());
+    let (one, other) = (node(&url).await, node(&url).await);
+    let guard = one.while_on().by("ada").exclusive().enter().await.unwrap();
+    assert_eq!(server.ask(&["PTTL", "shop:state"]), redis::Value::Int(-1));
+    let locked = other.while_on().exclusive().enter().await;
+    assert!(matches!(locked, Err(ChangeError::Locked { .. })));
+    let status = other.ask_status().await.unwrap();
+    let holder = status.modes[0].locked_by.as_ref().unwrap();
+    assert!(holder.by.starts_with("ada on "), "{holder:?}");
+    guard.release().await.unwrap();
+    let waiting = other.while_on().waiting(Duration::from_secs(5));
+    waiting.enter().await.unwrap().release().await.unwrap();
 }
