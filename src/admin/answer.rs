@@ -3,8 +3,8 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
-        StatusCode,
-        header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, VARY},
+        Method, StatusCode,
+        header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, VARY},
     },
 };
 use serde::Serialize;
@@ -91,6 +91,25 @@ pub(super) fn not_changed(
 ) -> HttpResponse {
     let (status, title) = super::kind_of(error);
     problem(request, maintenance, status, title, &sentence(error), &[])
+}
+
+/// What went wrong, in the form that the client asks for; to a program that says nothing of it, as
+/// curl does, a problem and no page.
+pub(super) fn refusal(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+    status: StatusCode,
+    title: &str,
+    detail: &str,
+) -> HttpResponse {
+    let is_program = matches!(*request.method(), Method::PUT | Method::DELETE)
+        || request.headers().contains_key(AUTHORIZATION);
+    if is_program {
+        problem(request, maintenance, status, title, detail, &[])
+    } else {
+        let responses = &maintenance.shared.responses;
+        responses.notice(request.headers(), status, title, detail)
+    }
 }
 
 /// What went wrong: problem details (RFC 9457), unless the client asks for another form by name.

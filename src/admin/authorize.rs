@@ -8,7 +8,7 @@ use actix_web::{
     },
 };
 
-use super::{origin, visitor};
+use super::{answer::refusal, origin, visitor};
 use crate::{
     identity::Visitor,
     maintenance::Maintenance,
@@ -91,8 +91,9 @@ pub(super) async fn authorize_change(
         Err(foreign) => {
             let by = &authorized.visitor.id;
             tracing::warn!(by, %foreign, "a request to {what} was refused for its origin");
-            Err(maintenance.shared.responses.notice(
-                request.headers(),
+            Err(refusal(
+                request,
+                maintenance,
                 StatusCode::FORBIDDEN,
                 "Refused for its origin",
                 &format!("{foreign} Nothing was changed. Open this address yourself to {what}."),
@@ -204,8 +205,9 @@ fn refused(
     } else {
         format!("You may not {what}. Log in as somebody who may and try again.")
     };
-    shared.responses.notice(
-        request.headers(),
+    refusal(
+        request,
+        maintenance,
         StatusCode::FORBIDDEN,
         "Not allowed",
         &detail,

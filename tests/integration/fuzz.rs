@@ -2,7 +2,10 @@
 
 use std::future::IntoFuture as _;
 
-use actix_maintenance_mode::settings::ApiKeySettings;
+use actix_maintenance_mode::{
+    Visitor,
+    settings::{ApiKeySettings, TokenSettings},
+};
 use actix_web::{
     http::{Method, Uri, header::HeaderValue},
     rt::System,
@@ -22,6 +25,8 @@ async fn app_with_every_rule() -> TestApp {
         builder
             .configure(|settings| {
                 let list = |item: &str| vec![item.to_owned()];
+                let (token, _) = TokenSettings::generate("deploy").unwrap();
+                settings.admin.tokens.push(token);
                 let mut api_key = ApiKeySettings::default();
                 api_key.query = Some("api_key".to_owned());
                 api_key.keys = list("open-sesame-42");
@@ -69,6 +74,10 @@ fn header() -> impl Strategy<Value = (&'static str, HeaderValue)> {
         "Referer",
         "Purpose",
         "Content-Type",
+        "Authorization",
+        "Upgrade",
+        "Connection",
+        "If-None-Match",
         "Access-Control-Request-Method",
     ]);
     let value = prop_oneof![
@@ -103,6 +112,10 @@ fn header() -> impl Strategy<Value = (&'static str, HeaderValue)> {
                 "%00",
                 "=",
                 "https://",
+                "Bearer ",
+                "mmt_",
+                "websocket",
+                "upgrade",
                 "localhost",
             ]),
             0..10
@@ -135,6 +148,17 @@ fn path() -> impl Strategy<Value = String> {
             "off",
             "status",
             "ping",
+            "live",
+            "history",
+            "explain",
+            "path=/",
+            "role=",
+            "address=",
+            "modes/",
+            "site",
+            "windows/",
+            "static/",
+            "maintenance.js",
             "sorry",
             "%2F",
             "%00",
@@ -186,6 +210,8 @@ fn whatever_comes_is_served_or_refused() {
         Method::HEAD,
         Method::POST,
         Method::OPTIONS,
+        Method::PUT,
+        Method::DELETE,
         Method::from_bytes(b"BREW").unwrap(),
     ]);
     let peer = select(vec![
@@ -215,4 +241,112 @@ fn whatever_comes_is_served_or_refused() {
         })
         .unwrap();
     assert!(app.maintenance.is_on(), "nobody of them is a superuser");
+}
+
+/// Something like the body of a change.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let member = select(vec![
+        "reason",
+        "message",
+        "until",
+        "for",
+        "drain",
+        "timeout",
+        "on_timeout",
+        "start",
+        "end",
+        "mode",
+        "zone",
+        "repeats",
+        "title",
+        "colour",
+        "",
+    ]);
+    let value = prop_oneof![
+        select(vec![
+            "null",
+            "true",
+            "false",
+            "0",
+            "-1",
+            "1e400",
+            "90",
+            "1.5",
+            "18446744073709551616",
+            "[]",
+            "{}",
+            "[[[[",
+            "\"\"",
+            "\"1h\"",
+            "\"P9999999999D\"",
+            "\"2126-01-01T00:00:00Z\"",
+            "\"9999-12-31T23:59:59-23:59\"",
+            "\"-9999-01-01T00:00\"",
+            "\"Europe/Rome\"",
+            "\"site\"",
+            "\"* * * * *\"",
+            "\"0 0 30 2 *\"",
+            "\"cancel\"",
+            "\"\\u0000\"",
+            "\"\\ud800\"",
+        ])
+        .prop_map(str::to_owned),
+        any::<String>().prop_map(|text| serde_json::Value::from(text).to_string()),
+    ];
+    let object = vec((member, value), 0..6).prop_map(|members| {
+        let members: Vec<String> = members
+            .into_iter()
+            .map(|(name, value)| format!("\"{name}\":{value}"))
+            .collect();
+        format!("{{{}}}", members.join(","))
+    });
+    prop_oneof![
+        1 => vec(any::<u8>(), 0..60),
+        3 => object.clone().prop_map(String::into_bytes),
+        1 => object.prop_map(|inner| format!("{{\"drain\":{inner}}}").into_bytes()),
+    ]
+}
+
+#[test]
+fn whatever_a_program_says_is_done_or_told_to_be_wrong() {
+    let system = System::new();
+    let app = system.block_on(TestApp::with_builder(|builder| {
+        builder.identity(|_| Visitor::user("ada").with_superuser(true))
+    }));
+    let address = select(vec![
+        (Method::PUT, "/maintenance-mode/modes/site"),
+        (Method::POST, "/maintenance-mode/windows"),
+    ]);
+    let config = Config {
+        cases: 1_000,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    TestRunner::new(config)
+        .run(&(address, body()), |((method, path), body)| {
+            let visit = app
+                .request(method, path)
+                .body("application/json", body.clone());
+            let answer = system.block_on(visit.into_future());
+            let text = String::from_utf8_lossy(&body);
+            assert!(
+                matches!(answer.status, 200 | 400 | 404),
+                "{text}: {answer:?}"
+            );
+            let kind = answer.header("content-type");
+            if answer.status == 200 {
+                assert_eq!(kind, Some("application/json"), "{text}");
+                // A document without end is slow, and no other one.
+                let id = answer.json()["window"].as_str().map(str::to_owned);
+                if let Some(id) = id {
+                    let cancel = app.maintenance.cancel_window(id).into_future();
+                    system.block_on(cancel).unwrap();
+                }
+            } else {
+                assert_eq!(kind, Some("application/problem+json"), "{text}");
+                assert!(!answer.json()["detail"].as_str().unwrap().is_empty());
+            }
+            Ok(())
+        })
+        .unwrap();
 }

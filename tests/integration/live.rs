@@ -1,6 +1,10 @@
 //! `/live`: a WebSocket that tells of every change.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
 
 use actix_maintenance_mode::{
     Maintenance,
@@ -262,6 +266,55 @@ async fn a_connection_is_endless_and_no_drain_waits_for_it() {
     })
     .await;
     while listener.document().await["phase"] != "offline" {}
+}
+
+/// Changes whose documents are long, until they are far more than the system keeps on the way.
+#[actix_web::test]
+async fn who_does_not_read_is_dropped_and_holds_nobody_up() {
+    const CHANGES: usize = 3000;
+    const LENGTH: usize = 4000;
+    let site = Site::start(|settings| settings.live.heartbeat = Duration::from_secs(1)).await;
+    let ada = site
+        .log_in(json!({ "user_id": "ada", "is_superuser": true }))
+        .await;
+    let mut slow = TcpStream::connect(site.server.address).unwrap();
+    slow.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = format!(
+        "GET {LIVE} HTTP/1.1\r\nHost: {}\r\nCookie: {ada}\r\nUpgrade: websocket\r\nConnection: \
+         Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \
+         dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        site.server.address
+    );
+    slow.write_all(request.as_bytes()).unwrap();
+    eventually("it is connected", || site.maintenance.status().endless == 1).await;
+    for change in 0..CHANGES {
+        let message = format!("{change}{}", "x".repeat(LENGTH));
+        site.maintenance.turn_on().message(message).await.unwrap();
+    }
+    let mut other = site.connect(&[]).await;
+    assert_eq!(other.document().await["phase"], "offline");
+    let asked = Instant::now();
+    site.maintenance.turn_off().await.unwrap();
+    assert_eq!(other.document().await["phase"], "online");
+    assert!(
+        asked.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        asked.elapsed()
+    );
+
+    // What was kept for it on the way comes, and then the end.
+    actix_web::rt::time::sleep(Duration::from_secs(8)).await;
+    let reading = actix_web::rt::task::spawn_blocking(move || {
+        let mut all = Vec::new();
+        slow.read_to_end(&mut all).map(|_| all.len())
+    });
+    let read = reading.await.unwrap().unwrap();
+    assert!(read < CHANGES * LENGTH, "{read} bytes");
+    // The other one has not answered either meanwhile.
+    eventually("their places are free", || {
+        site.maintenance.status().endless == 0
+    })
+    .await;
 }
 
 #[actix_web::test]

@@ -123,6 +123,8 @@ async fn what_is_no_token_is_nobody() {
                 .header("Authorization", &line)
                 .await;
             assert_eq!(answer.status, 403, "{line:?}");
+            let kind = answer.header("content-type");
+            assert_eq!(kind, Some("application/problem+json"), "{line:?}");
         }
     }
     assert!(!api.app.maintenance.is_on());
