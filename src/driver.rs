@@ -605,8 +605,13 @@ impl Driver {
         if !missing.is_empty() || self.is_anybody_inside() {
             return;
         }
-        let operation: Operation = Box::new(move |document, _| document.drained(&key, since));
-        let _ = self.try_quietly(known, &operation).await;
+        let published = &self.shared.published;
+        published.seal();
+        if !self.is_anybody_inside() {
+            let operation: Operation = Box::new(move |document, _| document.drained(&key, since));
+            let _ = self.try_quietly(known, &operation).await;
+        }
+        published.unseal();
     }
 
     fn is_anybody_inside(&self) -> bool {

@@ -96,6 +96,8 @@ pub(crate) struct Published {
     /// The snapshot's number and, in the lowest bit, whether requests must look at it.
     word: AtomicU64,
     snapshot: ArcSwap<Snapshot>,
+    /// Up to this snapshot nobody is let in any more because they are in already.
+    sealed: AtomicU64,
 }
 
 /// The published word, as one request reads it.
@@ -126,6 +128,7 @@ impl Published {
         Self {
             word: AtomicU64::new(Word::of(&snapshot).0),
             snapshot: ArcSwap::from_pointee(snapshot),
+            sealed: AtomicU64::new(0),
         }
     }
 
@@ -138,6 +141,26 @@ impl Published {
         let word = Word::of(&snapshot);
         self.snapshot.store(snapshot);
         self.word.store(word.0, Ordering::SeqCst);
+    }
+
+    /// Lets nobody go on by the snapshot in force, until there is another one.
+    ///
+    /// A drain that finds nobody inside seals first, and looks again: whoever was let in meanwhile is
+    /// counted, and whoever comes later sees the seal. The order is that of the word.
+    pub(crate) fn seal(&self) {
+        let number = self.word().number();
+        self.sealed.store(number, Ordering::SeqCst);
+    }
+
+    /// Takes the seal off, if the sealed snapshot is still in force.
+    pub(crate) fn unseal(&self) {
+        if self.is_sealed(self.word().number()) {
+            self.sealed.store(0, Ordering::SeqCst);
+        }
+    }
+
+    pub(crate) fn is_sealed(&self, number: u64) -> bool {
+        number <= self.sealed.load(Ordering::SeqCst)
     }
 
     #[inline]

@@ -253,6 +253,13 @@ impl Worker {
         snapshot: &Arc<Snapshot>,
         rule: Rule,
     ) -> Judgement {
+        let shared = self.shared();
+        if rule == Rule::AlreadyIn && shared.published.is_sealed(snapshot.number) {
+            // The drain is over but for the writing of it.
+            let now = shared.now_for(snapshot);
+            let mode = snapshot.closed_mode(now).unwrap_or(0);
+            return Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, now));
+        }
         tracing::debug!(rule = rule.name(), "maintenance lets a request through");
         request
             .extensions_mut()

@@ -12,10 +12,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_maintenance_mode::{Maintenance, OnTimeout, Phase, Settings};
+use actix_maintenance_mode::{
+    Maintenance, OnTimeout, Phase, Settings,
+    store::{Hints, Loaded, MemoryStore, Saved, Store, StoreError, StoreFuture, Version},
+};
 use actix_session::{Session, SessionMiddleware, storage::CookieSessionStore};
-use actix_web::{App, HttpResponse, HttpServer, cookie::Key, dev::ServerHandle, rt, web};
+use actix_web::{App, HttpResponse, HttpServer, cookie::Key, dev::ServerHandle, rt, test, web};
 use futures_util::stream;
+use tokio::sync::Semaphore;
+
+use crate::{eventually::eventually, leases_of::leases_of};
 
 async fn maintenance(edit: impl FnOnce(&mut Settings) + Send + 'static) -> Maintenance {
     Maintenance::builder()
@@ -363,6 +369,98 @@ async fn a_restart_in_the_middle_goes_on_with_the_drain() {
     drop(first);
     // Nobody has been seen by the second one, so nobody is inside.
     until_phase(&second, Phase::Offline).await;
+}
+
+/// A store that saves only when the test lets it, and fails if the test wants it to.
+#[derive(Debug, Clone)]
+struct Gated {
+    store: MemoryStore,
+    gate: Arc<Semaphore>,
+    waits: Arc<AtomicU64>,
+    fails: Arc<AtomicBool>,
+}
+
+impl Store for Gated {
+    fn url(&self) -> String {
+        self.store.url()
+    }
+
+    fn load(&self) -> StoreFuture<'_, Option<Loaded>> {
+        self.store.load()
+    }
+
+    fn save<'a>(
+        &'a self,
+        document: &'a [u8],
+        expected: Option<&'a Version>,
+    ) -> StoreFuture<'a, Saved> {
+        Box::pin(async move {
+            self.waits.fetch_add(1, Ordering::SeqCst);
+            self.gate.acquire().await.unwrap().forget();
+            if self.fails.load(Ordering::SeqCst) {
+                return Err(StoreError::new("it is full"));
+            }
+            self.store.save(document, expected).await
+        })
+    }
+
+    fn watch(&self) -> Hints {
+        self.store.watch()
+    }
+
+    leases_of!(store);
+}
+
+/// Whoever is in may come back while the drain goes on, but not between the moment in which it is
+/// found empty and the moment in which it says that it is offline.
+#[actix_web::test]
+async fn nobody_slips_in_while_the_end_of_a_drain_is_written() {
+    for fails in [false, true] {
+        let store = Gated {
+            store: MemoryStore::new(),
+            gate: Arc::new(Semaphore::new(1)),
+            waits: Arc::default(),
+            fails: Arc::default(),
+        };
+        let maintenance = Maintenance::builder()
+            .settings(Settings::default())
+            .custom_store(store.clone())
+            .already_in_if(|_| true)
+            .build()
+            .await
+            .unwrap();
+        let app = test::init_service(
+            App::new()
+                .route("/", web::get().to(|| async { "in" }))
+                .wrap(maintenance.middleware()),
+        )
+        .await;
+        let status = async || {
+            let request = test::TestRequest::get().uri("/").to_request();
+            test::call_service(&app, request).await.status().as_u16()
+        };
+        assert_eq!(status().await, 200);
+        maintenance.turn_on().drain().await.unwrap();
+        eventually("the end is being written", || {
+            store.waits.load(Ordering::SeqCst) == 2
+        })
+        .await;
+        assert_eq!(maintenance.phase(), Phase::Pending);
+        assert_eq!(status().await, 503);
+        store.fails.store(fails, Ordering::SeqCst);
+        store.gate.add_permits(1);
+        if fails {
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while status().await != 200 {
+                assert!(Instant::now() < deadline, "who is in may go on again");
+                rt::time::sleep(Duration::from_millis(2)).await;
+            }
+            assert_eq!(maintenance.phase(), Phase::Pending);
+        } else {
+            until_phase(&maintenance, Phase::Offline).await;
+            assert_eq!(status().await, 503);
+        }
+    }
 }
 
 /// The promise itself: under load, each time the site says that it is offline, nobody is inside.
