@@ -17,6 +17,7 @@ use crate::{
     held_lease::LeaseKeeper,
     mode::Mode,
     node::{Fleet, Goal, StateId},
+    observe,
     phase::Phase,
     seat::Reporter,
     settings::{Forced, WhenStoreFails},
@@ -178,6 +179,10 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         // On its own, so that it goes on while the store takes its time. It ends with the runtime.
         tokio::spawn(async move { shared.sessions.keep_time().await });
+        if cfg!(feature = "metrics") {
+            let shared = Arc::clone(&self.shared);
+            tokio::spawn(async move { observe::report(&shared).await });
+        }
         // The watch comes first, so that no change between the two is missed.
         let mut hints = Some(self.store.watch());
         self.reload(&mut known).await;
@@ -326,7 +331,11 @@ impl Driver {
             }
         }
         if known.failure.take().is_some() {
-            tracing::info!(store = %self.store.url(), "the maintenance store is back");
+            tracing::info!(
+                event = observe::STORE_BACK,
+                store = %self.store.url(),
+                "the maintenance store is back"
+            );
         }
         known.document = Some(document);
         known.state_id = state_id;
@@ -340,6 +349,7 @@ impl Driver {
 
     /// Takes note of a failure, tells it once, and tries again later.
     fn fail(&self, known: &mut Known, error: String) {
+        observe::store_failed();
         let pause = match known.retry {
             Some((_, pause)) => (pause * 2).min(LONGEST_RETRY),
             None => FIRST_RETRY,
@@ -351,11 +361,13 @@ impl Driver {
         let is_first = known.failure.is_none();
         match (is_first, &known.document) {
             (true, Some(_)) => tracing::error!(
+                event = observe::STORE_FAILED,
                 %error,
                 when_store_fails = self.plan.when_store_fails.as_str(),
                 "the maintenance store fails"
             ),
             (true, None) => tracing::error!(
+                event = observe::STORE_FAILED,
                 %error,
                 when_store_fails = self.plan.when_store_fails.as_str(),
                 "the maintenance store fails at start, and nothing is known of what it holds"
@@ -405,7 +417,11 @@ impl Driver {
         };
         known.is_quiet = false;
         if let Err(error) = &outcome {
-            tracing::error!(%error, "a change of maintenance failed");
+            tracing::error!(
+                event = observe::CHANGE_FAILED,
+                %error,
+                "a change of maintenance failed"
+            );
         }
         // When the caller hears of the change, the web server knows it too.
         self.follow(known).await;
@@ -608,8 +624,16 @@ impl Driver {
         let published = &self.shared.published;
         published.seal();
         if !self.is_anybody_inside() {
+            let mode = key.clone();
             let operation: Operation = Box::new(move |document, _| document.drained(&key, since));
-            let _ = self.try_quietly(known, &operation).await;
+            if self.try_quietly(known, &operation).await.is_ok() {
+                tracing::info!(
+                    event = observe::DRAINED,
+                    mode,
+                    generation = published.snapshot().generation,
+                    "nobody is inside any more"
+                );
+            }
         }
         published.unseal();
     }
@@ -684,12 +708,20 @@ async fn until(instant: Option<Instant>) {
 }
 
 fn log_phases(before: &Snapshot, after: &Snapshot) {
+    let cause = if before.generation == after.generation {
+        "edge"
+    } else {
+        "change"
+    };
     for (old, new) in before.modes.iter().zip(&after.modes) {
         let (old, new_standing) = (old.phase(before.at), new.standing(after.at));
         if old != new_standing.phase {
             tracing::info!(
+                event = observe::PHASE,
                 mode = %new.key,
+                before = %old,
                 phase = %new_standing.phase,
+                cause,
                 by = new_standing.by,
                 reason = new_standing.reason,
                 generation = after.generation,

@@ -35,6 +35,7 @@
 //! - [`Maintenance::plan_window`] plans it, and [`Maintenance::while_on`] holds it for as long as a
 //!   job takes.
 //! - [`MaintenanceFlag`] tells the templates of those who get through.
+//! - [`observe`] has what operators watch: log events, metrics, health.
 //! - [`RefusalMarker`] tells loggers and error reporters that a 503 was meant.
 //! - [`store`] is where the state is kept: a file, memory, or what implements [`store::Store`].
 //!
@@ -71,6 +72,7 @@ mod mode;
 mod mode_rules;
 mod negotiate;
 mod node;
+pub mod observe;
 mod order;
 mod permission;
 mod phase;

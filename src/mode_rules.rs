@@ -31,6 +31,11 @@ pub(crate) struct AppliesTo {
 }
 
 impl AppliesTo {
+    /// Whether no request is left out.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.hosts.is_empty() && self.paths.is_none() && self.methods.is_empty()
+    }
+
     #[inline]
     fn holds(&self, subject: &impl Subject) -> bool {
         (self.methods.is_empty() || self.methods.contains(subject.method()))

@@ -27,6 +27,16 @@ impl ResponseFormat {
     /// In the order in which the server prefers them when the client does not care.
     const ALL: [Self; 4] = [Self::Html, Self::Json, Self::Problem, Self::Text];
 
+    /// The word for it, as in the settings: `html`, `json`, `problem` or `text`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Json => "json",
+            Self::Problem => "problem",
+            Self::Text => "text",
+        }
+    }
+
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Html => "text/html; charset=utf-8",

@@ -355,6 +355,12 @@ impl Responses {
         self.modes.get(mode).unwrap_or(&self.common)
     }
 
+    /// Whether refusals have this status.
+    #[cfg(feature = "tracing-filter")]
+    pub(crate) fn is_status(&self, status: u16) -> bool {
+        self.modes.iter().any(|mode| mode.status.as_u16() == status)
+    }
+
     pub(crate) fn status(&self, mode: usize) -> StatusCode {
         self.of_mode(mode).status
     }

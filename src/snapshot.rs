@@ -276,6 +276,18 @@ impl Snapshot {
             .find(|index| self.modes[*index].phase(now) == Phase::Scheduled && is_meant(*index))
     }
 
+    /// Whether a mode is offline that applies to everything and leaves nothing readable.
+    pub(crate) fn closes_all(&self, now: Timestamp) -> bool {
+        self.closed_modes(now).any(|closed| {
+            let mode = &self.modes[closed.index].mode;
+            let rules = self.rules.of_mode(closed.index);
+            closed.phase == Phase::Offline
+                && mode.access == Access::None
+                && mode.applies.is_none()
+                && rules.is_none_or(|rules| rules.applies_to.is_everything())
+        })
+    }
+
     /// Whether a mode is closing, so that those who are in may go on.
     pub(crate) fn is_draining(&self, now: Timestamp) -> bool {
         self.closed_modes(now)

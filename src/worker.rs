@@ -1,7 +1,11 @@
 //! What one worker keeps so that requests touch nothing that workers share: the snapshot, the
 //! refusals that it made of it, and the forms that clients asked for.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
 
 use actix_session::SessionExt as _;
 use actix_web::{
@@ -17,6 +21,7 @@ use crate::{
     language::Languages,
     maintenance::Maintenance,
     negotiate::{ResponseFormat, SEC_FETCH_DEST, negotiate},
+    observe,
     phase::Phase,
     request::RequestSubject,
     response::{FormatChoice, RefusalMarker, Refusing, Rendered, Responses},
@@ -41,6 +46,8 @@ pub(crate) struct Worker {
     pub(crate) maintenance: Maintenance,
     pub(crate) desk: Desk,
     cache: RefCell<Cache>,
+    /// How many requests have been refused.
+    refusals: Cell<u64>,
 }
 
 /// The snapshot under which a request was let in during maintenance, in its extensions.
@@ -105,6 +112,7 @@ impl Worker {
                 SessionNotes::new(&maintenance.shared),
             ),
             maintenance,
+            refusals: Cell::new(0),
             cache: RefCell::new(Cache {
                 snapshot: Rc::new(snapshot),
                 kept: Vec::new(),
@@ -260,7 +268,12 @@ impl Worker {
             let mode = snapshot.closed_mode(now).unwrap_or(0);
             return Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, now));
         }
-        tracing::debug!(rule = rule.name(), "maintenance lets a request through");
+        observe::passed(rule);
+        tracing::debug!(
+            event = observe::PASS,
+            rule = rule.name(),
+            "maintenance lets a request through"
+        );
         request
             .extensions_mut()
             .insert(AdmittedUnder(Arc::clone(snapshot)));
@@ -291,6 +304,31 @@ impl Worker {
         }
     }
 
+    /// Logs every refusal for those who look closely, and some of them for everybody.
+    fn note_refusal(&self, mode: &str, rule: Rule, format: ResponseFormat) {
+        observe::refused(mode, format);
+        let (rule, format) = (rule.name(), format.as_str());
+        tracing::debug!(
+            event = observe::REFUSAL,
+            mode,
+            rule,
+            format,
+            "maintenance refuses a request"
+        );
+        let refusals = self.refusals.get() + 1;
+        self.refusals.set(refusals);
+        if refusals == 1 || refusals.is_multiple_of(observe::ONE_IN) {
+            tracing::info!(
+                event = observe::REFUSALS,
+                mode,
+                rule,
+                format,
+                refusals,
+                "maintenance refuses requests"
+            );
+        }
+    }
+
     fn refuse(
         &self,
         request: &HttpRequest,
@@ -299,12 +337,12 @@ impl Worker {
         rule: Rule,
         now: Timestamp,
     ) -> HttpResponse {
-        tracing::debug!(rule = rule.name(), "maintenance refuses a request");
         let responses = &self.shared().responses;
         // The app's closures may take their time or look at maintenance themselves.
         let chosen = responses.languages.chosen(request);
         let mut cache = self.cache.borrow_mut();
         let format = cache.format(responses, request);
+        self.note_refusal(&snapshot.modes[mode].key, rule, format);
         let language = chosen.unwrap_or_else(|| cache.language(&responses.languages, request));
         let refusing = Refusing {
             mode,

@@ -20,6 +20,8 @@ use actix_web::{
     middleware::DefaultHeaders,
     web::{self, Data},
 };
+#[cfg(feature = "metrics")]
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tera::Tera;
 use tracing_subscriber::EnvFilter;
 
@@ -53,6 +55,9 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let address = address()?;
     let key = session_key()?;
+    // Before maintenance begins to count.
+    #[cfg(feature = "metrics")]
+    let exporter = Data::new(PrometheusBuilder::new().install_recorder()?);
     // Made once, outside of the factory below, which runs once for each worker.
     let maintenance = Maintenance::builder().settings(settings()?).build().await?;
     let mut tera = Tera::default();
@@ -68,12 +73,14 @@ async fn run() -> Result<(), Box<dyn Error>> {
             // An app on the internet has TLS and leaves this out.
             .cookie_secure(false)
             .build();
-        App::new()
+        let app = App::new()
             // For the extractor `MaintenanceFlag` and for `/whoami`.
             .app_data(Data::new(maintenance.clone()))
             .app_data(tera.clone())
-            .app_data(items.clone())
-            .service(maintenance.admin())
+            .app_data(items.clone());
+        #[cfg(feature = "metrics")]
+        let app = app.app_data(exporter.clone());
+        app.service(maintenance.admin())
             .configure(|config| routes(config, &maintenance))
             // The last one wrapped is the outermost, and a request meets it first. Maintenance goes
             // inside of the sessions, because it asks them who the visitor is. It goes inside of
@@ -111,6 +118,7 @@ fn routes(config: &mut web::ServiceConfig, maintenance: &Maintenance) {
         )
         .service(resource("/slow", get().to(slow::slow)))
         .service(resource("/stream", get().to(slow::stream)))
+        .configure(metrics)
         // The settings let it through by its name.
         .service(resource("/health", get().to(async || "ok")).name("health"))
         // Refused always, whatever the settings and the state are.
@@ -124,6 +132,17 @@ fn routes(config: &mut web::ServiceConfig, maintenance: &Maintenance) {
             format!("{FOLDER}/static"),
         ));
 }
+
+/// Figures for Prometheus, with the feature `metrics`.
+#[cfg(feature = "metrics")]
+fn metrics(config: &mut web::ServiceConfig) {
+    let show = async |exporter: Data<PrometheusHandle>| exporter.render();
+    // The settings let it through by its name.
+    config.service(resource("/metrics", get().to(show)).name("metrics"));
+}
+
+#[cfg(not(feature = "metrics"))]
+fn metrics(_: &mut web::ServiceConfig) {}
 
 fn resource(path: &str, route: Route) -> Resource {
     web::resource(path).route(route)

@@ -13,6 +13,7 @@ use crate::{
     identity::Visitor,
     maintenance::Maintenance,
     negotiate::{ResponseFormat, negotiate},
+    observe,
     permission::Permission,
 };
 
@@ -90,7 +91,13 @@ pub(super) async fn authorize_change(
         Ok(()) => Ok(authorized),
         Err(foreign) => {
             let by = &authorized.visitor.id;
-            tracing::warn!(by, %foreign, "a request to {what} was refused for its origin");
+            tracing::warn!(
+                event = observe::TOGGLE_REFUSED,
+                by,
+                mode,
+                why = %foreign,
+                "a request to {what} was refused for its origin"
+            );
             Err(refusal(
                 request,
                 maintenance,
@@ -122,8 +129,10 @@ pub(super) async fn authorize(
     }
     let visitor = &caller.visitor;
     tracing::info!(
+        event = observe::TOGGLE_REFUSED,
         by = visitor.id,
         mode,
+        why = "permission",
         "somebody who may not asked to {}",
         permission.in_words()
     );

@@ -12,6 +12,7 @@ use actix_web::{
 
 use crate::{
     change::ChangeError, identity::Visitor, maintenance::Maintenance, negotiate::ResponseFormat,
+    observe::health,
 };
 
 mod answer;
@@ -68,6 +69,8 @@ pub(crate) fn scope(maintenance: Maintenance) -> Scope {
         .service(readable(["/history", "/history/"], read::history))
         .service(readable(["/explain", "/explain/"], read::explanation))
         .service(readable(["/ping", "/ping/"], ping::ping))
+        .service(readable(["/livez", "/livez/"], health::live))
+        .service(readable(["/readyz", "/readyz/"], health::ready))
         .service(readable(
             ["/openapi.json", "/openapi.json/"],
             openapi::openapi,

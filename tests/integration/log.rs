@@ -23,7 +23,10 @@ static LISTENING: Once = Once::new();
 /// One subscriber for all tests: places in the code that log for the first time just when a
 /// subscriber comes or goes may not be heard by it, so none comes or goes with a test.
 pub(crate) fn listen() {
-    LISTENING.call_once(|| tracing::subscriber::set_global_default(Collector).unwrap());
+    LISTENING.call_once(|| {
+        // A child whose whole log is captured has a subscriber already.
+        let _ = tracing::subscriber::set_global_default(Collector);
+    });
 }
 
 /// Collects every event of this thread, from its making until it is dropped.

@@ -43,6 +43,7 @@ mod logout;
 mod middleware;
 mod modes;
 mod nodes;
+mod observe;
 mod openapi;
 mod pages;
 mod parity;

@@ -27,6 +27,8 @@ async fn child_role() {
         "load-settings" => crate::settings::child_loads(),
         "build" => crate::settings::child_builds().await,
         "log-failures" => crate::handle::child_logs_failures().await,
+        "log-events" => crate::observe::child_logs_events().await,
+        "metrics" => crate::observe::child_exports_figures().await,
         "log-damage" => crate::store::child_logs_damage().await,
         "task" => crate::tasks::child_runs_a_task().await,
         "lock" => crate::locks::child_holds_the_lock().await,
