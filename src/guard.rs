@@ -183,7 +183,7 @@ impl Guarding {
             });
             if let Some(window) = window {
                 return Err(ChangeError::Plan(format!(
-                    "the window `{}` is open; cancel it first",
+                    "the window `{}` is open; switch the mode off, which ends it",
                     window.id
                 )));
             }

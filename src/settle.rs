@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     phase::Phase,
-    state::{Document, Ended, HISTORY_LENGTH, ModeState, Period, Switch},
+    state::{Document, Ended, HISTORY_LENGTH, ModeState, Period, Switch, Window},
 };
 
 /// Something that closes a mode, from a start that has passed.
@@ -34,6 +34,20 @@ pub(crate) fn settled(document: &Document, now: Timestamp) -> Option<Document> {
                 mode.close();
             }
         }
+        let mut begun = None;
+        if mode.windows.iter().any(Window::lacks_beginning) {
+            let mode = begun.insert(mode.clone());
+            let lacking = mode
+                .windows
+                .iter_mut()
+                .filter(|window| window.lacks_beginning());
+            lacking.for_each(|window| window.begin(now));
+            let next = next.get_or_insert_with(|| document.clone());
+            if let Some(stored) = next.modes.get_mut(key) {
+                stored.windows.clone_from(&mode.windows);
+            }
+        }
+        let mode = begun.as_ref().unwrap_or(mode);
         let sources = sources(mode, now);
         let is_over = sources.iter().any(|source| source.end.is_some());
         // A switch that goes on has got its period when it was thrown, or a hand threw it.

@@ -233,6 +233,32 @@ fn each_occurrence_of_what_repeats_becomes_a_period_once() {
 }
 
 #[test]
+fn a_rule_that_a_hand_wrote_begins_when_it_is_seen() {
+    let by_hand = |duration: &str| {
+        let windows = json!([{"id": "x", "repeats": {
+            "cron": "0 * * * *", "zone": "UTC", "duration": duration,
+        }}]);
+        let document = json!({
+            "format": 1, "generation": 1, "modes": {"site": {"windows": windows}},
+        });
+        Document::decode(document.to_string().as_bytes(), None).unwrap()
+    };
+    // Nobody knows of the years before, and what is open is told from its start.
+    let open = settled(&by_hand("PT10M"), at(hour(7) + 60)).unwrap();
+    assert_eq!(periods(&open), [(hour(7), None, None)]);
+    assert_eq!(settled(&open, at(hour(7) + 61)), None);
+    let over = settled(&open, at(hour(7) + 600)).unwrap();
+    let seventh = (hour(7), Some(hour(7) + 600), Some(Ended::WindowEnd));
+    assert_eq!(periods(&over), [seventh]);
+    let ahead = settled(&by_hand("PT1M"), at(hour(7) + 60)).unwrap();
+    assert_eq!(periods(&ahead), []);
+    assert_eq!(settled(&ahead, at(hour(7) + 61)), None);
+    let next = settled(&ahead, at(hour(8) + 90)).unwrap();
+    let eighth = (hour(8), Some(hour(8) + 60), Some(Ended::WindowEnd));
+    assert_eq!(periods(&next), [eighth]);
+}
+
+#[test]
 fn what_repeated_until_its_end_leaves_the_document() {
     let document = planned(&[hourly(Some(hour(3)))]);
     let document = settled_at(document, &[hour(2) + 599]);

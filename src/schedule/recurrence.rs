@@ -209,6 +209,11 @@ impl Recurrence {
         self.duration
     }
 
+    /// The instant after which every start must lie, if there is one.
+    pub(crate) fn after(&self) -> Option<Timestamp> {
+        self.after
+    }
+
     /// The instant before which every start must lie, if there is one.
     pub(crate) fn until(&self) -> Option<Timestamp> {
         self.until

@@ -1,6 +1,6 @@
 //! A planned window: once, or again and again.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -102,6 +102,21 @@ impl Window {
                 recurrence.next_after(now).is_some()
             }
             (None, _) | (_, None) => false,
+        }
+    }
+
+    /// Whether it repeats and does not say since when, because a hand wrote it.
+    pub(crate) fn lacks_beginning(&self) -> bool {
+        let recurrence = self.repeats.as_ref();
+        recurrence.is_some_and(|recurrence| recurrence.after().is_none())
+    }
+
+    /// Has it begin now, or with what is open now: nobody knows of anything before.
+    pub(crate) fn begin(&mut self, now: Timestamp) {
+        let open = self.occurrence_at(now).and_then(|open| open.start);
+        let before = |start: Timestamp| start.checked_sub(SignedDuration::from_nanos(1)).ok();
+        if let Some(recurrence) = &mut self.repeats {
+            recurrence.leave_out_until(open.and_then(before).unwrap_or(now));
         }
     }
 

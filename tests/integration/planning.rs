@@ -208,10 +208,37 @@ async fn visitors_meet_an_occurrence_and_switching_off_ends_it() {
     let after = &off.status.modes[0].windows[0];
     let day = after.start.unwrap().duration_since(before.start.unwrap());
     assert_eq!(day.as_hours(), 24, "the next one comes when it is due");
-    let ended: Vec<_> = maintenance
-        .history()
-        .iter()
-        .map(|period| period.ended)
-        .collect();
-    assert!(ended.ends_with(&[Some(Ended::Off)]), "{ended:?}");
+    let history = maintenance.history();
+    assert_eq!(history.len(), 1, "nothing is made up: {history:?}");
+    assert_eq!(history[0].started_at, before.start.unwrap());
+    assert_eq!(history[0].ended, Some(Ended::Off));
+}
+
+#[actix_web::test]
+async fn a_rule_that_a_hand_got_wrong_is_told_and_the_last_good_state_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state");
+    let maintenance = crate::processes::maintenance_of(&file).await;
+    maintenance.turn_on().await.unwrap();
+    for (rule, expected) in [
+        (
+            json!({"cron": "0 25 * * *", "zone": "UTC", "duration": "PT1H"}),
+            "`0 25 * * *`",
+        ),
+        (
+            json!({"cron": "@daily", "zone": "Rome", "duration": "PT1H"}),
+            "`Rome` is no time zone",
+        ),
+    ] {
+        let windows = json!([{"id": "daily", "repeats": rule}]);
+        let modes = json!({"site": {"switch": "off", "windows": windows}});
+        let document = json!({"format": 1, "generation": 9, "modes": modes});
+        std::fs::write(&file, document.to_string()).unwrap();
+        let is_told = || {
+            let error = maintenance.status().store.error;
+            error.is_some_and(|error| error.contains(expected))
+        };
+        crate::eventually::eventually(expected, is_told).await;
+        assert!(maintenance.is_on());
+    }
 }
