@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Takes the pictures in this folder: the refusal page in light, dark and 320 pixels wide, and the
-# demo's home page with its banner. Needs chromium and cargo.
+# demo's home page with its banner, and the dashboard. Needs chromium, cargo and curl.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
 
@@ -49,3 +49,20 @@ shot refusal-narrow.png 320 560 "file://$folder/narrow.html" "$light"
 start open MAINTENANCE_EXEMPT__ANONYMOUS=true MAINTENANCE_EXEMPT__SUPERUSERS=true
 shot demo-light.png 800 700 "$open/" "$light"
 shot demo-dark.png 800 700 "$open/login/superuser" "$dark"
+
+# The dashboard of a site in maintenance, with windows ahead. What it shows is planned from now on.
+later() { date -u -d "$1" +%Y-%m-%dT%H:00; }
+change() {
+    curl -fsS -b "$folder/cookies" -o "$folder/answer" "$open/maintenance-mode/$1" "${@:2}"
+}
+curl -fsS -c "$folder/cookies" -o "$folder/answer" "$open/login/superuser"
+change off -X POST
+change plan --data-urlencode "title=New database" --data-urlencode "reason=Ticket 4711" -d zone=UTC \
+    -d "start=$(later '+20 hours')" -d "end=$(later '+23 hours')"
+change plan --data-urlencode "title=Weekly backup" -d repeat=weekly -d zone=UTC \
+    -d "start=$(later '+4 days')" -d "end=$(later '+4 days 2 hours')"
+change on -d for=30m --data-urlencode "reason=Release 4.2" \
+    --data-urlencode "message=We are moving the shop to a new server."
+dashboard="$open/login/superuser?next=/maintenance-mode/"
+shot dashboard-light.png 1000 1130 "$dashboard" "$light"
+shot dashboard-dark.png 1000 1130 "$dashboard" "$dark"

@@ -1,6 +1,6 @@
 //! The dashboard and its forms, for people.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -28,6 +28,7 @@ use crate::{
     permission::Permission,
     phase::Phase,
     schedule::find_zone,
+    settings::Access,
     snapshot::{ModeStatus, PlannedWindow, Status},
     state::{OnTimeout, Switch},
 };
@@ -63,6 +64,9 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
 
 /// The cookie by which the script says in which zone the reader is.
 const ZONE_COOKIE: &str = "maintenance_zone";
+
+/// How long a page waits for the store to tell of nodes and tasks.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// For how long one can say that a mode is switched on, in minutes.
 const DURATIONS: [i64; 7] = [15, 30, 60, 120, 240, 480, 1440];
@@ -118,6 +122,7 @@ struct SwitchAsked {
     question: String,
     consequences: Vec<String>,
     is_pending: bool,
+    is_read_only: bool,
     durations: Vec<Choice>,
     time_out: Option<String>,
     drain_hint: String,
@@ -141,6 +146,7 @@ impl SwitchAsked {
         let mut consequences = vec![match () {
             () if to_off => "consequence_open",
             () if is_pending => "consequence_close_now",
+            () if mode.access == Access::ReadOnly => "consequence_read_only",
             () => "consequence_close",
         }];
         if to_off && has_open_window {
@@ -158,10 +164,10 @@ impl SwitchAsked {
             mode: mode.key.clone(),
             to_on: !to_off,
             question: reader.filled(
-                if to_off {
-                    "confirm_open"
-                } else {
-                    "confirm_close"
+                match mode.access {
+                    _ if to_off => "confirm_open",
+                    Access::ReadOnly => "confirm_on",
+                    Access::None => "confirm_close",
                 },
                 "mode",
                 &mode.label,
@@ -171,6 +177,7 @@ impl SwitchAsked {
                 .map(|key| reader.text(key).to_owned())
                 .collect(),
             is_pending,
+            is_read_only: mode.access == Access::ReadOnly,
             durations: DURATIONS
                 .into_iter()
                 .map(|minutes| Choice {
@@ -299,15 +306,11 @@ async fn planned(
 }
 
 /// When and for how long a window opens that repeats like its first time.
-fn repeated(
-    rhythm: &str,
-    start: Option<&str>,
-    end: Option<&str>,
-) -> Option<(String, std::time::Duration)> {
+fn repeated(rhythm: &str, start: Option<&str>, end: Option<&str>) -> Option<(String, Duration)> {
     let start: DateTime = start?.parse().ok()?;
     let end: DateTime = end?.parse().ok()?;
     let lasts = start.duration_until(end);
-    let lasts = std::time::Duration::try_from(lasts).ok()?;
+    let lasts = Duration::try_from(lasts).ok()?;
     if lasts.is_zero() {
         return None;
     }
@@ -496,7 +499,7 @@ impl<'a> Page<'a> {
         let shared = &maintenance.shared;
         let languages = &shared.responses.languages;
         Ok(Self {
-            status: maintenance.status().only(&authorized.modes),
+            status: status(maintenance).await.only(&authorized.modes),
             reader: Reader {
                 catalogue: languages.get(languages.of_request(request)),
                 zone: zone_of(request, maintenance),
@@ -551,6 +554,19 @@ impl<'a> Page<'a> {
             .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .insert_header((X_FRAME_OPTIONS, "DENY"))
             .body(page)
+    }
+}
+
+/// What is, with the nodes and tasks of now. A store that is slow does not keep the page: whoever
+/// looks may be looking because of it.
+async fn status(maintenance: &Maintenance) -> Status {
+    let known = maintenance.status();
+    if known.store.error.is_some() {
+        return known;
+    }
+    match tokio::time::timeout(LONGEST_WAIT, maintenance.ask_status()).await {
+        Ok(Ok(status)) => status,
+        Ok(Err(_)) | Err(_) => known,
     }
 }
 

@@ -13,7 +13,9 @@ use serde::Serialize;
 
 use crate::{
     language::Catalogue,
+    node::NodeStatus,
     phase::Phase,
+    settings::Access,
     snapshot::{ModeStatus, PastPeriod, PlannedWindow, Status},
     state::Ended,
 };
@@ -62,6 +64,13 @@ impl Reader<'_> {
         }
     }
 
+    /// How long ago something was.
+    fn ago(&self, seconds: u64) -> String {
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        let duration = self.duration(SignedDuration::from_secs(seconds));
+        self.filled("ago", "duration", &duration)
+    }
+
     /// The two largest units that it has.
     pub(super) fn duration(&self, duration: SignedDuration) -> String {
         let seconds = duration.as_secs();
@@ -81,6 +90,7 @@ impl Reader<'_> {
 
     fn phase_name(&self, mode: &ModeStatus) -> &str {
         self.text(match mode.phase {
+            Phase::Offline if mode.access == Access::ReadOnly => "phase_read_only",
             Phase::Online => "phase_online",
             Phase::Scheduled => "phase_scheduled",
             Phase::Pending => "phase_pending",
@@ -103,6 +113,9 @@ pub(super) struct Dashboard {
     session_count: usize,
     sessions: Vec<SessionShown>,
     more_sessions: Option<String>,
+    nodes: Vec<NodeShown>,
+    tasks: Vec<TaskShown>,
+    unknown_modes: Vec<String>,
     history: Vec<PeriodShown>,
     forced: Option<&'static str>,
     store: StoreShown,
@@ -115,7 +128,7 @@ struct ModeShown {
     label: String,
     phase: Phase,
     phase_name: String,
-    lead: String,
+    is_read_only: bool,
     since: Option<Shown>,
     start: Option<Shown>,
     until: Option<Shown>,
@@ -123,6 +136,8 @@ struct ModeShown {
     by: Option<String>,
     reason: Option<String>,
     message: Option<String>,
+    help: Option<String>,
+    locked: Option<String>,
     may_toggle: bool,
 }
 
@@ -145,6 +160,25 @@ struct WindowShown {
 struct SessionShown {
     id: String,
     age: String,
+}
+
+#[derive(Debug, Serialize)]
+struct NodeShown {
+    name: String,
+    version: String,
+    own: bool,
+    state: String,
+    in_flight: u64,
+    endless: u64,
+    sessions: u64,
+    age: String,
+}
+
+#[derive(Debug, Serialize)]
+struct TaskShown {
+    name: String,
+    by: String,
+    since: Option<Shown>,
 }
 
 #[derive(Debug, Serialize)]
@@ -218,7 +252,7 @@ impl Dashboard {
         Self {
             phase,
             headline: reader.text(&format!("headline_{phase}")).to_owned(),
-            lead: worst.map_or_else(String::new, |mode| lead(mode, reader)),
+            lead: lead_of_all(&status.modes, reader),
             modes: status
                 .modes
                 .iter()
@@ -230,8 +264,8 @@ impl Dashboard {
                 let rows: Vec<_> = modes.map(|mode| mode.windows.as_slice()).collect();
                 TimeLine::new(&rows, reader)
             },
-            in_flight: status.in_flight,
-            endless: status.endless,
+            in_flight: over_all(status, status.in_flight, |node| node.in_flight),
+            endless: over_all(status, status.endless, |node| node.endless),
             session_count: inside,
             sessions: status
                 .sessions
@@ -239,19 +273,32 @@ impl Dashboard {
                 .take(LISTED)
                 .map(|session| SessionShown {
                     id: session.id.clone(),
-                    age: reader.filled(
-                        "ago",
-                        "duration",
-                        &reader.duration(SignedDuration::from_secs(
-                            i64::try_from(session.age).unwrap_or(i64::MAX),
-                        )),
-                    ),
+                    age: reader.ago(session.age),
                 })
                 .collect(),
             more_sessions: inside
                 .checked_sub(LISTED)
                 .filter(|more| *more > 0)
                 .map(|more| reader.filled("and_more", "count", &more.to_string())),
+            nodes: status
+                .nodes
+                .iter()
+                .map(|node| NodeShown::new(node, reader))
+                .collect(),
+            tasks: status
+                .tasks
+                .iter()
+                .map(|task| TaskShown {
+                    name: task.name.clone(),
+                    by: task.by.clone(),
+                    since: task.since.map(|since| reader.instant(since)),
+                })
+                .collect(),
+            unknown_modes: status
+                .unknown_modes
+                .iter()
+                .map(|mode| mode.key.clone())
+                .collect(),
             history: more
                 .history
                 .iter()
@@ -277,6 +324,32 @@ impl Dashboard {
     }
 }
 
+/// A count over all nodes. What this process counts is newer than what it has reported.
+fn over_all(status: &Status, own: u64, of: impl Fn(&NodeStatus) -> u64) -> u64 {
+    let others = status.nodes.iter().filter(|node| !node.own);
+    own + others.map(of).sum::<u64>()
+}
+
+impl NodeShown {
+    fn new(node: &NodeStatus, reader: &Reader<'_>) -> Self {
+        let state = if node.up_to_date {
+            "up_to_date"
+        } else {
+            "behind"
+        };
+        Self {
+            name: format!("{} ({})", node.host, node.pid),
+            version: node.version.clone(),
+            own: node.own,
+            state: reader.text(state).to_owned(),
+            in_flight: node.in_flight,
+            endless: node.endless,
+            sessions: node.sessions,
+            age: reader.ago(node.age),
+        }
+    }
+}
+
 /// How much a phase matters to whoever looks.
 fn severity(phase: Phase) -> u8 {
     match phase {
@@ -287,8 +360,29 @@ fn severity(phase: Phase) -> u8 {
     }
 }
 
+/// What it all means: of several modes, which are not online.
+fn lead_of_all(modes: &[ModeStatus], reader: &Reader<'_>) -> String {
+    if let [mode] = modes {
+        return lead(mode, reader);
+    }
+    let others = modes.iter().filter(|mode| mode.phase != Phase::Online);
+    let others: Vec<String> = others
+        .map(|mode| format!("{}: {}", mode.label, reader.phase_name(mode)))
+        .collect();
+    if others.is_empty() {
+        return reader.text("lead_online").to_owned();
+    }
+    others.join(" · ")
+}
+
 fn lead(mode: &ModeStatus, reader: &Reader<'_>) -> String {
-    reader.text(&format!("lead_{}", mode.phase)).to_owned()
+    let is_read_only = mode.phase == Phase::Offline && mode.access == Access::ReadOnly;
+    let phase = if is_read_only {
+        "read_only"
+    } else {
+        mode.phase.as_str()
+    };
+    reader.text(&format!("lead_{phase}")).to_owned()
 }
 
 impl ModeShown {
@@ -300,7 +394,7 @@ impl ModeShown {
             label: mode.label.clone(),
             phase: mode.phase,
             phase_name: reader.phase_name(mode).to_owned(),
-            lead: lead(mode, reader),
+            is_read_only: mode.access == Access::ReadOnly,
             since: shown(mode.since),
             start: shown(mode.start),
             until: shown(mode.until),
@@ -308,6 +402,11 @@ impl ModeShown {
             by: mode.by.clone(),
             reason: mode.reason.clone(),
             message: mode.message.clone(),
+            help: mode.help.clone(),
+            locked: mode
+                .locked_by
+                .as_ref()
+                .map(|holder| reader.filled("held", "holder", &holder.by)),
             may_toggle,
         }
     }

@@ -140,10 +140,10 @@ async fn a_superuser_switches_with_a_dialog_and_others_see_it_at_once() {
         alice.write("dialog #reason", "release").await;
         let clicked = Instant::now();
         alice.click("dialog button").await;
-        visitor.says("Maintenance mode is on.").await;
+        visitor.says("The site has closed for maintenance.").await;
         other.says("Back at noon.").await;
         fastest = fastest.min(clicked.elapsed());
-        alice.says("Visitors are refused").await;
+        alice.says("Whole site: Closed").await;
 
         // Leaving it as it is leaves it as it is, and the focus where it was.
         alice.click("#open-site").await;

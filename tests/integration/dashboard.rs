@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use actix_maintenance_mode::{Permission, Phase, settings::OnTimeout};
+use actix_maintenance_mode::{
+    Permission, Phase,
+    settings::{Access, ModeSettings, OnTimeout},
+};
 use jiff::{Timestamp, ToSpan as _};
 
+use crate::eventually::eventually;
 use crate::test_app::{Answer, LoggedIn, TestApp};
 
 const BASE: &str = "/maintenance-mode";
@@ -444,6 +448,97 @@ async fn whoever_may_only_see_gets_no_switches() {
     assert_eq!(asked.status, 404);
     let asked = app.get(&format!("{BASE}/plan")).by(&bob).await;
     assert_eq!(asked.status, 404);
+}
+
+#[actix_web::test]
+async fn each_mode_has_its_own_switch_and_consequence() {
+    let app = TestApp::with_settings(|settings| {
+        let mut read_only = ModeSettings::new("writes");
+        read_only.label = Some("Read-only".to_owned());
+        read_only.help = Some("Copying works best so.".to_owned());
+        read_only.access = Access::ReadOnly;
+        settings.modes = vec![ModeSettings::new("site"), read_only];
+    })
+    .await;
+    let alice = app.log_in_superuser("alice").await;
+    let page = dashboard(&app, &alice).await;
+    for part in ["mode=site&amp;to=on", "mode=writes&amp;to=on"] {
+        assert!(page.text().contains(part), "{part}: {}", page.text());
+    }
+    assert!(read(page.text()).contains("Read-only Open Copying works best so. Switch on"));
+    let asked = app
+        .get(&format!("{BASE}/switch?mode=writes&to=on"))
+        .by(&alice)
+        .await;
+    let text = read(asked.text());
+    assert!(text.contains("Switch “Read-only” on?"), "{text}");
+    assert!(text.contains("every change is refused"), "{text}");
+
+    let done = app
+        .post(&format!("{BASE}/on"))
+        .by(&alice)
+        .form("mode=writes")
+        .await;
+    assert_eq!(done.status, 303);
+    let text = read(dashboard(&app, &alice).await.text());
+    assert!(
+        text.contains("In maintenance Read-only: Read-only"),
+        "{text}"
+    );
+    let answer = app
+        .get(&format!("{BASE}/switch?mode=nothing"))
+        .by(&alice)
+        .await;
+    assert_eq!(answer.status, 404);
+}
+
+#[actix_web::test]
+async fn whoever_holds_a_mode_and_what_runs_are_told() {
+    let (app, alice) = app().await;
+    let task = app.maintenance.task("import").run(async {
+        let guard = app
+            .maintenance
+            .while_on()
+            .by("nightly job")
+            .exclusive()
+            .enter()
+            .await
+            .unwrap();
+        let text = read(dashboard(&app, &alice).await.text());
+        assert!(text.contains("Locked by nightly job"), "{text}");
+        assert!(text.contains("Running tasks import"), "{text}");
+        guard.release().await.unwrap();
+    });
+    task.await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_store_that_fails_is_told_with_how_old_the_knowledge_is() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let state = folder.path().join("maintenance.state");
+    let url = format!("file:{}", state.display());
+    let app = TestApp::with_settings(move |settings| settings.store = url).await;
+    let alice = app.log_in_superuser("alice").await;
+    app.turn_on().await;
+    std::fs::remove_file(&state).unwrap();
+    std::fs::create_dir(&state).unwrap();
+    eventually("the failure is seen", || {
+        app.maintenance.status().store.error.is_some()
+    })
+    .await;
+    let text = read(dashboard(&app, &alice).await.text());
+    assert!(
+        text.contains("The state cannot be read What you see was read 2"),
+        "{text}"
+    );
+    assert!(text.contains("ago). It may be old."), "{text}");
+    assert!(text.contains("it is a folder"), "{text}");
+    assert!(
+        text.contains("In maintenance"),
+        "the last that is known: {text}"
+    );
+    let done = app.post(&format!("{BASE}/off")).by(&alice).form("").await;
+    assert_eq!(done.status, 503);
 }
 
 #[actix_web::test]
