@@ -93,6 +93,14 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
+    /// Tells when a web server in front of the app may not know of a change.
+    pub(super) fn warn_of_files(&self, status: &Status) {
+        let files = status.web_server.as_ref();
+        if let Some(error) = files.and_then(|files| files.error.as_ref()) {
+            self.output.warn(error);
+        }
+    }
+
     /// Reads a time that was given as an option, and tells what may not have been meant so.
     pub(super) fn time(&self, option: &str, text: &str) -> Result<Timestamp, Failure> {
         let zone = self.maintenance.shared.time_zone.as_ref();

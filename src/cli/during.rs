@@ -1,6 +1,6 @@
 //! `maintenance during`.
 
-use std::{ffi::OsString, future::pending, time::Duration};
+use std::{ffi::OsString, time::Duration};
 
 use clap::Args;
 use serde_json::json;
@@ -13,9 +13,12 @@ use super::{
     on::{Closing, Texts, given},
     signals::{Signals, not_run},
     status_text::inside,
-    waiting::{Waited, follow},
+    waiting::{Waited, follow, names},
 };
-use crate::guard::{Guard, Guarding};
+use crate::{
+    change::ChangeError,
+    guard::{Guard, Guarding},
+};
 
 /// How often, and with which pauses, the site is brought back while the store fails.
 const ATTEMPTS: usize = 6;
@@ -27,13 +30,15 @@ const PAUSE: Duration = Duration::from_secs(2);
 Afterwards it is as it was before, whatever becomes of COMMAND. The exit code is
 that of COMMAND; as in a shell 127: none such, 126: cannot run, 128 + signal.
 
-Examples:
-  maintenance during --drain --for 1h -- ./migrate --all")]
+Example: maintenance during --drain --for 1h -- ./migrate --all")]
 pub(super) struct During {
     #[command(flatten)]
     texts: Texts,
     #[command(flatten)]
     closing: Closing,
+    /// Only while no other such command holds the mode
+    #[arg(long)]
+    exclusive: bool,
     /// Stay out of service if COMMAND fails
     #[arg(long)]
     keep_on_failure: bool,
@@ -59,11 +64,18 @@ impl During {
             return Err(failure);
         }
         let json = context.output.is_json();
-        let ended = child::run(&self.command, json, &mut signals, pending()).await;
+        let lost = async {
+            let lost = ChangeError::LockLost(guard.lock_lost().await);
+            context.output.error(&lost.to_string());
+        };
+        let ended = child::run(&self.command, json, &mut signals, lost).await;
         if let Some(why) = &ended.not_started {
             context.output.error(why);
         }
-        let keep = self.keep_on_failure && ended.code != 0;
+        // What it has done without the lock, it may not have done alone.
+        let is_lost = self.exclusive && !guard.holds_lock();
+        let code = ended.code.max(u8::from(is_lost));
+        let keep = self.keep_on_failure && code != 0;
         let brought_back = if keep {
             keep_closed(guard, context).await
         } else {
@@ -71,12 +83,12 @@ impl During {
         };
         tell(context, &ended, keep, brought_back.is_ok()).await;
         match brought_back {
-            Err(failure) if ended.code == 0 => Err(failure),
+            Err(failure) if code == 0 => Err(failure),
             Err(failure) => {
-                context.output.warn(&failure.message);
-                Ok(ended.code)
+                context.output.error(&failure.message);
+                Ok(code)
             }
-            Ok(()) => Ok(ended.code),
+            Ok(()) => Ok(code),
         }
     }
 
@@ -88,6 +100,9 @@ impl During {
         guarding = given(guarding, &texts.reason, Guarding::reason);
         guarding = given(guarding, &closing.end(context)?, Guarding::until);
         guarding = given(guarding, &closing.lasting, Guarding::lasting);
+        if self.exclusive {
+            guarding = guarding.exclusive();
+        }
         if closing.drain {
             guarding = guarding.drain();
             guarding = given(guarding, &closing.timeout, Guarding::drain_timeout);
@@ -101,13 +116,14 @@ impl During {
         let Some(goal) = self.closing.goal() else {
             return Ok(());
         };
-        let what = match follow(context, goal, signals).await {
+        let what = match follow(context, goal, signals).await? {
             Waited::Empty => return Ok(()),
             Waited::TimedOut if goal.whoever_is_in => return Ok(()),
             Waited::TimedOut => {
                 let inside = inside(&context.fresh_status().await);
                 format!("timed out, with {inside} inside")
             }
+            Waited::Missing(missing) => format!("timed out: {}", names(&missing)),
             Waited::Online => "somebody has switched it off".to_owned(),
             Waited::Interrupted(signal) => signal.to_string(),
         };

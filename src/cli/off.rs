@@ -38,6 +38,7 @@ impl Off {
             &json!({"changed": change.changed, "status": change.status}),
             || sentence(context, &change),
         );
+        context.warn_of_files(&change.status);
         remind(context, &change.status, &key);
         Ok(0)
     }

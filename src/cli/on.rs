@@ -128,6 +128,8 @@ impl Closing {
     pub(super) fn goal(&self) -> Option<Goal> {
         (self.drain || self.wait).then_some(Goal {
             timeout: self.timeout,
+            drains: self.drain,
+            every_node: self.wait,
             whoever_is_in: self.force,
         })
     }
@@ -135,15 +137,18 @@ impl Closing {
     /// What follows, for the question of `--interactive`.
     pub(super) fn consequence(&self, context: &Context<'_>) -> String {
         let mode = context.mode();
+        let status = context.maintenance.status();
+        let help = status.mode(&mode).and_then(|mode| mode.help.as_deref());
+        let help = help.map_or_else(String::new, |help| format!(" {}", line(help)));
         if self.drain {
             format!(
                 "`{mode}` closes: nobody new gets in, and it is offline once those who are in \
-                 have finished."
+                 have finished.{help}"
             )
         } else {
             format!(
                 "`{mode}` goes offline at once: visitors are refused, except those who are \
-                 exempt."
+                 exempt.{help}"
             )
         }
     }
@@ -224,6 +229,7 @@ pub(super) fn given<B, T: Clone>(builder: B, value: &Option<T>, set: impl FnOnce
 
 /// Says what has become of a switch that was thrown.
 fn tell(context: &Context<'_>, change: &Change) {
+    context.warn_of_files(&change.status);
     context.output.say(
         &json!({"changed": change.changed, "status": change.status}),
         || sentence(context, change),

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     node::NodeStatus,
     phase::Phase,
+    settings::Access,
     snapshot::{ModeStatus, Status},
 };
 
@@ -37,7 +38,14 @@ pub(super) fn text(context: &Context<'_>, status: &Status) -> String {
             &format!("{}: {}{since}", line(&task.name), line(&task.by)),
         ));
     }
+    for mode in &status.unknown_modes {
+        let words = format!("{}: stored, but not in the settings", line(&mode.key));
+        lines.push(row("mode", &words));
+    }
     lines.push(row("store", &line(&status.store.url)));
+    if let Some(error) = status.web_server.as_ref().and_then(|it| it.error.as_ref()) {
+        lines.push(row("files", &line(error)));
+    }
     if let Some(error) = &status.store.error {
         let red = Style::new().red().bold();
         let error = context.output.colours.paint(&red, &line(error));
@@ -61,10 +69,14 @@ fn headline(context: &Context<'_>, mode: &ModeStatus) -> String {
         .output
         .colours
         .paint(&style.bold(), mode.phase.as_str());
+    let access = match mode.access {
+        Access::ReadOnly if mode.phase.is_maintenance() => ", reading works",
+        _ => "",
+    };
     if mode.label == mode.key {
-        format!("{}: {phase}", mode.key)
+        format!("{}: {phase}{access}", mode.key)
     } else {
-        format!("{} ({}): {phase}", mode.key, line(&mode.label))
+        format!("{} ({}): {phase}{access}", mode.key, line(&mode.label))
     }
 }
 
@@ -83,6 +95,10 @@ fn details(context: &Context<'_>, mode: &ModeStatus) -> Vec<String> {
     add("by", mode.by.as_deref().map(line));
     add("reason", mode.reason.as_deref().map(line));
     add("message", mode.message.as_deref().map(line));
+    add(
+        "locked",
+        mode.locked_by.as_ref().map(|holder| line(&holder.by)),
+    );
     for window in &mode.windows {
         let title = window.title.as_deref().map(line).unwrap_or_default();
         let title = if title.is_empty() {

@@ -1,7 +1,10 @@
 //! Waiting that can be seen: for a drain, and for every node.
 
 use std::{
+    future::pending,
     io::{self, IsTerminal as _, Write as _},
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -14,7 +17,10 @@ use super::{
     context::Context, failure::Failure, on::sentence, signals::Signals, status_text::inside,
     wording,
 };
-use crate::{change::Change, phase::Phase, snapshot::Status, state::Switch};
+use crate::{
+    barrier::WaitError, change::Change, node::Missing, phase::Phase, snapshot::Status,
+    state::Switch,
+};
 
 /// How often what is waited for is looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -22,6 +28,8 @@ const LOOK: Duration = Duration::from_millis(200);
 const LINE_EVERY: Duration = Duration::from_secs(5);
 /// What is over sooner is not shown.
 const FIRST_LINE_AFTER: Duration = Duration::from_millis(500);
+/// How long nodes may take to follow when a drain was not over in time.
+const GRACE: Duration = Duration::from_secs(5);
 /// How long a second ^C cancels the drain.
 const SECOND_THOUGHT: Duration = Duration::from_secs(3);
 
@@ -30,8 +38,12 @@ const SECOND_THOUGHT: Duration = Duration::from_secs(3);
 pub(super) struct Goal {
     /// How long at most; `None`: as long as the drain takes.
     pub(super) timeout: Option<Duration>,
-    /// Whether it is as good when somebody is still in at the end.
+    /// Whether those who are in may finish first.
+    pub(super) drains: bool,
+    /// Whether it is as good when somebody is still in at the end of the drain.
     pub(super) whoever_is_in: bool,
+    /// Whether every node must have closed and be empty.
+    pub(super) every_node: bool,
 }
 
 /// How the waiting ended.
@@ -41,6 +53,8 @@ pub(super) enum Waited {
     Empty,
     /// The time was over; the mode is offline with whoever was in.
     TimedOut,
+    /// The time was over before these had closed and were empty.
+    Missing(Vec<Missing>),
     /// Somebody, or the time-out, has brought the mode back.
     Online,
     /// A signal ended the waiting; the drain goes on.
@@ -54,7 +68,7 @@ pub(super) async fn wait(
     goal: Goal,
     signals: &mut Signals,
 ) -> Result<u8, Failure> {
-    let waited = follow(context, goal, signals).await;
+    let waited = follow(context, goal, signals).await?;
     let status = context.fresh_status().await;
     let now = Change {
         changed: change.changed,
@@ -83,6 +97,11 @@ pub(super) async fn wait(
                 inside(&now.status)
             )))
         }
+        Waited::Missing(missing) => {
+            let missing = names(&missing);
+            say("timed-out");
+            Err(Failure::cancelled(format!("timed out: {missing}")))
+        }
         Waited::Online => {
             say("cancelled");
             Err(Failure::cancelled(format!(
@@ -98,38 +117,82 @@ pub(super) async fn wait(
 }
 
 /// Follows the mode until it is closed and empty.
-pub(super) async fn follow(context: &Context<'_>, goal: Goal, signals: &mut Signals) -> Waited {
+///
+/// # Errors
+///
+/// When what is stored cannot be read at all.
+pub(super) async fn follow(
+    context: &Context<'_>,
+    goal: Goal,
+    signals: &mut Signals,
+) -> Result<Waited, Failure> {
     let key = context.mode();
     let mut progress = Progress::new();
     let mut changes = context.maintenance.subscribe();
-    let started = context.now();
     let patience = goal
         .timeout
-        .and_then(|timeout| started.checked_add(timeout).ok());
+        .and_then(|timeout| context.now().checked_add(timeout).ok());
+    let missing = Arc::new(Mutex::new(Vec::new()));
+    let mut barrier = pin!(barrier(context, goal, Arc::clone(&missing)));
     let mut deadline = None;
     loop {
         let status = tokio::select! {
             status = context.fresh_status() => status,
-            received = signals.next() => return Waited::Interrupted(received.signal),
+            received = signals.next() => return Ok(Waited::Interrupted(received.signal)),
         };
         let now = context.now();
         let phase = status.mode(&key).map_or(Phase::Online, |mode| mode.phase);
+        // Whether the drain has ended because its time was over.
+        let is_late = deadline.is_some_and(|deadline| deadline <= now);
         match phase {
-            Phase::Online | Phase::Scheduled => return Waited::Online,
-            Phase::Offline if deadline.is_some_and(|deadline| deadline <= now) => {
-                return Waited::TimedOut;
-            }
-            Phase::Offline => return Waited::Empty,
+            Phase::Online | Phase::Scheduled => return Ok(Waited::Online),
+            Phase::Offline if goal.every_node => {}
+            Phase::Offline if is_late => return Ok(Waited::TimedOut),
+            Phase::Offline => return Ok(Waited::Empty),
             Phase::Pending => deadline = drain_deadline(context, &key),
         }
-        let end = deadline.or(patience);
-        progress.show(&line(&key, &status, end, now));
+        let end = deadline.filter(|_| !is_late).or(patience);
+        let missing = lock(&missing).clone();
+        progress.show(&line(&key, &status, &missing, end, now));
         tokio::select! {
-            received = signals.next() => return Waited::Interrupted(received.signal),
+            received = signals.next() => return Ok(Waited::Interrupted(received.signal)),
+            over = &mut barrier => return match over {
+                Ok(_) if is_late => Ok(Waited::TimedOut),
+                Ok(_) => Ok(Waited::Empty),
+                Err(WaitError::TimedOut { missing, .. }) => Ok(Waited::Missing(missing)),
+                Err(WaitError::Reopened { .. }) => Ok(Waited::Online),
+                Err(WaitError::Change(error)) => Err(error.into()),
+            },
             _ = changes.next() => {}
             () = tokio::time::sleep(LOOK) => {}
         }
     }
+}
+
+/// Waits for every node, if that is wanted, and tells meanwhile who is missing.
+async fn barrier(
+    context: &Context<'_>,
+    goal: Goal,
+    told: Arc<Mutex<Vec<Missing>>>,
+) -> Result<Status, WaitError> {
+    if !goal.every_node {
+        return pending().await;
+    }
+    let mut wait = context
+        .maintenance
+        .wait_until_empty()
+        .mode(context.mode())
+        .on_progress(move |missing| *lock(&told) = missing.to_vec());
+    if let Some(timeout) = goal.timeout {
+        // A drain that is not over in time has to be heard of by all nodes, too.
+        let grace = if goal.drains { GRACE } else { Duration::ZERO };
+        wait = wait.at_most(timeout + grace);
+    }
+    wait.await
+}
+
+fn lock(missing: &Mutex<Vec<Missing>>) -> MutexGuard<'_, Vec<Missing>> {
+    missing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// When the drain waits no longer.
@@ -141,7 +204,13 @@ fn drain_deadline(context: &Context<'_>, key: &str) -> Option<Timestamp> {
     }
 }
 
-fn line(key: &str, status: &Status, end: Option<Timestamp>, now: Timestamp) -> String {
+fn line(
+    key: &str,
+    status: &Status,
+    missing: &[Missing],
+    end: Option<Timestamp>,
+    now: Timestamp,
+) -> String {
     let phase = status.mode(key).map_or(Phase::Online, |mode| mode.phase);
     let mut line = format!("{key} {}: {} inside", wording::is(phase), inside(status));
     let behind = status.nodes.iter().filter(|node| !node.up_to_date).count();
@@ -151,14 +220,26 @@ fn line(key: &str, status: &Status, end: Option<Timestamp>, now: Timestamp) -> S
             status.nodes.len()
         ));
     }
+    if !missing.is_empty() {
+        line.push_str(&format!("; {}", names(missing)));
+    }
     if let Some(error) = &status.store.error {
         line.push_str(&format!("; the store fails: {}", wording::line(error)));
     }
-    if let Some(end) = end {
+    if let Some(end) = end.filter(|end| *end > now) {
         let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
         line.push_str(&format!("; {} left", wording::duration(left)));
     }
     line
+}
+
+/// Who is missing, in words.
+pub(super) fn names(missing: &[Missing]) -> String {
+    let names: Vec<String> = missing
+        .iter()
+        .map(|missing| wording::line(&missing.to_string()))
+        .collect();
+    names.join(", ")
 }
 
 /// ^C ends the waiting; a second one soon after cancels the drain.

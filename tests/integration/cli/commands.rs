@@ -314,3 +314,35 @@ fn watching_prints_a_line_per_change() {
     assert!(lines[1].ends_with(", release 3"), "{ran:?}");
     assert!(lines[2].ends_with("  site: online"), "{ran:?}");
 }
+
+#[test]
+fn a_page_that_cannot_be_written_is_told() {
+    // Nobody, not even root, writes a file there.
+    let operator = Operator::with_settings("[web_server]\npage = \"/proc/page.html\"\n");
+    let ran = operator.done(&["on"]);
+    assert!(
+        ran.err.contains("warning: cannot write /proc/page.html"),
+        "{ran:?}"
+    );
+    let out = operator.done(&["status"]).out;
+    assert!(out.contains("\n  files    cannot write"), "{out}");
+}
+
+#[test]
+fn a_mode_that_lets_people_read_says_so_and_unknown_ones_are_shown() {
+    let operator = Operator::with_settings(
+        "[[mode]]\nkey = \"site\"\naccess = \"read-only\"\n[[mode]]\nkey = \"old\"\n",
+    );
+    operator.done(&["on"]);
+    operator.done(&["--mode", "old", "on"]);
+    operator.write(
+        "maintenance.toml",
+        "[[mode]]\nkey = \"site\"\naccess = \"read-only\"\n",
+    );
+    let out = operator.done(&["status"]).out;
+    assert!(out.contains("site: offline, reading works"), "{out}");
+    assert!(
+        out.contains("\n  mode     old: stored, but not in the settings\n"),
+        "{out}"
+    );
+}

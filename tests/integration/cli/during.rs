@@ -214,3 +214,28 @@ fn a_store_that_is_away_at_the_end_is_tried_again() {
         .json();
     assert_eq!(status["maintenance_mode"], false);
 }
+
+#[test]
+fn an_exclusive_one_has_the_mode_for_itself() {
+    let operator = Operator::new();
+    let exclusive = ["during", "--exclusive", "--"];
+    let line = "echo > ready; while [ ! -e go ]; do sleep 0.02; done";
+    let running = operator.start(&[&exclusive[..], &["sh", "-c", line]].concat());
+    until("it runs", || operator.exists("ready"));
+    assert!(
+        operator
+            .done(&["status"])
+            .out
+            .contains("\n  locked   alice@")
+    );
+    let ran = operator.fails(1, &[&exclusive[..], &["touch", "ran"]].concat());
+    assert!(
+        ran.err.contains("the mode `site` is locked by alice@"),
+        "{ran:?}"
+    );
+    assert!(!operator.exists("ran"));
+    operator.write("go", "");
+    assert_eq!(running.end().code, Some(0));
+    operator.done(&[&exclusive[..], &["touch", "ran"]].concat());
+    assert_eq!(operator.phase(), "online");
+}

@@ -94,6 +94,7 @@ fn every_command_has_examples_that_can_be_parsed() {
         let help = help(command);
         let (_, examples) = help
             .split_once("Examples:\n")
+            .or_else(|| help.split_once("Example: "))
             .unwrap_or_else(|| panic!("{help}"));
         for example in examples.lines() {
             assert!(example.contains(command), "{command}: {example}");

@@ -220,3 +220,59 @@ fn the_status_lists_the_nodes() {
         "{empty}"
     );
 }
+
+#[test]
+fn every_node_is_waited_for_until_it_serves_nothing() {
+    let (operator, demo, _) = inhabited_with("[node]\nid = \"web-1\"\n");
+    let mut slow = demo.visitor();
+    let request = std::thread::spawn(move || slow.get("/slow?ms=7000").status);
+    until("the request is in", || {
+        operator.status()["nodes"][0]["in_flight"] == 1
+    });
+    let ran = operator.fails(4, &["on", "--wait", "--timeout", "1s"]);
+    assert!(ran.err.contains("timed out: node web-1/"), "{ran:?}");
+    assert!(ran.err.contains("serves 1 request"), "{ran:?}");
+    let touch = ["during", "--wait", "--timeout", "1s", "--", "touch", "ran"];
+    let ran = operator.fails(4, &touch);
+    assert!(
+        ran.err
+            .contains("serves 1 request; the command was not run"),
+        "{ran:?}"
+    );
+    // It was on before, and stays so.
+    assert_eq!(operator.phase(), "offline");
+
+    let ran = operator.done(&["--json", "on", "--wait"]);
+    assert_eq!(ran.json()["waited"], "done");
+    assert_eq!(ran.json()["changed"], false);
+    assert_eq!(request.join().unwrap(), 200);
+    operator.done(&touch);
+}
+
+#[test]
+fn a_node_that_does_not_answer_is_named_and_in_the_end_gone() {
+    let settings = "[node]\nid = \"web-1\"\ntime_to_live = \"3s\"\n";
+    let (operator, demo, _) = inhabited_with(settings);
+    super::send_signal(demo.process.id(), "STOP");
+    let ran = operator.fails(4, &["on", "--wait", "--timeout", "1s"]);
+    assert!(ran.err.contains("node web-1/"), "{ran:?}");
+    assert!(
+        ran.err.contains("has not applied the change yet"),
+        "{ran:?}"
+    );
+    operator.done(&["on", "--wait"]);
+}
+
+#[test]
+fn a_drain_can_be_waited_for_on_every_node() {
+    let (operator, _demo, mut visitor) = inhabited();
+    let waiting = operator.start(&["on", "--drain", "--wait"]);
+    until("it is pending", || operator.phase() == "pending");
+    visitor.get("/logout");
+    let ran = waiting.end();
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (Some(0), "site is offline\n"),
+        "{ran:?}"
+    );
+}
