@@ -14,48 +14,68 @@ use crate::{
 /// Every request and every body holds a ledger by a single pointer, and those that nobody waits
 /// for hold none: what is carried by each response must be small.
 #[derive(Debug)]
-pub(crate) struct Desk(Rc<Ledger>);
+pub(crate) struct Desk {
+    ledger: Rc<Ledger>,
+    elsewhere: Rc<Ledger>,
+}
 
 #[derive(Debug)]
 struct Ledger {
     counter: Counter,
+    kind: Kind,
     /// `None` where responses without an end are counted, whose visitors are noted already, and
     /// where the app itself finds out who is asking.
     notes: Option<SessionNotes>,
     /// Where a request goes on whose response has no end; `None`: it is counted there already.
     endless: Option<Rc<Ledger>>,
+    /// The ledger that has the notes, if this one has none of its own.
+    noted_in: Option<Rc<Ledger>>,
+}
+
+/// Which of its counts a ledger writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Requests,
+    Elsewhere,
+    Endless,
 }
 
 impl Desk {
     pub(crate) fn new(counter: Counter, notes: Option<SessionNotes>) -> Self {
-        let endless = Rc::new(Ledger {
-            counter: counter.clone(),
-            notes: None,
-            endless: None,
-        });
-        Self(Rc::new(Ledger {
-            counter,
-            notes,
-            endless: Some(endless),
-        }))
+        let ledger = |kind, notes, endless, noted_in| {
+            Rc::new(Ledger {
+                counter: counter.clone(),
+                kind,
+                notes,
+                endless,
+                noted_in,
+            })
+        };
+        let endless = ledger(Kind::Endless, None, None, None);
+        let requests = ledger(Kind::Requests, notes, Some(Rc::clone(&endless)), None);
+        let home = Some(Rc::clone(&requests));
+        Self {
+            ledger: requests,
+            elsewhere: ledger(Kind::Elsewhere, None, Some(endless), home),
+        }
     }
 
     pub(crate) fn notes(&self) -> Option<&SessionNotes> {
-        self.0.notes.as_ref()
+        self.ledger.notes.as_ref()
     }
 
     /// Counts a request as inside. Must come before anything is read of the state.
     #[inline]
     pub(crate) fn count(&self) -> Inside {
-        self.0.counter.begin();
-        Inside(Some(Rc::clone(&self.0)))
+        self.ledger.counter.begin();
+        Inside(Some(Rc::clone(&self.ledger)))
     }
 
     /// Lets a request in that has been counted, and notes who sent it, unless there most likely are
     /// no sessions.
     #[inline]
     pub(crate) fn pass_unseen(&self, inside: Inside, request: &HttpRequest) -> Admission {
-        let noted = match &self.0.notes {
+        let noted = match &self.ledger.notes {
             Some(notes) => notes.note(request),
             None => Noted::NOTHING,
         };
@@ -64,11 +84,32 @@ impl Desk {
 
     /// Lets a request in that has been counted, and notes who sent it.
     pub(crate) fn pass(&self, inside: Inside, request: &HttpRequest) -> Admission {
-        let noted = match &self.0.notes {
+        let noted = match &self.ledger.notes {
             Some(notes) => notes.look(request),
             None => Noted::NOTHING,
         };
         Admission { inside, noted }
+    }
+
+    /// Lets a request in that has been counted, and that is inside of none of the modes that are
+    /// closed now. `is_noted`: who sent it is noted.
+    pub(crate) fn pass_elsewhere(
+        &self,
+        inside: Inside,
+        request: &HttpRequest,
+        is_noted: bool,
+    ) -> Admission {
+        let noted = match &self.ledger.notes {
+            Some(notes) if is_noted => notes.look(request),
+            _ => Noted::NOTHING,
+        };
+        // First there, then not here any more: it is never in neither count.
+        self.elsewhere.counter.begin_elsewhere();
+        drop(inside);
+        Admission {
+            inside: Inside(Some(Rc::clone(&self.elsewhere))),
+            noted,
+        }
     }
 }
 
@@ -129,7 +170,9 @@ pub(crate) struct Inside(Option<Rc<Ledger>>);
 impl Inside {
     #[inline]
     fn notes(&self) -> Option<&SessionNotes> {
-        self.0.as_ref()?.notes.as_ref()
+        let ledger = self.0.as_ref()?;
+        let home = ledger.noted_in.as_ref().unwrap_or(ledger);
+        home.notes.as_ref()
     }
 }
 
@@ -137,9 +180,10 @@ impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
         if let Some(ledger) = &self.0 {
-            match ledger.endless {
-                Some(_) => ledger.counter.end(),
-                None => ledger.counter.end_endless(),
+            match ledger.kind {
+                Kind::Requests => ledger.counter.end(),
+                Kind::Elsewhere => ledger.counter.end_elsewhere(),
+                Kind::Endless => ledger.counter.end_endless(),
             }
         }
     }

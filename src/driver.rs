@@ -394,6 +394,7 @@ impl Driver {
         );
         snapshot.state_id = known.state_id;
         let snapshot = Arc::new(snapshot);
+        self.shared.seat.about_to_publish(&self.shared, &snapshot);
         self.shared.published.publish(Arc::clone(&snapshot));
         log_phases(&before, &snapshot);
         if !known.is_quiet {

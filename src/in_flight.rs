@@ -37,6 +37,7 @@ pub(crate) struct InFlight {
 struct Count {
     requests: AtomicU64,
     endless: AtomicU64,
+    elsewhere: AtomicU64,
 }
 
 /// How many are inside.
@@ -46,6 +47,16 @@ pub(crate) struct Inside {
     pub(crate) requests: u64,
     /// Upgraded connections and responses without an end.
     pub(crate) endless: u64,
+    /// Requests that were let in although a mode was closed, and that are inside of none of the
+    /// modes that were closed then.
+    pub(crate) elsewhere: u64,
+}
+
+impl Inside {
+    /// All requests whose responses end by themselves.
+    pub(crate) fn served(self) -> u64 {
+        self.requests + self.elsewhere
+    }
 }
 
 impl InFlight {
@@ -73,8 +84,10 @@ impl InFlight {
             .iter()
             .filter_map(Weak::upgrade)
             .fold(Inside::default(), |sum, count| Inside {
+                // First, since a request moves from here to the others.
                 requests: sum.requests + count.requests.load(Ordering::SeqCst),
                 endless: sum.endless + count.endless.load(Ordering::SeqCst),
+                elsewhere: sum.elsewhere + count.elsewhere.load(Ordering::SeqCst),
             })
     }
 }
@@ -98,6 +111,16 @@ impl Counter {
     #[inline]
     pub(crate) fn end(&self) {
         subtract(&self.count.requests);
+    }
+
+    /// Counts a request that is inside of no closed mode.
+    pub(crate) fn begin_elsewhere(&self) {
+        add(&self.count.elsewhere);
+    }
+
+    /// Counts one that has ended.
+    pub(crate) fn end_elsewhere(&self) {
+        subtract(&self.count.elsewhere);
     }
 
     /// Counts a response without an end.
@@ -129,7 +152,9 @@ mod tests {
     use super::*;
 
     fn inside(in_flight: &InFlight) -> (u64, u64) {
-        let Inside { requests, endless } = in_flight.inside();
+        let Inside {
+            requests, endless, ..
+        } = in_flight.inside();
         (requests, endless)
     }
 

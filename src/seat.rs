@@ -28,6 +28,7 @@ use crate::{
     sessions::FleetKey,
     settings::WhenCutOff,
     shared::Shared,
+    snapshot::Snapshot,
     store::StoreError,
 };
 
@@ -67,6 +68,9 @@ pub(crate) struct Seat {
     /// in as long as it is in force, so that what is counted for a moment while it is refused does
     /// not count.
     empty_in: Mutex<Vec<Option<u64>>>,
+    /// Of each mode, whether no request that is inside elsewhere can be inside of it: they came when
+    /// it was closed already.
+    apart: Mutex<Vec<bool>>,
     /// How many tasks this process holds.
     pub(crate) tasks: Arc<AtomicU64>,
 }
@@ -88,6 +92,7 @@ impl Seat {
             fleet: ArcSwap::default(),
             look: Notify::new(),
             empty_in: Mutex::default(),
+            apart: Mutex::default(),
             tasks: Arc::default(),
         }
     }
@@ -144,6 +149,24 @@ impl Seat {
         }));
     }
 
+    /// Takes note of the modes that a snapshot closes, before it is published.
+    ///
+    /// Requests are let in elsewhere only while a mode is closed. So if none was, and those of
+    /// former times have ended, whoever is elsewhere from now on came when the mode was closed.
+    pub(crate) fn about_to_publish(&self, shared: &Shared, after: &Snapshot) {
+        let before = shared.published.snapshot();
+        let nobody = before.closed_mode(before.at).is_none()
+            && before.closed_mode(after.at).is_none()
+            && shared.in_flight.inside().elsewhere == 0;
+        let mut apart = self.apart.lock().unwrap_or_else(PoisonError::into_inner);
+        apart.resize(after.modes.len(), false);
+        for ((apart, old), new) in apart.iter_mut().zip(&before.modes).zip(&after.modes) {
+            let was_closed = old.phase(before.at).is_maintenance();
+            let is_closed = new.phase(after.at).is_maintenance();
+            *apart = is_closed && if was_closed { *apart } else { nobody };
+        }
+    }
+
     /// What this node tells now.
     ///
     /// The snapshot is read before the counts, so that a count of zero means that nobody is inside
@@ -153,7 +176,11 @@ impl Seat {
         let now = shared.now_for(&snapshot);
         let phases: Vec<Phase> = snapshot.modes.iter().map(|mode| mode.phase(now)).collect();
         let inside = shared.in_flight.inside();
-        let is_empty = inside.requests == 0;
+        let apart = self.apart.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_empty = |mode: usize| {
+            let is_apart = apart.get(mode).copied().unwrap_or(false);
+            inside.requests == 0 && (is_apart || inside.elsewhere == 0)
+        };
         let mut empty_in = self.empty_in.lock().unwrap_or_else(PoisonError::into_inner);
         empty_in.resize(phases.len(), None);
         let modes = snapshot
@@ -161,7 +188,9 @@ impl Seat {
             .iter()
             .zip(&phases)
             .zip(&mut *empty_in)
-            .map(|((mode, phase), empty_in)| {
+            .enumerate()
+            .map(|(index, ((mode, phase), empty_in))| {
+                let is_empty = is_empty(index);
                 if *phase != Phase::Offline {
                     *empty_in = None;
                 } else if is_empty {
@@ -183,7 +212,7 @@ impl Seat {
             generation: snapshot.generation,
             state: snapshot.state_id.to_string(),
             modes,
-            in_flight: inside.requests,
+            in_flight: inside.served(),
             endless: inside.endless,
             sessions: shared.sessions.inside(idle).len() as u64,
             visitors: if is_closing {

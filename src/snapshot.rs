@@ -351,7 +351,7 @@ impl Snapshot {
                     phase: state.phase(now),
                 })
                 .collect(),
-            in_flight: inside.requests,
+            in_flight: inside.served(),
             endless: inside.endless,
             sessions,
             nodes: Vec::new(),

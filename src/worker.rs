@@ -154,11 +154,9 @@ impl Worker {
         let snapshot = self.snapshot();
         let now = shared.now_for(&snapshot);
         match decide(&snapshot, &RequestSubject { request, shared }, now) {
-            // It is not what a drain waits for that goes on just now: the next one looks again.
-            Decision::Pass(Rule::Online) if snapshot.is_draining(now) => {
-                Judgement::Pass(Admission::uncounted())
+            Decision::Pass(Rule::Online) => {
+                Judgement::Pass(self.admission(request, inside, &snapshot, Rule::Online, now))
             }
-            Decision::Pass(Rule::Online) => Judgement::Pass(self.desk.pass(inside, request)),
             Decision::Pass(rule) => {
                 self.notice_order(request, &snapshot);
                 // Whom every mode lets through is in when the site is closed too: to wait until they
@@ -280,8 +278,10 @@ impl Worker {
         Judgement::Pass(admission)
     }
 
-    /// How a request is inside that passes the modes that are closed now. The drain of another mode
-    /// waits for it. A drain that goes on just now does not: what it lets in would never end.
+    /// How a request is inside that passes the modes that are closed now, or to which none applies.
+    ///
+    /// Whoever waits for one of these modes does not wait for it; whoever closes another one later
+    /// does. While a drain goes on, its visitor is not noted: they may stay for ever.
     fn admission(
         &self,
         request: &HttpRequest,
@@ -290,10 +290,11 @@ impl Worker {
         rule: Rule,
         now: Timestamp,
     ) -> Admission {
-        if rule == Rule::AlreadyIn || !snapshot.is_draining(now) {
+        if rule == Rule::AlreadyIn || snapshot.closed_mode(now).is_none() {
             self.desk.pass(inside, request)
         } else {
-            Admission::uncounted()
+            let is_noted = !snapshot.is_draining(now);
+            self.desk.pass_elsewhere(inside, request, is_noted)
         }
     }
 

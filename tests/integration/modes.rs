@@ -516,45 +516,70 @@ async fn a_drain_of_one_mode_waits_for_those_who_may_be_in_it_and_for_nobody_els
 }
 
 #[actix_web::test]
-async fn a_drain_waits_for_those_whom_an_earlier_mode_let_in() {
-    let maintenance = test_app::maintenance(|builder| {
-        builder.configure(|settings| {
-            site_and_shop(settings);
-            settings.modes[1].exempt.anonymous = true;
+async fn a_drain_waits_for_those_who_were_let_in_while_another_mode_was_closed() {
+    for (path, drained) in [
+        // Exempt from the mode that is closed, and none of its business.
+        ("/shop", false),
+        ("/about", false),
+        ("/shop", true),
+        ("/about", true),
+    ] {
+        let maintenance = test_app::maintenance(|builder| {
+            builder.configure(|settings| {
+                site_and_shop(settings);
+                settings.modes[1].exempt.anonymous = true;
+            })
         })
-    })
-    .await;
-    let gate = Rc::new(Notify::new());
-    let opened = Rc::clone(&gate);
-    let held = move || {
-        let gate = Rc::clone(&opened);
-        async move {
-            gate.notified().await;
-            "held"
+        .await;
+        let gate = Rc::new(Notify::new());
+        let opened = Rc::clone(&gate);
+        let held = move || {
+            let gate = Rc::clone(&opened);
+            async move {
+                gate.notified().await;
+                "held"
+            }
+        };
+        let app = App::new()
+            .default_service(web::to(held))
+            .wrap(maintenance.middleware());
+        let app = test::init_service(app).await;
+        if drained {
+            // Keeps the shop pending until the end.
+            let before = app.call(TestRequest::with_uri("/before").to_request());
+            rt::spawn(async move { before.await.unwrap().into_body().size() });
+            eventually("the first is inside", || {
+                maintenance.status().in_flight == 1
+            })
+            .await;
+            maintenance.turn_on().mode("shop").drain().await.unwrap();
+        } else {
+            maintenance.turn_on().mode("shop").await.unwrap();
         }
-    };
-    let app = App::new()
-        .route("/shop", web::to(held))
-        .wrap(maintenance.middleware());
-    let app = test::init_service(app).await;
-    maintenance.turn_on().mode("shop").await.unwrap();
-    let request = app.call(TestRequest::with_uri("/shop").to_request());
-    let inside = rt::spawn(async move { request.await.unwrap().into_body().size() });
-    eventually("the request is inside", || {
-        maintenance.status().in_flight == 1
-    })
-    .await;
-    maintenance.turn_on().mode("site").drain().await.unwrap();
-    for _ in 0..50 {
-        rt::time::sleep(Duration::from_millis(2)).await;
-        assert_eq!(maintenance.phase_of("site"), Some(Phase::Pending));
+        let request = app.call(TestRequest::with_uri(path).to_request());
+        let inside = rt::spawn(async move { request.await.unwrap().into_body().size() });
+        let known = 1 + u64::from(drained);
+        eventually("it is inside", || maintenance.status().in_flight == known).await;
+        if drained {
+            gate.notify_one();
+            eventually("the shop is offline", || {
+                maintenance.phase_of("shop") == Some(Phase::Offline)
+            })
+            .await;
+        }
+        maintenance.turn_off().mode("shop").await.unwrap();
+        maintenance.turn_on().mode("site").drain().await.unwrap();
+        for _ in 0..50 {
+            rt::time::sleep(Duration::from_millis(2)).await;
+            assert_eq!(maintenance.phase_of("site"), Some(Phase::Pending), "{path}");
+        }
+        gate.notify_one();
+        inside.await.unwrap();
+        eventually("the site is offline", || {
+            maintenance.phase_of("site") == Some(Phase::Offline)
+        })
+        .await;
     }
-    gate.notify_one();
-    inside.await.unwrap();
-    eventually("the site is offline", || {
-        maintenance.phase_of("site") == Some(Phase::Offline)
-    })
-    .await;
 }
 
 /// A handle on this file with the modes `site` and `shop`, or with `site` alone.
