@@ -312,7 +312,7 @@ impl Watch {
     async fn look(&self) -> Result<Vec<Missing>, WaitError> {
         let seat = &self.shared.seat;
         loop {
-            let snapshot = self.shared.published.snapshot();
+            let snapshot = self.shared.published.stored();
             let phase = snapshot
                 .mode(&self.mode)
                 .map_or(Phase::Online, |mode| mode.phase(self.shared.clock.now()));
@@ -345,7 +345,7 @@ impl Watch {
                     why: WhyMissing::Closing,
                 });
             }
-            if !missing.is_empty() || self.shared.published.snapshot().number == snapshot.number {
+            if !missing.is_empty() || self.shared.published.stored().number == snapshot.number {
                 return Ok(missing);
             }
             // The state is another meanwhile.

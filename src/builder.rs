@@ -586,12 +586,13 @@ impl Builder {
         if let Some(format) = self.format {
             responses.format = format;
         }
+        let seat = Seat::new(node_plan(settings));
         Ok(Shared {
-            published: Published::new(first),
+            published: Published::new(first, seat.fence_if_closing()),
             knowledge: Knowledge::default(),
             in_flight: InFlight::default(),
             sessions: Sessions::new(),
-            seat: Seat::new(node_plan(settings)),
+            seat,
             drain: Drain {
                 session_idle: settings.drain.session_idle,
                 wish: DrainWish {
@@ -667,6 +668,7 @@ fn plan(settings: &Settings, modes: &[ConfiguredMode]) -> Result<Plan, SettingsE
     Ok(Plan {
         forced: settings.forced,
         when_store_fails: settings.when_store_fails,
+        when_cut_off: settings.when_cut_off,
         time_zone: settings
             .time_zone
             .as_deref()

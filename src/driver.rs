@@ -20,10 +20,10 @@ use crate::{
     observe,
     phase::Phase,
     seat::Reporter,
-    settings::{Forced, WhenStoreFails},
+    settings::{Forced, WhenCutOff, WhenStoreFails},
     settle::settled,
     shared::Shared,
-    snapshot::{ModeView, Snapshot, StoreStatus},
+    snapshot::{CUT_OFF, ModeView, Snapshot, StoreStatus},
     state::Document,
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
     web_server::Followed,
@@ -78,6 +78,7 @@ pub(crate) struct Command {
 pub(crate) struct Plan {
     pub(crate) forced: Option<Forced>,
     pub(crate) when_store_fails: WhenStoreFails,
+    pub(crate) when_cut_off: WhenCutOff,
     pub(crate) time_zone: Option<TimeZone>,
     /// The modes, in the order in which they answer; never empty.
     pub(crate) modes: Vec<Arc<Mode>>,
@@ -113,12 +114,22 @@ impl Plan {
             (Some(_), WhenStoreFails::On) => Some(Forced::On),
             (Some(_), WhenStoreFails::Off) => Some(Forced::Off),
         });
-        let modes = self
-            .modes
-            .iter()
-            .map(|mode| ModeView::new(mode, document, instead, at))
-            .collect();
-        Snapshot::new(number, rules, modes, self.forced, document, store, at)
+        let of = |number, rules, instead, store| {
+            let modes = self
+                .modes
+                .iter()
+                .map(|mode| ModeView::new(mode, document, instead, at))
+                .collect();
+            Snapshot::new(number, rules, modes, self.forced, document, store, at)
+        };
+        let when_cut_off = (self.when_cut_off == WhenCutOff::Close).then(|| {
+            let closed = self.forced.or(Some(Forced::On));
+            let (rules, store) = (Arc::clone(&rules), store.clone());
+            of(number | CUT_OFF, rules, closed, store)
+        });
+        let mut snapshot = of(number, rules, instead, store);
+        snapshot.when_cut_off = when_cut_off.map(Arc::new);
+        snapshot
     }
 }
 
@@ -199,6 +210,10 @@ impl Driver {
                 Some(reply) = looks.recv() => {
                     self.reload(&mut known).await;
                     let _ = reply.send(known.failure.is_none());
+                    // What is in force may be something else although the state is the same.
+                    if self.plan.when_cut_off == WhenCutOff::Close {
+                        self.publish(&known);
+                    }
                 }
                 Some(fleet) = fleets.recv() => self.end_drain(&mut known, fleet).await,
                 hint = next_hint(&mut hints) => match hint {
@@ -379,7 +394,7 @@ impl Driver {
     }
 
     fn publish(&self, known: &Known) -> Arc<Snapshot> {
-        let before = self.shared.published.snapshot();
+        let before = self.shared.published.stored();
         let store = self
             .shared
             .knowledge
@@ -473,7 +488,7 @@ impl Driver {
                 }
                 return Ok(Changed {
                     changed: false,
-                    snapshot: self.shared.published.snapshot(),
+                    snapshot: self.shared.published.stored(),
                 });
             };
             let newest = known
@@ -489,7 +504,7 @@ impl Driver {
                     self.adopt(known, next, Some(version), StateId::of(Some(&content)));
                     return Ok(Changed {
                         changed,
-                        snapshot: self.shared.published.snapshot(),
+                        snapshot: self.shared.published.stored(),
                     });
                 }
                 Ok(Saved::Conflict(newer)) => loaded = newer,
@@ -529,7 +544,7 @@ impl Driver {
 
     /// When the next edge is due, or the next look at the clock.
     fn next_edge(&self) -> Option<Instant> {
-        let snapshot = self.shared.published.snapshot();
+        let snapshot = self.shared.published.stored();
         let now = self.shared.clock.now();
         if !snapshot.is_timed() && !snapshot.is_draining(now) {
             return None;
@@ -545,7 +560,7 @@ impl Driver {
     /// over. Requests judge edges by themselves.
     async fn cross_edge(&self, known: &mut Known, heard: &mpsc::UnboundedSender<Heard>) {
         let now = self.shared.clock.now();
-        let snapshot = self.shared.published.snapshot();
+        let snapshot = self.shared.published.stored();
         let phases = |at| snapshot.modes.iter().map(move |mode| mode.phase(at));
         let is_outdated = snapshot.modes.iter().any(|mode| mode.is_outdated(now));
         if is_outdated || !phases(snapshot.at).eq(phases(now)) {
@@ -581,7 +596,7 @@ impl Driver {
         if self.plan.forced.is_some() {
             return None;
         }
-        let snapshot = self.shared.published.snapshot();
+        let snapshot = self.shared.published.stored();
         let now = self.shared.clock.now();
         snapshot
             .modes

@@ -61,7 +61,7 @@ pub(crate) struct Seat {
     pub(crate) plan: NodePlan,
     wanted: watch::Sender<bool>,
     joined: watch::Sender<bool>,
-    deadline: ArcSwap<Deadline>,
+    fence: Arc<Fence>,
     fleet: ArcSwap<Known>,
     look: Notify,
     /// Of each mode that is offline, the snapshot in which no request was found inside. None gets
@@ -73,6 +73,18 @@ pub(crate) struct Seat {
     apart: Mutex<Vec<bool>>,
     /// How many tasks this process holds.
     pub(crate) tasks: Arc<AtomicU64>,
+}
+
+/// Tells whether a node may have fallen out of the fleet.
+#[derive(Debug, Default)]
+pub(crate) struct Fence(ArcSwap<Deadline>);
+
+impl Fence {
+    /// Whether the patience with which the node relies on its lease is over, also if the process
+    /// was stopped and nothing in it could notice yet.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.0.load().is_over()
+    }
 }
 
 /// What was last heard of the fleet.
@@ -88,7 +100,7 @@ impl Seat {
             plan,
             wanted: watch::Sender::new(false),
             joined: watch::Sender::new(false),
-            deadline: ArcSwap::default(),
+            fence: Arc::default(),
             fleet: ArcSwap::default(),
             look: Notify::new(),
             empty_in: Mutex::default(),
@@ -122,15 +134,9 @@ impl Seat {
             .is_none_or(|first| first == self.plan.identity.id)
     }
 
-    #[allow(dead_code, reason = "what closes a node follows")]
-    /// Whether the node may have fallen out of the fleet, and is to be closed then.
-    pub(crate) fn is_cut_off(&self) -> bool {
-        self.closes_when_cut_off() && self.deadline.load().is_over()
-    }
-
-    #[allow(dead_code, reason = "what closes a node follows")]
-    pub(crate) fn closes_when_cut_off(&self) -> bool {
-        self.plan.when_cut_off == WhenCutOff::Close
+    /// What tells that the node is cut off, if it is to be closed then.
+    pub(crate) fn fence_if_closing(&self) -> Option<Arc<Fence>> {
+        (self.plan.when_cut_off == WhenCutOff::Close).then(|| Arc::clone(&self.fence))
     }
 
     /// What was last heard of the fleet. What is old is asked for again behind it.
@@ -172,7 +178,7 @@ impl Seat {
     /// The snapshot is read before the counts, so that a count of zero means that nobody is inside
     /// of what the snapshot has closed, and that it stays so.
     pub(crate) fn report(&self, shared: &Shared) -> NodeReport {
-        let snapshot = shared.published.snapshot();
+        let snapshot = shared.published.stored();
         let now = shared.now_for(&snapshot);
         let phases: Vec<Phase> = snapshot.modes.iter().map(|mode| mode.phase(now)).collect();
         let inside = shared.in_flight.inside();
@@ -322,6 +328,12 @@ impl Reporter {
             }
             // It is lost, or was never there.
             if let Some(lost) = held.take() {
+                if self.seat().plan.when_cut_off == WhenCutOff::Close {
+                    tracing::warn!(
+                        "this node is cut off from the others, and closed until it is back"
+                    );
+                    self.announce();
+                }
                 let _ = timeout(LEAVE_PATIENCE, lost.release()).await;
             }
             sleep(self.seat().plan.time_to_live / 12).await;
@@ -343,16 +355,22 @@ impl Reporter {
                 .acquire(wanted.time_to_live(seat.plan.time_to_live).once())
                 .await?,
         );
-        let (reply, answer) = oneshot::channel();
-        // Without a driver the process ends.
-        let _ = self.look_again.send(reply);
-        if !answer.await.unwrap_or(false) {
+        if !self.announce().await.unwrap_or(false) {
             return Err(StoreError::new("the store cannot be read").into());
         }
-        seat.deadline.store(lease.deadline());
+        seat.fence.0.store(lease.deadline());
+        self.announce();
         tracing::debug!(node = %identity.id, "this process is a node of the fleet");
         self.ask().await;
         Ok(())
+    }
+
+    /// Has the state read again, and told to those who follow it.
+    fn announce(&self) -> oneshot::Receiver<bool> {
+        let (reply, answer) = oneshot::channel();
+        // Without a driver the process ends.
+        let _ = self.look_again.send(reply);
+        answer
     }
 
     /// Agrees with the other nodes on the key by which they know visitors.

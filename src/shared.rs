@@ -27,10 +27,10 @@ use crate::{
     order::SessionOrder,
     permission::Permissions,
     response::Responses,
-    seat::Seat,
+    seat::{Fence, Seat},
     sessions::Sessions,
     settings::ApiKeySettings,
-    snapshot::{Snapshot, Status},
+    snapshot::{CUT_OFF, Snapshot, Status},
     state::DrainWish,
     token::Tokens,
     web_server::WebServerFiles,
@@ -98,6 +98,8 @@ pub(crate) struct Published {
     snapshot: ArcSwap<Snapshot>,
     /// Up to this snapshot nobody is let in any more because they are in already.
     sealed: AtomicU64,
+    /// Where a node that is cut off is to be closed: what tells that it is.
+    fence: Option<Arc<Fence>>,
 }
 
 /// The published word, as one request reads it.
@@ -124,11 +126,12 @@ impl Word {
 }
 
 impl Published {
-    pub(crate) fn new(snapshot: Snapshot) -> Self {
+    pub(crate) fn new(snapshot: Snapshot, fence: Option<Arc<Fence>>) -> Self {
         Self {
             word: AtomicU64::new(Word::of(&snapshot).0),
             snapshot: ArcSwap::from_pointee(snapshot),
             sealed: AtomicU64::new(0),
+            fence,
         }
     }
 
@@ -168,8 +171,38 @@ impl Published {
         Word(self.word.load(Ordering::SeqCst))
     }
 
+    /// What is in force.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        let snapshot = self.stored();
+        match &snapshot.when_cut_off {
+            Some(closed) if self.is_cut_off() => Arc::clone(closed),
+            _ => snapshot,
+        }
+    }
+
+    /// What follows from the store, although the node may be cut off from it.
+    pub(crate) fn stored(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    /// Whether the node is cut off and to be closed for that.
+    #[inline]
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.fence.as_ref().is_some_and(|fence| fence.is_cut_off())
+    }
+
+    pub(crate) fn fence(&self) -> Option<&Arc<Fence>> {
+        self.fence.as_ref()
+    }
+
+    /// The number of what is in force.
+    pub(crate) fn number(&self) -> u64 {
+        let number = self.word().number();
+        if self.is_cut_off() {
+            number | CUT_OFF
+        } else {
+            number
+        }
     }
 }
 

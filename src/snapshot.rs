@@ -21,6 +21,9 @@ use crate::{
     web_server::WebServerStatus,
 };
 
+/// What the number of a snapshot has that is in force while the node is cut off.
+pub(crate) const CUT_OFF: u64 = 1 << 62;
+
 /// State and rules at one moment of the process's life.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
@@ -35,6 +38,8 @@ pub(crate) struct Snapshot {
     pub(crate) generation: u64,
     /// The stored document that it was made of.
     pub(crate) state_id: StateId,
+    /// What is in force instead while the node is cut off, if it is to be closed then.
+    pub(crate) when_cut_off: Option<Arc<Snapshot>>,
     pub(crate) history: Vec<PastPeriod>,
     pub(crate) store: StoreStatus,
     /// When it was published.
@@ -214,6 +219,7 @@ impl Snapshot {
             forced,
             generation: document.generation,
             state_id: StateId::default(),
+            when_cut_off: None,
             // What is over is history at once, and not only once it is stored as such.
             history: settled(document, at)
                 .as_ref()

@@ -133,7 +133,7 @@ impl Worker {
 
     fn snapshot(&self) -> HeldSnapshot {
         let mut cache = self.cache.borrow_mut();
-        if cache.snapshot.number != self.word().number() {
+        if cache.snapshot.number != self.shared().published.number() {
             cache.snapshot = Rc::new(self.shared().published.snapshot());
             cache.kept.clear();
         }
