@@ -3,6 +3,7 @@
 use std::{
     error::Error as StdError,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -12,7 +13,11 @@ use actix_web::{
 };
 use pin_project_lite::pin_project;
 
-use crate::admission::Inside;
+use crate::{
+    admission::Inside,
+    cut_off::{Bound, CutOff},
+    held_lease::Deadline,
+};
 
 pin_project! {
     /// The body of a response that went through the middleware: the app's own, or a refusal.
@@ -29,6 +34,8 @@ pin_project! {
     enum Kind<B> {
         // Not optional, so that the kind of body costs no space of its own.
         Passed { #[pin] body: B, inside: Inside },
+        // What is bound to a lease is rare, and is not to make the others larger.
+        Bound { #[pin] body: B, bound: Box<Bound> },
         Refused { #[pin] body: BoxBody },
     }
 }
@@ -38,6 +45,22 @@ impl<B> MaintenanceBody<B> {
     pub(crate) fn passed(body: B, inside: Inside) -> Self {
         Self {
             kind: Kind::Passed { body, inside },
+        }
+    }
+
+    /// Binds what has passed to a lease: once that is lost, nothing more of it is sent.
+    pub(crate) fn bound_to(self, lease: Arc<Deadline>) -> Self {
+        match self.kind {
+            Kind::Passed { body, inside } => Self {
+                kind: Kind::Bound {
+                    body,
+                    bound: Box::new(Bound {
+                        lease,
+                        _inside: inside,
+                    }),
+                },
+            },
+            kind => Self { kind },
         }
     }
 
@@ -58,7 +81,7 @@ where
     #[inline]
     fn size(&self) -> BodySize {
         match &self.kind {
-            Kind::Passed { body, .. } => body.size(),
+            Kind::Passed { body, .. } | Kind::Bound { body, .. } => body.size(),
             Kind::Refused { body } => body.size(),
         }
     }
@@ -72,6 +95,12 @@ where
             KindProjection::Passed { body, .. } => body
                 .poll_next(context)
                 .map(|chunk| chunk.map(|chunk| chunk.map_err(Into::into))),
+            KindProjection::Bound { bound, .. } if bound.lease.is_over() => {
+                Poll::Ready(Some(Err(CutOff.into())))
+            }
+            KindProjection::Bound { body, .. } => body
+                .poll_next(context)
+                .map(|chunk| chunk.map(|chunk| chunk.map_err(Into::into))),
             KindProjection::Refused { body } => body.poll_next(context),
         }
     }
@@ -80,7 +109,7 @@ where
     fn try_into_bytes(self) -> Result<Bytes, Self> {
         match self.kind {
             // Its bytes alone would be inside no longer, although they are still to be sent.
-            kind @ Kind::Passed { .. } => Err(Self { kind }),
+            kind @ (Kind::Passed { .. } | Kind::Bound { .. }) => Err(Self { kind }),
             Kind::Refused { body } => body.try_into_bytes().map_err(Self::refused),
         }
     }

@@ -51,6 +51,7 @@ mod builder;
 mod change;
 #[cfg(all(feature = "cli", unix))]
 pub mod cli;
+mod cut_off;
 mod decide;
 mod decode;
 mod driver;

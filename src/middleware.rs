@@ -4,7 +4,7 @@ use std::{
     future::{Ready, ready},
     pin::Pin,
     rc::Rc,
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll, ready},
 };
 
@@ -18,6 +18,8 @@ use pin_project_lite::pin_project;
 use crate::{
     admission::Admission,
     body::MaintenanceBody,
+    cut_off::CutOff,
+    held_lease::Deadline,
     identity::{Visitor, VisitorFuture},
     maintenance::Maintenance,
     worker::{Judgement, Worker},
@@ -58,6 +60,7 @@ impl MaintenanceMiddleware {
 impl<S, B> Transform<S, ServiceRequest> for MaintenanceMiddleware
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    S::Error: From<actix_web::Error>,
     B: MessageBody,
 {
     type Response = ServiceResponse<MaintenanceBody<B>>;
@@ -117,6 +120,7 @@ struct Inner<S> {
 impl<S, B> Service<ServiceRequest> for MaintenanceService<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    S::Error: From<actix_web::Error>,
     B: MessageBody,
 {
     type Response = ServiceResponse<MaintenanceBody<B>>;
@@ -165,6 +169,7 @@ pin_project! {
     #[project = StepProjection]
     enum Step<S: Service<ServiceRequest>> {
         Passed { #[pin] response: S::Future, admission: Admission },
+        Bound { #[pin] response: S::Future, admission: Admission, lease: Option<Arc<Deadline>> },
         Arrived { arrived: Option<Arrived<S>> },
         Asking { asking: Option<Box<Asking<S>>> },
     }
@@ -185,6 +190,7 @@ struct Asking<S> {
 impl<S, B> Future for MaintenanceFuture<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    S::Error: From<actix_web::Error>,
     B: MessageBody,
 {
     type Output = Result<ServiceResponse<MaintenanceBody<B>>, S::Error>;
@@ -205,6 +211,7 @@ where
 impl<S, B> MaintenanceFuture<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    S::Error: From<actix_web::Error>,
     B: MessageBody,
 {
     /// Apart from [`poll`](Future::poll), so that the way of a request that passes unseen is short.
@@ -219,6 +226,26 @@ where
                     response,
                     admission,
                 } => return poll_passed(response, admission, context),
+                StepProjection::Bound {
+                    response,
+                    admission,
+                    lease,
+                } => {
+                    if lease.as_ref().is_some_and(|lease| lease.is_over()) {
+                        // What the app was about to do goes with its future.
+                        self.as_mut()
+                            .project()
+                            .step
+                            .set(Step::Arrived { arrived: None });
+                        return Poll::Ready(Err(actix_web::Error::from(CutOff).into()));
+                    }
+                    let response = ready!(poll_passed(response, admission, context))?;
+                    let lease = lease.take();
+                    return Poll::Ready(Ok(with_body(response, |body| match lease {
+                        Some(lease) => body.bound_to(lease),
+                        None => body,
+                    })));
+                }
                 StepProjection::Arrived { arrived } => (arrived.take(), None),
                 StepProjection::Asking { asking } => {
                     let visitor = match asking {
@@ -283,8 +310,19 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
     fn judge(self, visitor: Option<Visitor>) -> Next<S> {
         let worker = &self.inner.worker;
         let inside = worker.desk.count();
+        // Looked at before the state: a node that gets another lease reads the state first.
+        let lease = worker.lease();
         let judgement = worker.judge(self.request.request(), inside, visitor);
         match judgement {
+            Judgement::Pass(admission)
+                if lease.is_some() && worker.closes_to(self.request.request()) =>
+            {
+                Next::Step(Step::Bound {
+                    response: self.inner.service.call(self.request),
+                    admission,
+                    lease,
+                })
+            }
             Judgement::Pass(admission) => Next::Step(Step::Passed {
                 response: self.inner.service.call(self.request),
                 admission,

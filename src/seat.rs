@@ -80,6 +80,11 @@ pub(crate) struct Seat {
 pub(crate) struct Fence(ArcSwap<Deadline>);
 
 impl Fence {
+    /// The lease that the node relies on now.
+    pub(crate) fn lease(&self) -> Arc<Deadline> {
+        self.0.load_full()
+    }
+
     /// Whether the patience with which the node relies on its lease is over, also if the process
     /// was stopped and nothing in it could notice yet.
     pub(crate) fn is_cut_off(&self) -> bool {

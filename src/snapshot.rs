@@ -315,9 +315,9 @@ impl Snapshot {
     }
 
     /// Whether requests can pass without a look at this snapshot: nothing is pending or offline,
-    /// nothing is forced on, and no instant ahead can change that.
+    /// nothing is forced on, no instant ahead can change that, and it does not end with a lease.
     pub(crate) fn is_quiet(&self) -> bool {
-        !self.rules.force_on() && self.watched.is_empty()
+        !self.rules.force_on() && self.watched.is_empty() && self.when_cut_off.is_none()
     }
 
     /// Whether something is stored of a mode that the settings do not have.

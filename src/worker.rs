@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use crate::{
     admission::{Admission, Desk, Inside},
     decide::{Decision, Outcome, Rule, closed_for, decide, decide_visitor},
+    held_lease::Deadline,
     identity::{Answer, Identity, Visitor, VisitorFuture},
     language::Languages,
     maintenance::Maintenance,
@@ -182,6 +183,21 @@ impl Worker {
                 self.judge_visitor(request, inside, &visitor, &snapshot, now)
             }
         }
+    }
+
+    /// The lease that what is let in now is bound to, if the node closes when it is cut off.
+    pub(crate) fn lease(&self) -> Option<Arc<Deadline>> {
+        self.shared().published.fence().map(|fence| fence.lease())
+    }
+
+    /// Whether a request is refused while the node is cut off, unless who is asking is exempt.
+    pub(crate) fn closes_to(&self, request: &HttpRequest) -> bool {
+        let shared = self.shared();
+        let stored = shared.published.stored();
+        let closed = stored.when_cut_off.as_ref().unwrap_or(&stored);
+        let subject = RequestSubject { request, shared };
+        let decision = decide(closed, &subject, shared.now_for(closed));
+        !matches!(decision, Decision::Pass(_))
     }
 
     fn judge_visitor(

@@ -23,6 +23,7 @@ mod barrier;
 #[cfg(feature = "testing")]
 mod browser;
 mod conformance;
+mod cut_off;
 mod dashboard;
 mod demo;
 mod drain;
