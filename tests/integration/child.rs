@@ -90,6 +90,10 @@ impl Role {
 }
 
 impl Child {
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The next report; `None` at the child's end.
     pub(crate) fn next(&mut self) -> Option<Value> {
         let mut line = String::new();

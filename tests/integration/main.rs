@@ -30,6 +30,8 @@ mod drain;
 mod edges;
 mod exemptions;
 mod explain;
+#[cfg(unix)]
+mod fleet;
 mod fuzz;
 mod guards;
 mod handle;
