@@ -35,6 +35,9 @@
 //! - [`Maintenance::plan_window`] plans it, and [`Maintenance::while_on`] holds it for as long as a
 //!   job takes.
 //! - [`MaintenanceFlag`] tells the templates of those who get through.
+//! - [`Maintenance::explain`] says what becomes of a request, and why.
+//! - [`settings::AdminSettings`] gives programs tokens for the JSON API of the admin scope, and
+//!   [`Maintenance::script_url`] is the script by which pages notice a change by themselves.
 //! - [`observe`] has what operators watch: log events, metrics, health.
 //! - [`RefusalMarker`] tells loggers and error reporters that a 503 was meant.
 //! - [`store`] is where the state is kept: a file, memory, or what implements [`store::Store`].

@@ -196,6 +196,7 @@ Maintenance mode is {state}; its state is kept in {store}.
 
 Look:  log in as a superuser at {site}/login/superuser
        and open the dashboard, {site}/maintenance-mode/
+       Keep {site}/about open in another window: it notices by itself.
 Try:   curl -c cookies {site}/login/superuser
        curl -i -b cookies -X POST {site}/maintenance-mode/on
        curl -i {site}/
