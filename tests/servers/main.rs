@@ -15,3 +15,4 @@ mod bucket_store;
 mod redis_errors;
 mod redis_failures;
 mod redis_store;
+mod redis_tls;
