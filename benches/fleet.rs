@@ -1,4 +1,5 @@
-//! How soon a change on one node is in force on every other: Redis on this machine, and a file.
+//! How soon a change on one node is in force on every other: Redis on this machine, and a file. And
+//! what requests notice of a Redis that is down.
 //!
 //! `cargo bench --features redis --bench fleet`; needs redis-server. It reports and does not fail.
 //! The nodes are handles in this process, each with its driver's thread and its own connections.
@@ -7,13 +8,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
-    net::{TcpListener, TcpStream},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
     process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use actix_maintenance_mode::{Maintenance, Settings};
+use actix_web::{App, HttpServer, rt, web};
 
 const ROUNDS: usize = 200;
 const NODES: [usize; 3] = [1, 10, 50];
@@ -117,4 +124,88 @@ async fn main() {
             );
         }
     }
+    outage().await;
+}
+
+/// How long the server is up and how long it is down while requests are made.
+const PHASE: Duration = Duration::from_secs(10);
+const CLIENTS: usize = 4;
+
+/// Makes requests over one connection until it is told to stop; how long each took, and how many
+/// were not answered as they should be.
+fn client(address: SocketAddr, stop: &AtomicBool) -> (Vec<Duration>, usize) {
+    let mut connection = BufReader::new(TcpStream::connect(address).unwrap());
+    let (mut times, mut failed) = (Vec::new(), 0);
+    while !stop.load(Ordering::Relaxed) {
+        let begin = Instant::now();
+        let request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+        connection.get_mut().write_all(request).unwrap();
+        let (mut line, mut length) = (String::new(), 0);
+        connection.read_line(&mut line).unwrap();
+        failed += usize::from(!line.starts_with("HTTP/1.1 200"));
+        while line != "\r\n" {
+            line.clear();
+            connection.read_line(&mut line).unwrap();
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        connection.read_exact(&mut vec![0; length]).unwrap();
+        times.push(begin.elapsed());
+    }
+    (times, failed)
+}
+
+async fn load(name: &str, address: SocketAddr) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let stop = Arc::clone(&stop);
+            thread::spawn(move || client(address, &stop))
+        })
+        .collect();
+    rt::time::sleep(PHASE).await;
+    stop.store(true, Ordering::Relaxed);
+    let (mut times, mut failed) = (Vec::new(), 0);
+    for client in clients {
+        let (its, failures) = client.join().unwrap();
+        times.extend(its);
+        failed += failures;
+    }
+    times.sort_unstable();
+    println!(
+        "| {name} | {} | {failed} | {:.3} ms | {:.3} ms |",
+        times.len(),
+        milliseconds(times[times.len() / 2]),
+        milliseconds(times[times.len() * 99 / 100]),
+    );
+}
+
+/// Requests while the store is there, while it is down, and while it hangs.
+async fn outage() {
+    let (server, url) = Redis::start();
+    let maintenance = node(&url).await;
+    let app = HttpServer::new(move || {
+        App::new()
+            .route("/", web::get().to(|| async { "Hello" }))
+            .wrap(maintenance.middleware())
+    })
+    .workers(1)
+    .disable_signals()
+    .bind(("127.0.0.1", 0))
+    .unwrap();
+    let address = app.addrs()[0];
+    let app = app.run();
+    let handle = app.handle();
+    rt::spawn(app);
+    println!("\n| Redis | requests | failed | median | p99 |");
+    println!("|---|---|---|---|---|");
+    load("is up", address).await;
+    let process = server.0.id().to_string();
+    let stopped = Command::new("kill").args(["-s", "STOP", &process]).status();
+    assert!(stopped.unwrap().success());
+    load("hangs", address).await;
+    drop(server);
+    load("is down", address).await;
+    handle.stop(false).await;
 }
