@@ -42,6 +42,8 @@
 //! - [`RefusalMarker`] tells loggers and error reporters that a 503 was meant.
 //! - [`store`] is where the state is kept: a file, memory, or what implements [`store::Store`].
 //!
+//! The program `maintenance` (feature `cli`) does it in a shell, for operators and deploy jobs.
+//!
 //! The README has a recipe for each task, and `cargo run --example demo` shows it at work.
 #![forbid(unsafe_code)]
 

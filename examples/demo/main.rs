@@ -205,6 +205,9 @@ Try:   curl -c cookies {site}/login/superuser
        curl -i -b cookies -X POST {site}/maintenance-mode/off
        curl -i -b cookies -X POST '{site}/maintenance-mode/on?mode=read-only'
        curl -i -d name=Shelf {site}/api/items
+Shell: in this folder, the program `maintenance` does it, too:
+       cargo run --features cli -- --settings examples/demo/maintenance.toml status
+       cargo run --features cli -- --settings examples/demo/maintenance.toml on --drain
 
 To let superusers see the site during maintenance, start the demo with
        MAINTENANCE_EXEMPT__SUPERUSERS=true cargo run --example demo
