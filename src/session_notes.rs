@@ -141,3 +141,16 @@ impl SessionNotes {
         Some(self.shared.sessions.hash(id))
     }
 }
+
+/// Notes that nobody waits for the visitor of this request: whoever has a site drained knows that
+/// it closes.
+pub(crate) fn not_waited_for(request: &HttpRequest, shared: &Shared) {
+    let Identity::Session(keys) = &shared.identity else {
+        return;
+    };
+    let session = request.get_session();
+    let entries = session.entries();
+    if let Some(id) = entries.get(&*keys.user_key()).filter(|id| *id != "null") {
+        shared.sessions.leave(shared.sessions.hash(id));
+    }
+}

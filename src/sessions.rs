@@ -97,6 +97,8 @@ pub(crate) struct Sessions {
     /// What all nodes of a fleet hash with, so that they know a visitor by the same id.
     fleet_key: OnceLock<FleetKey>,
     workers: Mutex<Vec<Weak<[AtomicU64]>>>,
+    /// What is noted of visitors elsewhere than in a worker.
+    elsewhere: Mutex<Option<SessionTable>>,
     /// The second in which the first session was seen; zero: none has been. Written once.
     since: AtomicU64,
     /// The second in which visitors are seen, which the driver moves on: requests read no clock.
@@ -127,6 +129,7 @@ impl Sessions {
             hasher: RandomState::new(),
             fleet_key: OnceLock::new(),
             workers: Mutex::new(Vec::new()),
+            elsewhere: Mutex::new(None),
             since: AtomicU64::new(0),
             second: AtomicU64::new(1),
             first: Notify::new(),
@@ -167,6 +170,16 @@ impl Sessions {
         workers.retain(|worker| worker.strong_count() > 0);
         workers.push(Arc::downgrade(&slots));
         SessionTable(slots)
+    }
+
+    /// Notes that a visitor has left, elsewhere than in a worker.
+    pub(crate) fn leave(&self, visitor: VisitorHash) {
+        let mut table = self
+            .elsewhere
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let table = table.get_or_insert_with(|| self.register());
+        table.left(visitor, self.second());
     }
 
     /// Tells visitors apart by what they are known as, in a way that nobody can follow back.
@@ -305,7 +318,7 @@ fn order(mark: u64) -> (u64, u64) {
     (mark & TIME_MASK, mark & LEFT)
 }
 
-/// One worker's table. Only this worker writes it.
+/// One worker's table. Only this worker writes it; that of no worker, whoever has its lock.
 #[derive(Debug)]
 pub(crate) struct SessionTable(Arc<[AtomicU64]>);
 

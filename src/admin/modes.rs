@@ -10,7 +10,9 @@ use super::{
     authorize::authorize_change,
     body::{Members, Unreadable},
 };
-use crate::{change::TurnOn, maintenance::Maintenance, state::OnTimeout};
+use crate::{
+    change::TurnOn, maintenance::Maintenance, session_notes::not_waited_for, state::OnTimeout,
+};
 
 /// What the body of a `PUT` says.
 #[derive(Debug)]
@@ -55,6 +57,9 @@ pub(super) async fn turn_on(
     let turn_on = maintenance.turn_on().mode(key.as_str()).by(by.by());
     match wishes.add_to(turn_on).await {
         Ok(change) => {
+            if !by.by_token() {
+                not_waited_for(&request, &maintenance.shared);
+            }
             let mut changed = Changed::new(change);
             changed.warnings.extend(note);
             changed.answer(&request, &maintenance, by).await

@@ -21,6 +21,7 @@ use crate::{
     maintenance::Maintenance,
     response::sentence,
     schedule::parse_duration,
+    session_notes::not_waited_for,
 };
 
 pub(super) async fn turn_on(
@@ -89,7 +90,11 @@ async fn answer(
             );
         }
     };
-    match change(maintenance, &wishes, lasting, authorized.by(), on).await {
+    let changed = change(maintenance, &wishes, lasting, authorized.by(), on).await;
+    if on && changed.is_ok() && !authorized.by_token() {
+        not_waited_for(request, &maintenance.shared);
+    }
+    match changed {
         Ok(change) if prefers_json(request) => HttpResponse::Ok()
             .insert_header((CACHE_CONTROL, "no-store"))
             .json(change.status),

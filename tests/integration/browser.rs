@@ -90,6 +90,10 @@ async fn every_page_can_be_used_by_everybody() {
     let cancel = cancel.attr("href").await.unwrap().unwrap();
     is_for_everybody(&alice, &cancel, &[]).await;
 
+    // Somebody for whom the drain below waits.
+    let inside = shop.visitor().await;
+    inside.open("/login/user").await;
+    inside.says("You are user").await;
     alice.open(DASHBOARD).await;
     alice.click("#close-site").await;
     alice
@@ -109,8 +113,9 @@ async fn every_page_can_be_used_by_everybody() {
     is_for_everybody(&alice, DASHBOARD, &[]).await;
     is_for_everybody(&alice, "/maintenance-mode/switch?mode=site&to=off", &[]).await;
     is_for_everybody(&visitor, "/about", &["/about"]).await;
-    visitor.close().await;
-    alice.close().await;
+    for browser in [visitor, inside, alice] {
+        browser.close().await;
+    }
 }
 
 async fn plan(browser: &Browser, title: &str, start: &str, end: &str) {

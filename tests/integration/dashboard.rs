@@ -225,7 +225,7 @@ async fn a_drain_is_started_watched_and_cut_short() {
     for part in [
         "Closing for maintenance Those who are in may finish. Nobody new gets in.",
         "Waits until 2",
-        "Visitors 2",
+        "Visitors 1",
         "Bring back Close now",
     ] {
         assert!(text.contains(part), "{part}: {text}");
@@ -245,6 +245,23 @@ async fn a_drain_is_started_watched_and_cut_short() {
     assert_eq!(app.maintenance.phase(), Phase::Offline);
     let site = app.maintenance.status();
     assert_eq!(site.mode("site").unwrap().reason.as_deref(), Some("move"));
+}
+
+#[actix_web::test]
+async fn a_drain_does_not_wait_for_whoever_has_started_it() {
+    let (app, alice) = app().await;
+    app.get("/").by(&alice).await.is_served();
+    assert_eq!(app.maintenance.status().sessions.len(), 1);
+    let done = app
+        .post(&format!("{BASE}/on"))
+        .by(&alice)
+        .form("drain=true")
+        .await;
+    assert_eq!(done.status, 303);
+    eventually("nobody else is inside", || {
+        app.maintenance.phase() == Phase::Offline
+    })
+    .await;
 }
 
 #[actix_web::test]
