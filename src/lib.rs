@@ -63,7 +63,6 @@ mod driver;
 mod exempt;
 mod explain;
 mod guard;
-#[allow(dead_code, reason = "what holds leases follows")]
 mod held_lease;
 mod hooks;
 mod identity;
