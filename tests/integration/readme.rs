@@ -58,5 +58,5 @@ fn the_list_of_settings_shows_the_defaults() {
 #[test]
 fn the_settings_of_the_demo_are_valid() {
     let settings = Settings::from_toml(&file("examples/demo/maintenance.toml")).unwrap();
-    assert_eq!(settings.exempt.routes, ["health"]);
+    assert_eq!(settings.exempt.routes, ["health", "metrics"]);
 }

@@ -133,6 +133,21 @@ fn a_store_out_of_reach_is_3() {
     assert!(ran.json()["error"].is_string(), "{ran:?}");
 }
 
+#[cfg(feature = "redis")]
+#[test]
+fn a_server_that_is_away_is_3() {
+    // Nothing listens on the port of a listener that is gone.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let store = format!("redis://{}", gone.local_addr().unwrap());
+    drop(gone);
+    let operator = Operator::new();
+    for command in [&["on"][..], &["status"], &["during", "--", "touch", "ran"]] {
+        let ran = operator.fails(3, &[&["--store", &store], command].concat());
+        assert!(ran.err.contains(&store), "{ran:?}");
+    }
+    assert!(!operator.exists("ran"));
+}
+
 #[test]
 fn a_store_that_holds_what_cannot_be_used_is_3_and_stays_as_it_is() {
     let operator = Operator::new();
