@@ -26,6 +26,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// Run a command while the site is out of service
 #[derive(Debug, Args)]
+#[command(override_usage = "maintenance during [OPTIONS] -- <COMMAND>...")]
 #[command(after_help = "\
 Afterwards it is as it was before, whatever becomes of COMMAND. The exit code is
 that of COMMAND; as in a shell 127: none such, 126: cannot run, 128 + signal.

@@ -10,6 +10,7 @@ use crate::task::TaskError;
 
 /// Run a command as a task that maintenance waits for
 #[derive(Debug, Args)]
+#[command(override_usage = "maintenance task [OPTIONS] <NAME> -- <COMMAND>...")]
 #[command(after_help = "\
 While it runs, a drain waits for it, and the status shows it by its NAME. With
 --mode it is refused in that mode only. Ends with the exit code of COMMAND, as
