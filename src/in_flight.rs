@@ -16,6 +16,14 @@
 //!
 //! Where an edge of time closes the mode, the clock takes the place of the word: a worker counts
 //! before it reads the clock, and the driver reads the clock before it reads the counts.
+//!
+//! # Where a part of the site is closed
+//!
+//! Requests that pass every mode that is closed just now, or to which none applies, go on coming.
+//! They are counted apart, as elsewhere. Whoever waits for a mode that was closed while no other was,
+//! with nobody elsewhere, does not wait for them: all of them came later. Whoever waits for a mode
+//! that was closed while another was does. A request is counted elsewhere before it is not counted
+//! as inside any more, so it is never in neither count.
 
 use std::{
     marker::PhantomData,

@@ -34,6 +34,9 @@
 //!   [`Maintenance::turn_on`] and [`Maintenance::turn_off`] do it in code.
 //! - [`Maintenance::plan_window`] plans it, and [`Maintenance::while_on`] holds it for as long as a
 //!   job takes.
+//! - [`Builder::mode`] sets up several kinds of maintenance, for a part of the site or with read-only
+//!   access; [`Builder::permission`] says who may switch them, and [`Builder::before_change`] and its
+//!   like are hooks.
 //! - [`MaintenanceFlag`] tells the templates of those who get through.
 //! - [`Maintenance::explain`] says what becomes of a request, and why.
 //! - [`settings::AdminSettings`] gives programs tokens for the JSON API of the admin scope, and
