@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -86,6 +87,15 @@ async fn every_page_can_be_used_by_everybody() {
     )
     .await;
     alice.says("New database").await;
+    // One in four weeks, which makes the time line long.
+    let weeks = Timestamp::now() + jiff::SignedDuration::from_hours(24 * 24);
+    let weeks = |hours: i64| {
+        let then = weeks + jiff::SignedDuration::from_hours(hours);
+        then.strftime("%Y-%m-%dT%H:%M").to_string()
+    };
+    plan(&alice, "Far", &weeks(0), &weeks(1)).await;
+    alice.says("Far").await;
+    is_for_everybody(&alice, DASHBOARD, &[]).await;
     let cancel = alice.find(".windows a.button").await;
     let cancel = cancel.attr("href").await.unwrap().unwrap();
     is_for_everybody(&alice, &cancel, &[]).await;
