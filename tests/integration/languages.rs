@@ -119,6 +119,24 @@ async fn an_operators_message_is_shown_as_it_is_written() {
 }
 
 #[actix_web::test]
+async fn the_flag_tells_the_message_in_that_language_too() {
+    let app = TestApp::with_settings(|settings| settings.exempt.anonymous = true).await;
+    app.turn_on().await;
+    let answer = app.get("/flag").header("Accept-Language", "fr").await;
+    answer.is_served();
+    assert_eq!(
+        answer.json()["maintenance"]["message"],
+        "Nous intervenons sur ce site. Merci de réessayer plus tard."
+    );
+    let flag = app.maintenance.flag();
+    assert!(
+        flag.maintenance
+            .message
+            .starts_with("We are working on this site.")
+    );
+}
+
+#[actix_web::test]
 async fn newcomers_to_a_closing_site_are_told_so_in_their_language() {
     let app = TestApp::start().await;
     let inside = app.log_in_user("anna").await;
