@@ -114,6 +114,7 @@ impl Subject for Request {
     }
 
     fn is_of_mode(&self, mode: usize) -> bool {
+        self.asked.borrow_mut().push("mode");
         !self.is_not_of.contains(&mode)
     }
 }
@@ -384,10 +385,30 @@ fn the_first_closed_mode_in_order_answers() {
 }
 
 #[test]
+fn modes_that_are_online_cost_nothing_however_many_they_are() {
+    let all_online = snapshot(Rules::default(), &[false; 100]);
+    assert!(all_online.is_quiet());
+    let mut closed = [false; 100];
+    closed[77] = true;
+    let one_closed = snapshot(Rules::default(), &closed);
+    assert!(!one_closed.is_quiet());
+    let request = Request {
+        is_not_of: vec![77],
+        ..Request::default()
+    };
+    let decision = decide(&one_closed, &request, now());
+    assert_eq!(decision, Decision::Pass(Rule::Online));
+    assert_eq!(request.asked.into_inner(), ["mode"]);
+}
+
+#[test]
 fn nothing_dear_is_asked_before_or_after_the_rule_that_decides() {
     let asked = |rules: Rules, closed: bool, request: Request| {
         decide(&snapshot(rules, &[closed]), &request, now());
-        request.asked.into_inner()
+        let mut asked = request.asked.into_inner();
+        // What all requests are asked, once for each closed mode.
+        asked.retain(|asked| *asked != "mode");
+        asked
     };
     let address = || AddressSet::parse(&texts(&["192.0.2.1"])).unwrap();
     let online = asked(
