@@ -235,7 +235,21 @@ impl Driver {
     /// Brings the files for a web server in step with what is published.
     async fn follow(&self, known: &mut Known) {
         let web_server = &self.shared.web_server;
-        web_server.follow(&mut known.web_server, &self.shared).await;
+        if !web_server.is_due(&known.web_server, &self.shared) {
+            return;
+        }
+        let makes_page = web_server.has_page() && self.makes_page(known).await;
+        web_server
+            .follow(&mut known.web_server, &self.shared, makes_page)
+            .await;
+    }
+
+    /// Whether the page as a file is this process's to make. Only the app knows all that belongs on
+    /// it, so that others leave it alone while an app runs.
+    async fn makes_page(&self, known: &Known) -> bool {
+        self.shared.seat.is_taken()
+            || (known.failure.is_none()
+                && matches!(self.leases.fleet().await, Ok(fleet) if fleet.has_no_nodes()))
     }
 
     async fn load(&self) -> Result<Option<Loaded>, StoreError> {

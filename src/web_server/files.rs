@@ -84,20 +84,29 @@ impl WebServerFiles {
         })
     }
 
+    pub(crate) fn has_page(&self) -> bool {
+        self.page.is_some()
+    }
+
+    /// Whether there is anything to look after now.
+    pub(crate) fn is_due(&self, followed: &Followed, shared: &Shared) -> bool {
+        let has_files = self.flag.is_some() || self.page.is_some();
+        let is_news = followed.number != Some(shared.published.snapshot().number);
+        has_files && (is_news || followed.retry.is_some_and(|retry| retry <= Instant::now()))
+    }
+
     /// Brings the files in step with the snapshot in force.
     ///
     /// Looks at what is there each time: another process may see to the same files, and of two the
     /// one that hears of a change last has the last word.
-    pub(crate) async fn follow(&self, followed: &mut Followed, shared: &Shared) {
-        if self.flag.is_none() && self.page.is_none() {
-            return;
-        }
+    ///
+    /// A page that is left to others is looked at again: this process may become one of the nodes.
+    pub(crate) async fn follow(&self, followed: &mut Followed, shared: &Shared, makes_page: bool) {
         let snapshot = shared.published.snapshot();
-        let is_due = followed.retry.is_some_and(|retry| retry <= Instant::now());
-        if followed.number == Some(snapshot.number) && !is_due {
-            return;
+        let mut wanted = self.wanted(shared, &snapshot);
+        if !makes_page {
+            wanted.page = None;
         }
-        let wanted = self.wanted(shared, &snapshot);
         let outcome = match timeout(PATIENCE, spawn_blocking(move || wanted.write())).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(error)) => Err(format!("the files for the web server: {error}")),
@@ -108,7 +117,8 @@ impl WebServerFiles {
             )),
         };
         followed.number = Some(snapshot.number);
-        followed.retry = outcome.is_err().then(|| Instant::now() + RETRY);
+        let is_open = outcome.is_err() || (self.has_page() && !makes_page);
+        followed.retry = is_open.then(|| Instant::now() + RETRY);
         let before = self.error.load_full();
         match (&outcome, before.as_deref()) {
             (Ok(()), Some(_)) => tracing::info!("the files for the web server are right again"),
