@@ -82,7 +82,11 @@ async fn a_refused_guard_changes_nothing() {
     let generation = one.status().generation;
     let refused = other.while_off().exclusive().enter().await;
     assert!(matches!(refused, Err(ChangeError::Locked { .. })));
-    assert_eq!(other.ask_status().await.unwrap().generation, generation);
+    eventually("the other knows the state", || {
+        other.status().generation == generation
+    })
+    .await;
+    assert_eq!(one.status().generation, generation);
     assert!(one.is_on());
     guard.release().await.unwrap();
 }
