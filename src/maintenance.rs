@@ -146,6 +146,31 @@ impl Maintenance {
         TurnOn::new(self.clone())
     }
 
+    /// Tells the other nodes that this process ends, so that nobody who waits for all nodes waits for
+    /// it until its lease lapses. To be called when the server has stopped; it takes a second at
+    /// most.
+    ///
+    /// ```no_run
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # use actix_web::{App, HttpServer};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().build().await?;
+    /// HttpServer::new({
+    ///     let maintenance = maintenance.clone();
+    ///     move || App::new().wrap(maintenance.middleware())
+    /// })
+    /// .bind("127.0.0.1:8080")?
+    /// .run()
+    /// .await?;
+    /// maintenance.leave().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn leave(&self) {
+        self.shared.seat.leave().await;
+    }
+
     /// Waits until a mode that is on, or closing, is closed and empty on every live node, and no task
     /// runs: what [`TurnOn::wait`] waits for, for those who have not switched it on themselves.
     ///

@@ -61,6 +61,9 @@ pub(crate) struct Seat {
     pub(crate) plan: NodePlan,
     wanted: watch::Sender<bool>,
     joined: watch::Sender<bool>,
+    /// Whether it is to be given up, and whether it is.
+    leaving: watch::Sender<bool>,
+    left: watch::Sender<bool>,
     fence: Arc<Fence>,
     fleet: ArcSwap<Known>,
     look: Notify,
@@ -105,6 +108,8 @@ impl Seat {
             plan,
             wanted: watch::Sender::new(false),
             joined: watch::Sender::new(false),
+            leaving: watch::Sender::new(false),
+            left: watch::Sender::new(false),
             fence: Arc::default(),
             fleet: ArcSwap::default(),
             look: Notify::new(),
@@ -123,6 +128,13 @@ impl Seat {
             // Nobody is there any more when the process ends.
             let _ = joined.wait_for(|joined| *joined).await;
         })
+    }
+
+    /// Gives the seat up, for good.
+    pub(crate) async fn leave(&self) {
+        self.leaving.send_replace(true);
+        // Whoever tells lives as long as this does.
+        let _ = self.left.subscribe().wait_for(|left| *left).await;
     }
 
     /// Whether this process is a node, or is about to be one.
@@ -275,8 +287,10 @@ impl Reporter {
     pub(crate) async fn run(self, leave: oneshot::Receiver<()>) {
         // Outside of what is broken off, since a lease that is dropped waits for this runtime.
         let mut held = None;
+        let mut leaving = self.seat().leaving.subscribe();
         tokio::select! {
             _ = leave => {}
+            _ = leaving.wait_for(|leaving| *leaving) => {}
             () = self.be_a_node(&mut held) => {}
             () = self.listen() => {}
         }
@@ -284,6 +298,7 @@ impl Reporter {
             // What does not leave in time lapses.
             let _ = timeout(LEAVE_PATIENCE, HeldLease::release(held)).await;
         }
+        self.seat().left.send_replace(true);
     }
 
     fn seat(&self) -> &Seat {

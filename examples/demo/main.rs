@@ -98,6 +98,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         welcome(address, &handle);
     }
     server.run().await?;
+    // Else the others would wait for this node until its lease lapses.
+    handle.leave().await;
     Ok(())
 }
 

@@ -249,3 +249,15 @@ async fn a_store_without_leases_does_not_keep_an_app_from_starting() {
     app.turn_on().await;
     get(&app, "/").await.is_refused();
 }
+
+#[actix_web::test]
+async fn a_node_that_says_that_it_leaves_is_gone_when_that_returns() {
+    let store = MemoryStore::new();
+    let one = node(&store, &Arc::default()).await;
+    assert_eq!(store.leases("node/").await.unwrap().len(), 1);
+    one.maintenance.leave().await;
+    assert!(store.leases("node/").await.unwrap().is_empty());
+    // To say it again, or where there is no node, does nothing.
+    one.maintenance.leave().await;
+    handle(&store, |_| {}).await.leave().await;
+}
