@@ -12,6 +12,7 @@ mod proxy;
 mod redis_server;
 
 mod bucket_store;
+mod fleet;
 mod redis_errors;
 mod redis_failures;
 mod redis_store;
