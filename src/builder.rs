@@ -225,6 +225,12 @@ impl Builder {
 
     /// Says of requests that whoever sends them is already in, and may go on while the site is
     /// closing; besides authenticated visitors who were seen a short while ago.
+    ///
+    /// A drain does not wait for these between their requests: only sessions are followed. Where who
+    /// is asking does not come from the session but from [`identity`](Self::identity) or
+    /// [`async_identity`](Self::async_identity), every authenticated visitor counts as already in,
+    /// because to follow them would be to ask at every request while the site is online; a drain
+    /// then ends when no request is in flight.
     pub fn already_in_if(
         mut self,
         predicate: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static,

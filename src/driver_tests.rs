@@ -3,6 +3,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use actix_session::{SessionMiddleware, storage::CookieSessionStore};
+use actix_web::{App, cookie::Key, test, web};
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use crate::{
@@ -372,4 +374,46 @@ async fn switching_off_ends_one_occurrence_for_all_and_the_next_one_comes() {
     until_settled(&there, 2).await;
     let endings: Vec<_> = there.history().iter().map(|period| period.ended).collect();
     assert_eq!(endings, [Some(Ended::Off), Some(Ended::Cancelled)]);
+}
+
+/// The driver has a thread of its own, so what this one reads is what requests read.
+#[actix_web::test]
+async fn requests_read_no_clock_unless_a_window_is_planned() {
+    let reads = Arc::default();
+    let maintenance = Maintenance::builder()
+        .settings(Settings::default())
+        .custom_store(MemoryStore::new())
+        .clock(Clock::counting(Arc::clone(&reads)))
+        .build()
+        .await
+        .unwrap();
+    let app = test::init_service(
+        App::new()
+            .route("/", web::get().to(|| async { "in" }))
+            .wrap(maintenance.middleware())
+            .wrap(SessionMiddleware::new(
+                CookieSessionStore::default(),
+                Key::generate(),
+            )),
+    )
+    .await;
+    let here = std::thread::current().id();
+    let read_for = async |requests: u64, status: u16| {
+        let count = || reads.lock().unwrap().get(&here).copied().unwrap_or(0);
+        let before = count();
+        for _ in 0..requests {
+            let request = test::TestRequest::get().uri("/").to_request();
+            let response = test::call_service(&app, request).await;
+            assert_eq!(response.status(), status);
+        }
+        count() - before
+    };
+    assert_eq!(read_for(100, 200).await, 0, "online");
+    maintenance.turn_on().await.unwrap();
+    assert_eq!(read_for(100, 503).await, 0, "offline without an end");
+    maintenance.turn_off().await.unwrap();
+    assert_eq!(read_for(100, 200).await, 0, "online again");
+    let start = Timestamp::now() + 48.hours();
+    maintenance.plan_window().start(start).await.unwrap();
+    assert!(read_for(100, 200).await >= 100, "with a window ahead");
 }

@@ -230,6 +230,18 @@ impl Clock {
         Self(Arc::new(move || hand.now()))
     }
 
+    /// The system's clock, which counts on which thread it is read: by the thread's id.
+    #[cfg(test)]
+    pub(crate) fn counting(
+        reads: Arc<std::sync::Mutex<std::collections::HashMap<std::thread::ThreadId, u64>>>,
+    ) -> Self {
+        Self(Arc::new(move || {
+            let mut reads = reads.lock().unwrap();
+            *reads.entry(std::thread::current().id()).or_default() += 1;
+            Timestamp::now()
+        }))
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         (self.0)()
     }

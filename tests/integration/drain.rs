@@ -21,7 +21,7 @@ use actix_web::{App, HttpResponse, HttpServer, cookie::Key, dev::ServerHandle, r
 use futures_util::stream;
 use tokio::sync::Semaphore;
 
-use crate::{eventually::eventually, leases_of::leases_of};
+use crate::{eventually::eventually, leases_of::leases_of, test_app::TestApp};
 
 async fn maintenance(edit: impl FnOnce(&mut Settings) + Send + 'static) -> Maintenance {
     Maintenance::builder()
@@ -369,6 +369,49 @@ async fn a_restart_in_the_middle_goes_on_with_the_drain() {
     drop(first);
     // Nobody has been seen by the second one, so nobody is inside.
     until_phase(&second, Phase::Offline).await;
+}
+
+#[actix_web::test]
+async fn newcomers_are_told_in_every_form_that_the_site_is_closing() {
+    let app = TestApp::start().await;
+    let user = app.log_in_user("alice").await;
+    app.get("/").by(&user).await.is_served();
+    app.maintenance.turn_on().drain().await.unwrap();
+    for kind in [
+        "text/html",
+        "application/json",
+        "application/problem+json",
+        "text/plain",
+    ] {
+        let answer = app.get("/").accept(kind).await;
+        assert_eq!(answer.status, 503, "{kind}");
+        assert_eq!(answer.header("retry-after"), Some("30"), "{kind}");
+        assert!(
+            answer.text().contains("closing"),
+            "{kind}: {}",
+            answer.text()
+        );
+    }
+    // Once it is closed, nobody says so any more.
+    app.turn_on().await;
+    let answer = app.get("/").accept("text/plain").await;
+    assert_eq!(answer.header("retry-after"), Some("3600"));
+    assert!(!answer.text().contains("closing"), "{}", answer.text());
+}
+
+#[actix_web::test]
+async fn a_predicate_says_who_else_is_already_in() {
+    let app = TestApp::with_builder(|builder| {
+        builder.already_in_if(|request| request.headers().contains_key("x-basket"))
+    })
+    .await;
+    let user = app.log_in_user("alice").await;
+    app.get("/").by(&user).await.is_served();
+    app.maintenance.turn_on().drain().await.unwrap();
+    app.get("/").header("x-basket", "3").await.is_served();
+    app.get("/").await.is_refused();
+    app.turn_on().await;
+    app.get("/").header("x-basket", "3").await.is_refused();
 }
 
 /// A store that saves only when the test lets it, and fails if the test wants it to.
