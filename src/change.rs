@@ -150,6 +150,10 @@ impl TurnOn {
     /// The mode is [`Pending`](crate::Phase::Pending) until nobody is inside, then
     /// [`Offline`](crate::Phase::Offline). Without a drain, a mode that is pending goes offline at
     /// once.
+    ///
+    /// A restart in the middle goes on with the drain. Who was inside is not stored: a process that
+    /// has just begun waits for nobody whom it has not seen, and lets every visitor go on who has
+    /// logged in, because it cannot know who came before.
     pub fn drain(mut self) -> Self {
         self.drain_wish();
         self
