@@ -111,6 +111,7 @@ fn force_ends_a_drain_that_is_going_on() {
     let (operator, _demo, mut visitor) = inhabited();
     let waiting = operator.start(&["on", "--drain"]);
     until("it is pending", || operator.phase() == "pending");
+    operator.fails(11, &["status", "--exit-code"]);
     operator.done(&["on", "--force"]);
     assert_eq!(waiting.end().code, Some(0));
     until("nobody is in", || visitor.get("/").status == 503);
