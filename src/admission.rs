@@ -32,6 +32,26 @@ struct Ledger {
     noted_in: Option<Rc<Ledger>>,
 }
 
+impl Ledger {
+    #[inline(always)]
+    fn end(&self) {
+        if self.kind == Kind::Requests {
+            self.counter.end();
+        } else {
+            self.end_apart();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn end_apart(&self) {
+        match self.kind {
+            Kind::Elsewhere => self.counter.end_elsewhere(),
+            _ => self.counter.end_endless(),
+        }
+    }
+}
+
 /// Which of its counts a ledger writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -177,14 +197,10 @@ impl Inside {
 }
 
 impl Drop for Inside {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if let Some(ledger) = &self.0 {
-            match ledger.kind {
-                Kind::Requests => ledger.counter.end(),
-                Kind::Elsewhere => ledger.counter.end_elsewhere(),
-                Kind::Endless => ledger.counter.end_endless(),
-            }
+            ledger.end();
         }
     }
 }

@@ -86,22 +86,17 @@ where
         }
     }
 
-    #[inline]
+    // What almost every body is must not cost a call of its own.
+    #[inline(always)]
     fn poll_next(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        match self.project().kind.project() {
+        match self.as_mut().project().kind.project() {
             KindProjection::Passed { body, .. } => body
                 .poll_next(context)
                 .map(|chunk| chunk.map(|chunk| chunk.map_err(Into::into))),
-            KindProjection::Bound { bound, .. } if bound.lease.is_over() => {
-                Poll::Ready(Some(Err(CutOff.into())))
-            }
-            KindProjection::Bound { body, .. } => body
-                .poll_next(context)
-                .map(|chunk| chunk.map(|chunk| chunk.map_err(Into::into))),
-            KindProjection::Refused { body } => body.poll_next(context),
+            _ => self.poll_other(context),
         }
     }
 
@@ -111,6 +106,28 @@ where
             // Its bytes alone would be inside no longer, although they are still to be sent.
             kind @ (Kind::Passed { .. } | Kind::Bound { .. }) => Err(Self { kind }),
             Kind::Refused { body } => body.try_into_bytes().map_err(Self::refused),
+        }
+    }
+}
+
+impl<B> MaintenanceBody<B>
+where
+    B: MessageBody,
+    B::Error: Into<Box<dyn StdError>>,
+{
+    #[inline(never)]
+    fn poll_other(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Box<dyn StdError>>>> {
+        match self.project().kind.project() {
+            KindProjection::Bound { bound, .. } if bound.lease.is_over() => {
+                Poll::Ready(Some(Err(CutOff.into())))
+            }
+            KindProjection::Passed { body, .. } | KindProjection::Bound { body, .. } => body
+                .poll_next(context)
+                .map(|chunk| chunk.map(|chunk| chunk.map_err(Into::into))),
+            KindProjection::Refused { body } => body.poll_next(context),
         }
     }
 }

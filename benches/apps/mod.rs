@@ -28,7 +28,8 @@ pub(crate) async fn greeting() -> &'static str {
 pub(crate) fn refusal(page: &'static str) -> HttpResponse {
     HttpResponse::ServiceUnavailable()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::VARY, "Accept"))
+        .insert_header((header::VARY, "Accept, Accept-Language"))
+        .insert_header((header::CONTENT_LANGUAGE, "en"))
         .insert_header(("X-Maintenance-Mode", "1"))
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::RETRY_AFTER, "3600"))
@@ -40,7 +41,11 @@ pub(crate) fn frugal_refusal(page: &'static str) -> HttpResponse {
     const X_MAINTENANCE_MODE: HeaderName = HeaderName::from_static("x-maintenance-mode");
     HttpResponse::ServiceUnavailable()
         .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
-        .insert_header((header::VARY, HeaderValue::from_static("Accept")))
+        .insert_header((
+            header::VARY,
+            HeaderValue::from_static("Accept, Accept-Language"),
+        ))
+        .insert_header((header::CONTENT_LANGUAGE, HeaderValue::from_static("en")))
         .insert_header((X_MAINTENANCE_MODE, HeaderValue::from_static("1")))
         .insert_header((
             header::CONTENT_TYPE,
