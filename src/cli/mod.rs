@@ -57,7 +57,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::{
     completions::Completions,
@@ -190,7 +190,13 @@ impl Command {
 /// code.
 pub fn main() -> ExitCode {
     // Usage errors, `--help` and `--version` end here.
-    let program = Program::parse();
+    // clap alone takes a variable `CI` for a wish for colours, on a dumb terminal as well.
+    let colours = match output::are_colours_welcome() {
+        true => ColorChoice::Auto,
+        false => ColorChoice::Never,
+    };
+    let matches = Program::command().color(colours).get_matches();
+    let program = Program::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

@@ -142,9 +142,14 @@ fn message(kind: &str, style: Style, text: &str) {
 
 /// Whether to use colours there: on a terminal that has them, and that nobody wants without.
 pub(super) fn is_coloured(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && are_colours_welcome()
+}
+
+/// Whether the environment has nothing against colours.
+pub(super) fn are_colours_welcome() -> bool {
     let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let is_dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
-    stream.is_terminal() && !is_unwanted && !is_dumb
+    !is_unwanted && !is_dumb
 }
 
 /// Colours for what goes to the standard output.

@@ -11,7 +11,11 @@ fn there_are_colours_unless_nobody_wants_them() {
     let mut coloured = Terminal::run(&operator, &["status"]);
     coloured.shows("\u{1b}[31m");
     assert_eq!(coloured.code(), Some(0));
-    for variables in [[("NO_COLOR", "1")], [("TERM", "dumb")]] {
+    // Also where `CI` is set, which some take for a wish for colours.
+    for variables in [
+        [("NO_COLOR", "1"), ("CI", "true")],
+        [("TERM", "dumb"), ("CI", "true")],
+    ] {
         for arguments in [
             &["status"][..],
             &["off", "--nonsense"],

@@ -25,7 +25,10 @@ fn a_drain_is_waited_for_until_the_last_one_has_left() {
     let waiting = operator.start(&["on", "--drain", "--timeout", "5m"]);
     until("it is pending", || operator.phase() == "pending");
     assert_eq!(visitor.get("/").status, 200);
-    assert_eq!(demo.visitor().get("/").status, 503);
+    // The app is another process, which follows a moment later.
+    until("newcomers are refused", || {
+        demo.visitor().get("/").status == 503
+    });
     let status = operator.done(&["status"]).out;
     assert!(
         status.contains("inside   1 session, 0 requests"),
