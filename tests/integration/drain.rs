@@ -12,16 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_maintenance_mode::{
-    Maintenance, OnTimeout, Phase, Settings,
-    store::{Hints, Loaded, MemoryStore, Saved, Store, StoreError, StoreFuture, Version},
-};
+use actix_maintenance_mode::{Maintenance, OnTimeout, Phase, Settings};
 use actix_session::{Session, SessionMiddleware, storage::CookieSessionStore};
 use actix_web::{App, HttpResponse, HttpServer, cookie::Key, dev::ServerHandle, rt, test, web};
 use futures_util::stream;
-use tokio::sync::Semaphore;
 
-use crate::{eventually::eventually, leases_of::leases_of, test_app::TestApp};
+use crate::{eventually::eventually, gated::Gated, test_app::TestApp};
 
 async fn maintenance(edit: impl FnOnce(&mut Settings) + Send + 'static) -> Maintenance {
     Maintenance::builder()
@@ -414,57 +410,12 @@ async fn a_predicate_says_who_else_is_already_in() {
     app.get("/").header("x-basket", "3").await.is_refused();
 }
 
-/// A store that saves only when the test lets it, and fails if the test wants it to.
-#[derive(Debug, Clone)]
-struct Gated {
-    store: MemoryStore,
-    gate: Arc<Semaphore>,
-    waits: Arc<AtomicU64>,
-    fails: Arc<AtomicBool>,
-}
-
-impl Store for Gated {
-    fn url(&self) -> String {
-        self.store.url()
-    }
-
-    fn load(&self) -> StoreFuture<'_, Option<Loaded>> {
-        self.store.load()
-    }
-
-    fn save<'a>(
-        &'a self,
-        document: &'a [u8],
-        expected: Option<&'a Version>,
-    ) -> StoreFuture<'a, Saved> {
-        Box::pin(async move {
-            self.waits.fetch_add(1, Ordering::SeqCst);
-            self.gate.acquire().await.unwrap().forget();
-            if self.fails.load(Ordering::SeqCst) {
-                return Err(StoreError::new("it is full"));
-            }
-            self.store.save(document, expected).await
-        })
-    }
-
-    fn watch(&self) -> Hints {
-        self.store.watch()
-    }
-
-    leases_of!(store);
-}
-
 /// Whoever is in may come back while the drain goes on, but not between the moment in which it is
 /// found empty and the moment in which it says that it is offline.
 #[actix_web::test]
 async fn nobody_slips_in_while_the_end_of_a_drain_is_written() {
     for fails in [false, true] {
-        let store = Gated {
-            store: MemoryStore::new(),
-            gate: Arc::new(Semaphore::new(1)),
-            waits: Arc::default(),
-            fails: Arc::default(),
-        };
+        let store = Gated::open_for(1);
         let maintenance = Maintenance::builder()
             .settings(Settings::default())
             .custom_store(store.clone())

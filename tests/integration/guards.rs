@@ -1,17 +1,13 @@
 //! Guards put back what was before, whatever happens in between, and nothing that somebody else has
 //! changed.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, time::Duration};
 
-use actix_maintenance_mode::{
-    ChangeError, Maintenance, Phase, Settings,
-    store::{Hints, Loaded, MemoryStore, Saved, Store, StoreFuture, Version},
-};
+use actix_maintenance_mode::{ChangeError, Maintenance, Phase, Settings};
 use actix_web::rt;
 use futures_util::FutureExt as _;
-use tokio::sync::Semaphore;
 
-use crate::{eventually::eventually, leases_of::leases_of};
+use crate::{eventually::eventually, gated::Gated};
 
 async fn maintenance() -> Maintenance {
     Maintenance::builder()
@@ -116,46 +112,9 @@ async fn cancellation_puts_back() {
     assert!(!maintenance.is_on());
 }
 
-/// A store that saves only when the test lets it.
-#[derive(Debug, Clone)]
-struct Gated {
-    store: MemoryStore,
-    gate: Arc<Semaphore>,
-}
-
-impl Store for Gated {
-    fn url(&self) -> String {
-        self.store.url()
-    }
-
-    fn load(&self) -> StoreFuture<'_, Option<Loaded>> {
-        self.store.load()
-    }
-
-    fn save<'a>(
-        &'a self,
-        document: &'a [u8],
-        expected: Option<&'a Version>,
-    ) -> StoreFuture<'a, Saved> {
-        Box::pin(async move {
-            self.gate.acquire().await.unwrap().forget();
-            self.store.save(document, expected).await
-        })
-    }
-
-    fn watch(&self) -> Hints {
-        self.store.watch()
-    }
-
-    leases_of!(store);
-}
-
 #[actix_web::test]
 async fn cancellation_while_it_is_entered_leaves_nothing_behind() {
-    let store = Gated {
-        store: MemoryStore::new(),
-        gate: Arc::new(Semaphore::new(0)),
-    };
+    let store = Gated::open_for(0);
     let maintenance = Maintenance::builder()
         .settings(Settings::default())
         .custom_store(store.clone())

@@ -7,6 +7,7 @@ mod child;
 #[cfg(feature = "cli")]
 mod cli;
 mod eventually;
+mod gated;
 mod leases_of;
 mod log;
 mod logs;
