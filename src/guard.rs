@@ -76,9 +76,7 @@ impl Guarding {
 
     /// How long maintenance lasts at most, should this process die and the guard with it.
     pub fn lasting(mut self, duration: Duration) -> Self {
-        self.wanted.end = Some(End::After(
-            SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX),
-        ));
+        self.wanted.end = Some(End::after(duration));
         self
     }
 

@@ -536,6 +536,13 @@ pub(crate) enum End {
     After(SignedDuration),
 }
 
+impl End {
+    /// After so long; what is longer than can be said is for ever.
+    pub(crate) fn after(duration: std::time::Duration) -> Self {
+        Self::After(SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX))
+    }
+}
+
 impl SwitchOn {
     /// What is stored of a switch that was off.
     fn switched_on(&self, now: Timestamp) -> SwitchedOn {

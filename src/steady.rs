@@ -11,8 +11,9 @@ pub(crate) fn now() -> Duration {
     since_boot().unwrap_or_else(since_first_use)
 }
 
+/// The time since the machine started, sleep included, where the system has such a clock.
 #[cfg(target_os = "linux")]
-fn since_boot() -> Option<Duration> {
+pub(crate) fn since_boot() -> Option<Duration> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     Some(Duration::new(
         time.tv_sec.try_into().ok()?,
@@ -21,7 +22,7 @@ fn since_boot() -> Option<Duration> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn since_boot() -> Option<Duration> {
+pub(crate) fn since_boot() -> Option<Duration> {
     None
 }
 

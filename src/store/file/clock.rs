@@ -42,8 +42,6 @@ pub(super) fn system() -> Clock {
 fn since_start() -> Option<SinceStart> {
     use std::{fs, sync::OnceLock};
 
-    use rustix::time::{ClockId, clock_gettime};
-
     static CLOCK: OnceLock<Option<Arc<str>>> = OnceLock::new();
 
     let clock = CLOCK.get_or_init(|| {
@@ -52,10 +50,9 @@ fn since_start() -> Option<SinceStart> {
         let offset = fs::read_link("/proc/self/ns/time").unwrap_or_default();
         Some(format!("{} {}", boot.trim(), offset.display()).into())
     });
-    let time = clock_gettime(ClockId::Boottime);
     Some(SinceStart {
         clock: Arc::clone(clock.as_ref()?),
-        elapsed: Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?),
+        elapsed: crate::steady::since_boot()?,
     })
 }
 
