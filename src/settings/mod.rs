@@ -73,10 +73,11 @@ mod load;
 mod mode;
 mod reader;
 mod source;
+mod store_url;
 
 pub(crate) use self::{
     admin::HASH_PREFIX,
-    check::{StoreUrl, without_password},
+    store_url::{StoreUrl, without_password},
 };
 pub use self::{
     admin::{AdminSettings, TokenSettings},
@@ -210,7 +211,7 @@ impl fmt::Debug for Settings {
         } = self;
         formatter
             .debug_struct("Settings")
-            .field("store", &check::without_password(store))
+            .field("store", &without_password(store))
             .field("forced", forced)
             .field("when_store_fails", when_store_fails)
             .field("when_cut_off", when_cut_off)
