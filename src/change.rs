@@ -87,7 +87,8 @@ pub type ChangeFuture = Pin<Box<dyn Future<Output = Result<Change, ChangeError>>
 
 /// Takes the site out of service: from [`Maintenance::turn_on`].
 ///
-/// Nothing happens until it is awaited. From then on it happens also if the future is dropped.
+/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
+/// the [hooks](crate::Builder::before_change) before it have had their say.
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct TurnOn {
@@ -133,9 +134,7 @@ impl TurnOn {
 
     /// How long until it switches itself off, instead of the mode's `timeout`.
     pub fn lasting(mut self, duration: Duration) -> Self {
-        self.wanted.end = Some(End::After(
-            SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX),
-        ));
+        self.wanted.end = Some(End::after(duration));
         self
     }
 
@@ -218,7 +217,8 @@ impl IntoFuture for TurnOn {
 
 /// Brings the site back: from [`Maintenance::turn_off`].
 ///
-/// Nothing happens until it is awaited. From then on it happens also if the future is dropped.
+/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
+/// the [hooks](crate::Builder::before_change) before it have had their say.
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct TurnOff {
@@ -280,7 +280,8 @@ impl IntoFuture for TurnOff {
 
 /// Removes all that is stored of a mode: from [`Maintenance::forget`].
 ///
-/// Nothing happens until it is awaited. From then on it happens also if the future is dropped.
+/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
+/// the [hooks](crate::Builder::before_change) before it have had their say.
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Forget {

@@ -44,7 +44,8 @@ impl Planned {
 
 /// Plans a window: from [`Maintenance::plan_window`].
 ///
-/// Nothing happens until it is awaited. From then on it happens also if the future is dropped.
+/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
+/// the [hooks](crate::Builder::before_change) before it have had their say.
 ///
 /// # Times and zones
 ///
@@ -233,7 +234,8 @@ impl IntoFuture for PlanWindow {
 
 /// Cancels a window: from [`Maintenance::cancel_window`].
 ///
-/// Nothing happens until it is awaited. From then on it happens also if the future is dropped.
+/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
+/// the [hooks](crate::Builder::before_change) before it have had their say.
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct CancelWindow {
@@ -280,14 +282,16 @@ impl IntoFuture for CancelWindow {
         } = self;
         Box::pin(async move {
             let wanted = id.clone();
-            // A window that only the store knows of yet is cancelled without asking.
-            if let Some(mode) = maintenance.mode_of_window(&id) {
-                let proposal = ProposedChange::new(ChangeKind::CancelWindow, mode).by(by.as_ref());
-                maintenance.shared.hooks.ask(&maintenance, proposal).await?;
-            }
+            let proposal = maintenance
+                .mode_of_window(&id)
+                .map(|mode| ProposedChange::new(ChangeKind::CancelWindow, mode).by(by.as_ref()));
             let operation: Operation =
                 Box::new(move |document, now| document.cancel(&id, only_next, by.as_deref(), now));
-            let change = change(&maintenance, operation).await?;
+            let change = match proposal {
+                Some(proposal) => propose(&maintenance, proposal, true, operation).await?,
+                // A window that only the store knows of yet is cancelled without asking.
+                None => change(&maintenance, operation).await?,
+            };
             if change.changed {
                 Ok(change)
             } else {
