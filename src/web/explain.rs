@@ -14,13 +14,14 @@ use regex::Regex;
 use serde::{Serialize, Serializer};
 
 use crate::{
+    core::visitor::Visitor,
     core::{
         decide::{self, Decision, Routes, Rule, Subject, closed_for, decide, decide_visitor},
         phase::Phase,
         snapshot::Snapshot,
     },
-    engine::shared::Shared,
-    web::visitor::identity::Visitor,
+    web::front::Front,
+    web::maintenance::Maintenance,
 };
 
 /// The longest path that is explained, in bytes; servers take no longer ones.
@@ -248,15 +249,16 @@ fn name<S: Serializer>(rule: &Rule, serializer: S) -> Result<S::Ok, S::Error> {
 
 /// Decides about a request as the middleware would. `routes` are the app's, if it is running.
 pub(crate) fn explain(
-    shared: &Shared,
+    maintenance: &Maintenance,
     inquiry: &Inquiry,
     routes: Option<&ResourceMap>,
 ) -> Explanation {
+    let shared = &maintenance.engine.shared;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
     let subject = InquirySubject {
         inquiry,
-        shared,
+        front: &maintenance.front,
         snapshot: &snapshot,
         routes,
         not_known: RefCell::default(),
@@ -287,7 +289,7 @@ pub(crate) fn explain(
     let mode = mode.map(|mode| &snapshot.modes[mode]);
     let phase = mode.map_or_else(|| snapshot.modes[0].phase(now), |mode| mode.phase(now));
     let mut not_known = subject.not_known.into_inner();
-    if outcome == Outcome::Pass && shared.forced_on_wrappers() {
+    if outcome == Outcome::Pass && maintenance.front.forced_on_wrappers() {
         not_known.push(
             "Whether the route is wrapped by `Maintenance::forced_on`: then it is refused."
                 .to_owned(),
@@ -314,7 +316,7 @@ pub(crate) fn explain(
 /// A request that is described, as the rules see it.
 struct InquirySubject<'a> {
     inquiry: &'a Inquiry,
-    shared: &'a Shared,
+    front: &'a Front,
     snapshot: &'a Snapshot,
     routes: Option<&'a ResourceMap>,
     /// What the rules asked for and a description does not have. Rules that come after the one that
@@ -424,7 +426,7 @@ impl Subject for InquirySubject<'_> {
     }
 
     fn predicate(&self) -> Option<&'static str> {
-        for (name, _) in &self.shared.predicates {
+        for (name, _) in &self.front.predicates {
             self.does_not_know(format!(
                 "Whether the app's own rule `{name}` holds: then the request passes."
             ));
@@ -433,14 +435,14 @@ impl Subject for InquirySubject<'_> {
     }
 
     fn has_api_key(&self) -> bool {
-        if self.shared.api_key.is_some() {
+        if self.front.api_key.is_some() {
             self.does_not_know("Whether the request carries an API key: then it passes.");
         }
         false
     }
 
     fn is_already_in(&self) -> bool {
-        if self.shared.already_in.is_some() {
+        if self.front.already_in.is_some() {
             self.does_not_know(
                 "Whether the app says that the visitor is already in: then the request passes \
                  while the site is closing.",
@@ -450,8 +452,8 @@ impl Subject for InquirySubject<'_> {
     }
 
     fn is_of_mode(&self, mode: usize) -> bool {
-        if let Some(mode) = self.shared.modes.get(mode)
-            && mode.applies.is_some()
+        if let Some(mode) = self.snapshot.modes.get(mode)
+            && mode.mode.has_condition
         {
             self.does_not_know(format!(
                 "Whether the app says that the mode `{}` applies to the request: otherwise it does \

@@ -8,8 +8,10 @@ use std::sync::{
 use bytestring::ByteString;
 
 use crate::{
-    core::snapshot::Snapshot, engine::shared::Shared, settings::LiveSettings,
-    web::admin::ping_document,
+    core::snapshot::Snapshot,
+    engine::shared::Shared,
+    settings::LiveSettings,
+    web::{admin::ping_document, front::Front},
 };
 
 /// How many sets of modes that somebody may see are remembered. Most visitors see none of them, and
@@ -60,6 +62,7 @@ impl Live {
     pub(crate) fn document(
         &self,
         shared: &Shared,
+        front: &Front,
         snapshot: &Snapshot,
         visible: &[String],
     ) -> ByteString {
@@ -67,7 +70,7 @@ impl Live {
             return document;
         }
         // Without the lock: the app's closures may have their say.
-        let document = render(shared, snapshot, visible);
+        let document = render(shared, front, snapshot, visible);
         let mut rendered = self.rendered();
         if rendered.number < snapshot.number || rendered.documents.len() == REMEMBERED {
             rendered.number = snapshot.number;
@@ -96,9 +99,14 @@ impl Rendered {
 }
 
 /// Puts into words what is now.
-pub(crate) fn render(shared: &Shared, snapshot: &Snapshot, visible: &[String]) -> ByteString {
+pub(crate) fn render(
+    shared: &Shared,
+    front: &Front,
+    snapshot: &Snapshot,
+    visible: &[String],
+) -> ByteString {
     let now = shared.now_for(snapshot);
-    ping_document(shared, snapshot, now, visible)
+    ping_document(front, snapshot, now, visible)
         .to_string()
         .into()
 }

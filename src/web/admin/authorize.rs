@@ -1,5 +1,6 @@
 //! Whether whoever sends a request to the admin scope may do what it asks for.
 
+use crate::core::visitor::Visitor;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -14,7 +15,6 @@ use crate::web::{
     observe,
     permission::Permission,
     refusal::negotiate::{ResponseFormat, negotiate},
-    visitor::identity::Visitor,
 };
 
 /// Somebody who may do what was asked for.
@@ -55,8 +55,8 @@ pub(super) async fn caller(
     maintenance: &Maintenance,
     permission: Permission,
 ) -> Authorized {
-    if let Some(token) = maintenance.shared.tokens.find(request.headers()) {
-        let modes = maintenance.shared.modes.iter();
+    if let Some(token) = maintenance.front.tokens.find(request.headers()) {
+        let modes = maintenance.engine.shared.modes.iter();
         return Authorized {
             visitor: Visitor::user(&token.name),
             modes: modes
@@ -87,7 +87,7 @@ pub(super) async fn authorize_change(
     if authorized.by_token {
         return Ok(authorized);
     }
-    match origin::check(request, &maintenance.shared) {
+    match origin::check(request, &maintenance.front) {
         Ok(()) => Ok(authorized),
         Err(foreign) => {
             let by = &authorized.visitor.id;
@@ -119,7 +119,7 @@ pub(super) async fn authorize(
 ) -> Result<Authorized, HttpResponse> {
     let caller = caller(request, maintenance, permission).await;
     // A mode that is not there is told of to those who may do anything at all.
-    let is_known = |key: &&str| maintenance.find_mode(key).is_ok();
+    let is_known = |key: &&str| maintenance.engine.find_mode(key).is_ok();
     let may = match mode.filter(is_known) {
         Some(mode) => caller.modes.iter().any(|key| key == mode),
         None => !caller.modes.is_empty(),
@@ -137,7 +137,7 @@ pub(super) async fn authorize(
         permission.in_words()
     );
     let login = maintenance
-        .shared
+        .front
         .login_url
         .as_deref()
         .filter(|_| !visitor.authenticated && is_page_request(request));
@@ -166,7 +166,7 @@ fn sent_to_log_in(
             uri.path_and_query()
                 .map_or_else(|| uri.path(), |path| path.as_str())
         }
-        _ => maintenance.shared.admin_path.as_str(),
+        _ => maintenance.front.admin_path.as_str(),
     };
     HttpResponse::SeeOther()
         .insert_header((LOCATION, with_next(login, next)))
@@ -204,12 +204,11 @@ fn refused(
     permission: Permission,
     caller: &Authorized,
 ) -> HttpResponse {
-    let shared = &maintenance.shared;
     let what = permission.in_words();
     let detail = if caller.by_token {
         let name = caller.by();
         format!("The token `{name}` may not {what}, or not with this mode.")
-    } else if shared.permissions.is_for_superusers(permission) {
+    } else if maintenance.front.permissions.is_for_superusers(permission) {
         format!("Only superusers may {what}. Log in as one and try again.")
     } else {
         format!("You may not {what}. Log in as somebody who may and try again.")

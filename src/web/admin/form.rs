@@ -5,7 +5,7 @@ use actix_web::{
     http::{StatusCode, header::CONTENT_TYPE},
 };
 
-use crate::engine::shared::query_pairs;
+use crate::web::request::query_pairs;
 
 /// The longest message, reason or title, in bytes. They are stored, and shown on every refusal.
 pub(super) const LONGEST_TEXT: usize = 4096;

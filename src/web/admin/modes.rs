@@ -44,7 +44,7 @@ pub(super) async fn turn_on(
         Ok(by) => by,
         Err(response) => return response,
     };
-    if let Err(error) = maintenance.find_mode(&key) {
+    if let Err(error) = maintenance.engine.find_mode(&key) {
         return not_changed(&request, &maintenance, &error);
     }
     let wishes = match Members::read(&request, body) {
@@ -60,7 +60,7 @@ pub(super) async fn turn_on(
     match wishes.add_to(turn_on).await {
         Ok(change) => {
             if !by.by_token() {
-                not_waited_for(&request, &maintenance.shared);
+                not_waited_for(&request, &maintenance);
             }
             let mut changed = Changed::new(change);
             changed.warnings.extend(note);
@@ -114,7 +114,7 @@ impl Wishes {
         let wishes = Self {
             reason: members.text("reason"),
             message: members.text("message"),
-            until: members.time("until", maintenance.shared.time_zone.as_ref()),
+            until: members.time("until", maintenance.engine.shared.time_zone.as_ref()),
             lasting: members.duration("for"),
             drain: members.object_or_true("drain", |drain| DrainWishes {
                 timeout: drain.duration("timeout"),

@@ -10,7 +10,7 @@ const DOCUMENT: &str = include_str!("openapi.json");
 /// Anybody may read it: it tells nothing of this site but where its admin scope is, which whoever
 /// asks knows.
 pub(super) async fn openapi(maintenance: web::Data<Maintenance>) -> HttpResponse {
-    match document(&maintenance.shared.admin_path) {
+    match document(&maintenance.front.admin_path) {
         Ok(document) => HttpResponse::Ok()
             .insert_header((CACHE_CONTROL, "no-cache"))
             .json(document),

@@ -8,10 +8,7 @@ use actix_web::{
     },
 };
 
-use crate::{
-    engine::shared::Shared,
-    web::{refusal::negotiate::SEC_FETCH_DEST, request::subject::own_host},
-};
+use crate::web::{front::Front, refusal::negotiate::SEC_FETCH_DEST, request::subject::own_host};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -34,7 +31,7 @@ pub(super) enum Foreign {
 /// `Sec-Fetch-Site` comes from the browser itself and no page can forge it (Fetch Metadata). Older
 /// browsers send `Origin` or `Referer`. A client that sends none of them is no browser, so nobody
 /// else's page can be behind its request.
-pub(super) fn check(request: &HttpRequest, shared: &Shared) -> Result<(), Foreign> {
+pub(super) fn check(request: &HttpRequest, front: &Front) -> Result<(), Foreign> {
     let headers = request.headers();
     let is_prefetch = PREFETCH_HEADERS.iter().any(|name| {
         headers.get_all(*name).any(|value| {
@@ -65,7 +62,7 @@ pub(super) fn check(request: &HttpRequest, shared: &Shared) -> Result<(), Foreig
                 .to_str()
                 .ok()
                 .and_then(|from| from.parse::<Uri>().ok())
-                .is_some_and(|from| is_own(&from, request, shared));
+                .is_some_and(|from| is_own(&from, request, front));
             if same {
                 Ok(())
             } else {
@@ -80,7 +77,7 @@ pub(super) fn check(request: &HttpRequest, shared: &Shared) -> Result<(), Foreig
 /// For what is read and not changed, where a browser does not keep other sites from the answer:
 /// a WebSocket can be opened from any page. Browsers always say by `Origin` from which one (RFC
 /// 6455, section 10.2).
-pub(super) fn is_own_page(request: &HttpRequest, shared: &Shared) -> bool {
+pub(super) fn is_own_page(request: &HttpRequest, front: &Front) -> bool {
     let headers = request.headers();
     let says_so = headers
         .get_all(SEC_FETCH_SITE)
@@ -90,11 +87,11 @@ pub(super) fn is_own_page(request: &HttpRequest, shared: &Shared) -> bool {
             from.to_str()
                 .ok()
                 .and_then(|from| from.parse::<Uri>().ok())
-                .is_some_and(|from| is_own(&from, request, shared))
+                .is_some_and(|from| is_own(&from, request, front))
         })
 }
 
-fn is_own(from: &Uri, request: &HttpRequest, shared: &Shared) -> bool {
+fn is_own(from: &Uri, request: &HttpRequest, front: &Front) -> bool {
     let (Some(scheme), Some(authority)) = (from.scheme_str(), from.authority()) else {
         return false;
     };
@@ -102,7 +99,7 @@ fn is_own(from: &Uri, request: &HttpRequest, shared: &Shared) -> bool {
     if request.app_config().secure() && scheme != "https" {
         return false;
     }
-    own_host(request, shared).is_some_and(|own| {
+    own_host(request, front).is_some_and(|own| {
         without_default_port(own, scheme)
             .eq_ignore_ascii_case(without_default_port(authority.as_str(), scheme))
     })

@@ -82,7 +82,7 @@ pub(super) async fn dashboard(
     };
     let mut history = maintenance.history();
     history.retain(|period| page.authorized.modes.contains(&period.mode));
-    let snapshot = maintenance.shared.published.snapshot();
+    let snapshot = maintenance.engine.shared.published.snapshot();
     let deadlines = snapshot.modes.iter().filter_map(|mode| {
         let Switch::Pending(drain) = &mode.state.switch else {
             return None;
@@ -153,13 +153,13 @@ impl SwitchAsked {
         if to_off && has_open_window {
             consequences.push("consequence_open_window");
         }
-        let shared = &page.maintenance.shared;
+        let shared = &page.maintenance.engine.shared;
         let wish = shared.drain.wish;
         let hint = match wish.on_timeout {
             OnTimeout::Offline => "drain_hint_offline",
             OnTimeout::Cancel => "drain_hint_cancel",
         };
-        let time_out = page.maintenance.find_mode(&mode.key).ok();
+        let time_out = page.maintenance.engine.find_mode(&mode.key).ok();
         let time_out = time_out.and_then(|mode| mode.time_out);
         Self {
             mode: mode.key.clone(),
@@ -211,7 +211,7 @@ pub(super) async fn plan(
     let form = match Form::read(&request, &body) {
         Ok(form) => form,
         Err(unreadable) => {
-            return maintenance.shared.responses.notice(
+            return maintenance.front.responses.notice(
                 request.headers(),
                 unreadable.status(),
                 "Not understood",
@@ -222,7 +222,7 @@ pub(super) async fn plan(
     let mut fault = None;
     if request.method() == Method::POST {
         let key = form.get("mode").map(str::to_owned);
-        let key = key.unwrap_or_else(|| maintenance.first_mode());
+        let key = key.unwrap_or_else(|| maintenance.engine.first_mode());
         let what = "plan a window";
         let by = match authorize_change(&request, &maintenance, Some(&key), what).await {
             Ok(authorized) => authorized.by(),
@@ -474,7 +474,7 @@ async fn no_window(request: &HttpRequest, maintenance: &Maintenance, form: &Form
 
 fn see_other(maintenance: &Maintenance) -> HttpResponse {
     HttpResponse::SeeOther()
-        .insert_header((LOCATION, format!("{}/", maintenance.shared.admin_path)))
+        .insert_header((LOCATION, format!("{}/", maintenance.front.admin_path)))
         .insert_header((CACHE_CONTROL, "no-store"))
         .finish()
 }
@@ -497,8 +497,8 @@ impl<'a> Page<'a> {
     ) -> Result<Page<'a>, HttpResponse> {
         let authorized = authorize(request, maintenance, Permission::See, None).await?;
         let switchable = caller(request, maintenance, Permission::Toggle).await.modes;
-        let shared = &maintenance.shared;
-        let languages = &shared.responses.languages;
+        let shared = &maintenance.engine.shared;
+        let languages = &maintenance.front.responses.languages;
         Ok(Self {
             status: status(maintenance).await.only(&authorized.modes),
             reader: Reader {
@@ -514,14 +514,14 @@ impl<'a> Page<'a> {
     }
 
     fn answer(&self, template: &str, status: StatusCode, shown: &impl Serialize) -> HttpResponse {
-        let responses = &self.maintenance.shared.responses;
+        let responses = &self.maintenance.front.responses;
         let catalogue = self.reader.catalogue;
         let mut context = tera::Context::new();
         context.insert("page", shown);
         context.insert("t", &catalogue.section("dashboard"));
         context.insert("language", &catalogue.tag);
         context.insert("direction", &catalogue.direction);
-        context.insert("base", &self.maintenance.shared.admin_path);
+        context.insert("base", &self.maintenance.front.admin_path);
         context.insert("visitor", &self.authorized.visitor.id);
         context.insert("zone", &self.reader.zone.iana_name().unwrap_or("UTC"));
         context.insert(
@@ -576,6 +576,6 @@ fn zone_of(request: &HttpRequest, maintenance: &Maintenance) -> TimeZone {
     let named = request.cookie(ZONE_COOKIE);
     let named = named.and_then(|cookie| find_zone(cookie.value()).ok());
     named
-        .or_else(|| maintenance.shared.time_zone.clone())
+        .or_else(|| maintenance.engine.shared.time_zone.clone())
         .unwrap_or(TimeZone::UTC)
 }

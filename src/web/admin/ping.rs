@@ -14,24 +14,25 @@ use serde_json::{Value, json};
 use super::authorize::caller;
 use crate::{
     core::snapshot::Snapshot,
-    engine::shared::{Shared, query_pairs},
+    web::front::Front,
     web::{
         maintenance::Maintenance,
         permission::Permission,
         refusal::response::{RefusalMarker, X_MAINTENANCE_MODE},
+        request::query_pairs,
     },
 };
 
 /// Whether the site is closed, and the modes that somebody may see.
 pub(crate) fn ping_document(
-    shared: &Shared,
+    front: &Front,
     snapshot: &Snapshot,
     now: Timestamp,
     visible: &[String],
 ) -> Value {
     let closed = snapshot.closed_mode(now);
     document(
-        shared,
+        front,
         snapshot,
         snapshot.foremost_mode(now),
         closed,
@@ -42,7 +43,7 @@ pub(crate) fn ping_document(
 
 /// Tells of one mode, and whether it is the one that closes what is asked for.
 fn document(
-    shared: &Shared,
+    front: &Front,
     snapshot: &Snapshot,
     mode: usize,
     closed: Option<usize>,
@@ -53,7 +54,7 @@ fn document(
     let mut document = json!({
         "maintenance_mode": closed.is_some(),
         "phase": standing.phase,
-        "retry_after": retry_after(shared, snapshot, closed, now).unwrap_or(0),
+        "retry_after": retry_after(front, snapshot, closed, now).unwrap_or(0),
     });
     if let Some(start) = standing.start {
         document["start"] = json!(start);
@@ -68,14 +69,14 @@ fn document(
 
 /// In how many seconds the site may be open again, if it is closed and that is said.
 fn retry_after(
-    shared: &Shared,
+    front: &Front,
     snapshot: &Snapshot,
     closed: Option<usize>,
     now: Timestamp,
 ) -> Option<u64> {
     let mode = closed?;
     let standing = snapshot.modes[mode].standing(now);
-    shared
+    front
         .responses
         .retry_after(mode, standing.phase, standing.until, now)
 }
@@ -86,7 +87,7 @@ pub(super) async fn ping(
     request: HttpRequest,
     maintenance: web::Data<Maintenance>,
 ) -> HttpResponse {
-    let shared = &maintenance.shared;
+    let shared = &maintenance.engine.shared;
     // Before the snapshot is read: what is told is what is, when it is sent.
     let visible = caller(&request, &maintenance, Permission::See).await.modes;
     let snapshot = shared.published.snapshot();
@@ -100,7 +101,7 @@ pub(super) async fn ping(
             let known = snapshot.modes.iter().position(|mode| *mode.key == *key);
             let Some(mode) = known else {
                 // Which modes there are is not for everybody.
-                return shared.responses.notice(
+                return maintenance.front.responses.notice(
                     request.headers(),
                     StatusCode::NOT_FOUND,
                     "No such mode",
@@ -112,16 +113,25 @@ pub(super) async fn ping(
         }
     };
     let is_closed = closed.is_some();
-    let status = closed.map_or(StatusCode::OK, |mode| shared.responses.status(mode));
+    let status = closed.map_or(StatusCode::OK, |mode| {
+        maintenance.front.responses.status(mode)
+    });
     let mut response = HttpResponse::build(status);
     response.insert_header((CACHE_CONTROL, "no-store"));
     if is_closed {
         response.insert_header((X_MAINTENANCE_MODE, "1"));
-        if let Some(seconds) = retry_after(shared, &snapshot, closed, now) {
+        if let Some(seconds) = retry_after(&maintenance.front, &snapshot, closed, now) {
             response.insert_header((RETRY_AFTER, seconds));
         }
     }
-    let mut response = response.json(document(shared, &snapshot, mode, closed, now, &visible));
+    let mut response = response.json(document(
+        &maintenance.front,
+        &snapshot,
+        mode,
+        closed,
+        now,
+        &visible,
+    ));
     if is_closed {
         response.extensions_mut().insert(RefusalMarker);
     }

@@ -1,5 +1,6 @@
 //! What those who may see can read: `/status`, `/history` and `/explain`.
 
+use crate::core::text::sentence;
 use std::time::Duration;
 
 use actix_web::{
@@ -14,12 +15,11 @@ use tokio::time::timeout;
 use super::authorize::{Authorized, authorize};
 use crate::{
     core::snapshot::Status,
-    engine::shared::query_pairs,
+    web::request::query_pairs,
     web::{
         explain::{Inquiry, Role, explain},
         maintenance::Maintenance,
         permission::Permission,
-        refusal::response::sentence,
     },
 };
 
@@ -67,11 +67,11 @@ pub(super) async fn explanation(
     }
     match read_inquiry(request.query_string()) {
         Ok(inquiry) => data(&explain(
-            &maintenance.shared,
+            &maintenance,
             &inquiry,
             Some(request.resource_map()),
         )),
-        Err(faults) => maintenance.shared.responses.notice(
+        Err(faults) => maintenance.front.responses.notice(
             request.headers(),
             StatusCode::BAD_REQUEST,
             "Not understood",

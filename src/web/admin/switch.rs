@@ -1,5 +1,6 @@
 //! `/on` and `/off`.
 
+use crate::core::text::sentence;
 use std::time::Duration;
 
 use actix_web::{
@@ -19,10 +20,7 @@ use super::{
 use crate::{
     core::schedule::parse_duration,
     engine::changes::{Change, ChangeError},
-    web::{
-        maintenance::Maintenance, refusal::response::sentence,
-        visitor::session_notes::not_waited_for,
-    },
+    web::{maintenance::Maintenance, visitor::session_notes::not_waited_for},
 };
 
 pub(super) async fn turn_on(
@@ -51,7 +49,7 @@ async fn answer(
     let mode = wishes.as_ref().ok().and_then(|form| form.get("mode"));
     let mode = mode
         .map(str::to_owned)
-        .unwrap_or_else(|| maintenance.first_mode());
+        .unwrap_or_else(|| maintenance.engine.first_mode());
     let what = if on {
         "switch maintenance on"
     } else {
@@ -64,7 +62,7 @@ async fn answer(
     let wishes = match wishes {
         Ok(wishes) => wishes,
         Err(unreadable) => {
-            return maintenance.shared.responses.notice(
+            return maintenance.front.responses.notice(
                 request.headers(),
                 unreadable.status(),
                 "Not understood",
@@ -73,7 +71,7 @@ async fn answer(
         }
     };
     if wishes.is_too_long() {
-        return maintenance.shared.responses.notice(
+        return maintenance.front.responses.notice(
             request.headers(),
             StatusCode::BAD_REQUEST,
             "Too long",
@@ -83,7 +81,7 @@ async fn answer(
     let lasting = match wishes.get("for").map(parse_duration).transpose() {
         Ok(lasting) => lasting,
         Err(error) => {
-            return maintenance.shared.responses.notice(
+            return maintenance.front.responses.notice(
                 request.headers(),
                 StatusCode::BAD_REQUEST,
                 "Not understood",
@@ -93,7 +91,7 @@ async fn answer(
     };
     let changed = change(maintenance, &wishes, lasting, authorized.by(), on).await;
     if on && changed.is_ok() && !authorized.by_token() {
-        not_waited_for(request, &maintenance.shared);
+        not_waited_for(request, maintenance);
     }
     match changed {
         Ok(change) if prefers_json(request) => HttpResponse::Ok()

@@ -11,8 +11,7 @@ use super::{
     modes::unread,
 };
 use crate::{
-    engine::{shared::query_pairs, windows::PlanWindow},
-    web::maintenance::Maintenance,
+    engine::windows::PlanWindow, web::maintenance::Maintenance, web::request::query_pairs,
 };
 
 const PLAN: &str = "plan maintenance";
@@ -41,12 +40,12 @@ pub(super) async fn plan(
         Ok(members) => members.text("mode"),
         Err(_) => None,
     };
-    let mode = mode.unwrap_or_else(|| maintenance.first_mode());
+    let mode = mode.unwrap_or_else(|| maintenance.engine.first_mode());
     let by = match authorize_change(&request, &maintenance, Some(&mode), PLAN).await {
         Ok(by) => by,
         Err(response) => return response,
     };
-    if let Err(error) = maintenance.find_mode(&mode) {
+    if let Err(error) = maintenance.engine.find_mode(&mode) {
         return not_changed(&request, &maintenance, &error);
     }
     let wishes = match members.map(Wishes::read) {
@@ -71,7 +70,7 @@ pub(super) async fn cancel(
     id: web::Path<String>,
     maintenance: web::Data<Maintenance>,
 ) -> HttpResponse {
-    let mode = maintenance.mode_of_window(&id);
+    let mode = maintenance.engine.mode_of_window(&id);
     let by = match authorize_change(&request, &maintenance, mode.as_deref(), CANCEL).await {
         Ok(by) => by,
         Err(response) => return response,

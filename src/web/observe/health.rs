@@ -21,7 +21,7 @@ pub(crate) async fn ready(
     maintenance: web::Data<Maintenance>,
     probe: web::Query<Probe>,
 ) -> HttpResponse {
-    let shared = &maintenance.shared;
+    let shared = &maintenance.engine.shared;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
     let is_closed = match &probe.mode {
