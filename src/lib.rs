@@ -47,7 +47,7 @@
 //!
 //! The program `maintenance` (feature `cli`) does it in a shell, for operators and deploy jobs.
 //!
-//! The README has a recipe for each task, and `cargo run --example demo` shows it at work.
+//! The [guide] has a recipe for each task, and `cargo run --example demo` shows it at work.
 #![forbid(unsafe_code)]
 
 mod address;
@@ -66,6 +66,8 @@ mod driver;
 mod exempt;
 mod explain;
 mod guard;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod held_lease;
 mod hooks;
 mod identity;
