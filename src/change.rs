@@ -71,6 +71,12 @@ pub enum ChangeError {
     /// What was asked for makes no sense.
     #[error("this cannot be planned: {0}")]
     Plan(String),
+    /// A text is too long, or has control characters.
+    #[error("this cannot be stored: {0}")]
+    Text(String),
+    /// No more windows are stored, so that there is room for switches.
+    #[error("no more can be stored: {0}")]
+    Full(String),
     /// There is no window with this id.
     #[error("there is no window `{0}`; look at the status for those that there are")]
     UnknownWindow(String),

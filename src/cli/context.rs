@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{failure::Failure, output::Output};
 use crate::{
     maintenance::Maintenance, response::chain, schedule::parse_time, settings::Settings,
-    snapshot::Status,
+    snapshot::Status, text::escaped,
 };
 
 pub(super) struct Context<'a> {
@@ -128,9 +128,10 @@ fn by() -> String {
         Some(user.name)
     });
     let host = gethostname::gethostname();
-    format!(
+    // Anybody may have set the environment.
+    escaped(&format!(
         "{}@{}",
         user.as_deref().unwrap_or("somebody"),
         host.to_string_lossy()
-    )
+    ))
 }

@@ -14,6 +14,7 @@ use crate::{
     builder::Builder,
     response::read_templates,
     settings::{ResponseSettings, Settings, StoreUrl},
+    text::escaped,
 };
 
 /// Shown once, in the help of the program: in that of each command they would take the room.
@@ -98,7 +99,8 @@ impl Options {
             .with_env_filter(EnvFilter::new(level))
             .with_writer(|| Unheard)
             .log_internal_errors(false)
-            .with_ansi(super::output::is_coloured(&std::io::stderr()))
+            // What is written is escaped.
+            .with_ansi(false)
             .try_init();
     }
 }
@@ -109,7 +111,8 @@ struct Unheard;
 
 impl io::Write for Unheard {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().write_all(text);
+        let shown = escaped(&String::from_utf8_lossy(text));
+        let _ = io::stderr().write_all(shown.as_bytes());
         Ok(text.len())
     }
 

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     barrier::WaitError, change::Change, node::Missing, phase::Phase, snapshot::Status,
-    state::Switch,
+    state::Switch, text::escaped,
 };
 
 /// How often what is waited for is looked at.
@@ -302,8 +302,9 @@ impl Progress {
     }
 
     fn show(&mut self, line: &str) {
+        let line = escaped(line);
         match self {
-            Self::InPlace(bar) => bar.set_message(line.to_owned()),
+            Self::InPlace(bar) => bar.set_message(line),
             Self::Lines { next } if *next <= Instant::now() => {
                 *next = Instant::now() + LINE_EVERY;
                 // Nobody may listen any more.
