@@ -7,8 +7,8 @@
 use std::fmt;
 
 use crate::{
-    change::ChangeError,
-    state::{Document, ModeState, Switch},
+    core::state::{Document, ModeState, Switch},
+    engine::changes::ChangeError,
     text::unfit,
 };
 

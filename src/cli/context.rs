@@ -4,8 +4,10 @@ use jiff::Timestamp;
 
 use super::{failure::Failure, output::Output};
 use crate::{
-    maintenance::Maintenance, response::chain, schedule::parse_time, settings::Settings,
-    snapshot::Status, text::escaped,
+    core::{schedule::parse_time, snapshot::Status},
+    settings::Settings,
+    text::escaped,
+    web::{maintenance::Maintenance, refusal::response::chain},
 };
 
 pub(super) struct Context<'a> {

@@ -18,8 +18,9 @@ use super::{
     wording,
 };
 use crate::{
-    barrier::WaitError, change::Change, node::Missing, phase::Phase, snapshot::Status,
-    state::Switch, text::escaped,
+    core::{phase::Phase, snapshot::Status, state::Switch},
+    engine::{barrier::WaitError, changes::Change, fleet::node::Missing},
+    text::escaped,
 };
 
 /// How often what is waited for is looked at.
