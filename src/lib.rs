@@ -55,10 +55,8 @@ pub mod cli;
 mod clock;
 mod core;
 mod engine;
-mod limits;
 pub mod settings;
 pub mod store;
-mod text;
 mod web;
 pub mod web_server;
 

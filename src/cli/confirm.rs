@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use tokio::sync::oneshot;
 
 use super::{failure::Failure, signals::Signals};
-use crate::text::escaped;
+use crate::core::text::escaped;
 
 /// Says what would follow and asks whether to go on.
 ///

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::{failure::Failure, output::Output};
 use crate::{
+    core::text::escaped,
     core::{schedule::parse_time, snapshot::Status},
     settings::Settings,
-    text::escaped,
     web::{maintenance::Maintenance, refusal::response::chain},
 };
 

@@ -11,8 +11,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::{context::Context, failure::Failure, output::Output};
 use crate::{
+    core::text::escaped,
     settings::{ResponseSettings, Settings, StoreUrl},
-    text::escaped,
     web::{refusal::response::read_templates, setup::builder::Builder},
 };
 

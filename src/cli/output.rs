@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::failure::Failure;
-use crate::text::{escaped, escaped_json};
+use crate::core::text::{escaped, escaped_json};
 
 pub(super) struct Output {
     json: bool,

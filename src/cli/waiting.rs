@@ -18,9 +18,9 @@ use super::{
     wording,
 };
 use crate::{
+    core::text::escaped,
     core::{phase::Phase, snapshot::Status, state::Switch},
     engine::{barrier::WaitError, changes::Change, fleet::node::Missing},
-    text::escaped,
 };
 
 /// How often what is waited for is looked at.

@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use crate::{
+    core::limits::Excess,
     core::{
         snapshot::Status,
         state::{DEFAULT_MODE, DrainWish, End, OnTimeout, SwitchOn},
@@ -89,6 +90,16 @@ pub enum ChangeError {
     /// The driver is gone, because the process ends.
     #[error("maintenance is shutting down in this process; try again on another")]
     Stopped,
+}
+
+impl From<Excess> for ChangeError {
+    fn from(excess: Excess) -> Self {
+        if excess.is_of_text() {
+            Self::Text(excess.to_string())
+        } else {
+            Self::Full(excess.to_string())
+        }
+    }
 }
 
 /// The future of a change.

@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use crate::{
+    core::limits,
     core::{
         snapshot::{CUT_OFF, ModeView, Snapshot, StoreStatus},
         state::{
@@ -24,7 +25,6 @@ use crate::{
         changes::ChangeError, fleet::node::StateId, leases::held_lease::LeaseKeeper,
         node::seat::Reporter, shared::Shared,
     },
-    limits,
     settings::{Forced, WhenCutOff, WhenStoreFails},
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
     web::{mode::Mode, observe},

@@ -11,8 +11,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value};
 
 use crate::{
+    core::limits::LONGEST_TEXT,
     core::schedule::{parse_duration, parse_time},
-    limits::LONGEST_TEXT,
 };
 
 /// The longest body, in bytes.

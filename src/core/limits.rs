@@ -6,9 +6,8 @@
 
 use std::fmt;
 
-use crate::{
-    core::state::{Document, ModeState, Switch},
-    engine::changes::ChangeError,
+use crate::core::{
+    state::{Document, ModeState, Switch},
     text::unfit,
 };
 
@@ -33,18 +32,8 @@ pub(crate) enum Excess {
 
 impl Excess {
     /// Whether it is the text that is at fault, and not what is stored already.
-    fn is_of_text(&self) -> bool {
+    pub(crate) fn is_of_text(&self) -> bool {
         matches!(self, Self::Length { .. } | Self::Character { .. })
-    }
-}
-
-impl From<Excess> for ChangeError {
-    fn from(excess: Excess) -> Self {
-        if excess.is_of_text() {
-            Self::Text(excess.to_string())
-        } else {
-            Self::Full(excess.to_string())
-        }
     }
 }
 
