@@ -1,6 +1,7 @@
 //! What maintenance is: plain data and pure functions. No I/O, no clock, no actix.
 
 pub(crate) mod decide;
+pub(crate) mod limits;
 pub(crate) mod mode;
 pub(crate) mod phase;
 pub(crate) mod rules;
