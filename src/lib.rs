@@ -99,6 +99,7 @@ mod steady;
 pub mod store;
 mod task;
 mod template;
+mod throttle;
 mod token;
 pub mod web_server;
 mod window;

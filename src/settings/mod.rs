@@ -74,18 +74,19 @@ mod mode;
 mod reader;
 mod source;
 mod store_url;
+mod well_known;
 
-pub(crate) use self::{
-    admin::HASH_PREFIX,
-    store_url::{StoreUrl, without_password},
-};
 pub use self::{
-    admin::{AdminSettings, TokenSettings},
+    admin::{AdminSettings, GetSwitches, TokenSettings},
     fault::{Fault, Origin, SettingsError},
     live::LiveSettings,
     mode::{
         Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings,
     },
+};
+pub(crate) use self::{
+    admin::{HASH_PREFIX, hash_from_text},
+    store_url::{StoreUrl, without_password},
 };
 pub use crate::state::OnTimeout;
 
