@@ -66,16 +66,16 @@ use std::{fmt, path::PathBuf, time::Duration};
 use serde::Serialize;
 
 mod admin;
-mod check;
-mod fault;
+pub(crate) mod check;
+pub(crate) mod fault;
 mod live;
 mod load;
 mod mode;
 mod reader;
 mod source;
-mod store_url;
 mod well_known;
 
+pub(crate) use self::admin::{HASH_PREFIX, hash_from_text};
 pub use self::{
     admin::{AdminSettings, GetSwitches, TokenSettings},
     fault::{Fault, Origin, SettingsError},
@@ -84,11 +84,8 @@ pub use self::{
         Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings,
     },
 };
-pub(crate) use self::{
-    admin::{HASH_PREFIX, hash_from_text},
-    store_url::{StoreUrl, without_password},
-};
-pub use crate::state::OnTimeout;
+pub use crate::core::state::OnTimeout;
+pub(crate) use crate::store::url::{StoreUrl, without_password};
 
 /// All settings, as plain data.
 ///

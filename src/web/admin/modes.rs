@@ -1,0 +1,149 @@
+//! `PUT` and `DELETE` of `/modes/{key}`: the switch of a mode, for programs.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use jiff::Timestamp;
+
+use super::{
+    answer::{Changed, document, faulty, not_changed, problem},
+    answering::Answer,
+    authorize::{authorize_change, sight},
+    body::{Members, Unreadable},
+};
+use crate::{
+    core::state::OnTimeout,
+    engine::changes::TurnOn,
+    web::{maintenance::Maintenance, visitor::session_notes::not_waited_for},
+};
+
+/// What the body of a `PUT` says.
+#[derive(Debug)]
+struct Wishes {
+    reason: Option<String>,
+    message: Option<String>,
+    /// With what is to be said of how it was read.
+    until: Option<(Timestamp, Option<String>)>,
+    lasting: Option<Duration>,
+    drain: Option<DrainWishes>,
+}
+
+#[derive(Debug)]
+struct DrainWishes {
+    timeout: Option<Duration>,
+    on_timeout: Option<OnTimeout>,
+}
+
+pub(super) async fn turn_on(
+    request: HttpRequest,
+    body: Result<web::Bytes, actix_web::Error>,
+    key: web::Path<String>,
+    maintenance: web::Data<Maintenance>,
+) -> Answer {
+    let what = "switch maintenance on";
+    let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
+    let refused = |error| not_changed(&request, &maintenance, &error);
+    maintenance.find_mode(&key).map_err(refused)?;
+    let members = Members::read(&request, body)
+        .map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
+    let wishes = Wishes::read(members, &maintenance)
+        .map_err(|faults| faulty(&request, &maintenance, &faults))?;
+    let note = wishes.until.as_ref().and_then(|(_, note)| note.clone());
+    let turn_on = maintenance.turn_on().mode(key.as_str()).by(caller.by());
+    let change = wishes.add_to(turn_on).await.map_err(refused)?;
+    if !caller.by_token() {
+        not_waited_for(&request, &maintenance.shared);
+    }
+    let sight = sight(&request, &maintenance).await;
+    let changed = Changed::new(change, &sight).with_warnings(note);
+    Ok(document(StatusCode::OK, &changed))
+}
+
+/// The body is not looked at: what a `DELETE` says with one means nothing (RFC 9110, section
+/// 9.3.5).
+pub(super) async fn turn_off(
+    request: HttpRequest,
+    key: web::Path<String>,
+    maintenance: web::Data<Maintenance>,
+) -> Answer {
+    let what = "switch maintenance off";
+    let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
+    let turn_off = maintenance.turn_off().mode(key.as_str()).by(caller.by());
+    let change = turn_off
+        .await
+        .map_err(|error| not_changed(&request, &maintenance, &error))?;
+    let sight = sight(&request, &maintenance).await;
+    Ok(document(StatusCode::OK, &Changed::new(change, &sight)))
+}
+
+/// Tells why a body was not read.
+pub(super) fn unread(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+    unreadable: &Unreadable,
+) -> HttpResponse {
+    let detail = format!("{unreadable} Nothing was changed.");
+    problem(
+        request,
+        maintenance,
+        unreadable.status(),
+        "Not understood",
+        &detail,
+        &[],
+    )
+}
+
+impl Wishes {
+    fn read(mut members: Members, maintenance: &Maintenance) -> Result<Self, Vec<String>> {
+        let wishes = Self {
+            reason: members.text("reason"),
+            message: members.text("message"),
+            until: members.time("until", maintenance.shared.time_zone.as_ref()),
+            lasting: members.duration("for"),
+            drain: members.object_or_true("drain", |drain| DrainWishes {
+                timeout: drain.duration("timeout"),
+                on_timeout: drain.choice(
+                    "on_timeout",
+                    &[
+                        ("offline", OnTimeout::Offline),
+                        ("cancel", OnTimeout::Cancel),
+                    ],
+                ),
+            }),
+        };
+        if wishes.until.is_some() && wishes.lasting.is_some() {
+            members.contradict("until", "for");
+        }
+        let faults = members.into_faults();
+        if faults.is_empty() {
+            Ok(wishes)
+        } else {
+            Err(faults)
+        }
+    }
+
+    fn add_to(self, mut turn_on: TurnOn) -> TurnOn {
+        if let Some(reason) = self.reason {
+            turn_on = turn_on.reason(reason);
+        }
+        if let Some(message) = self.message {
+            turn_on = turn_on.message(message);
+        }
+        if let Some((until, _)) = self.until {
+            turn_on = turn_on.until(until);
+        }
+        if let Some(duration) = self.lasting {
+            turn_on = turn_on.lasting(duration);
+        }
+        if let Some(drain) = self.drain {
+            turn_on = turn_on.drain();
+            if let Some(timeout) = drain.timeout {
+                turn_on = turn_on.drain_timeout(timeout);
+            }
+            if let Some(on_timeout) = drain.on_timeout {
+                turn_on = turn_on.on_timeout(on_timeout);
+            }
+        }
+        turn_on
+    }
+}

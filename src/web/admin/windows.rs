@@ -1,0 +1,138 @@
+//! `POST /windows` and `DELETE /windows/{id}`: plans and cancels, for programs.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, http::StatusCode, web};
+
+use super::{
+    answer::{Changed, document, faulty, not_changed},
+    answering::Answer,
+    authorize::{authorize_change, sight},
+    body::Members,
+    modes::unread,
+};
+use crate::{
+    engine::{shared::query_pairs, windows::PlanWindow},
+    web::maintenance::Maintenance,
+};
+
+const PLAN: &str = "plan maintenance";
+const CANCEL: &str = "cancel planned maintenance";
+
+/// What a body says of a window. Its times are read when it is planned, as its zone counts for them.
+#[derive(Debug)]
+struct Wishes {
+    start: Option<String>,
+    end: Option<String>,
+    lasting: Option<Duration>,
+    repeats: Option<String>,
+    zone: Option<String>,
+    title: Option<String>,
+    message: Option<String>,
+    reason: Option<String>,
+}
+
+pub(super) async fn plan(
+    request: HttpRequest,
+    body: Result<web::Bytes, actix_web::Error>,
+    maintenance: web::Data<Maintenance>,
+) -> Answer {
+    let mut members = Members::read(&request, body);
+    let mode = match &mut members {
+        Ok(members) => members.text("mode"),
+        Err(_) => None,
+    };
+    let mode = mode.unwrap_or_else(|| maintenance.first_mode());
+    let caller = authorize_change(&request, &maintenance, Some(&mode), PLAN).await?;
+    let refused = |error| not_changed(&request, &maintenance, &error);
+    maintenance.find_mode(&mode).map_err(refused)?;
+    let members = members.map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
+    let wishes = Wishes::read(members).map_err(|faults| faulty(&request, &maintenance, &faults))?;
+    let plan = maintenance.plan_window().mode(mode).by(caller.by());
+    let planned = wishes.add_to(plan).await.map_err(refused)?;
+    let sight = sight(&request, &maintenance).await;
+    let changed = Changed::new(planned.change, &sight)
+        .with_window(planned.id)
+        .with_warnings(planned.warnings);
+    Ok(document(StatusCode::OK, &changed))
+}
+
+pub(super) async fn cancel(
+    request: HttpRequest,
+    id: web::Path<String>,
+    maintenance: web::Data<Maintenance>,
+) -> Answer {
+    let mode = maintenance.mode_of_window(&id);
+    let caller = authorize_change(&request, &maintenance, mode.as_deref(), CANCEL).await?;
+    let mut cancel = maintenance.cancel_window(id.as_str()).by(caller.by());
+    let only_next = only_next(request.query_string());
+    if only_next.map_err(|fault| faulty(&request, &maintenance, &[fault]))? {
+        cancel = cancel.only_next();
+    }
+    let change = cancel
+        .await
+        .map_err(|error| not_changed(&request, &maintenance, &error))?;
+    let sight = sight(&request, &maintenance).await;
+    Ok(document(StatusCode::OK, &Changed::new(change, &sight)))
+}
+
+/// Whether only the next occurrence is meant. What is not understood must not cancel all of them.
+fn only_next(query: &str) -> Result<bool, String> {
+    let mut only_next = false;
+    for (name, value) in query_pairs(query) {
+        only_next = match (name.as_str(), value.as_str()) {
+            ("only_next", "true") => true,
+            ("only_next", "false") => false,
+            ("only_next", _) => return Err("`only_next`: give true or false".to_owned()),
+            _ => {
+                return Err("there is a parameter that is not known; known is only_next".to_owned());
+            }
+        };
+    }
+    Ok(only_next)
+}
+
+impl Wishes {
+    fn read(mut members: Members) -> Result<Self, Vec<String>> {
+        let wishes = Self {
+            start: members.text("start"),
+            end: members.text("end"),
+            lasting: members.duration("for"),
+            repeats: members.text("repeats"),
+            zone: members.text("zone"),
+            title: members.text("title"),
+            message: members.text("message"),
+            reason: members.text("reason"),
+        };
+        let faults = members.into_faults();
+        if faults.is_empty() {
+            Ok(wishes)
+        } else {
+            Err(faults)
+        }
+    }
+
+    fn add_to(self, mut plan: PlanWindow) -> PlanWindow {
+        fn said(
+            plan: PlanWindow,
+            text: Option<String>,
+            add: fn(PlanWindow, String) -> PlanWindow,
+        ) -> PlanWindow {
+            match text {
+                Some(text) => add(plan, text),
+                None => plan,
+            }
+        }
+        plan = said(plan, self.start, PlanWindow::start_local);
+        plan = said(plan, self.end, PlanWindow::end_local);
+        plan = said(plan, self.repeats, PlanWindow::repeats);
+        plan = said(plan, self.zone, PlanWindow::zone);
+        plan = said(plan, self.title, PlanWindow::title);
+        plan = said(plan, self.message, PlanWindow::message);
+        plan = said(plan, self.reason, PlanWindow::reason);
+        match self.lasting {
+            Some(duration) => plan.lasting(duration),
+            None => plan,
+        }
+    }
+}
