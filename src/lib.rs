@@ -57,7 +57,6 @@ mod core;
 mod engine;
 pub mod settings;
 pub mod store;
-mod throttle;
 mod web;
 pub mod web_server;
 

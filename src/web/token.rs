@@ -14,8 +14,8 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
     settings::{HASH_PREFIX, TokenSettings, hash_from_text},
-    throttle::Throttle,
     web::permission::Permission,
+    web::throttle::Throttle,
 };
 
 /// What tokens that are made here begin with, so that scanners find those that leak.
