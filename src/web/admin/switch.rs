@@ -15,7 +15,7 @@ use super::{
     answer::{Changed, document},
     answering::Answer,
     authorize::{authorize, authorize_change, sight},
-    form::{Form, LONGEST_TEXT},
+    form::Form,
     not_changed, origin, pages, prefers_json,
 };
 use crate::{
@@ -86,10 +86,6 @@ async fn answer(
             &unreadable.to_string(),
         )
     })?;
-    if form.is_too_long() {
-        let detail = format!("Message and reason may have {LONGEST_TEXT} bytes each.");
-        return Err(not_understood(StatusCode::BAD_REQUEST, "Too long", &detail));
-    }
     let lasting = form.get("for").map(parse_duration).transpose();
     let lasting = lasting.map_err(|error| {
         let detail = format!("`for`: {}", sentence(&error));
