@@ -34,7 +34,7 @@ use crate::{
     },
     engine::changes::ChangeError,
     settings::Access,
-    web::{maintenance::Maintenance, permission::Permission},
+    web::{maintenance::Maintenance, mode::Mode, permission::Permission},
 };
 
 /// The templates, under the names by which an app's own replace them.
@@ -98,16 +98,17 @@ pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maint
 pub(super) async fn switch(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Answer {
     let page = Page::open(&request, &maintenance).await?;
     let form = Form::of_query(&request);
-    let mode = form.get("mode").and_then(|key| page.status.mode(key));
+    let key = form.get("mode").filter(|key| page.sight.has(key));
+    let mode = key.and_then(|key| maintenance.find_mode(key).ok());
     let Some(mode) = mode.filter(|mode| page.switchable.contains(&mode.key)) else {
-        return Ok(not_found(request, maintenance).await);
+        return Ok(not_found(request.clone(), maintenance.clone()).await);
     };
     let direction = match form.get("to") {
         Some("off") => Direction::Off,
         _ => Direction::On,
     };
     let dashboard = format!("{}/", maintenance.shared.admin_path);
-    let asked = SwitchAsked::new(&page, &mode.key, direction, dashboard)?;
+    let asked = SwitchAsked::new(&page, mode, direction, dashboard);
     Ok(page.answer("switch", StatusCode::OK, &asked))
 }
 
@@ -122,7 +123,9 @@ pub(super) async fn ask_to_switch(
     next: String,
 ) -> Answer {
     let page = Page::of(request, maintenance, caller).await;
-    let asked = SwitchAsked::new(&page, mode, direction, next)?;
+    let mode = maintenance.find_mode(mode);
+    let mode = mode.map_err(|error| not_changed(maintenance, request, &error))?;
+    let asked = SwitchAsked::new(&page, mode, direction, next);
     Ok(page.answer("switch", StatusCode::OK, &asked))
 }
 
@@ -149,16 +152,9 @@ struct Choice {
 }
 
 impl SwitchAsked {
-    fn new(
-        page: &Page<'_>,
-        key: &str,
-        direction: Direction,
-        next: String,
-    ) -> Result<Self, HttpResponse> {
+    fn new(page: &Page<'_>, mode: &Mode, direction: Direction, next: String) -> Self {
         let reader = &page.reader;
-        let mode = page.maintenance.find_mode(key);
-        let mode = mode.map_err(|error| not_changed(page.maintenance, page.request, &error))?;
-        let status = page.status.mode(key);
+        let status = page.status.mode(&mode.key);
         let to_off = direction == Direction::Off;
         let is_pending = status.is_some_and(|status| status.phase == Phase::Pending);
         let has_open_window = status.is_some_and(|status| {
@@ -180,7 +176,7 @@ impl SwitchAsked {
             OnTimeout::Offline => "drain_hint_offline",
             OnTimeout::Cancel => "drain_hint_cancel",
         };
-        Ok(Self {
+        Self {
             mode: mode.key.clone(),
             next,
             to_on: !to_off,
@@ -219,7 +215,7 @@ impl SwitchAsked {
                 "duration",
                 &reader.duration(wish.timeout.unwrap_or_default()),
             ),
-        })
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/ping`: what anybody may know.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest,
     http::{
         StatusCode,
         header::{HeaderValue, RETRY_AFTER},
@@ -93,7 +93,7 @@ pub(crate) fn probed_mode(
     maintenance: &Maintenance,
     snapshot: &Snapshot,
     sight: &Sight,
-) -> Result<Option<usize>, HttpResponse> {
+) -> Result<Option<usize>, NoSuchMode> {
     let mut asked = query_pairs(request.query_string())
         .into_iter()
         .filter_map(|(name, value)| (name == "mode").then_some(value));
@@ -102,15 +102,12 @@ pub(crate) fn probed_mode(
     };
     let may_ask = sight.has(&key) || key == maintenance.first_mode();
     let known = snapshot.modes.iter().position(|mode| *mode.key == *key);
-    known.filter(|_| may_ask).map(Some).ok_or_else(|| {
-        maintenance.shared.responses.notice(
-            request.headers(),
-            StatusCode::NOT_FOUND,
-            "No such mode",
-            "There is no mode of this name.",
-        )
-    })
+    known.filter(|_| may_ask).map(Some).ok_or(NoSuchMode)
 }
+
+/// There is no such mode for whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoSuchMode;
 
 /// In how many seconds the site may be open again, if it is closed and that is said.
 fn retry_after(
@@ -134,7 +131,16 @@ pub(super) async fn ping(request: HttpRequest, maintenance: web::Data<Maintenanc
     let sight = sight(&request, &maintenance).await;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
-    let (mode, closed) = match probed_mode(&request, &maintenance, &snapshot, &sight)? {
+    let probed = probed_mode(&request, &maintenance, &snapshot, &sight);
+    let probed = probed.map_err(|NoSuchMode| {
+        shared.responses.notice(
+            request.headers(),
+            StatusCode::NOT_FOUND,
+            "No such mode",
+            "There is no mode of this name.",
+        )
+    })?;
+    let (mode, closed) = match probed {
         None => (snapshot.foremost_mode(now), snapshot.closed_mode(now)),
         Some(mode) => {
             let is_closed = snapshot.modes[mode].phase(now).is_maintenance();
