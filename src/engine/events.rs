@@ -6,8 +6,12 @@ pub const PHASE: &str = "maintenance.phase";
 pub const DRAINED: &str = "maintenance.drained";
 /// A change was not made.
 pub const CHANGE_FAILED: &str = "maintenance.change-failed";
-/// Somebody asked for what they may not do.
+/// Somebody asked to change what they may not.
 pub const TOGGLE_REFUSED: &str = "maintenance.toggle-refused";
+/// Somebody asked to see what they may not.
+pub const SEE_REFUSED: &str = "maintenance.see-refused";
+/// A token is unknown, has expired, or was one of too many.
+pub const TOKEN_REFUSED: &str = "maintenance.token-refused";
 /// The store fails.
 pub const STORE_FAILED: &str = "maintenance.store-failed";
 /// The store answers again.

@@ -1,5 +1,6 @@
 //! What only the web side shares: who is asking, what they get, and the closures of the app.
 
+use crate::settings::GetSwitches;
 use std::{
     fmt,
     net::IpAddr,
@@ -49,6 +50,8 @@ pub(crate) struct Front {
     pub(crate) session_order: SessionOrder,
     pub(crate) permissions: Permissions,
     pub(crate) tokens: Tokens,
+    /// What a `GET` of `/on` and `/off` does.
+    pub(crate) get_switches: GetSwitches,
     pub(crate) live: Live,
     /// The files of the app that replace those of the admin scope.
     pub(crate) static_dir: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! `/live`: a WebSocket that tells of every change, as `/ping` tells it.
 
+use crate::web::front::Front;
 use std::{
     pin::Pin,
     sync::Arc,
@@ -26,10 +27,9 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{authorize::caller, origin};
+use super::{authorize::caller, origin, visible::Sight};
 use crate::{
     engine::shared::Shared,
-    web::front::Front,
     web::{
         live::{Place, render},
         maintenance::Maintenance,
@@ -88,12 +88,12 @@ pub(super) async fn live(
 /// Whoever may see is told of the modes: by a token, or by a session that a page of this very site
 /// sends. A page of another site connects with the visitor's cookies, too; it is told what anybody
 /// may know.
-async fn visible_modes(request: &HttpRequest, maintenance: &Maintenance) -> Vec<String> {
+async fn visible_modes(request: &HttpRequest, maintenance: &Maintenance) -> Sight {
     let caller = caller(request, maintenance, Permission::See).await;
     if caller.by_token() || origin::is_own_page(request, &maintenance.front) {
-        caller.modes
+        Sight::of(caller.modes, maintenance)
     } else {
-        Vec::new()
+        Sight::default()
     }
 }
 
@@ -168,7 +168,7 @@ struct Connection {
     front: Arc<Front>,
     published: watch::Receiver<u64>,
     /// The modes that the visitor may see.
-    visible: Vec<String>,
+    visible: Sight,
     session: Session,
     /// What the client knows already.
     told: ByteString,

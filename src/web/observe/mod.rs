@@ -11,7 +11,9 @@
 //! | [`PHASE`] | info | `mode`, `before`, `phase`, `cause`, `by`, `reason`, `generation` | a mode enters another phase; `cause` is `change` where somebody changed the state, else `edge` |
 //! | [`DRAINED`] | info | `mode`, `generation` | a drain found nobody inside any more |
 //! | [`CHANGE_FAILED`] | error | `error` | a change was not made |
-//! | [`TOGGLE_REFUSED`] | info, warn | `by`, `mode`, `why` | somebody asked for what they may not do; or, as a warning, their browser was made to ask by another site |
+//! | [`TOGGLE_REFUSED`] | info, warn | `by`, `token`, `address`, `mode`, `why` | somebody asked to change what they may not; or, as a warning, their browser was made to ask by another site |
+//! | [`SEE_REFUSED`] | debug | `by`, `token`, `address`, `why` | somebody asked to see what they may not; of every day |
+//! | [`TOKEN_REFUSED`] | warn, debug | `token`, `address`, `why` | a request came with a token that is unknown (`wrong-token`) or expired (`expired-token`); `too-many-wrong-tokens`, at debug, was not looked at |
 //! | [`STORE_FAILED`] | error | `error`, `when_store_fails` | the store fails; told once |
 //! | [`STORE_BACK`] | info | `store` | the store answers again |
 //! | [`REFUSAL`] | debug | `mode`, `rule`, `format` | a request is refused |
@@ -59,8 +61,8 @@
 use actix_web::dev::ServiceResponse;
 
 pub use crate::engine::events::{
-    CHANGE_FAILED, DRAINED, PASS, PHASE, REFUSAL, REFUSALS, STORE_BACK, STORE_FAILED,
-    TOGGLE_REFUSED,
+    CHANGE_FAILED, DRAINED, PASS, PHASE, REFUSAL, REFUSALS, SEE_REFUSED, STORE_BACK, STORE_FAILED,
+    TOGGLE_REFUSED, TOKEN_REFUSED,
 };
 use crate::web::refusal::response::RefusalMarker;
 
