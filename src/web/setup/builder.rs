@@ -26,7 +26,6 @@ use crate::{
         },
         state::DrainWish,
     },
-    engine::web_server_files::WebServerFiles,
     engine::{
         driver::{Driver, Plan},
         fleet::node::NodeIdentity,
@@ -37,6 +36,7 @@ use crate::{
         leases::held_lease::LeaseKeeper,
         node::seat::{NodePlan, Seat},
         shared::{Clock, Drain, Published, Shared},
+        web_server_files::WebServerFiles,
     },
     settings::{
         Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, Settings,
@@ -50,11 +50,12 @@ use crate::{
         mode::{self, ConfiguredMode, ModeBuilder, ModeClosures},
         permission::{Permission, Permissions, Permit},
         refusal::{
+            described::Refusal,
             language::{LanguageChooser, Languages},
             negotiate::ResponseFormat,
-            response::{
-                FormatChoice, Refusal, Renderer, ResponseContext, Responses, read_templates,
-            },
+            of_mode::{FormatChoice, Renderer, ResponseContext},
+            page::read_templates,
+            responses::Responses,
         },
         request::api_key::ApiKey,
         token::Tokens,
