@@ -15,11 +15,12 @@ use crate::{
     change::ChangeError,
     decode::{DecodeError, Excerpt},
     held_lease::LeaseKeeper,
+    local_copy::{LocalCopy, Remembered},
     mode::Mode,
     node::StateId,
     observe,
     seat::Reporter,
-    settings::{Forced, WhenCutOff, WhenStoreFails},
+    settings::{Forced, WhenCutOff, WhenStoreFails, WhenUnknownAtStart},
     settle::settled,
     shared::Shared,
     snapshot::{CUT_OFF, ModeView, Snapshot, StoreStatus},
@@ -45,6 +46,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The longest sleep while an edge may come: the wall clock may be set meanwhile, or the machine
 /// may sleep, and nobody tells.
 const LONGEST_NAP: Duration = Duration::from_millis(25);
+/// How long a start waits for a store of which nothing is known.
+const START_PATIENCE: Duration = Duration::from_secs(5);
 /// The pause before what is over is settled again after that failed.
 const SETTLE_RETRY: Duration = Duration::from_secs(30);
 
@@ -74,6 +77,9 @@ pub(crate) struct Plan {
     pub(crate) forced: Option<Forced>,
     pub(crate) when_store_fails: WhenStoreFails,
     pub(crate) when_cut_off: WhenCutOff,
+    pub(crate) when_unknown_at_start: WhenUnknownAtStart,
+    /// Whether this is a program that looks and ends, not one that serves.
+    pub(crate) is_tool: bool,
     pub(crate) time_zone: Option<TimeZone>,
     /// The modes, in the order in which they answer; never empty.
     pub(crate) modes: Vec<Arc<Mode>>,
@@ -92,6 +98,7 @@ impl Plan {
             error: None,
             known_at: None,
             age: None,
+            remembered: false,
         };
         self.snapshot(1, rules, &Document::default(), store, at)
     }
@@ -104,8 +111,13 @@ impl Plan {
         store: StoreStatus,
         at: Timestamp,
     ) -> Snapshot {
+        let is_unknown = store.known_at.is_none();
         let instead = self.forced.or(match (&store.error, self.when_store_fails) {
-            (None, _) | (Some(_), WhenStoreFails::KeepLast) => None,
+            (None, _) => None,
+            (Some(_), WhenStoreFails::KeepLast) => match self.when_unknown_at_start {
+                WhenUnknownAtStart::On if is_unknown => Some(Forced::On),
+                _ => None,
+            },
             (Some(_), WhenStoreFails::On) => Some(Forced::On),
             (Some(_), WhenStoreFails::Off) => Some(Forced::Off),
         });
@@ -132,6 +144,7 @@ pub(crate) struct Driver {
     pub(crate) shared: Arc<Shared>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) leases: LeaseKeeper,
+    pub(crate) copy: LocalCopy,
     pub(crate) plan: Plan,
     pub(crate) published: watch::Sender<u64>,
 }
@@ -158,6 +171,16 @@ struct Known {
     /// When to try again to settle what is over.
     settle_after: Option<Instant>,
     web_server: Followed,
+    /// What an earlier process knew last.
+    remembered: Option<Remembered>,
+    /// Of which document there is a copy.
+    copied: Option<StateId>,
+    /// When to try again to make it.
+    copy_after: Option<Instant>,
+    /// Whether this process has changed what is stored.
+    has_saved: bool,
+    /// What makes the store one that can never be read.
+    permanent: Option<StoreError>,
     /// When the nodes were listed last for the sake of a drain, and whether that goes on.
     drain_looked: Option<Instant>,
     is_looking: bool,
@@ -165,13 +188,22 @@ struct Known {
 
 impl Driver {
     /// Drives until the last handle is dropped. `ready` is told once the store has been read for
-    /// the first time, successfully or not.
+    /// the first time, or what counts instead; if the store can never be read, why, and that is all.
     pub(crate) async fn run(
         self,
         mut commands: mpsc::UnboundedReceiver<Command>,
-        ready: oneshot::Sender<()>,
+        ready: oneshot::Sender<Result<(), StoreError>>,
     ) {
-        let mut known = Known::default();
+        // The watch comes first, so that no change between the two is missed.
+        let mut hints = Some(self.store.watch());
+        let mut known = Known {
+            remembered: self.copy.read().await,
+            ..Known::default()
+        };
+        if let Err(error) = self.first_look(&mut known).await {
+            let _ = ready.send(Err(error));
+            return;
+        }
         let (look_again, mut looks) = mpsc::unbounded_channel();
         let (heard, mut fleets) = mpsc::unbounded_channel();
         let (leave, told_to_leave) = oneshot::channel();
@@ -189,12 +221,9 @@ impl Driver {
             let shared = Arc::clone(&self.shared);
             tokio::spawn(async move { observe::report(&shared).await });
         }
-        // The watch comes first, so that no change between the two is missed.
-        let mut hints = Some(self.store.watch());
-        self.reload(&mut known).await;
         self.follow(&mut known).await;
         // Nobody waits any more when the builder was cancelled.
-        let _ = ready.send(());
+        let _ = ready.send(Ok(()));
         loop {
             tokio::select! {
                 command = commands.recv() => match command {
@@ -219,6 +248,7 @@ impl Driver {
                 () = until(known.look_at) => self.reload(&mut known).await,
                 () = until(self.next_edge()) => self.cross_edge(&mut known, &heard).await,
                 () = until(known.web_server.retry) => {}
+                () = until(known.copy_after) => known.copy_after = None,
             }
             self.follow(&mut known).await;
         }
@@ -227,8 +257,58 @@ impl Driver {
         let _ = reporter.await;
     }
 
-    /// Brings the files for a web server in step with what is published.
+    /// Reads the store for the first time. Where nothing is known of it, it is given some time.
+    ///
+    /// # Errors
+    ///
+    /// When it can never be read, and it is the store that decides.
+    async fn first_look(&self, known: &mut Known) -> Result<(), StoreError> {
+        let deadline = Instant::now() + START_PATIENCE;
+        self.reload(known).await;
+        if self.plan.forced.is_some() || self.plan.is_tool {
+            return Ok(());
+        }
+        let waits = self.plan.when_store_fails == WhenStoreFails::KeepLast
+            && self.plan.when_unknown_at_start == WhenUnknownAtStart::Wait;
+        loop {
+            if let Some(error) = known.permanent.take() {
+                return Err(error);
+            }
+            let is_unknown = known.failure.is_some() && known.document.is_none();
+            if !is_unknown {
+                return Ok(());
+            }
+            if !waits || Instant::now() >= deadline {
+                break;
+            }
+            sleep_until(deadline.min(Instant::now() + jittered(2 * FIRST_RETRY))).await;
+            // A store that hangs is not waited for any longer.
+            let _ = timeout_at(deadline, self.reload(known)).await;
+        }
+        let is_on = self.shared.published.snapshot().modes.iter().any(|mode| {
+            let now = self.shared.clock.now();
+            mode.phase(now).is_maintenance()
+        });
+        tracing::error!(
+            event = observe::STORE_FAILED,
+            error = known.failure,
+            when_store_fails = self.plan.when_store_fails.as_str(),
+            when_unknown_at_start = self.plan.when_unknown_at_start.as_str(),
+            "NOTHING IS KNOWN of the maintenance state: the store cannot be read, and there is no \
+             copy of what it held; the site is {} until the store can be read",
+            if is_on {
+                "in maintenance"
+            } else {
+                "SERVED AS IF ONLINE"
+            }
+        );
+        Ok(())
+    }
+
+    /// Brings the files for a web server in step with what is published, and the copy for the next
+    /// start with what is known.
     async fn follow(&self, known: &mut Known) {
+        self.keep_copy(known).await;
         let web_server = &self.shared.web_server;
         if !web_server.is_due(&known.web_server, &self.shared) {
             return;
@@ -237,6 +317,25 @@ impl Driver {
         web_server
             .follow(&mut known.web_server, &self.shared, makes_page)
             .await;
+    }
+
+    /// Keeps a copy of what is known, for a start while the store cannot be read. It is a node's to
+    /// keep; beside a state file it is of whoever changes that.
+    async fn keep_copy(&self, known: &mut Known) {
+        let is_ours = self.shared.seat.is_taken() || (known.has_saved && self.copy.is_shared());
+        let (Some(document), None, None, true) =
+            (&known.document, &known.failure, known.copy_after, is_ours)
+        else {
+            return;
+        };
+        if known.copied == Some(known.state_id) {
+            return;
+        }
+        if self.copy.keep(document, self.shared.clock.now()).await {
+            known.copied = Some(known.state_id);
+        } else {
+            known.copy_after = Some(Instant::now() + SETTLE_RETRY);
+        }
     }
 
     /// Whether the page as a file is this process's to make. Only the app knows all that belongs on
@@ -287,7 +386,10 @@ impl Driver {
                     self.shared.knowledge.is_confirmed(self.shared.clock.now());
                 }
             }
-            Err(error) => self.fail(known, describe(&error)),
+            Err(error) => {
+                self.fail(known, describe(&error));
+                known.permanent = error.is_permanent().then_some(error);
+            }
         }
     }
 
@@ -379,11 +481,18 @@ impl Driver {
             None => FIRST_RETRY,
         };
         known.retry = Some((Instant::now() + jittered(pause), pause));
+        self.recall(known);
         if known.failure.as_ref() == Some(&error) {
             return;
         }
         let is_first = known.failure.is_none();
         match (is_first, &known.document) {
+            (true, Some(_)) if known.at.is_none() => tracing::error!(
+                event = observe::STORE_FAILED,
+                %error,
+                when_store_fails = self.plan.when_store_fails.as_str(),
+                "the maintenance store fails at start; what this node knew last counts"
+            ),
             (true, Some(_)) => tracing::error!(
                 event = observe::STORE_FAILED,
                 %error,
@@ -400,6 +509,17 @@ impl Driver {
         }
         known.failure = Some(error);
         self.publish(known);
+    }
+
+    /// Goes by what an earlier process knew last, as long as this one knows nothing.
+    fn recall(&self, known: &mut Known) {
+        if known.document.is_none()
+            && let Some(remembered) = known.remembered.take()
+        {
+            let now = self.shared.clock.now();
+            self.shared.knowledge.is_remembered(remembered.at, now);
+            known.document = Some(remembered.document);
+        }
     }
 
     fn publish(&self, known: &Known) -> Arc<Snapshot> {
@@ -510,6 +630,7 @@ impl Driver {
             let saved = self.store.save(&content, version.as_ref()).await;
             match saved {
                 Ok(Saved::Stored(version)) => {
+                    known.has_saved = true;
                     self.adopt(known, next, Some(version), StateId::of(Some(&content)));
                     return Ok(Changed {
                         changed,

@@ -73,6 +73,7 @@ mod in_flight;
 mod knowledge;
 mod language;
 mod live;
+mod local_copy;
 mod lock;
 mod maintenance;
 mod middleware;

@@ -75,7 +75,7 @@ impl Options {
                 leave_pages_alone(settings);
             }
         });
-        let maintenance = builder.build().await?;
+        let maintenance = builder.of_a_tool().build().await?;
         let (settings, no_templates) = effective
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -116,7 +116,12 @@ impl BucketStore {
 impl Inner {
     fn error(&self, what: &str, error: Error) -> StoreError {
         let reason = failure::told(&error);
-        StoreError::new(format!("cannot {what} at {}: {reason}", self.shown)).with_source(error)
+        let is_permanent = failure::is_permanent(&error);
+        let told = StoreError::new(format!("cannot {what} at {}: {reason}", self.shown));
+        match is_permanent {
+            true => told.permanent().with_source(error),
+            false => told.with_source(error),
+        }
     }
 
     async fn load(&self) -> Result<Option<Loaded>, StoreError> {

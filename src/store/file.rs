@@ -19,6 +19,7 @@ use super::{
 #[cfg(unix)]
 mod access;
 mod backlog;
+pub(crate) mod beside;
 mod clock;
 mod events;
 mod lease_file;

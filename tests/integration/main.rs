@@ -62,6 +62,7 @@ mod refusals;
 mod routes;
 mod session_order;
 mod settings;
+mod starts;
 mod static_files;
 mod store;
 mod store_failures;

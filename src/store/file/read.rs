@@ -179,6 +179,7 @@ fn not_a_file(path: &Path, metadata: &Metadata) -> StoreError {
         "cannot read the maintenance state {}: {what}; name a regular file, which need not exist",
         path.display(),
     ))
+    .permanent()
 }
 
 fn cannot_read(path: &Path, error: io::Error) -> StoreError {
@@ -196,10 +197,13 @@ fn cannot_read(path: &Path, error: io::Error) -> StoreError {
         }
         _ => format!("{error}; check the path and the file system that it is on"),
     };
-    StoreError::new(format!(
+    let told = StoreError::new(format!(
         "cannot read the maintenance state {shown}: {reason}"
-    ))
-    .with_source(error)
+    ));
+    match error.kind() {
+        ErrorKind::NotADirectory => told.permanent().with_source(error),
+        _ => told.with_source(error),
+    }
 }
 
 #[cfg(test)]

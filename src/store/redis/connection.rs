@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 use super::{
     address::Address,
-    failure::{self, CLUSTER, REPLICA, SENTINEL},
+    failure::{self, CLUSTER, REPLICA, Reason, SENTINEL},
 };
 use crate::store::StoreError;
 
@@ -35,7 +35,7 @@ struct State {
     /// How many there have been.
     count: u64,
     /// When connecting failed last, and why.
-    failed: Option<(Instant, String)>,
+    failed: Option<(Instant, Reason)>,
 }
 
 /// A connection that can be told from the one after it.
@@ -105,17 +105,22 @@ impl Connections {
                 asked_twice = true;
                 continue;
             }
-            let reason = failure::told(&error, &self.address.prefix);
+            let reason = Reason::of(&error, &self.address.prefix);
             return Err(self.error(what, &reason).with_source(error));
         }
     }
 
-    fn error(&self, what: &str, reason: &str) -> StoreError {
-        StoreError::new(format!("cannot {what} at {}: {reason}", self.address.shown))
+    fn error(&self, what: &str, reason: &Reason) -> StoreError {
+        let Reason { text, is_permanent } = reason;
+        let error = StoreError::new(format!("cannot {what} at {}: {text}", self.address.shown));
+        match is_permanent {
+            true => error.permanent(),
+            false => error,
+        }
     }
 
     /// The connection that there is or a new one, and whether it is new.
-    async fn connection(&self) -> Result<(Numbered, bool), String> {
+    async fn connection(&self) -> Result<(Numbered, bool), Reason> {
         let began = Instant::now();
         let mut state = self.state.lock().await;
         if let Some(numbered) = &state.connection {
@@ -150,17 +155,17 @@ impl Connections {
         state.connection.take_if(|it| it.number == number);
     }
 
-    async fn connect(&self) -> Result<MultiplexedConnection, String> {
+    async fn connect(&self) -> Result<MultiplexedConnection, Reason> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(ANSWER));
         let client = &self.address.client;
         let connected = client.get_multiplexed_async_connection_with_config(&config);
-        let told = |error: RedisError| failure::told(&error, &self.address.prefix);
+        let told = |error: RedisError| Reason::of(&error, &self.address.prefix);
         let mut connection = connected.await.map_err(told)?;
         // Servers before version 6 do not know the command; then there is nothing to be told.
         match cmd("HELLO").query_async::<Value>(&mut connection).await {
-            Ok(hello) => judge(&hello)?,
+            Ok(hello) => judge(&hello).map_err(Reason::of_role)?,
             Err(error) if error.is_io_error() => return Err(told(error)),
             Err(error) => tracing::debug!(%error, "the server does not say what it is"),
         }
@@ -169,7 +174,7 @@ impl Connections {
 }
 
 /// Refuses a server that is not one where documents can be kept.
-fn judge(hello: &Value) -> Result<(), String> {
+fn judge(hello: &Value) -> Result<(), &'static str> {
     let field = |name: &str| -> Option<String> {
         let pairs: Vec<(&Value, &Value)> = match hello {
             Value::Map(pairs) => pairs.iter().map(|(name, value)| (name, value)).collect(),
@@ -186,9 +191,9 @@ fn judge(hello: &Value) -> Result<(), String> {
             .and_then(|(_, value)| text(value))
     };
     match (field("mode").as_deref(), field("role").as_deref()) {
-        (Some("cluster"), _) => Err(CLUSTER.to_owned()),
-        (Some("sentinel"), _) | (_, Some("sentinel")) => Err(SENTINEL.to_owned()),
-        (_, Some("replica" | "slave")) => Err(REPLICA.to_owned()),
+        (Some("cluster"), _) => Err(CLUSTER),
+        (Some("sentinel"), _) | (_, Some("sentinel")) => Err(SENTINEL),
+        (_, Some("replica" | "slave")) => Err(REPLICA),
         _ => Ok(()),
     }
 }
