@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{
-    state::Document,
+    core::state::Document,
     store::file::beside::{path_beside, remove_stale, replace_whole},
 };
 

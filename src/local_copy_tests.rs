@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::state::{ModeState, Switch, SwitchedOn};
+use crate::core::state::{ModeState, Switch, SwitchedOn};
 
 const URL: &str = "redis://cache/1";
 

@@ -1,0 +1,61 @@
+//! How old it is what is known of the store.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use crate::{clock::steady, core::snapshot::StoreStatus};
+
+/// When the store was last read or written successfully. It moves on with every look, also with
+/// those that find nothing new and publish nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Knowledge(Mutex<Option<Sighting>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Sighting {
+    at: Timestamp,
+    /// By the clock that nobody sets, from which the age is counted.
+    steady: Duration,
+    /// How old it was then, as what an earlier process knew is.
+    age: Duration,
+    is_remembered: bool,
+}
+
+impl Knowledge {
+    pub(crate) fn is_confirmed(&self, now: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Sighting {
+            at: now,
+            steady: steady::now(),
+            age: Duration::ZERO,
+            is_remembered: false,
+        });
+    }
+
+    /// What an earlier process knew at `at` counts for the time being.
+    pub(crate) fn is_remembered(&self, at: Timestamp, now: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Sighting {
+            at,
+            steady: steady::now(),
+            age: Duration::try_from(now.duration_since(at)).unwrap_or_default(),
+            is_remembered: true,
+        });
+    }
+
+    /// The status of the store as it is at this moment.
+    pub(crate) fn status(&self, url: String, error: Option<String>) -> StoreStatus {
+        let sighting = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        StoreStatus {
+            url,
+            error,
+            known_at: sighting.map(|sighting| sighting.at),
+            age: sighting.map(|sighting| {
+                let passed = steady::now().saturating_sub(sighting.steady);
+                (sighting.age + passed).as_secs()
+            }),
+            remembered: sighting.is_some_and(|sighting| sighting.is_remembered),
+        }
+    }
+}
