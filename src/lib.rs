@@ -55,7 +55,6 @@ pub mod cli;
 mod clock;
 mod core;
 mod engine;
-mod local_copy;
 pub mod settings;
 pub mod store;
 mod web;

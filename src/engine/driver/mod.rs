@@ -21,10 +21,13 @@ use crate::{
         },
     },
     engine::{
-        changes::ChangeError, fleet::node::StateId, leases::held_lease::LeaseKeeper,
-        node::seat::Reporter, shared::Shared,
+        changes::ChangeError,
+        fleet::node::StateId,
+        leases::held_lease::LeaseKeeper,
+        local_copy::{LocalCopy, Remembered},
+        node::seat::Reporter,
+        shared::Shared,
     },
-    local_copy::{LocalCopy, Remembered},
     settings::{Forced, WhenCutOff, WhenStoreFails, WhenUnknownAtStart},
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
     web::{mode::Mode, observe},
@@ -32,6 +35,7 @@ use crate::{
 };
 
 mod drain;
+mod start;
 
 use self::drain::Heard;
 
@@ -48,8 +52,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The longest sleep while an edge may come: the wall clock may be set meanwhile, or the machine
 /// may sleep, and nobody tells.
 const LONGEST_NAP: Duration = Duration::from_millis(25);
-/// How long a start waits for a store of which nothing is known.
-const START_PATIENCE: Duration = Duration::from_secs(5);
 /// The pause before what is over is settled again after that failed.
 const SETTLE_RETRY: Duration = Duration::from_secs(30);
 
@@ -259,54 +261,6 @@ impl Driver {
         let _ = reporter.await;
     }
 
-    /// Reads the store for the first time. Where nothing is known of it, it is given some time.
-    ///
-    /// # Errors
-    ///
-    /// When it can never be read, and it is the store that decides.
-    async fn first_look(&self, known: &mut Known) -> Result<(), StoreError> {
-        let deadline = Instant::now() + START_PATIENCE;
-        self.reload(known).await;
-        if self.plan.forced.is_some() || self.plan.is_tool {
-            return Ok(());
-        }
-        let waits = self.plan.when_store_fails == WhenStoreFails::KeepLast
-            && self.plan.when_unknown_at_start == WhenUnknownAtStart::Wait;
-        loop {
-            if let Some(error) = known.permanent.take() {
-                return Err(error);
-            }
-            let is_unknown = known.failure.is_some() && known.document.is_none();
-            if !is_unknown {
-                return Ok(());
-            }
-            if !waits || Instant::now() >= deadline {
-                break;
-            }
-            sleep_until(deadline.min(Instant::now() + jittered(2 * FIRST_RETRY))).await;
-            // A store that hangs is not waited for any longer.
-            let _ = timeout_at(deadline, self.reload(known)).await;
-        }
-        let is_on = self.shared.published.snapshot().modes.iter().any(|mode| {
-            let now = self.shared.clock.now();
-            mode.phase(now).is_maintenance()
-        });
-        tracing::error!(
-            event = observe::STORE_FAILED,
-            error = known.failure,
-            when_store_fails = self.plan.when_store_fails.as_str(),
-            when_unknown_at_start = self.plan.when_unknown_at_start.as_str(),
-            "NOTHING IS KNOWN of the maintenance state: the store cannot be read, and there is no \
-             copy of what it held; the site is {} until the store can be read",
-            if is_on {
-                "in maintenance"
-            } else {
-                "SERVED AS IF ONLINE"
-            }
-        );
-        Ok(())
-    }
-
     /// Brings the files for a web server in step with what is published, and the copy for the next
     /// start with what is known.
     async fn follow(&self, known: &mut Known) {
@@ -319,25 +273,6 @@ impl Driver {
         web_server
             .follow(&mut known.web_server, &self.shared, makes_page)
             .await;
-    }
-
-    /// Keeps a copy of what is known, for a start while the store cannot be read. It is a node's to
-    /// keep; beside a state file it is of whoever changes that.
-    async fn keep_copy(&self, known: &mut Known) {
-        let is_ours = self.shared.seat.is_taken() || (known.has_saved && self.copy.is_shared());
-        let (Some(document), None, None, true) =
-            (&known.document, &known.failure, known.copy_after, is_ours)
-        else {
-            return;
-        };
-        if known.copied == Some(known.state_id) {
-            return;
-        }
-        if self.copy.keep(document, self.shared.clock.now()).await {
-            known.copied = Some(known.state_id);
-        } else {
-            known.copy_after = Some(Instant::now() + SETTLE_RETRY);
-        }
     }
 
     /// Whether the page as a file is this process's to make. Only the app knows all that belongs on
@@ -511,17 +446,6 @@ impl Driver {
         }
         known.failure = Some(error);
         self.publish(known);
-    }
-
-    /// Goes by what an earlier process knew last, as long as this one knows nothing.
-    fn recall(&self, known: &mut Known) {
-        if known.document.is_none()
-            && let Some(remembered) = known.remembered.take()
-        {
-            let now = self.shared.clock.now();
-            self.shared.knowledge.is_remembered(remembered.at, now);
-            known.document = Some(remembered.document);
-        }
     }
 
     fn publish(&self, known: &Known) -> Arc<Snapshot> {

@@ -32,10 +32,10 @@ use crate::{
         inside::{in_flight::InFlight, sessions::Sessions},
         knowledge::Knowledge,
         leases::held_lease::LeaseKeeper,
+        local_copy::{LocalCopy, Of, Place},
         node::seat::{NodePlan, Seat},
         shared::{AddressFinder, ApiKey, Clock, Drain, LogoutHook, Predicate, Published, Shared},
     },
-    local_copy::{LocalCopy, Of, Place},
     settings::{
         Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, Settings,
         SettingsError, StoreUrl, without_password,
