@@ -24,7 +24,13 @@ use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{
     core::state::Document,
-    store::file::beside::{path_beside, remove_stale, replace_whole},
+    store::{
+        FileStore,
+        file::{
+            beside::{path_beside, remove_stale, replace_whole},
+            sighting::Identity,
+        },
+    },
 };
 
 /// The end of the file's name.
@@ -129,6 +135,9 @@ struct Content {
     store: String,
     /// When the store was found to hold this.
     at: Timestamp,
+    /// The folder of a state file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    folder: Option<Identity>,
     document: Document,
 }
 
@@ -137,6 +146,7 @@ struct Content {
 pub(crate) struct Remembered {
     pub(crate) at: Timestamp,
     pub(crate) document: Document,
+    folder: Option<Identity>,
 }
 
 /// The copy of what one store held.
@@ -144,6 +154,8 @@ pub(crate) struct Remembered {
 pub(crate) struct LocalCopy {
     url: String,
     place: Place,
+    /// The store that knows folders, if it is one.
+    files: Option<FileStore>,
     /// Whether a disk has still not done what it was asked.
     hangs: Arc<AtomicBool>,
     /// Whether it was told that there is no copy.
@@ -155,8 +167,22 @@ impl LocalCopy {
         Self {
             url,
             place,
+            files: None,
             hangs: Arc::default(),
             is_told: AtomicBool::new(false),
+        }
+    }
+
+    /// Keeps in mind in which folder the state is, too.
+    pub(crate) fn of_files(mut self, store: FileStore) -> Self {
+        self.files = Some(store);
+        self
+    }
+
+    /// Holds the store to the folder in which an earlier process saw the state last.
+    pub(crate) fn expect_folder(&self, remembered: Option<&Remembered>) {
+        if let (Some(files), Some(folder)) = (&self.files, remembered.and_then(|it| it.folder)) {
+            files.expect_folder(folder);
         }
     }
 
@@ -188,6 +214,7 @@ impl LocalCopy {
         let content = Content {
             store: self.url.clone(),
             at,
+            folder: self.files.as_ref().and_then(FileStore::folder),
             document: document.clone(),
         };
         let place = self.place.clone();
@@ -265,6 +292,7 @@ fn read(path: &Path, url: Option<&str>) -> io::Result<Option<Remembered>> {
     }
     Ok(Some(Remembered {
         at: content.at,
+        folder: content.folder,
         document: content.document,
     }))
 }

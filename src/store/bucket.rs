@@ -114,13 +114,13 @@ impl BucketStore {
 }
 
 impl Inner {
-    fn error(&self, what: &str, error: Error) -> StoreError {
-        let reason = failure::told(&error);
-        let is_permanent = failure::is_permanent(&error);
+    fn error(&self, what: &str, error: &Error) -> StoreError {
+        let reason = failure::told(error);
+        let is_permanent = failure::is_permanent(error);
         let told = StoreError::new(format!("cannot {what} at {}: {reason}", self.shown));
         match is_permanent {
-            true => told.permanent().with_source(error),
-            false => told.with_source(error),
+            true => told.permanent(),
+            false => told,
         }
     }
 
@@ -134,7 +134,7 @@ impl Inner {
         match loaded.await {
             Ok(loaded) => Ok(Some(loaded)),
             Err(error @ Error::NotFound { .. }) if !failure::is_no_bucket(&error) => Ok(None),
-            Err(error) => Err(self.error("read the maintenance state", error)),
+            Err(error) => Err(self.error("read the maintenance state", &error)),
         }
     }
 
@@ -152,7 +152,7 @@ impl Inner {
         match put.await {
             Ok(put) => Ok(Saved::Stored(version(&put.e_tag, &put.version))),
             Err(error) if failure::is_conflict(&error) => Ok(Saved::Conflict(self.load().await?)),
-            Err(error) => Err(self.error("store the maintenance state", error)),
+            Err(error) => Err(self.error("store the maintenance state", &error)),
         }
     }
 }

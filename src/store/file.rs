@@ -10,6 +10,8 @@ use self::{
     backlog::Backlog,
     leases::Leases,
     read::{Blank, look_settled},
+    sighting::Identity,
+    whereabouts::Whereabouts,
 };
 use super::{
     Hints, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store, StoreError,
@@ -28,8 +30,9 @@ mod lock;
 mod lookout;
 mod read;
 mod replace;
-mod sighting;
+pub(crate) mod sighting;
 mod watch;
+mod whereabouts;
 
 /// How long a save waits for other writers.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,7 +56,9 @@ const WRITE_HANGS: Duration = Duration::from_secs(10);
 ///   [`Saved::Conflict`]. They take turns by a lock file beside the state file, named after it with
 ///   `.lock` at the end. It is empty, it is left there, and its existence says nothing.
 /// - Loading never writes. A folder that does not exist is an error, not an empty store, as the
-///   volume may not be mounted. A missing file in an existing folder is an empty store.
+///   volume may not be mounted. A missing file in an existing folder is an empty store, unless the
+///   folder is another one than that in which the state was seen last: that is an error, too, until
+///   somebody writes the file.
 /// - A file that is suddenly empty or gone is looked at again a moment later, so that a shell that
 ///   truncates before it writes, or an editor that removes before it creates, does not show as
 ///   "nothing stored".
@@ -117,6 +122,7 @@ pub struct FileStore {
     path: PathBuf,
     /// Whether the last look found the file missing or empty, and has made sure of it.
     blank: Arc<Mutex<Option<Blank>>>,
+    whereabouts: Whereabouts,
     leases: Arc<Leases>,
     // Apart, since one kind may work while another hangs.
     reads: Backlog,
@@ -161,6 +167,7 @@ impl FileStore {
             leases: Arc::new(Leases::new(path.clone(), clock::system())),
             path,
             blank: Arc::default(),
+            whereabouts: Whereabouts::default(),
             reads: Backlog::new(READ_HANGS),
             writes: Backlog::new(WRITE_HANGS),
             lease_reads: Backlog::new(READ_HANGS),
@@ -174,8 +181,22 @@ impl FileStore {
         &self.path
     }
 
+    /// The folder in which the state was seen last.
+    pub(crate) fn folder(&self) -> Option<Identity> {
+        self.whereabouts.known()
+    }
+
+    /// Says in which folder an earlier process saw the state last.
+    pub(crate) fn expect_folder(&self, folder: Identity) {
+        self.whereabouts.expect(folder);
+    }
+
     fn load_blocking(&self) -> Result<Option<Loaded>, StoreError> {
-        let look = look_settled(&self.path, self.blank());
+        let look = self.whereabouts.judge(
+            &self.path,
+            || look_settled(&self.path, self.blank()),
+            |look| look.content().is_some(),
+        );
         self.remember(look.as_ref().map_or(None, read::Look::blank));
         Ok(look?.into_loaded())
     }
@@ -185,7 +206,16 @@ impl FileStore {
         document: &[u8],
         expected: Option<&Version>,
     ) -> Result<Saved, StoreError> {
-        let saved = replace::replace(&self.path, document, expected, PATIENCE)?;
+        let is_there = |saved: &Saved| !matches!(saved, Saved::Conflict(None));
+        if !self.path.exists() {
+            // Before anything is written: it would be hidden once the volume is back.
+            self.whereabouts.judge(&self.path, || Ok(()), |()| false)?;
+        }
+        let saved = self.whereabouts.judge(
+            &self.path,
+            || replace::replace(&self.path, document, expected, PATIENCE),
+            is_there,
+        )?;
         self.remember(match &saved {
             Saved::Stored(_) => Blank::of(Some(document)),
             Saved::Conflict(newer) => Blank::of(newer.as_ref().map(|it| it.document.as_slice())),

@@ -204,6 +204,10 @@ impl Driver {
             remembered: self.copy.read().await,
             ..Known::default()
         };
+        // Whoever writes the state at a shell says by that where it is.
+        if !self.plan.is_tool {
+            self.copy.expect_folder(known.remembered.as_ref());
+        }
         if let Err(error) = self.first_look(&mut known).await {
             let _ = ready.send(Err(error));
             return;
@@ -398,6 +402,12 @@ impl Driver {
                 event = observe::STORE_BACK,
                 store = %self.store.url(),
                 "the maintenance store is back"
+            );
+        }
+        if version.is_none() && known.version.is_some() {
+            tracing::warn!(
+                store = %self.store.url(),
+                "the maintenance state was removed from the store, which means off"
             );
         }
         known.document = Some(document);

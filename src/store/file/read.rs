@@ -163,8 +163,7 @@ fn missing(path: &Path) -> Result<Look, StoreError> {
              folder, or mount the volume that it is on",
             path.display(),
             folder.display(),
-        ))
-        .with_source(error)),
+        ))),
         Err(error) => Err(cannot_read(path, error)),
     }
 }
@@ -201,8 +200,8 @@ fn cannot_read(path: &Path, error: io::Error) -> StoreError {
         "cannot read the maintenance state {shown}: {reason}"
     ));
     match error.kind() {
-        ErrorKind::NotADirectory => told.permanent().with_source(error),
-        _ => told.with_source(error),
+        ErrorKind::NotADirectory => told.permanent(),
+        _ => told,
     }
 }
 

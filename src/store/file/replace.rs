@@ -178,13 +178,16 @@ pub(super) fn cannot_store(path: &Path, folder: &Path, step: &str, error: io::Er
         path.display(),
         reason(folder, &error),
     ))
-    .with_source(error)
 }
 
 /// Why writing in a folder failed, and what to do about it.
-pub(super) fn reason(folder: &Path, error: &io::Error) -> String {
-    let folder = folder.display();
+pub(super) fn reason(folder_path: &Path, error: &io::Error) -> String {
+    let folder = folder_path.display();
     match error.kind() {
+        ErrorKind::StorageFull if has_no_inodes(folder_path) => format!(
+            "the file system of {folder} has room, but no inodes are left for more files; remove \
+             some files (`df -i` shows the figures) and try again"
+        ),
         ErrorKind::StorageFull => "the disk is full; free some space and try again".to_owned(),
         ErrorKind::QuotaExceeded => {
             "the disk quota is used up; free some space or raise the quota, and try again"
@@ -209,6 +212,21 @@ pub(super) fn reason(folder: &Path, error: &io::Error) -> String {
              on a local disk or in another kind of store"
         ),
         _ => format!("{error}; check the file system of {folder}"),
+    }
+}
+
+/// Whether it is the number of files that is used up, which the system calls a full disk, too.
+fn has_no_inodes(folder: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        // File systems without a limit say zero of both.
+        rustix::fs::statvfs(folder)
+            .is_ok_and(|figures| figures.f_files > 0 && figures.f_favail == 0)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = folder;
+        false
     }
 }
 
@@ -370,6 +388,27 @@ pub(super) mod tests {
             drop(filler);
             fs::remove_file(mount.path().join("filler")).unwrap();
             assert_stored(store(&path, "two", Some("one")), "two");
+        }
+
+        #[test]
+        #[ignore = "needs root, mounts a small tmpfs"]
+        fn a_file_system_without_inodes_is_not_called_a_full_disk() {
+            let mount = Mount::new();
+            let path = mount.path().join("state");
+            assert_stored(store(&path, "one", None), "one");
+            run(
+                "mount",
+                &["-o", "remount,nr_inodes=4", mount.path().to_str().unwrap()],
+            );
+            let mut fillers = 0;
+            while File::create(mount.path().join(format!("filler-{fillers}"))).is_ok() {
+                fillers += 1;
+            }
+            let text = store(&path, "two", Some("one")).unwrap_err().to_string();
+            assert!(text.contains("no inodes are left"), "{text}");
+            assert!(!text.contains("full"), "{text}");
+            assert_eq!(text.matches("No space").count(), 0, "told once: {text}");
+            assert_eq!(fs::read(&path).unwrap(), b"one");
         }
 
         #[test]

@@ -106,7 +106,7 @@ impl Connections {
                 continue;
             }
             let reason = Reason::of(&error, &self.address.prefix);
-            return Err(self.error(what, &reason).with_source(error));
+            return Err(self.error(what, &reason));
         }
     }
 

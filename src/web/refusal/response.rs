@@ -870,12 +870,15 @@ fn in_words(instant: Timestamp) -> String {
         .to_string()
 }
 
-/// An error with all that it follows from: Tera puts the useful part into the sources.
+/// An error with all that it follows from, each told once: Tera puts the useful part into the sources.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        text = format!("{text}: {error}");
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
         source = error.source();
     }
     text

@@ -700,6 +700,7 @@ fn open_store(settings: &Settings) -> Result<(Arc<dyn Store>, LocalCopy), BuildE
         StoreUrl::File(path) => {
             let store = FileStore::new(path)?;
             let copy = local_copy(&store, Of::File(store.path()), settings);
+            let copy = copy.of_files(store.clone());
             return Ok((Arc::new(store), copy));
         }
         #[cfg(feature = "redis")]
