@@ -232,7 +232,7 @@ impl Store for BucketStore {
     ) -> StoreFuture<'a, PutLease> {
         Box::pin(async move {
             let put = self.0.leases.put(lease, time_to_live, condition).await;
-            put.map_err(|error| self.0.error("take a lease", error))
+            put.map_err(|error| self.0.error("take a lease", &error))
         })
     }
 
@@ -243,21 +243,21 @@ impl Store for BucketStore {
     ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let renewed = self.0.leases.renew(lease, time_to_live).await;
-            renewed.map_err(|error| self.0.error("renew a lease", error))
+            renewed.map_err(|error| self.0.error("renew a lease", &error))
         })
     }
 
     fn drop_lease<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let removed = self.0.leases.remove(lease).await;
-            removed.map_err(|error| self.0.error("give a lease back", error))
+            removed.map_err(|error| self.0.error("give a lease back", &error))
         })
     }
 
     fn leases<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<LiveLease>> {
         Box::pin(async move {
             let listed = self.0.leases.list(prefix).await;
-            listed.map_err(|error| self.0.error("list leases", error))
+            listed.map_err(|error| self.0.error("list leases", &error))
         })
     }
 }
