@@ -160,6 +160,8 @@ pub(crate) struct LocalCopy {
     hangs: Arc<AtomicBool>,
     /// Whether it was told that there is no copy.
     is_told: AtomicBool,
+    /// Whether what killed processes left behind was looked for.
+    is_swept: AtomicBool,
 }
 
 impl LocalCopy {
@@ -170,6 +172,7 @@ impl LocalCopy {
             files: None,
             hangs: Arc::default(),
             is_told: AtomicBool::new(false),
+            is_swept: AtomicBool::new(false),
         }
     }
 
@@ -226,7 +229,9 @@ impl LocalCopy {
             }
             Place::Beside(_) | Place::In { .. } => {}
         }
-        let outcome = self.on_the_disk(move || write(&place, &content)).await;
+        let is_first = !self.is_swept.swap(true, Ordering::Relaxed);
+        let work = move || write(&place, &content, is_first);
+        let outcome = self.on_the_disk(work).await;
         match outcome {
             Ok(()) => {
                 self.is_told.store(false, Ordering::Relaxed);
@@ -297,7 +302,7 @@ fn read(path: &Path, url: Option<&str>) -> io::Result<Option<Remembered>> {
     }))
 }
 
-fn write(place: &Place, content: &Content) -> io::Result<()> {
+fn write(place: &Place, content: &Content, is_first: bool) -> io::Result<()> {
     let mut bytes = serde_json::to_vec_pretty(content)?;
     bytes.push(b'\n');
     let Some(path) = place.path() else {
@@ -312,7 +317,9 @@ fn write(place: &Place, content: &Content) -> io::Result<()> {
         }
         Place::Nowhere | Place::NoFolder => None,
     };
-    remove_stale(&path);
+    if is_first {
+        remove_stale(&path);
+    }
     replace_whole(&path, &bytes, readers_of)
 }
 

@@ -15,7 +15,7 @@ use self::{
 };
 use super::{
     Hints, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store, StoreError,
-    StoreFuture, Version,
+    StoreFuture, Version, reserve::Reserve,
 };
 
 #[cfg(unix)]
@@ -36,6 +36,10 @@ mod whereabouts;
 
 /// How long a save waits for other writers.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many descriptors the most demanding work needs at a time: lock, folder, temporary file, and one
+/// to look at what is there.
+const DESCRIPTORS: usize = 4;
 
 /// After how long a read hangs, and a write, which waits for others and for the disk.
 const READ_HANGS: Duration = Duration::from_secs(5);
@@ -70,6 +74,8 @@ const WRITE_HANGS: Duration = Duration::from_secs(10);
 /// - Leases are files in a folder beside the state file, named after it with `.leases` at the end.
 ///   The first lease makes the folder; it may be removed while nobody holds a lease. On a Linux
 ///   machine setting the wall clock neither ends a lease that is renewed nor prolongs another.
+/// - Four descriptors are kept back for it, so that the site can be closed although its process has
+///   used up all that it may open.
 /// - Where a file system hangs, what has been asked of it cannot be called back. While a request
 ///   hangs (for five seconds; ten for one that writes), further ones of its kind fail at once, so
 ///   that they do not pile up.
@@ -123,6 +129,7 @@ pub struct FileStore {
     /// Whether the last look found the file missing or empty, and has made sure of it.
     blank: Arc<Mutex<Option<Blank>>>,
     whereabouts: Whereabouts,
+    reserve: Reserve,
     leases: Arc<Leases>,
     // Apart, since one kind may work while another hangs.
     reads: Backlog,
@@ -168,6 +175,7 @@ impl FileStore {
             path,
             blank: Arc::default(),
             whereabouts: Whereabouts::default(),
+            reserve: Reserve::of(DESCRIPTORS),
             reads: Backlog::new(READ_HANGS),
             writes: Backlog::new(WRITE_HANGS),
             lease_reads: Backlog::new(READ_HANGS),
@@ -236,7 +244,7 @@ impl FileStore {
     async fn in_background<T: Send + 'static>(
         &self,
         backlog: &Backlog,
-        work: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Self) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let begun = backlog.begin(Instant::now()).map_err(|hanging| {
             StoreError::new(format!(
@@ -249,7 +257,7 @@ impl FileStore {
         let work = move || {
             // Ends with the work, not with the one who waits for it.
             let _begun = begun;
-            work(&store)
+            store.reserve.spend_on(|| work(&store))
         };
         tokio::task::spawn_blocking(work)
             .await

@@ -44,6 +44,7 @@ mod lease;
 mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+mod reserve;
 pub(crate) mod url;
 
 #[cfg(feature = "object-store")]

@@ -12,7 +12,10 @@ use actix_maintenance_mode::{
 };
 use tempfile::TempDir;
 
-use crate::eventually::eventually;
+use crate::{
+    child::{Role, report},
+    eventually::eventually,
+};
 
 /// What is in a state file that cannot be read, each for a reason of its own.
 const UNREADABLE: [&str; 3] = ["{\"format\": 1, \"gener", "{\"format\": 2}", "oops"];
@@ -160,4 +163,56 @@ async fn a_store_that_can_never_work_stops_the_start_unless_it_does_not_decide()
 
     settings.forced = Some(Forced::On);
     assert!(start(settings).await.unwrap().is_on());
+}
+
+const STATE: &str = "TEST_STATE_FILE";
+
+/// A flooded process: every descriptor that it may have is in use, and whatever comes free is taken
+/// at once, with a pause when there is none, as a server that accepts connections does.
+#[cfg(target_os = "linux")]
+pub(crate) async fn child_is_flooded() {
+    let state = PathBuf::from(std::env::var(STATE).unwrap());
+    let maintenance = start(settings(&state, WhenUnknownAtStart::Off))
+        .await
+        .unwrap();
+    eventually("it is a node", || !maintenance.status().nodes.is_empty()).await;
+    std::thread::spawn(|| {
+        let mut taken = Vec::new();
+        loop {
+            match fs::File::open("/dev/null") {
+                Ok(file) => taken.push(file),
+                Err(_) => std::thread::sleep(Duration::from_millis(500)),
+            }
+        }
+    });
+    eventually("all are in use", || fs::File::open("/dev/null").is_err()).await;
+    report(&serde_json::json!("flooded"));
+    eventually("it is closed by another process", || maintenance.is_on()).await;
+    let status = maintenance.turn_off().await.unwrap().status;
+    report(&serde_json::json!(status.maintenance_mode));
+    // Its lease is renewed, too.
+    for _ in 0..3 {
+        maintenance.turn_on().await.unwrap();
+        maintenance.turn_off().await.unwrap();
+    }
+    report(&serde_json::json!("done"));
+    std::process::exit(0);
+}
+
+#[cfg(target_os = "linux")]
+#[actix_web::test]
+async fn a_site_is_closed_whose_process_may_open_nothing_more() {
+    let (_folder, state) = place();
+    let role = Role::new("flooded").env(STATE, &state);
+    let mut child = role.with_descriptors(60).start();
+    assert_eq!(child.next(), Some("flooded".into()));
+    let operator = Maintenance::builder()
+        .settings(settings(&state, WhenUnknownAtStart::Off))
+        .build()
+        .await
+        .unwrap();
+    operator.turn_on().await.unwrap();
+    assert_eq!(child.next(), Some(false.into()));
+    assert_eq!(child.next(), Some("done".into()));
+    eventually("the operator sees it", || !operator.is_on()).await;
 }

@@ -13,8 +13,9 @@ use super::read::{folder_of, real_path};
 
 const TEMPORARY: &str = ".tmp";
 
-/// After this long a temporary file is what a killed process left behind.
-const STALE: Duration = Duration::from_secs(60);
+/// After this long a temporary file is what a killed process left behind: writing takes no time, and
+/// where a disk hangs that long, the writer finds its file gone and tries again.
+const STALE: Duration = Duration::from_secs(5);
 
 /// The path of a file beside the real state file, named after it.
 pub(crate) fn path_beside(state_file: &Path, end: &str) -> PathBuf {

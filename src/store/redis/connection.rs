@@ -16,7 +16,7 @@ use super::{
     address::Address,
     failure::{self, CLUSTER, REPLICA, Reason, SENTINEL},
 };
-use crate::store::StoreError;
+use crate::store::{StoreError, reserve::Reserve};
 
 /// How long the server may take for a connection and for an answer. Together they are less than the
 /// driver's patience, so that the error says what was waited for.
@@ -27,6 +27,8 @@ pub(super) const ANSWER: Duration = Duration::from_secs(2);
 pub(super) struct Connections {
     address: Address,
     state: Mutex<State>,
+    /// The descriptor of a socket.
+    reserve: Reserve,
 }
 
 #[derive(Debug, Default)]
@@ -75,6 +77,7 @@ impl Connections {
         Self {
             address,
             state: Mutex::default(),
+            reserve: Reserve::of(1),
         }
     }
 
@@ -160,9 +163,14 @@ impl Connections {
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(ANSWER));
         let client = &self.address.client;
-        let connected = client.get_multiplexed_async_connection_with_config(&config);
+        let connect = || client.get_multiplexed_async_connection_with_config(&config);
+        let mut connected = connect().await;
+        if connected.is_err() && self.reserve.release() {
+            connected = connect().await;
+        }
+        self.reserve.refill();
         let told = |error: RedisError| Reason::of(&error, &self.address.prefix);
-        let mut connection = connected.await.map_err(told)?;
+        let mut connection = connected.map_err(told)?;
         // Servers before version 6 do not know the command; then there is nothing to be told.
         match cmd("HELLO").query_async::<Value>(&mut connection).await {
             Ok(hello) => judge(&hello).map_err(Reason::of_role)?,
