@@ -122,10 +122,10 @@ async fn edits_by_hand(patience: Duration, rounds: usize) -> Vec<(&'static str, 
         )
         .await;
         step(
-            "the folder back, empty",
+            "another folder in its place, empty: the last state is kept",
             &|| fs::create_dir(&folder).unwrap(),
-            false,
-            false,
+            true,
+            true,
         )
         .await;
         step("on again", &sh("echo on > maintenance.state"), true, false).await;
