@@ -184,7 +184,12 @@ impl LocalCopy {
 
     /// Holds the store to the folder in which an earlier process saw the state last.
     pub(crate) fn expect_folder(&self, remembered: Option<&Remembered>) {
-        if let (Some(files), Some(folder)) = (&self.files, remembered.and_then(|it| it.folder)) {
+        // A copy beside the state is in that folder itself.
+        if let (false, Some(files), Some(folder)) = (
+            self.is_shared(),
+            &self.files,
+            remembered.and_then(|it| it.folder),
+        ) {
             files.expect_folder(folder);
         }
     }

@@ -105,10 +105,23 @@ async fn a_copy_in_a_folder_of_its_own_outlives_the_volume_of_the_state() {
     settings.node.memory = Some(folder.path().join("local"));
     closed_and_ended(&settings).await;
     fs::remove_dir_all(&volume).unwrap();
-    let maintenance = start(settings).await.unwrap();
+    let maintenance = start(settings.clone()).await.unwrap();
     assert!(maintenance.is_on());
     let error = maintenance.status().store.error.unwrap();
     assert!(error.contains("does not exist"), "{error}");
+    drop(maintenance);
+
+    // The place where it is to be mounted is an empty folder.
+    fs::create_dir(&volume).unwrap();
+    let maintenance = start(settings.clone()).await.unwrap();
+    assert!(maintenance.is_on());
+    let error = maintenance.status().store.error.unwrap();
+    assert!(error.contains("is not the one in which it was"), "{error}");
+    drop(maintenance);
+
+    // Nobody but an operator knows that it is to be so.
+    fs::write(volume.join("maintenance.state"), "off").unwrap();
+    assert!(!start(settings).await.unwrap().is_on());
 }
 
 #[actix_web::test]
