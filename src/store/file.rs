@@ -24,6 +24,7 @@ mod backlog;
 pub(crate) mod beside;
 mod clock;
 mod events;
+mod failure;
 mod lease_file;
 mod leases;
 mod lock;

@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
+    failure::cannot_store,
     read::{folder_of, real_path},
-    replace::cannot_store,
 };
 use crate::store::StoreError;
 

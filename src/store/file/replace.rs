@@ -11,6 +11,7 @@ use std::{
 use tempfile::{Builder, NamedTempFile};
 
 use super::{
+    failure::cannot_store,
     lock::wait_for_turn,
     read::{Blank, Look, SIZE_LIMIT, folder_of, look_settled},
 };
@@ -169,65 +170,6 @@ fn is_temporary(candidate: &OsStr, name: &OsStr) -> bool {
         .is_some_and(|random| {
             random.len() == RANDOM_LENGTH && random.iter().all(u8::is_ascii_alphanumeric)
         })
-}
-
-/// The error of a step that failed before the file was replaced.
-pub(super) fn cannot_store(path: &Path, folder: &Path, step: &str, error: io::Error) -> StoreError {
-    StoreError::new(format!(
-        "cannot store the maintenance state in {}: {step}: {}. The stored state is unchanged",
-        path.display(),
-        reason(folder, &error),
-    ))
-}
-
-/// Why writing in a folder failed, and what to do about it.
-pub(super) fn reason(folder_path: &Path, error: &io::Error) -> String {
-    let folder = folder_path.display();
-    match error.kind() {
-        ErrorKind::StorageFull if has_no_inodes(folder_path) => format!(
-            "the file system of {folder} has room, but no inodes are left for more files; remove \
-             some files (`df -i` shows the figures) and try again"
-        ),
-        ErrorKind::StorageFull => "the disk is full; free some space and try again".to_owned(),
-        ErrorKind::QuotaExceeded => {
-            "the disk quota is used up; free some space or raise the quota, and try again"
-                .to_owned()
-        }
-        ErrorKind::ReadOnlyFilesystem => format!(
-            "the file system of {folder} is read-only; make it writable, or keep the state elsewhere"
-        ),
-        ErrorKind::PermissionDenied => format!(
-            "{error}; let the user that runs this program create and rename files in {folder}, \
-             and own the file or belong to its group"
-        ),
-        ErrorKind::NotFound => format!(
-            "the folder {folder} does not exist; create it, or mount the volume that it is on"
-        ),
-        ErrorKind::ResourceBusy => format!(
-            "the file itself is a mount point (a single file mounted into a container?), so that \
-             it cannot be replaced; mount its folder {folder} instead"
-        ),
-        ErrorKind::Unsupported => format!(
-            "{error}; the file system of {folder} lacks what a safe change needs; keep the state \
-             on a local disk or in another kind of store"
-        ),
-        _ => format!("{error}; check the file system of {folder}"),
-    }
-}
-
-/// Whether it is the number of files that is used up, which the system calls a full disk, too.
-fn has_no_inodes(folder: &Path) -> bool {
-    #[cfg(target_os = "linux")]
-    {
-        // File systems without a limit say zero of both.
-        rustix::fs::statvfs(folder)
-            .is_ok_and(|figures| figures.f_files > 0 && figures.f_favail == 0)
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = folder;
-        false
-    }
 }
 
 #[cfg(test)]
