@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Driver, FIRST_RETRY, Known, SETTLE_RETRY, jittered, observe};
+use super::{Driver, FIRST_RETRY, Known, SETTLE_RETRY, events, jittered};
 use crate::{
     settings::{WhenStoreFails, WhenUnknownAtStart},
     store::StoreError,
@@ -48,7 +48,7 @@ impl Driver {
             mode.phase(now).is_maintenance()
         });
         tracing::error!(
-            event = observe::STORE_FAILED,
+            event = events::STORE_FAILED,
             error = known.failure,
             when_store_fails = self.plan.when_store_fails.as_str(),
             when_unknown_at_start = self.plan.when_unknown_at_start.as_str(),
