@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
+use crate::core::text::without_passwords;
+
 /// The longest value that a fault repeats, in characters.
 const LONGEST_VALUE: usize = 60;
 /// Keys longer than this are no slips of the pen; nothing is suggested for them.
@@ -253,7 +255,7 @@ fn is_secret(key: &str) -> bool {
 /// One line of bounded length, whatever the text is.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::new();
-    for (count, character) in text.chars().enumerate() {
+    for (count, character) in without_passwords(text).chars().enumerate() {
         if count == LONGEST_VALUE {
             shown.push('…');
             break;

@@ -131,6 +131,7 @@ impl SessionNotes {
         let second = self.shared.sessions.second();
         if let Some(gone) = before {
             self.table.left(gone, second);
+            self.shared.live.log_out(gone);
         }
         if let Some(visitor) = now {
             self.table.seen(visitor, second);
@@ -147,12 +148,19 @@ impl SessionNotes {
 /// Notes that nobody waits for the visitor of this request: whoever has a site drained knows that
 /// it closes.
 pub(crate) fn not_waited_for(request: &HttpRequest, shared: &Shared) {
+    if let Some(visitor) = visitor_by_session(request, shared) {
+        shared.sessions.leave(visitor);
+    }
+}
+
+/// The visitor of a request, as the tables know them; nobody where the app itself finds out who is
+/// asking.
+pub(crate) fn visitor_by_session(request: &HttpRequest, shared: &Shared) -> Option<VisitorHash> {
     let Identity::Session(keys) = &shared.identity else {
-        return;
+        return None;
     };
     let session = request.get_session();
     let entries = session.entries();
-    if let Some(id) = entries.get(&*keys.user_key()).filter(|id| *id != "null") {
-        shared.sessions.leave(shared.sessions.hash(id));
-    }
+    let id = entries.get(&*keys.user_key()).filter(|id| *id != "null")?;
+    Some(shared.sessions.hash(id))
 }
