@@ -239,11 +239,12 @@ mod tests {
         fn a_new_file_belongs_to_whom_its_folder_belongs() {
             let folder = tempfile::tempdir().unwrap();
             chown(folder.path(), Some(1234), Some(4321)).unwrap();
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o750)).unwrap();
             let path = folder.path().join("new.state");
             assert_stored(store(&path, "one", None), "one");
             let metadata = fs::metadata(&path).unwrap();
             assert_eq!((metadata.uid(), metadata.gid()), (1234, 4321));
-            assert_eq!(mode(&path), 0o600);
+            assert_eq!(mode(&path), 0o640);
         }
 
         #[test]
