@@ -238,10 +238,11 @@ mod tests {
     use super::*;
 
     fn live(connections: usize, per_address: usize) -> Live {
-        let mut settings = LiveSettings::default();
-        settings.connections = connections;
-        settings.per_address = per_address;
-        Live::new(&settings)
+        Live::new(&LiveSettings {
+            connections,
+            per_address,
+            ..LiveSettings::default()
+        })
     }
 
     fn at(address: &str) -> Option<IpAddr> {
