@@ -48,7 +48,7 @@ impl StoreUrl {
                 (scheme.to_ascii_lowercase(), rest)
             }
             _ => {
-                let path = crate::settings::fault::shown(&without_password(url));
+                let path = crate::core::text::shown(&without_password(url));
                 return Err(format!("no scheme; did you mean `file:{path}`?"));
             }
         };

@@ -16,7 +16,10 @@ use crate::{
     core::snapshot::Snapshot,
     engine::{inside::sessions::VisitorHash, shared::Shared},
     settings::LiveSettings,
-    web::admin::ping_document,
+    web::{
+        admin::{Sight, ping_document},
+        front::Front,
+    },
 };
 
 /// How many sets of modes that somebody may see are remembered. Most visitors see none of them, and
@@ -63,7 +66,7 @@ struct Rendered {
     /// The snapshot's number, by which it is told from others, and by which it is ordered.
     number: u64,
     issue: u64,
-    documents: Vec<(Vec<String>, ByteString)>,
+    documents: Vec<(Sight, ByteString)>,
 }
 
 /// The place of one connection, until it is dropped.
@@ -141,14 +144,15 @@ impl Live {
     pub(crate) fn document(
         &self,
         shared: &Shared,
+        front: &Front,
         snapshot: &Snapshot,
-        visible: &[String],
+        visible: &Sight,
     ) -> ByteString {
         if let Some(document) = self.rendered().of(snapshot, visible) {
             return document;
         }
         // Without the lock: the app's closures may have their say.
-        let document = render(shared, snapshot, visible);
+        let document = render(shared, front, snapshot, visible);
         let mut rendered = self.rendered();
         let is_newer = rendered.issue <= snapshot.issue() && rendered.number != snapshot.number;
         if is_newer || rendered.documents.len() == REMEMBERED {
@@ -157,9 +161,7 @@ impl Live {
             rendered.documents.clear();
         }
         if rendered.number == snapshot.number {
-            rendered
-                .documents
-                .push((visible.to_vec(), document.clone()));
+            rendered.documents.push((visible.clone(), document.clone()));
         }
         document
     }
@@ -170,7 +172,7 @@ impl Live {
 }
 
 impl Rendered {
-    fn of(&self, snapshot: &Snapshot, visible: &[String]) -> Option<ByteString> {
+    fn of(&self, snapshot: &Snapshot, visible: &Sight) -> Option<ByteString> {
         self.documents
             .iter()
             .find(|(modes, _)| self.number == snapshot.number && modes == visible)
@@ -179,11 +181,22 @@ impl Rendered {
 }
 
 /// Puts into words what is now.
-pub(crate) fn render(shared: &Shared, snapshot: &Snapshot, visible: &[String]) -> ByteString {
+pub(crate) fn render(
+    shared: &Shared,
+    front: &Front,
+    snapshot: &Snapshot,
+    visible: &Sight,
+) -> ByteString {
     let now = shared.now_for(snapshot);
-    ping_document(shared, snapshot, now, visible)
-        .to_string()
-        .into()
+    let document = ping_document(front, snapshot, now, visible);
+    match serde_json::to_string(&document) {
+        Ok(document) => document.into(),
+        // It is made of texts and numbers, which cannot fail; a closure's details are JSON already.
+        Err(error) => {
+            tracing::error!(%error, "what is cannot be put into JSON");
+            ByteString::from_static("{}")
+        }
+    }
 }
 
 impl Drop for Place {

@@ -1,5 +1,6 @@
 //! `/live`: a WebSocket that tells of every change, as `/ping` tells it.
 
+use crate::web::front::Front;
 use std::{
     pin::Pin,
     sync::{
@@ -29,7 +30,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{authorize::caller, origin};
+use super::{authorize::caller, origin, visible::Sight};
 use crate::{
     engine::shared::Shared,
     web::{
@@ -56,22 +57,26 @@ pub(super) async fn live(
     payload: web::Payload,
     maintenance: web::Data<Maintenance>,
 ) -> HttpResponse {
-    let shared = &maintenance.shared;
-    if let Some(response) = no_websocket(&request, shared) {
+    let shared = &maintenance.engine.shared;
+    if let Some(response) = no_websocket(&request, &maintenance.front) {
         return response;
     }
-    let place = match shared.live.enter(maintenance.client_address(&request)) {
+    let place = match maintenance
+        .front
+        .live
+        .enter(maintenance.client_address(&request))
+    {
         Ok(place) => place,
-        Err(full) => return no_place(&request, shared, full),
+        Err(full) => return no_place(&request, &maintenance.front, full),
     };
     let visible = visible_modes(&request, &maintenance).await;
     // Before the snapshot is read, so that no change between the two is missed.
-    let mut published = maintenance.published.clone();
+    let mut published = maintenance.engine.published.clone();
     published.mark_unchanged();
     let (response, session, messages) = match actix_ws::handle(&request, payload) {
         Ok(handled) => handled,
         Err(error) => {
-            return shared.responses.notice(
+            return maintenance.front.responses.notice(
                 request.headers(),
                 StatusCode::BAD_REQUEST,
                 "No handshake",
@@ -81,8 +86,10 @@ pub(super) async fn live(
     };
     let connection = Connection {
         shared: Arc::clone(shared),
+        front: Arc::clone(&maintenance.front),
         published,
-        logged_out: visitor_by_session(&request, shared).map(|visitor| shared.live.follow(visitor)),
+        logged_out: visitor_by_session(&request, &maintenance)
+            .map(|visitor| maintenance.front.live.follow(visitor)),
         request,
         maintenance: maintenance.clone(),
         visible,
@@ -96,18 +103,18 @@ pub(super) async fn live(
 /// Whoever may see is told of the modes: by a token, or by a session that a page of this very site
 /// sends. A page of another site connects with the visitor's cookies, too; it is told what anybody
 /// may know.
-async fn visible_modes(request: &HttpRequest, maintenance: &Maintenance) -> Vec<String> {
+async fn visible_modes(request: &HttpRequest, maintenance: &Maintenance) -> Sight {
     let caller = caller(request, maintenance, Permission::See).await;
-    if caller.by_token() || origin::is_own_page(request, &maintenance.shared) {
-        caller.modes
+    if caller.by_token() || origin::is_own_page(request, &maintenance.front) {
+        Sight::of(caller.modes, maintenance)
     } else {
-        Vec::new()
+        Sight::default()
     }
 }
 
 /// The answer to what does not ask for a WebSocket, or for one of another version (RFC 6455,
 /// section 4.4).
-fn no_websocket(request: &HttpRequest, shared: &Shared) -> Option<HttpResponse> {
+fn no_websocket(request: &HttpRequest, front: &Front) -> Option<HttpResponse> {
     let headers = request.headers();
     let has = |name: HeaderName, value: &[u8]| {
         headers.get_all(name).any(|line| {
@@ -122,7 +129,7 @@ fn no_websocket(request: &HttpRequest, shared: &Shared) -> Option<HttpResponse> 
     {
         return None;
     }
-    let mut response = shared.responses.notice(
+    let mut response = front.responses.notice(
         headers,
         StatusCode::UPGRADE_REQUIRED,
         "A WebSocket",
@@ -135,7 +142,7 @@ fn no_websocket(request: &HttpRequest, shared: &Shared) -> Option<HttpResponse> 
     Some(response)
 }
 
-fn no_place(request: &HttpRequest, shared: &Shared, why: NoPlace) -> HttpResponse {
+fn no_place(request: &HttpRequest, front: &Front, why: NoPlace) -> HttpResponse {
     let (status, detail) = match why {
         NoPlace::InAll => (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -148,7 +155,7 @@ fn no_place(request: &HttpRequest, shared: &Shared, why: NoPlace) -> HttpRespons
              (`live.per_address`). Close some, or ask /ping.",
         ),
     };
-    let mut response = shared
+    let mut response = front
         .responses
         .notice(request.headers(), status, "No place", detail);
     response
@@ -182,6 +189,7 @@ impl MessageBody for Held {
 
 struct Connection {
     shared: Arc<Shared>,
+    front: Arc<Front>,
     published: watch::Receiver<u64>,
     /// Who has connected, and with what.
     request: HttpRequest,
@@ -189,7 +197,7 @@ struct Connection {
     /// Whether they have logged out since, where that can be known.
     logged_out: Option<Arc<AtomicBool>>,
     /// The modes that the visitor may see.
-    visible: Vec<String>,
+    visible: Sight,
     session: Session,
     /// What the client knows already.
     told: ByteString,
@@ -217,13 +225,13 @@ impl Connection {
 
     async fn serve(&mut self, mut messages: MessageStream) -> End {
         let snapshot = self.shared.published.snapshot();
-        let first = render(&self.shared, &snapshot, &self.visible);
+        let first = render(&self.shared, &self.front, &snapshot, &self.visible);
         drop(snapshot);
         self.told = first.clone();
         if !is_taken(self.session.text(first)).await {
             return End::Gone;
         }
-        let heartbeat = self.shared.live.settings.heartbeat;
+        let heartbeat = self.front.live.settings.heartbeat;
         let over = Instant::now() + LONGEST_CONNECTION.mul_f64(0.9 + 0.1 * fastrand::f64());
         let mut beat = Instant::now() + heartbeat;
         let mut is_asked = false;
@@ -304,7 +312,7 @@ impl Connection {
     /// may have logged out, or a token may have expired.
     async fn judge(&mut self) -> bool {
         let visible = if self.has_logged_out() {
-            Vec::new()
+            Sight::default()
         } else {
             visible_modes(&self.request, &self.maintenance).await
         };
@@ -316,10 +324,10 @@ impl Connection {
     /// Tells the client what is new. `false`: it does not take it.
     async fn tell(&mut self) -> bool {
         let snapshot = self.shared.published.snapshot();
-        let document = self
-            .shared
-            .live
-            .document(&self.shared, &snapshot, &self.visible);
+        let document =
+            self.front
+                .live
+                .document(&self.shared, &self.front, &snapshot, &self.visible);
         if document == self.told {
             return true;
         }
