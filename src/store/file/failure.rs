@@ -16,6 +16,17 @@ pub(super) fn cannot_store(path: &Path, folder: &Path, step: &str, error: io::Er
     ))
 }
 
+/// What is not permitted, in words that say themselves what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Explained(pub(super) String);
+
+impl From<Explained> for io::Error {
+    fn from(explained: Explained) -> Self {
+        Self::new(ErrorKind::PermissionDenied, explained)
+    }
+}
+
 /// Why writing in a folder failed, and what to do about it.
 pub(super) fn reason(folder_path: &Path, error: &io::Error) -> String {
     let folder = folder_path.display();
@@ -32,6 +43,11 @@ pub(super) fn reason(folder_path: &Path, error: &io::Error) -> String {
         ErrorKind::ReadOnlyFilesystem => format!(
             "the file system of {folder} is read-only; make it writable, or keep the state elsewhere"
         ),
+        ErrorKind::PermissionDenied
+            if error.get_ref().is_some_and(|error| error.is::<Explained>()) =>
+        {
+            error.to_string()
+        }
         ErrorKind::PermissionDenied => format!(
             "{error}; let the user that runs this program create and rename files in {folder}, \
              and own the file or belong to its group"

@@ -89,25 +89,21 @@ fn write_temporary(
         .prefix(&prefix)
         .rand_bytes(RANDOM_LENGTH)
         .suffix(TEMPORARY);
-    // Temporary files are private by default. A new state file is for whom the umask lets in.
-    #[cfg(unix)]
-    if matches!(replaced, Look::Missing) {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
     let mut temporary = builder.tempfile_in(folder)?;
     temporary.write_all(document)?;
-    keep_access(temporary.as_file(), replaced)?;
+    keep_access(temporary.as_file(), replaced, folder)?;
     temporary.as_file().sync_all()?;
     Ok(temporary)
 }
 
-fn keep_access(temporary: &File, replaced: &Look) -> io::Result<()> {
+fn keep_access(temporary: &File, replaced: &Look, folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
-    if let Look::Present { metadata, .. } = replaced {
+    {
         use std::os::unix::fs::MetadataExt as _;
 
+        let Look::Present { metadata, .. } = replaced else {
+            return super::access::open_to_those_of(temporary, folder);
+        };
         let given = super::access::keep(temporary, metadata)?;
         if !given.owner && metadata.mode() & 0o004 == 0 {
             tracing::warn!(
@@ -119,7 +115,7 @@ fn keep_access(temporary: &File, replaced: &Look) -> io::Result<()> {
         }
     }
     #[cfg(not(unix))]
-    let _ = (temporary, replaced);
+    let _ = (temporary, replaced, folder);
     Ok(())
 }
 
