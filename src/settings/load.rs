@@ -29,6 +29,12 @@ impl Settings {
     /// When the named file cannot be read, and when anything in the file or in the environment is
     /// wrong. The error tells every fault.
     pub fn load() -> Result<Self, SettingsError> {
+        whole(Self::load_with_faults())
+    }
+
+    /// As [`load`](Self::load), but where something is wrong also what could be read: for those who
+    /// look for further faults, so that all are told at once.
+    pub(crate) fn load_with_faults() -> (Self, Result<(), SettingsError>) {
         match env::var_os(SETTINGS_VARIABLE).filter(|path| !path.is_empty()) {
             Some(path) => from_path(Path::new(&path), env::vars_os()),
             // Only a file that is not there is no file: one that cannot be looked at is a fault,
@@ -36,7 +42,7 @@ impl Settings {
             None => match fs::symlink_metadata(DEFAULT_FILE) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     tracing::debug!("no {DEFAULT_FILE} in the working directory: default settings");
-                    read(None, env::vars_os())
+                    read_after(Vec::new(), None, env::vars_os())
                 }
                 _ => from_path(Path::new(DEFAULT_FILE), env::vars_os()),
             },
@@ -50,7 +56,7 @@ impl Settings {
     /// When the file cannot be read, and when anything in it or in the environment is wrong. The
     /// error tells every fault.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, SettingsError> {
-        from_path(path.as_ref(), env::vars_os())
+        whole(from_path(path.as_ref(), env::vars_os()))
     }
 
     /// Reads settings from TOML text alone, without the environment.
@@ -82,7 +88,7 @@ impl Settings {
 fn from_path(
     path: &Path,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Settings, SettingsError> {
+) -> (Settings, Result<(), SettingsError>) {
     // Absolute, so that the log says which of several such files it was.
     let shown = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
     let unreadable = match fs::read(path).map(String::from_utf8) {
@@ -92,7 +98,7 @@ fn from_path(
                 text: &text,
                 path: Some(path),
             };
-            return read(Some(source), variables);
+            return read_after(Vec::new(), Some(source), variables);
         }
         Ok(Err(_)) => "the file is not valid UTF-8; save it as such".to_owned(),
         Err(error) => format!("cannot read the settings file {}: {error}", shown.display()),
@@ -109,7 +115,14 @@ pub(super) fn read(
     source: Option<Source<'_>>,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Settings, SettingsError> {
-    read_after(Vec::new(), source, variables)
+    whole(read_after(Vec::new(), source, variables))
+}
+
+/// The settings, if nothing is wrong with them.
+fn whole(
+    (settings, found): (Settings, Result<(), SettingsError>),
+) -> Result<Settings, SettingsError> {
+    found.map(|()| settings)
 }
 
 /// As [`read`], but tells these faults too.
@@ -117,7 +130,7 @@ fn read_after(
     mut faults: Vec<Fault>,
     source: Option<Source<'_>>,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Settings, SettingsError> {
+) -> (Settings, Result<(), SettingsError>) {
     let mut entries = source.map_or_else(Entries::new, |source| source.entries(&mut faults));
     overlay(&mut entries, variables, &mut faults);
     let mut reader = Reader::default();
@@ -129,8 +142,8 @@ fn read_after(
             .into_iter()
             .map(|fault| origins.locate(fault)),
     );
-    SettingsError::unless_empty(faults)?;
-    Ok(settings)
+    let found = SettingsError::unless_empty(faults);
+    (settings, found)
 }
 
 fn schema(root: &mut Section<'_>) -> Settings {
