@@ -31,7 +31,7 @@ mod pages;
 mod slow;
 
 /// What is on disk: the settings of the demo, and the files that it serves.
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/demo");
+const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
 #[actix_web::main]
 async fn main() -> ExitCode {

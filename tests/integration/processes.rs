@@ -30,8 +30,6 @@ async fn child_role() {
         "log-events" => crate::observe::child_logs_events().await,
         "metrics" => crate::observe::child_exports_figures().await,
         "log-damage" => crate::store::child_logs_damage().await,
-        #[cfg(unix)]
-        "fleet-node" => crate::fleet::child_serves().await,
         "task" => crate::tasks::child_runs_a_task().await,
         "lock" => crate::locks::child_holds_the_lock().await,
         "follow-edges" => crate::edges::child_follows().await,
