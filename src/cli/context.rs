@@ -128,10 +128,6 @@ fn by() -> String {
         let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok()??;
         Some(user.name)
     });
-    let host = gethostname::gethostname();
-    format!(
-        "{}@{}",
-        user.as_deref().unwrap_or("somebody"),
-        host.to_string_lossy()
-    )
+    let host = crate::engine::node::host::name();
+    format!("{}@{host}", user.as_deref().unwrap_or("somebody"))
 }
