@@ -3,6 +3,8 @@
 // A test fails by a panic, also in the functions that tests share.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+// The acceptance tests use more of it.
+#[allow(dead_code)]
 #[path = "../support/child.rs"]
 mod child;
 #[path = "../support/demo.rs"]
