@@ -2,14 +2,7 @@
 //!
 //! `cargo run --example demo` prints where to look and what to try.
 
-use std::{
-    env,
-    error::Error,
-    io,
-    net::SocketAddr,
-    path::Path,
-    process::ExitCode,
-};
+use std::{env, error::Error, io, net::SocketAddr, path::Path, process::ExitCode};
 
 use actix_maintenance_mode::{Maintenance, Settings};
 use actix_session::{SessionMiddleware, storage::CookieSessionStore};
