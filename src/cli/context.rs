@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{failure::Failure, output::Output};
 use crate::{
+    core::text::escaped,
     core::{schedule::parse_time, snapshot::Status},
     settings::Settings,
     web::{maintenance::Maintenance, refusal::response::chain},
@@ -129,5 +130,6 @@ fn by() -> String {
         Some(user.name)
     });
     let host = crate::engine::node::host::name();
-    format!("{}@{host}", user.as_deref().unwrap_or("somebody"))
+    // Anybody may have set the environment.
+    escaped(&format!("{}@{host}", user.as_deref().unwrap_or("somebody")))
 }
