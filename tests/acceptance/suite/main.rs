@@ -16,6 +16,7 @@ mod test_server;
 mod webdriver;
 
 mod browser;
+mod browser_intent;
 #[cfg(unix)]
 mod fleet;
 mod processes;
