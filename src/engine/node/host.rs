@@ -1,13 +1,13 @@
 //! The machine that this process runs on.
 
 /// The machine's name, as people there know it.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 pub(crate) fn name() -> String {
     let system = rustix::system::uname();
     system.nodename().to_string_lossy().into_owned()
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(unix))]
 pub(crate) fn name() -> String {
     gethostname::gethostname().to_string_lossy().into_owned()
 }
