@@ -354,8 +354,12 @@ impl Client {
             line.map(str::trim)
         };
         let has_body = method != "HEAD" && !matches!(status, 204 | 304);
+        // After a request with `Connection: upgrade` actix-http announces chunks, sends none and ends
+        // the connection.
+        let may_upgrade = request.windows(9).any(|part| part == b"Upgrade: ")
+            || request.windows(7).any(|part| part == b"upgrade");
         let is_whole = match (value("content-length:"), value("transfer-encoding:")) {
-            _ if status == 101 => false,
+            _ if status == 101 || may_upgrade => false,
             _ if !has_body => true,
             (Some(length), _) => {
                 let mut body = vec![0; length.parse().unwrap()];
