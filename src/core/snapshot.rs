@@ -9,21 +9,21 @@ use serde_json::{Map, Value};
 use crate::{
     core::{
         decide::Rules,
+        mode::{Access, Forced, Mode},
         phase::{Phase, Standing},
         schedule::{Interval, Outlook},
-        state::{Document, Ended, ModeState, Period, Window, settle::settled},
+        state::{Document, Ended, ModeState, Period, Switch, Window, settle::settled},
     },
     engine::{
         fleet::node::{NodeStatus, RunningTask, StateId},
         inside::{in_flight::Inside, sessions::SessionInside},
         lock::LockHolder,
     },
-    settings::{Access, Forced},
-    web::mode::Mode,
     web_server::WebServerStatus,
 };
 
-/// What the number of a snapshot has that is in force while the node is cut off.
+/// What the number of a snapshot has that is in force while the node is cut off. It tells the two
+/// apart, and orders nothing: see [`Snapshot::issue`].
 pub(crate) const CUT_OFF: u64 = 1 << 62;
 
 /// State and rules at one moment of the process's life.
@@ -245,6 +245,12 @@ impl Snapshot {
         snapshot
     }
 
+    /// By which snapshots are ordered: of two, the later has the higher one. What is in force instead
+    /// while the node is cut off has the one of what it stands for.
+    pub(crate) fn issue(&self) -> u64 {
+        self.number & !CUT_OFF
+    }
+
     /// The modes that are pending or offline, in the order in which they answer, whatever they
     /// apply to.
     #[inline]
@@ -291,7 +297,7 @@ impl Snapshot {
             let rules = self.rules.of_mode(closed.index);
             closed.phase == Phase::Offline
                 && mode.access == Access::None
-                && mode.applies.is_none()
+                && !mode.has_condition
                 && rules.is_none_or(|rules| rules.applies_to.is_everything())
         })
     }
@@ -449,6 +455,9 @@ pub struct ModeStatus {
     pub message: Option<String>,
     /// The planned windows that are not over, by their start.
     pub windows: Vec<PlannedWindow>,
+    /// While it is pending: when it does not wait any longer for those who are inside. `None`: it
+    /// waits for as long as it takes.
+    pub drain_deadline: Option<Timestamp>,
     /// Who held the lock on it when the store was last asked.
     /// [`ask_status`](crate::Maintenance::ask_status) asks it now.
     pub locked_by: Option<LockHolder>,
@@ -482,6 +491,10 @@ impl ModeStatus {
             reason: standing.reason,
             message: standing.message,
             windows: PlannedWindow::all(&mode.state.windows, now),
+            drain_deadline: match &mode.state.switch {
+                Switch::Pending(drain) if standing.phase == Phase::Pending => drain.deadline,
+                _ => None,
+            },
             locked_by: None,
             details: Map::new(),
         }

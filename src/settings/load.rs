@@ -379,6 +379,7 @@ mod tests {
             tokens = [{{ name = "deploy", hash = "sha256:{}" }}]
             static_dir = "{}"
             [live]
+            per_address = 7
             connections = 7
             heartbeat = "1m"
             [exempt]
@@ -464,6 +465,7 @@ mod tests {
                 static_dir: Some(folder.path().to_owned()),
             },
             live: LiveSettings {
+                per_address: 7,
                 connections: 7,
                 heartbeat: Duration::from_secs(60),
             },

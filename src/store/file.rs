@@ -23,6 +23,7 @@ mod clock;
 mod events;
 mod lease_file;
 mod leases;
+mod links;
 mod lock;
 mod lookout;
 mod read;
@@ -209,7 +210,9 @@ impl FileStore {
     ) -> Result<T, StoreError> {
         let begun = backlog.begin(Instant::now()).map_err(|hanging| {
             StoreError::new(format!(
-                "cannot use the maintenance state {}: an earlier request of this kind has been                  hanging for {} seconds, so no further one is made; check the disk or the network                  file system that it is on",
+                "cannot use the maintenance state {}: an earlier request of this kind has been \
+                 hanging for {} seconds, so no further one is made; check the disk or the network \
+                 file system that it is on",
                 self.path.display(),
                 hanging.as_secs(),
             ))
@@ -489,7 +492,11 @@ mod tests {
         let long_ago = Instant::now().checked_sub(READ_HANGS).unwrap();
         let hanging = store.clone().reads.begin(long_ago).unwrap();
         let error = store.load().await.unwrap_err().to_string();
-        assert!(error.contains("hanging for 5 seconds, so no"), "{error}");
+        assert!(
+            error.contains("has been hanging for 5 seconds, so no"),
+            "{error}"
+        );
+        assert!(!error.contains("  "), "{error}");
         stored(store.save(b"one", None).await.unwrap());
         store.leases("").await.unwrap();
 

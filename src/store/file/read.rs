@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use super::links;
 use crate::store::{LARGEST_DOCUMENT, Loaded, StoreError, Version};
 
 /// The largest document.
@@ -123,6 +124,13 @@ fn settle(
 }
 
 fn look(path: &Path) -> Result<Look, StoreError> {
+    if let Err(error) = links::check(path) {
+        return Err(StoreError::new(format!(
+            "cannot read the maintenance state {}: {error}",
+            path.display()
+        ))
+        .with_source(error));
+    }
     // Opening a pipe waits for a writer and opening a device may do anything, so ask first.
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}

@@ -88,25 +88,21 @@ fn write_temporary(
         .prefix(&prefix)
         .rand_bytes(RANDOM_LENGTH)
         .suffix(TEMPORARY);
-    // Temporary files are private by default. A new state file is for whom the umask lets in.
-    #[cfg(unix)]
-    if matches!(replaced, Look::Missing) {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
     let mut temporary = builder.tempfile_in(folder)?;
     temporary.write_all(document)?;
-    keep_access(temporary.as_file(), replaced)?;
+    keep_access(temporary.as_file(), replaced, folder)?;
     temporary.as_file().sync_all()?;
     Ok(temporary)
 }
 
-fn keep_access(temporary: &File, replaced: &Look) -> io::Result<()> {
+fn keep_access(temporary: &File, replaced: &Look, folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
-    if let Look::Present { metadata, .. } = replaced {
+    {
         use std::os::unix::fs::MetadataExt as _;
 
+        let Look::Present { metadata, .. } = replaced else {
+            return super::access::open_to_those_of(temporary, folder);
+        };
         let given = super::access::keep(temporary, metadata)?;
         if !given.owner && metadata.mode() & 0o004 == 0 {
             tracing::warn!(
@@ -118,7 +114,7 @@ fn keep_access(temporary: &File, replaced: &Look) -> io::Result<()> {
         }
     }
     #[cfg(not(unix))]
-    let _ = (temporary, replaced);
+    let _ = (temporary, replaced, folder);
     Ok(())
 }
 
@@ -181,6 +177,17 @@ pub(super) fn cannot_store(path: &Path, folder: &Path, step: &str, error: io::Er
     .with_source(error)
 }
 
+/// What is not permitted, in words that say themselves what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Explained(pub(super) String);
+
+impl From<Explained> for io::Error {
+    fn from(explained: Explained) -> Self {
+        Self::new(ErrorKind::PermissionDenied, explained)
+    }
+}
+
 /// Why writing in a folder failed, and what to do about it.
 pub(super) fn reason(folder: &Path, error: &io::Error) -> String {
     let folder = folder.display();
@@ -193,6 +200,11 @@ pub(super) fn reason(folder: &Path, error: &io::Error) -> String {
         ErrorKind::ReadOnlyFilesystem => format!(
             "the file system of {folder} is read-only; make it writable, or keep the state elsewhere"
         ),
+        ErrorKind::PermissionDenied
+            if error.get_ref().is_some_and(|error| error.is::<Explained>()) =>
+        {
+            error.to_string()
+        }
         ErrorKind::PermissionDenied => format!(
             "{error}; let the user that runs this program create and rename files in {folder}, \
              and own the file or belong to its group"
