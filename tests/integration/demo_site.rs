@@ -187,7 +187,16 @@ fn a_superuser_closes_and_opens_the_site_in_the_browser() {
         assert_eq!(demo.visitor().get(path).status, status, "{path}");
     }
 
-    let opened = superuser.send("GET", "/maintenance-mode/off", &FROM_THIS_SITE, "");
+    // A link in a page of the site asks; the address itself, typed, is enough.
+    let asked = superuser.send("GET", "/maintenance-mode/off", &FROM_THIS_SITE, "");
+    assert_eq!(asked.status, 200);
+    assert_eq!(visitor.get("/").status, 503);
+    let typed = [
+        ("Sec-Fetch-Site", "none"),
+        ("Sec-Fetch-Mode", "navigate"),
+        ("Sec-Fetch-User", "?1"),
+    ];
+    let opened = superuser.send("GET", "/maintenance-mode/off", &typed, "");
     assert_eq!(opened.status, 303);
     assert_eq!(visitor.get("/").status, 200);
 }
