@@ -4,10 +4,11 @@ use std::{
     future::pending,
     io::{self, IsTerminal as _, Write as _},
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use nix::sys::signal::Signal;
@@ -193,7 +194,7 @@ async fn barrier(
 }
 
 fn lock(missing: &Mutex<Vec<Missing>>) -> MutexGuard<'_, Vec<Missing>> {
-    missing.lock().unwrap_or_else(PoisonError::into_inner)
+    missing.lock()
 }
 
 /// When the drain waits no longer.
