@@ -619,6 +619,9 @@ pub struct StoreStatus {
     /// How old the knowledge is: how many whole seconds ago `known_at` was, by a clock that nobody
     /// sets.
     pub age: Option<u64>,
+    /// Whether what is known comes from the copy that an earlier process has left here, because this
+    /// one has not been able to read the store yet. Then `known_at` is when that process took it.
+    pub remembered: bool,
 }
 
 #[cfg(test)]

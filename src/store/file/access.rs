@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use super::replace::Explained;
+use super::failure::Explained;
 
 const READ_BY_GROUP_OR_OTHERS: u32 = 0o044;
 

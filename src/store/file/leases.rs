@@ -45,11 +45,11 @@ use tempfile::{Builder, NamedTempFile};
 
 use super::{
     clock::{Clock, Reading},
+    failure::reason,
     lease_file::{LeaseFile, SIZE_LIMIT, Stamp, file_name, is_file_name},
     links,
     lock::is_still_at,
     read::{folder_of, real_path},
-    replace::reason,
 };
 use crate::store::{Lease, LeaseCondition, LiveLease, PutLease, StoreError};
 

@@ -8,7 +8,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::replace::Explained;
+use super::failure::Explained;
 
 /// As many links as Linux follows.
 const LINK_LIMIT: usize = 40;

@@ -9,9 +9,9 @@ use std::{
 };
 
 use super::{
+    failure::cannot_store,
     links,
     read::{folder_of, real_path},
-    replace::cannot_store,
 };
 use crate::store::StoreError;
 

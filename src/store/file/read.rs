@@ -171,8 +171,7 @@ fn missing(path: &Path) -> Result<Look, StoreError> {
              folder, or mount the volume that it is on",
             path.display(),
             folder.display(),
-        ))
-        .with_source(error)),
+        ))),
         Err(error) => Err(cannot_read(path, error)),
     }
 }
@@ -187,6 +186,7 @@ fn not_a_file(path: &Path, metadata: &Metadata) -> StoreError {
         "cannot read the maintenance state {}: {what}; name a regular file, which need not exist",
         path.display(),
     ))
+    .permanent()
 }
 
 fn cannot_read(path: &Path, error: io::Error) -> StoreError {
@@ -204,10 +204,13 @@ fn cannot_read(path: &Path, error: io::Error) -> StoreError {
         }
         _ => format!("{error}; check the path and the file system that it is on"),
     };
-    StoreError::new(format!(
+    let told = StoreError::new(format!(
         "cannot read the maintenance state {shown}: {reason}"
-    ))
-    .with_source(error)
+    ));
+    match error.kind() {
+        ErrorKind::NotADirectory => told.permanent(),
+        _ => told,
+    }
 }
 
 #[cfg(test)]
