@@ -2,8 +2,8 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use parking_lot::Mutex;
 use clap::{ArgAction, Args};
+use parking_lot::Mutex;
 use tracing_subscriber::EnvFilter;
 
 use super::{context::Context, failure::Failure, output::Output};

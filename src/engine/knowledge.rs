@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
 use crate::{clock::steady, core::snapshot::StoreStatus};
 

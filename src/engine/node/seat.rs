@@ -15,8 +15,8 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::Mutex;
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
     time::{Instant, sleep, timeout},

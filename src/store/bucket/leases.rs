@@ -7,12 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
 use jiff::{SignedDuration, Timestamp};
 use object_store::{
     Error, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, Result,
     UpdateVersion, path::Path,
 };
+use parking_lot::Mutex;
 
 use super::lease_object::{self, Found};
 use crate::store::{Lease, LeaseCondition, LiveLease, PutLease};

@@ -120,7 +120,7 @@ mod tests {
         };
         assert_eq!(leases.list("", last), [live]);
         assert_eq!(leases.list("", start + SECOND), []);
-        assert!(leases.0.lock().unwrap().is_empty());
+        assert!(leases.0.lock().is_empty());
         assert!(!leases.renew(&mine, SECOND, start + SECOND));
     }
 
