@@ -443,18 +443,18 @@ fn a_value_that_is_not_utf8_is_a_fault() {
 fn a_file_is_read_or_the_error_says_which() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
-    let error = from_path(&path, [("MAINTENANCE_X".into(), "".into())]).unwrap_err();
+    let error = whole(from_path(&path, [("MAINTENANCE_X".into(), "".into())])).unwrap_err();
     assert_eq!(error.faults().len(), 2, "{error}");
     assert!(
         error.to_string().contains("cannot read the settings file"),
         "{error}"
     );
     fs::write(&path, b"store = \"\xff\"").unwrap();
-    let error = from_path(&path, []).unwrap_err();
+    let error = whole(from_path(&path, [])).unwrap_err();
     assert!(error.to_string().contains("not valid UTF-8"), "{error}");
     fs::write(&path, "\u{feff}store = \"memory:\"\r\n").unwrap();
-    assert_eq!(from_path(&path, []).unwrap().store, "memory:");
-    assert!(from_path(folder.path(), []).is_err());
+    assert_eq!(whole(from_path(&path, [])).unwrap().store, "memory:");
+    assert!(whole(from_path(folder.path(), [])).is_err());
 }
 
 #[test]
