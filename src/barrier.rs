@@ -15,7 +15,8 @@ use crate::{
     driver::Operation,
     held_lease::LeaseKeeper,
     maintenance::Maintenance,
-    node::{Goal, Missing, WhyMissing},
+    missing::{Missing, WhyMissing},
+    node::Goal,
     phase::Phase,
     shared::Shared,
     snapshot::Status,
@@ -327,10 +328,9 @@ impl Watch {
                 Phase::Offline => Goal::Closed,
             };
             let mut fleet = match self.leases.fleet().await {
-                Ok(fleet) => fleet,
+                Ok(fleet) => seat.heard(fleet),
                 Err(error) => return Ok(vec![store_fails(error.to_string())]),
             };
-            seat.heard(fleet.clone());
             if seat.is_taken() {
                 fleet = fleet.with_own(seat.report(&self.shared));
             }

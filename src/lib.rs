@@ -76,14 +76,17 @@ mod live;
 mod lock;
 mod maintenance;
 mod middleware;
+mod missing;
 mod mode;
 mod mode_rules;
 mod negotiate;
 mod node;
+mod node_status;
 pub mod observe;
 mod order;
 mod permission;
 mod phase;
+mod process;
 mod request;
 mod response;
 mod schedule;
@@ -100,6 +103,7 @@ pub mod store;
 mod task;
 mod template;
 mod token;
+mod trace;
 pub mod web_server;
 mod window;
 mod worker;
@@ -120,9 +124,11 @@ pub use self::{
         ForcedOn, ForcedOnService, Joining, MaintenanceFuture, MaintenanceMiddleware,
         MaintenanceService,
     },
+    missing::{Missing, WhyMissing},
     mode::ModeBuilder,
     negotiate::ResponseFormat,
-    node::{Missing, NodeStatus, RunningTask, WhyMissing},
+    node::RunningTask,
+    node_status::{NodeStatus, Remark, UnheardNode},
     permission::{MenuItem, Permission},
     phase::Phase,
     response::{Refusal, RefusalMarker},

@@ -93,6 +93,17 @@ impl Maintenance {
         Ok(self.status())
     }
 
+    /// The same for a request to the admin scope, which does not count itself.
+    pub(crate) async fn ask_status_without_request(&self) -> Result<Status, StoreError> {
+        self.shared.seat.heard(self.leases.fleet().await?);
+        Ok(self.status_without_request())
+    }
+
+    pub(crate) fn status_without_request(&self) -> Status {
+        let snapshot = self.shared.published.snapshot();
+        self.shared.status_without_request(&snapshot)
+    }
+
     /// The phase of the first mode now: of `site` where the settings name no others.
     pub fn phase(&self) -> Phase {
         let snapshot = self.shared.published.snapshot();

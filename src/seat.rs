@@ -24,12 +24,17 @@ use tokio::{
 use crate::{
     held_lease::{AcquireError, Deadline, HeldLease, LeaseKeeper, Wanted},
     node::{Fleet, ModeReport, NodeIdentity, NodeReport},
+    observe,
     phase::Phase,
+    process::Process,
+    response::chain,
     sessions::FleetKey,
-    settings::WhenCutOff,
+    settings::{Forced, WhenCutOff},
     shared::Shared,
     snapshot::Snapshot,
-    store::StoreError,
+    steady,
+    store::{Lease, StoreError},
+    trace::{Memory, TRACE_LIVES, TRACES, Trace},
 };
 
 /// The lease whose content is the key by which the nodes of a fleet know visitors. It is kept by
@@ -53,6 +58,9 @@ pub(crate) struct NodePlan {
     pub(crate) identity: NodeIdentity,
     pub(crate) time_to_live: Duration,
     pub(crate) when_cut_off: WhenCutOff,
+    pub(crate) forced: Option<Forced>,
+    /// Differs where the settings differ that all nodes of a fleet should have alike.
+    pub(crate) settings: String,
 }
 
 /// What requests, handles and the status know of this process as a node.
@@ -66,6 +74,9 @@ pub(crate) struct Seat {
     left: watch::Sender<bool>,
     fence: Arc<Fence>,
     fleet: ArcSwap<Known>,
+    memory: Mutex<Memory>,
+    /// Why this node cannot report to the others, if so.
+    unreported: Mutex<Option<String>>,
     look: Notify,
     /// Of each mode that is offline, the snapshot in which no request was found inside. None gets
     /// in as long as it is in force, so that what is counted for a moment while it is refused does
@@ -112,6 +123,8 @@ impl Seat {
             left: watch::Sender::new(false),
             fence: Arc::default(),
             fleet: ArcSwap::default(),
+            memory: Mutex::default(),
+            unreported: Mutex::default(),
             look: Notify::new(),
             empty_in: Mutex::default(),
             apart: Mutex::default(),
@@ -165,11 +178,36 @@ impl Seat {
         known.fleet.clone()
     }
 
-    pub(crate) fn heard(&self, fleet: Fleet) {
+    /// Takes note of what the store has listed. Returns it with those who are not listed any more,
+    /// and may be there all the same.
+    pub(crate) fn heard(&self, fleet: Fleet) -> Fleet {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = steady::now();
+        let silent = memory.note(&fleet.listed(), fleet.traced(), now, Process::is_alive);
+        drop(memory);
+        let fleet = fleet.with_silent(silent);
         self.fleet.store(Arc::new(Known {
-            fleet,
+            fleet: fleet.clone(),
             at: Some(Instant::now()),
         }));
+        fleet
+    }
+
+    /// Why this node cannot report to the others, if so.
+    pub(crate) fn unreported(&self) -> Option<String> {
+        let unreported = self.unreported.lock();
+        unreported.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns whether that is news.
+    fn set_unreported(&self, why: Option<String>) -> bool {
+        let mut unreported = self
+            .unreported
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_news = unreported.is_some() != why.is_some();
+        *unreported = why;
+        is_news
     }
 
     /// Takes note of the modes that a snapshot closes, before it is published.
@@ -230,8 +268,6 @@ impl Seat {
         let is_closing = phases.contains(&Phase::Pending);
         let idle = shared.drain.session_idle;
         NodeReport {
-            node: self.plan.identity.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
             generation: snapshot.generation,
             state: snapshot.state_id.to_string(),
             modes,
@@ -244,7 +280,7 @@ impl Seat {
                 Vec::new()
             },
             tasks: self.tasks.load(Ordering::SeqCst),
-            lives: self.lives(),
+            ..self.first_report()
         }
     }
 
@@ -266,6 +302,9 @@ impl Seat {
             visitors: Vec::new(),
             tasks: 0,
             lives: self.lives(),
+            closes: self.plan.when_cut_off == WhenCutOff::Close,
+            forced: self.plan.forced,
+            settings: self.plan.settings.clone(),
         }
     }
 }
@@ -294,8 +333,14 @@ impl Reporter {
             () = self.be_a_node(&mut held) => {}
             () = self.listen() => {}
         }
+        if self.seat().is_taken() {
+            // First, so that nobody finds neither. What does not leave in time lapses.
+            let left = timeout(LEAVE_PATIENCE, self.leave_trace(true)).await;
+            if let Ok(Err(error)) = left {
+                tracing::debug!(%error, "the other nodes are not told that this one leaves");
+            }
+        }
         if let Some(held) = held {
-            // What does not leave in time lapses.
             let _ = timeout(LEAVE_PATIENCE, HeldLease::release(held)).await;
         }
         self.seat().left.send_replace(true);
@@ -316,7 +361,9 @@ impl Reporter {
 
     async fn ask(&self) {
         match self.leases.fleet().await {
-            Ok(fleet) => self.seat().heard(fleet),
+            Ok(fleet) => {
+                self.seat().heard(fleet);
+            }
             Err(error) => tracing::debug!(%error, "the nodes could not be listed"),
         }
     }
@@ -326,27 +373,24 @@ impl Reporter {
         if wanted.wait_for(|wanted| *wanted).await.is_err() {
             return;
         }
-        let mut is_told = false;
         loop {
             let joined = self.join(held).await;
             self.seat().joined.send_replace(true);
             match (joined, &*held) {
                 (Ok(()), Some(lease)) => {
-                    is_told = false;
+                    if self.seat().set_unreported(None) {
+                        tracing::info!(
+                            node = %self.seat().plan.identity.id,
+                            "this node reports to the others again"
+                        );
+                    }
                     self.tell(lease).await;
                 }
-                (Err(error), _) if !is_told => {
-                    is_told = true;
-                    tracing::warn!(
-                        %error,
-                        node = %self.seat().plan.identity.id,
-                        when_cut_off = self.seat().plan.when_cut_off.as_str(),
-                        "this node cannot report to the others; it tries again"
-                    );
-                }
-                _ => {}
+                (Err(error), _) => self.cannot_report(&error),
+                (Ok(()), None) => {}
             }
-            // It is lost, or was never there.
+            // It is lost, or was never there. What others see of it stays: it lapses by their
+            // clocks, while this node is still at work.
             if let Some(lost) = held.take() {
                 if self.seat().plan.when_cut_off == WhenCutOff::Close {
                     tracing::warn!(
@@ -354,9 +398,25 @@ impl Reporter {
                     );
                     self.announce();
                 }
-                let _ = timeout(LEAVE_PATIENCE, lost.release()).await;
+                lost.abandon();
             }
             sleep(self.seat().plan.time_to_live / 12).await;
+        }
+    }
+
+    /// Tells once that the others do not hear of this node, in the log and in its own status.
+    fn cannot_report(&self, error: &AcquireError) {
+        let seat = self.seat();
+        let why = format!("this node cannot report to the others: {}", chain(error));
+        if seat.set_unreported(Some(why)) {
+            tracing::error!(
+                event = observe::NODE_UNREPORTED,
+                %error,
+                node = %seat.plan.identity.id,
+                when_cut_off = seat.plan.when_cut_off.as_str(),
+                "this node cannot report to the others; who waits for all nodes may not know of it; \
+                 it tries again"
+            );
         }
     }
 
@@ -364,6 +424,7 @@ impl Reporter {
     async fn join(&self, held: &mut Option<HeldLease>) -> Result<(), AcquireError> {
         let seat = self.seat();
         self.share_key().await?;
+        self.leave_trace(false).await?;
         let identity = &seat.plan.identity;
         let wanted = Wanted::own(
             identity.lease_name(),
@@ -383,6 +444,24 @@ impl Reporter {
         tracing::debug!(node = %identity.id, "this process is a node of the fleet");
         self.ask().await;
         Ok(())
+    }
+
+    /// Puts what others know this node by when its lease is gone.
+    async fn leave_trace(&self, left: bool) -> Result<(), StoreError> {
+        let seat = self.seat();
+        let identity = &seat.plan.identity;
+        let trace = Trace {
+            left,
+            ..seat.first_report().trace()
+        };
+        let name = format!("{TRACES}{}", identity.id);
+        let lease = Lease::new(name, &identity.id, trace.encode())?;
+        // Who has left is forgotten when nobody can remember the lease any more.
+        let lives = match left {
+            true => seat.plan.time_to_live * 2,
+            false => TRACE_LIVES,
+        };
+        self.leases.leave_behind(lease, lives).await
     }
 
     /// Has the state read again, and told to those who follow it.
@@ -434,6 +513,9 @@ impl Reporter {
                 key_renewed = Instant::now();
                 if let Err(error) = self.share_key().await {
                     tracing::debug!(%error, "the key of the fleet was not renewed");
+                }
+                if let Err(error) = self.leave_trace(false).await {
+                    tracing::debug!(%error, "the trace of this node was not renewed");
                 }
             }
             tokio::select! {

@@ -17,6 +17,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
+    admission::is_counted,
     exempt::AddressSet,
     hooks::Hooks,
     identity::Identity,
@@ -24,8 +25,11 @@ use crate::{
     knowledge::Knowledge,
     live::Live,
     mode::Mode,
+    node::Fleet,
+    observe,
     order::SessionOrder,
     permission::Permissions,
+    phase::Phase,
     response::Responses,
     seat::{Fence, Seat},
     sessions::Sessions,
@@ -77,6 +81,8 @@ pub(crate) struct Shared {
     pub(crate) login_url: Option<String>,
     /// Whether the app wraps something to be always refused.
     pub(crate) forced_on_wrappers: AtomicBool,
+    /// Whether it was told that this app serves the admin scope and wraps no middleware.
+    pub(crate) unenforced_told: AtomicBool,
     pub(crate) web_server: WebServerFiles,
     /// Without a slash at its end.
     pub(crate) admin_path: String,
@@ -250,32 +256,66 @@ impl Clock {
 impl Shared {
     /// What is, as a snapshot has it, with who is inside now.
     pub(crate) fn status(&self, snapshot: &Snapshot) -> Status {
+        self.status_of(snapshot, self.seat.fleet(), 0)
+    }
+
+    /// The same for a request to the admin scope, which does not count itself.
+    pub(crate) fn status_without_request(&self, snapshot: &Snapshot) -> Status {
+        self.status_of(snapshot, self.seat.fleet(), u64::from(is_counted(self)))
+    }
+
+    /// What is with a fleet as it was heard. `uncounted`: how many of this process's requests are
+    /// left out.
+    fn status_of(&self, snapshot: &Snapshot, mut fleet: Fleet, uncounted: u64) -> Status {
         let now = self.now_for(snapshot);
-        let mut fleet = self.seat.fleet();
         if self.seat.is_taken() {
-            fleet = fleet.with_own(self.seat.report(self));
+            let mut report = self.seat.report(self);
+            report.in_flight = report.in_flight.saturating_sub(uncounted);
+            fleet = fleet.with_own(report);
         }
         let idle = self.drain.session_idle;
-        let sessions = if snapshot.is_draining(now) {
+        let visitors = if snapshot.is_draining(now) {
             fleet.sessions(idle)
         } else {
             self.sessions.inside(idle)
         };
         let own = &self.seat.plan.identity.id;
+        let closed: Vec<&str> = snapshot
+            .modes
+            .iter()
+            .filter(|mode| mode.state.phase(now) == Phase::Offline)
+            .map(|mode| &*mode.key)
+            .collect();
         let store = &snapshot.store;
+        let error = store.error.clone().or_else(|| self.seat.unreported());
         let mut status = Status {
-            nodes: fleet.statuses(snapshot.state_id, Some(own)),
+            enforced: fleet.has_listed(),
+            in_flight: fleet.sum(|report| report.in_flight),
+            endless: fleet.sum(|report| report.endless),
+            sessions: fleet.session_count(idle),
+            nodes: fleet.statuses(snapshot.state_id, &closed, Some(own)),
+            unheard: fleet.unheard(),
             tasks: fleet.tasks().to_vec(),
             web_server: self.web_server.status(),
-            store: self
-                .knowledge
-                .status(store.url.clone(), store.error.clone()),
-            ..snapshot.status(self.in_flight.inside(), sessions, now)
+            store: self.knowledge.status(store.url.clone(), error),
+            ..snapshot.status(visitors, now)
         };
         for mode in &mut status.modes {
             mode.locked_by = fleet.lock_on(&mode.key).cloned();
         }
         status
+    }
+
+    /// Tells once that this app serves the admin scope, and that nothing in it acts on what is
+    /// switched there.
+    pub(crate) fn tell_if_unenforced(&self) {
+        if !self.seat.is_taken() && !self.unenforced_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                event = observe::UNENFORCED,
+                "this app serves the admin scope, and no middleware is wrapped: it refuses nobody; \
+                 wrap `Maintenance::middleware`"
+            );
+        }
     }
 
     /// Whether the app wraps something to be always refused.

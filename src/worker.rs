@@ -108,10 +108,7 @@ impl Worker {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
         let snapshot = maintenance.shared.published.snapshot();
         Self {
-            desk: Desk::new(
-                maintenance.shared.in_flight.register(),
-                SessionNotes::new(&maintenance.shared),
-            ),
+            desk: Desk::new(&maintenance.shared, SessionNotes::new(&maintenance.shared)),
             maintenance,
             refusals: Cell::new(0),
             cache: RefCell::new(Cache {

@@ -55,6 +55,7 @@ pub(super) async fn caller(
     maintenance: &Maintenance,
     permission: Permission,
 ) -> Authorized {
+    maintenance.shared.tell_if_unenforced();
     if let Some(token) = maintenance.shared.tokens.find(request.headers()) {
         let modes = maintenance.shared.modes.iter();
         return Authorized {

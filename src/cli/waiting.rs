@@ -14,11 +14,16 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::{
-    context::Context, failure::Failure, on::sentence, signals::Signals, status_text::inside,
+    context::Context,
+    failure::Failure,
+    on::sentence,
+    reach::{Reach, is_safe},
+    signals::Signals,
+    status_text::inside,
     wording,
 };
 use crate::{
-    barrier::WaitError, change::Change, node::Missing, phase::Phase, snapshot::Status,
+    barrier::WaitError, change::Change, missing::Missing, phase::Phase, snapshot::Status,
     state::Switch,
 };
 
@@ -66,6 +71,7 @@ pub(super) async fn wait(
     context: &Context<'_>,
     change: &Change,
     goal: Goal,
+    no_nodes: bool,
     signals: &mut Signals,
 ) -> Result<u8, Failure> {
     let waited = follow(context, goal, signals).await?;
@@ -74,17 +80,23 @@ pub(super) async fn wait(
         changed: change.changed,
         status,
     };
+    let reach = Reach::of(&now.status);
     let say = |waited: &str| {
+        let reached = reach.document();
         context.output.say(
-            &json!({"changed": now.changed, "waited": waited, "status": now.status}),
-            || sentence(context, &now),
+            &json!({
+                "changed": now.changed, "waited": waited, "reached": reached, "status": now.status,
+            }),
+            || sentence(context, &now, &reach),
         );
+        reach.tell(context);
     };
     let key = context.mode();
     match waited {
         Waited::Empty => {
-            say("done");
-            Ok(0)
+            let safe = is_safe(context, &now.status, no_nodes || !goal.every_node);
+            say(if safe.is_ok() { "done" } else { "unknown" });
+            safe.map(|()| 0)
         }
         Waited::TimedOut if goal.whoever_is_in => {
             say("timed-out");

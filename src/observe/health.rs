@@ -9,6 +9,15 @@ use crate::{maintenance::Maintenance, phase::Phase};
 #[derive(Debug, Deserialize)]
 pub(crate) struct Probe {
     mode: Option<String>,
+    /// `required`: a node is not ready while it cannot report to the others.
+    report: Option<Report>,
+}
+
+/// What a probe says of a node's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Report {
+    Required,
 }
 
 /// The process runs and answers, whatever maintenance is.
@@ -24,6 +33,12 @@ pub(crate) async fn ready(
     let shared = &maintenance.shared;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
+    if probe.report == Some(Report::Required) && shared.seat.unreported().is_some() {
+        return answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "this node cannot report to the others",
+        );
+    }
     let is_closed = match &probe.mode {
         Some(key) => match snapshot.mode(key) {
             Some(mode) => mode.phase(now) == Phase::Offline,

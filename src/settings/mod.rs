@@ -63,7 +63,7 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 mod admin;
 mod check;
@@ -236,7 +236,7 @@ impl fmt::Debug for Settings {
 }
 
 /// A state that wins over the store's: the key `forced`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Forced {
