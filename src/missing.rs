@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::phase::Phase;
+use crate::core::phase::Phase;
 
 /// Who or what is waited for, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{node::Node, phase::Phase, settings::Forced};
+use crate::{core::phase::Phase, engine::fleet::node::Node, settings::Forced};
 
 /// One node in a [`Status`](crate::Status): a process that runs the middleware.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

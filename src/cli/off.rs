@@ -1,7 +1,7 @@
 //! `maintenance off`.
 
 use super::{confirm::confirm, context::Context, failure::Failure, on::tell, wording};
-use crate::snapshot::Status;
+use crate::core::snapshot::Status;
 use clap::Args;
 
 /// Bring the site back: switch off, cancel a drain, end a window

@@ -11,8 +11,8 @@ use super::{
     wording::{self, line},
 };
 use crate::{
-    response::chain,
-    snapshot::{Status, StoreStatus},
+    core::snapshot::{Status, StoreStatus},
+    web::refusal::response::chain,
 };
 
 /// How long nodes may take to follow before they are named, and how often they are looked at.

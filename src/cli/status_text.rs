@@ -8,10 +8,12 @@ use super::{
     wording::{self, count, line},
 };
 use crate::{
+    core::{
+        phase::Phase,
+        snapshot::{ModeStatus, Status},
+    },
     node_status::NodeStatus,
-    phase::Phase,
     settings::Access,
-    snapshot::{ModeStatus, Status},
 };
 
 /// The whole status, for people.

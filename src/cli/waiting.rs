@@ -23,8 +23,9 @@ use super::{
     wording,
 };
 use crate::{
-    barrier::WaitError, change::Change, missing::Missing, phase::Phase, snapshot::Status,
-    state::Switch,
+    core::{phase::Phase, snapshot::Status, state::Switch},
+    engine::{barrier::WaitError, changes::Change},
+    missing::Missing,
 };
 
 /// How often what is waited for is looked at.

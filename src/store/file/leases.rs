@@ -576,7 +576,8 @@ fn unreadable(file: &str) -> Option<LiveLease> {
 /// Whether somebody may hold the lease of a damaged file: its holder would have written it again
 /// since, and none outlives the machine.
 fn may_be_alive(path: &Path) -> bool {
-    let started = crate::steady::since_boot().and_then(|up| SystemTime::now().checked_sub(up));
+    let started =
+        crate::clock::steady::since_boot().and_then(|up| SystemTime::now().checked_sub(up));
     let is_of_before = started.is_some_and(|started| {
         fs::symlink_metadata(path)
             .and_then(|metadata| metadata.modified())
