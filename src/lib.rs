@@ -55,12 +55,8 @@ pub mod cli;
 mod clock;
 mod core;
 mod engine;
-mod missing;
-mod node_status;
-mod process;
 pub mod settings;
 pub mod store;
-mod trace;
 mod web;
 pub mod web_server;
 
@@ -74,6 +70,8 @@ pub use self::{
         },
         state::{Ended, OnTimeout},
     },
+    engine::fleet::missing::{Missing, WhyMissing},
+    engine::fleet::node_status::{NodeStatus, Remark, UnheardNode},
     engine::{
         barrier::{TurnOnAndWait, WaitError, WaitUntilEmpty},
         changes::{Change, ChangeError, ChangeFuture, Changes, Forget, TurnOff, TurnOn},
@@ -85,8 +83,6 @@ pub use self::{
         task::{Task, TaskError, TaskGuard},
         windows::{CancelWindow, PlanWindow, Planned, PlannedFuture},
     },
-    missing::{Missing, WhyMissing},
-    node_status::{NodeStatus, Remark, UnheardNode},
     settings::Settings,
     web::{
         explain::{Explanation, Inquiry, InquiryError, Outcome, Role, UnknownRole},

@@ -12,7 +12,7 @@ use crate::{
         phase::Phase,
         snapshot::{ModeStatus, Status},
     },
-    node_status::NodeStatus,
+    engine::fleet::node_status::NodeStatus,
     settings::Access,
 };
 

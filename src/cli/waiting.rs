@@ -24,8 +24,8 @@ use super::{
 };
 use crate::{
     core::{phase::Phase, snapshot::Status, state::Switch},
+    engine::fleet::missing::Missing,
     engine::{barrier::WaitError, changes::Change},
-    missing::Missing,
 };
 
 /// How often what is waited for is looked at.

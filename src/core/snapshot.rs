@@ -13,12 +13,12 @@ use crate::{
         schedule::{Interval, Outlook},
         state::{Document, Ended, ModeState, Period, Window, settle::settled},
     },
+    engine::fleet::node_status::{NodeStatus, UnheardNode},
     engine::{
         fleet::node::{RunningTask, StateId},
         inside::sessions::SessionInside,
         lock::LockHolder,
     },
-    node_status::{NodeStatus, UnheardNode},
     settings::{Access, Forced},
     web::mode::Mode,
     web_server::WebServerStatus,

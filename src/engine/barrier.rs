@@ -12,6 +12,7 @@ use tokio::{
 
 use crate::{
     core::{phase::Phase, snapshot::Status},
+    engine::fleet::missing::{Missing, WhyMissing},
     engine::{
         changes::{Change, ChangeError, TurnOn, change},
         driver::Operation,
@@ -19,7 +20,6 @@ use crate::{
         leases::held_lease::LeaseKeeper,
         shared::Shared,
     },
-    missing::{Missing, WhyMissing},
     web::maintenance::Maintenance,
 };
 

@@ -18,18 +18,18 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     core::phase::Phase,
+    engine::fleet::missing::{Missing, WhyMissing},
+    engine::fleet::node_status::{NodeStatus, Remark, UnheardNode},
+    engine::fleet::process::Process,
+    engine::fleet::trace::{Listed, Presence, Silent, Trace, Traced},
     engine::{
         inside::sessions::{SessionInside, SessionMark},
         leases::held_lease::NODES,
         lock::{LOCKS, LockHolder},
         task::{Content, TASKS},
     },
-    missing::{Missing, WhyMissing},
-    node_status::{NodeStatus, Remark, UnheardNode},
-    process::Process,
     settings::Forced,
     store::{LiveLease, UNREADABLE},
-    trace::{Listed, Presence, Silent, Trace, Traced},
 };
 
 /// Identifies a stored document by its content. Generations do not: somebody who writes the store

@@ -24,16 +24,16 @@ use tokio::{
 use crate::{
     clock::steady,
     core::{phase::Phase, snapshot::Snapshot},
+    engine::fleet::process::Process,
+    engine::fleet::trace::{Memory, TRACE_LIVES, TRACES, Trace},
     engine::{
         fleet::node::{Fleet, ModeReport, NodeIdentity, NodeReport},
         inside::sessions::FleetKey,
         leases::held_lease::{AcquireError, Deadline, HeldLease, LeaseKeeper, Wanted},
         shared::Shared,
     },
-    process::Process,
     settings::{Forced, WhenCutOff},
     store::{Lease, StoreError},
-    trace::{Memory, TRACE_LIVES, TRACES, Trace},
     web::{observe, refusal::response::chain},
 };
 

@@ -17,7 +17,7 @@ use crate::{
         snapshot::{ModeStatus, PastPeriod, PlannedWindow, Status},
         state::Ended,
     },
-    node_status::{NodeStatus, Remark, UnheardNode},
+    engine::fleet::node_status::{NodeStatus, Remark, UnheardNode},
     settings::Access,
     web::refusal::language::Catalogue,
 };

@@ -16,7 +16,7 @@ use std::{collections::HashMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{process::Process, store::LiveLease};
+use crate::{engine::fleet::process::Process, store::LiveLease};
 
 /// What the names of all traces begin with.
 pub(crate) const TRACES: &str = "trace/";
