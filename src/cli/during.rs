@@ -31,7 +31,6 @@ const PAUSE: Duration = Duration::from_secs(2);
 #[command(after_help = "\
 Afterwards it is as it was before, whatever becomes of COMMAND. The exit code is
 that of COMMAND; as in a shell 127: none such, 126: cannot run, 128 + signal.
-
 Example: maintenance during --drain --for 1h -- ./migrate --all")]
 pub(super) struct During {
     #[command(flatten)]

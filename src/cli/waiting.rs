@@ -76,12 +76,12 @@ pub(super) async fn wait(
     signals: &mut Signals,
 ) -> Result<u8, Failure> {
     let waited = follow(context, goal, signals).await?;
+    let reach = Reach::find(context).await;
     let status = context.fresh_status().await;
     let now = Change {
         changed: change.changed,
         status,
     };
-    let reach = Reach::of(&now.status);
     let say = |waited: &str| {
         let reached = reach.document();
         context.output.say(

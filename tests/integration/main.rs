@@ -15,6 +15,7 @@ mod test_app;
 mod test_server;
 mod webdriver;
 
+mod absence;
 mod addresses;
 mod admin;
 mod admin_origin;
