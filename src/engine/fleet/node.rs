@@ -494,7 +494,8 @@ impl Fleet {
             .collect();
         statuses.sort_by(|one, other| {
             let inside = |node: &NodeStatus| Reverse((node.in_flight, node.sessions));
-            let rank = |node: &NodeStatus| (node.up_to_date, node.remarks.is_empty(), inside(node));
+            let marked = |node: &NodeStatus| Reverse(node.remarks.len());
+            let rank = |node: &NodeStatus| (node.up_to_date, marked(node), inside(node));
             rank(one).cmp(&rank(other)).then(one.id.cmp(&other.id))
         });
         statuses

@@ -1,7 +1,7 @@
 //! The traces of nodes: what is left of one whose lease is gone.
 //!
 //! A node that says nothing is not one that is not there. So each node leaves a *trace*, a second
-//! lease `trace/…` that lives for long, and is put together with each renewal of the first. A node
+//! lease `trace/…` that lives for long, and is renewed twice in the time to live of the first. A node
 //! that ends in good order writes into it that it has left. What whoever waits makes of a node whose
 //! trace is there and whose lease is not, or that it has seen itself:
 //!
@@ -130,8 +130,8 @@ impl Memory {
             let seen = self.0.entry(traced.id.clone()).or_insert_with(|| Seen {
                 trace: None,
                 heard_at,
-                // The lease is renewed when the trace is, or up to a third of its time later.
-                lapses_at: heard_at + lives + lives / 3,
+                // The lease may have been renewed later than the trace, by half of its time.
+                lapses_at: heard_at + lives + lives / 2,
             });
             seen.heard_at = seen.heard_at.max(heard_at);
             seen.lapses_at = seen.lapses_at.max(heard_at + lives);

@@ -70,9 +70,9 @@ fn whoever_comes_later_knows_by_the_trace() {
         Memory::default().note(&[], &known, NOW, nobody_knows)
     };
     assert_eq!(told(&silent_after(1)), [("a", 1, Presence::Expected)]);
-    // It may have renewed its lease a third of its time after the trace.
-    assert_eq!(told(&silent_after(19)), [("a", 19, Presence::Expected)]);
-    assert_eq!(told(&silent_after(20)), [("a", 20, Presence::Doubtful)]);
+    // It may have renewed its lease half of its time after the trace.
+    assert_eq!(told(&silent_after(22)), [("a", 22, Presence::Expected)]);
+    assert_eq!(told(&silent_after(23)), [("a", 23, Presence::Doubtful)]);
     assert!(silent_after(3600).is_empty());
 }
 
@@ -106,8 +106,8 @@ fn one_that_closes_when_it_is_cut_off_is_gone_when_its_lease_has_lapsed() {
         let known = [traced("a", closes.clone(), age)];
         Memory::default().note(&[], &known, NOW, |_| Some(true))
     };
-    assert_eq!(told(&note(19)), [("a", 19, Presence::Expected)]);
-    assert!(note(20).is_empty());
+    assert_eq!(told(&note(22)), [("a", 22, Presence::Expected)]);
+    assert!(note(23).is_empty());
 }
 
 #[test]

@@ -294,6 +294,11 @@ impl LeaseKeeper {
         lease: Lease,
         time_to_live: Duration,
     ) -> Result<(), StoreError> {
+        // Mostly it is there, and to renew it is cheaper.
+        let renewed = self.store.renew_lease(&lease, time_to_live);
+        if in_time(&*self.store, "renew a lease", renewed).await? {
+            return Ok(());
+        }
         let put = self
             .store
             .put_lease(&lease, time_to_live, LeaseCondition::Always);

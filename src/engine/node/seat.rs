@@ -509,7 +509,7 @@ impl Reporter {
             } else {
                 lease.tell(report.encode());
             }
-            if key_renewed.elapsed() >= seat.plan.time_to_live / 3 {
+            if key_renewed.elapsed() >= seat.plan.time_to_live / 2 {
                 key_renewed = Instant::now();
                 if let Err(error) = self.share_key().await {
                     tracing::debug!(%error, "the key of the fleet was not renewed");

@@ -90,6 +90,7 @@ fn the_status_sums_over_the_nodes_and_says_null_where_it_does_not_know() {
     let demo = Demo::start(operator.path());
     let mut visitor = demo.visitor();
     assert_eq!(visitor.get("/login/user").status, 303);
+    assert_eq!(visitor.get("/").status, 200);
     let mut slow = demo.visitor();
     let request = std::thread::spawn(move || slow.get("/slow?ms=4000").status);
     until("both are told of", || {
