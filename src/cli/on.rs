@@ -258,12 +258,10 @@ pub(super) fn sentence(context: &Context<'_>, change: &Change, reach: &Reach) ->
         words.push_str(" already");
     }
     words.push_str(&reach.words());
-    if !change.changed {
-        if let Some(since) = mode.since.filter(|_| mode.phase.is_maintenance()) {
-            words.push_str(&format!(", since {}", wording::time(since, zone)));
-            if let Some(by) = &mode.by {
-                words.push_str(&format!(" by {}", line(by)));
-            }
+    if let (false, true, Some(since)) = (change.changed, mode.phase.is_maintenance(), mode.since) {
+        words.push_str(&format!(", since {}", wording::time(since, zone)));
+        if let Some(by) = &mode.by {
+            words.push_str(&format!(" by {}", line(by)));
         }
     }
     if let Some(until) = mode.until.filter(|_| mode.phase == Phase::Offline) {
