@@ -23,6 +23,7 @@ use super::{
     wording,
 };
 use crate::{
+    core::text::escaped,
     core::{phase::Phase, snapshot::Status, state::Switch},
     engine::fleet::missing::Missing,
     engine::{barrier::WaitError, changes::Change},
@@ -315,8 +316,9 @@ impl Progress {
     }
 
     fn show(&mut self, line: &str) {
+        let line = escaped(line);
         match self {
-            Self::InPlace(bar) => bar.set_message(line.to_owned()),
+            Self::InPlace(bar) => bar.set_message(line),
             Self::Lines { next } if *next <= Instant::now() => {
                 *next = Instant::now() + LINE_EVERY;
                 // Nobody may listen any more.

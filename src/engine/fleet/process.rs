@@ -120,17 +120,6 @@ mod tests {
 
     use super::*;
 
-    fn process(pid: u32) -> Process {
-        let Began::At(began) = began(pid) else {
-            panic!("it runs")
-        };
-        Process {
-            pid,
-            began,
-            ..Process::own().unwrap()
-        }
-    }
-
     #[test]
     fn a_process_lives_until_it_ends_and_another_of_its_number_is_another() {
         assert_eq!(Process::own().unwrap().is_alive(), Some(true));
@@ -143,7 +132,14 @@ mod tests {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let known = process(child.id());
+        let Began::At(its) = began(child.id()) else {
+            panic!("it runs")
+        };
+        let known = Process {
+            pid: child.id(),
+            began: its,
+            ..Process::own().unwrap()
+        };
         assert_eq!(known.is_alive(), Some(true));
         child.kill().unwrap();
         // Nobody has asked how it ended: it is still in the list.
