@@ -23,7 +23,7 @@ use crate::{
     },
     engine::{
         changes::ChangeError, fleet::node::StateId, leases::held_lease::LeaseKeeper,
-        node::seat::Reporter, shared::Shared,
+        node::reporter::Reporter, shared::Shared,
     },
     settings::{Forced, WhenCutOff, WhenStoreFails},
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},

@@ -1,3 +1,4 @@
 //! This process among the nodes.
 
+pub(crate) mod reporter;
 pub(crate) mod seat;

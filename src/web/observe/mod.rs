@@ -58,6 +58,7 @@
 
 use actix_web::dev::ServiceResponse;
 
+pub use crate::engine::node::reporter::NODE_UNREPORTED;
 use crate::web::refusal::response::RefusalMarker;
 
 #[cfg(feature = "metrics")]
@@ -86,8 +87,6 @@ pub const TOGGLE_REFUSED: &str = "maintenance.toggle-refused";
 pub const STORE_FAILED: &str = "maintenance.store-failed";
 /// The store answers again.
 pub const STORE_BACK: &str = "maintenance.store-back";
-/// A node cannot report to the others.
-pub const NODE_UNREPORTED: &str = "maintenance.node-unreported";
 /// An app serves the admin scope and wraps no middleware.
 pub const UNENFORCED: &str = "maintenance.unenforced";
 /// A request is refused.
