@@ -47,6 +47,11 @@ impl Form {
         Ok(Self(fields))
     }
 
+    /// The fields of the query alone.
+    pub(super) fn of_query(request: &HttpRequest) -> Self {
+        Self(query_pairs(request.query_string()))
+    }
+
     /// A field that is not empty. The form comes after the query, so it wins.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0

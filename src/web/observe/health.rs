@@ -1,50 +1,44 @@
 //! Answers to the probes of an orchestrator.
 
-use actix_web::{HttpResponse, http::StatusCode, web};
-use serde::Deserialize;
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 
-use crate::{core::phase::Phase, web::maintenance::Maintenance};
-
-/// What a probe asks about.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Probe {
-    mode: Option<String>,
-    /// `required`: a node is not ready while it cannot report to the others.
-    report: Option<Report>,
-}
-
-/// What a probe says of a node's report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Report {
-    Required,
-}
+use crate::{
+    core::phase::Phase,
+    engine::shared::query_pairs,
+    web::{
+        admin::{probed_mode, sight},
+        maintenance::Maintenance,
+    },
+};
 
 /// The process runs and answers, whatever maintenance is.
 pub(crate) async fn live() -> HttpResponse {
     answer(StatusCode::OK, "live")
 }
 
-/// Whether traffic should come here.
+/// Whether traffic should come here. `?mode=` as for `/ping`; with `?report=required` a node is not
+/// ready while it cannot report to the others.
 pub(crate) async fn ready(
+    request: HttpRequest,
     maintenance: web::Data<Maintenance>,
-    probe: web::Query<Probe>,
 ) -> HttpResponse {
     let shared = &maintenance.shared;
+    let sight = sight(&request, &maintenance).await;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
-    if probe.report == Some(Report::Required) && shared.seat.unreported().is_some() {
+    let needs_report = query_pairs(request.query_string())
+        .iter()
+        .any(|(name, value)| name == "report" && value == "required");
+    if needs_report && shared.seat.unreported().is_some() {
         return answer(
             StatusCode::SERVICE_UNAVAILABLE,
             "this node cannot report to the others",
         );
     }
-    let is_closed = match &probe.mode {
-        Some(key) => match snapshot.mode(key) {
-            Some(mode) => mode.phase(now) == Phase::Offline,
-            None => return answer(StatusCode::NOT_FOUND, "there is no such mode"),
-        },
-        None => snapshot.closes_all(now),
+    let is_closed = match probed_mode(&request, &maintenance, &snapshot, &sight) {
+        Ok(Some(mode)) => snapshot.modes[mode].phase(now) == Phase::Offline,
+        Ok(None) => snapshot.closes_all(now),
+        Err(_) => return answer(StatusCode::NOT_FOUND, "there is no such mode"),
     };
     if is_closed {
         answer(StatusCode::SERVICE_UNAVAILABLE, "in maintenance")
