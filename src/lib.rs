@@ -71,6 +71,7 @@ pub use self::{
             ModeStatus, PastPeriod, PlannedWindow, Repeats, Status, StoreStatus, UnknownMode,
         },
         state::{Ended, OnTimeout},
+        visitor::Visitor,
     },
     engine::fleet::missing::{Missing, WhyMissing},
     engine::fleet::node_status::{NodeStatus, Remark, UnheardNode},
@@ -101,7 +102,6 @@ pub use self::{
         },
         setup::builder::{BuildError, Builder},
         template::{FlagDetails, MaintenanceFlag, MissingHandle},
-        visitor::identity::Visitor,
     },
 };
 

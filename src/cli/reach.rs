@@ -10,9 +10,9 @@ use super::{
     failure::Failure,
     wording::{self, line},
 };
-use crate::{
-    core::snapshot::{Status, StoreStatus},
-    web::refusal::response::chain,
+use crate::core::{
+    snapshot::{Status, StoreStatus},
+    text::chain,
 };
 
 /// How long nodes may take to follow before they are named, and how often they are looked at.

@@ -2,24 +2,20 @@
 
 use std::{
     fmt,
-    net::IpAddr,
-    path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use actix_web::{HttpRequest, http::header::HeaderName};
 use arc_swap::ArcSwap;
 use jiff::{Timestamp, tz::TimeZone};
-use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
     core::{
+        mode::Mode,
         phase::Phase,
-        rules::exempt::AddressSet,
         snapshot::{CUT_OFF, Snapshot, Status},
         state::DrainWish,
     },
@@ -29,29 +25,12 @@ use crate::{
         inside::{in_flight::InFlight, sessions::Sessions},
         knowledge::Knowledge,
         node::seat::{Fence, Seat},
+        web_server_files::WebServerFiles,
     },
-    settings::{ApiKeySettings, GetSwitches},
-    web::{
-        live::Live,
-        middleware::admission::is_counted,
-        mode::Mode,
-        observe,
-        permission::Permissions,
-        refusal::response::Responses,
-        token::Tokens,
-        visitor::{identity::Identity, session_order::SessionOrder},
-    },
-    web_server::WebServerFiles,
 };
 
-/// A condition of the app under which a request passes.
-pub(crate) type Predicate = Arc<dyn Fn(&HttpRequest) -> bool + Send + Sync>;
-
-/// The app's own way to the client's address.
-pub(crate) type AddressFinder = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
-
-/// What the app does beyond ending the session when a visitor is logged out.
-pub(crate) type LogoutHook = Arc<dyn Fn(&HttpRequest) + Send + Sync>;
+/// Makes the page of a mode, as visitors get it at an instant.
+pub(crate) type PageOf = Arc<dyn Fn(&Snapshot, usize, Timestamp) -> Vec<u8> + Send + Sync>;
 
 pub(crate) struct Shared {
     pub(crate) published: Published,
@@ -65,33 +44,10 @@ pub(crate) struct Shared {
     pub(crate) modes: Vec<Arc<Mode>>,
     /// Of times that are given without an offset.
     pub(crate) time_zone: Option<TimeZone>,
-    pub(crate) responses: Responses,
-    pub(crate) identity: Identity,
-    pub(crate) trusted_proxies: AddressSet,
-    pub(crate) address_finder: Option<AddressFinder>,
-    pub(crate) predicates: Vec<(&'static str, Predicate)>,
-    /// Says of requests that whoever sends them is already in while the site is closing.
-    pub(crate) already_in: Option<Predicate>,
-    pub(crate) api_key: Option<ApiKey>,
-    pub(crate) logout_hook: Option<LogoutHook>,
-    pub(crate) session_order: SessionOrder,
     pub(crate) hooks: Hooks,
-    pub(crate) permissions: Permissions,
-    pub(crate) tokens: Tokens,
-    /// What a `GET` of `/on` and `/off` does.
-    pub(crate) get_switches: GetSwitches,
-    pub(crate) live: Live,
-    /// The files of the app that replace those of the admin scope.
-    pub(crate) static_dir: Option<PathBuf>,
-    /// Where those are sent who are to log in first.
-    pub(crate) login_url: Option<String>,
-    /// Whether the app wraps something to be always refused.
-    pub(crate) forced_on_wrappers: AtomicBool,
-    /// Whether it was told that this app serves the admin scope and wraps no middleware.
-    pub(crate) unenforced_told: AtomicBool,
     pub(crate) web_server: WebServerFiles,
-    /// Without a slash at its end.
-    pub(crate) admin_path: String,
+    /// Makes the page that stands in a file for the web server.
+    pub(crate) page: PageOf,
 }
 
 impl fmt::Debug for Shared {
@@ -265,9 +221,9 @@ impl Shared {
         self.status_of(snapshot, self.seat.fleet(), 0)
     }
 
-    /// The same for a request to the admin scope, which does not count itself.
-    pub(crate) fn status_without_request(&self, snapshot: &Snapshot) -> Status {
-        self.status_of(snapshot, self.seat.fleet(), u64::from(is_counted(self)))
+    /// The same without some of the requests that this process serves.
+    pub(crate) fn status_without(&self, snapshot: &Snapshot, uncounted: u64) -> Status {
+        self.status_of(snapshot, self.seat.fleet(), uncounted)
     }
 
     /// What is with a fleet as it was heard. `uncounted`: how many of this process's requests are
@@ -312,23 +268,6 @@ impl Shared {
         status
     }
 
-    /// Tells once that this app serves the admin scope, and that nothing in it acts on what is
-    /// switched there.
-    pub(crate) fn tell_if_unenforced(&self) {
-        if !self.seat.is_taken() && !self.unenforced_told.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                event = observe::UNENFORCED,
-                "this app serves the admin scope, and no middleware is wrapped: it refuses nobody; \
-                 wrap `Maintenance::middleware`"
-            );
-        }
-    }
-
-    /// Whether the app wraps something to be always refused.
-    pub(crate) fn forced_on_wrappers(&self) -> bool {
-        self.forced_on_wrappers.load(Ordering::Relaxed)
-    }
-
     /// The time by which a snapshot is judged. The clock is read only where it can matter.
     pub(crate) fn now_for(&self, snapshot: &Snapshot) -> Timestamp {
         if snapshot.is_timed() {
@@ -337,63 +276,6 @@ impl Shared {
             snapshot.at
         }
     }
-}
-
-/// A key that lets a request through, in a header or in the query.
-pub(crate) struct ApiKey {
-    header: Option<HeaderName>,
-    query: Option<String>,
-    keys: Vec<String>,
-}
-
-impl ApiKey {
-    pub(crate) fn new(settings: &ApiKeySettings) -> Result<Self, String> {
-        let header = settings
-            .header
-            .as_deref()
-            .map(|name| {
-                HeaderName::from_bytes(name.as_bytes())
-                    .map_err(|_| format!("`{name}` is no header name"))
-            })
-            .transpose()?;
-        Ok(Self {
-            header,
-            query: settings.query.clone(),
-            keys: settings.keys.clone(),
-        })
-    }
-
-    pub(crate) fn is_in(&self, request: &HttpRequest) -> bool {
-        let in_header = self.header.as_ref().is_some_and(|header| {
-            request
-                .headers()
-                .get_all(header)
-                .any(|value| self.is_valid(value.as_bytes()))
-        });
-        in_header
-            || self.query.as_deref().is_some_and(|wanted| {
-                query_pairs(request.query_string())
-                    .iter()
-                    .any(|(name, value)| name == wanted && self.is_valid(value.as_bytes()))
-            })
-    }
-
-    /// Compares with every key in a time that does not depend on where they differ.
-    fn is_valid(&self, given: &[u8]) -> bool {
-        self.keys
-            .iter()
-            .fold(Choice::from(0), |valid, key| {
-                valid | key.as_bytes().ct_eq(given)
-            })
-            .into()
-    }
-}
-
-/// The pairs of a query; none if it cannot be read.
-pub(crate) fn query_pairs(query: &str) -> Vec<(String, String)> {
-    actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
-        .map(actix_web::web::Query::into_inner)
-        .unwrap_or_default()
 }
 
 /// The hand of a clock in tests.

@@ -1,9 +1,10 @@
 //! The handle by which an app uses maintenance.
 
-use std::{net::IpAddr, sync::Arc};
-
-use actix_web::HttpRequest;
-use tokio::sync::{mpsc, watch};
+use crate::core::visitor::Visitor;
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use crate::{
     core::{
@@ -11,25 +12,26 @@ use crate::{
         phase::Phase,
         snapshot::{PastPeriod, Status},
     },
+    engine::events::UNENFORCED,
+    engine::handle::Engine,
     engine::{
         barrier::WaitUntilEmpty,
         changes::{Changes, Forget, TurnOff, TurnOn},
-        driver::Command,
         guard::Guarding,
-        leases::held_lease::LeaseKeeper,
-        shared::Shared,
         task::Task,
         windows::{CancelWindow, PlanWindow},
     },
     store::StoreError,
+    web::front::Front,
     web::{
         explain::{Explanation, Inquiry},
+        middleware::admission::is_counted,
         middleware::{ForcedOn, MaintenanceMiddleware},
         request::subject::RequestSubject,
         setup::builder::Builder,
-        visitor::identity::Visitor,
     },
 };
+use actix_web::HttpRequest;
 
 /// Maintenance of one app: asks and changes what is, and makes the middleware and the admin scope.
 ///
@@ -63,10 +65,8 @@ use crate::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct Maintenance {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) commands: mpsc::UnboundedSender<Command>,
-    pub(crate) published: watch::Receiver<u64>,
-    pub(crate) leases: LeaseKeeper,
+    pub(crate) engine: Engine,
+    pub(crate) front: Arc<Front>,
 }
 
 impl Maintenance {
@@ -77,15 +77,15 @@ impl Maintenance {
 
     /// Whether a mode is pending or offline now.
     pub fn is_on(&self) -> bool {
-        let snapshot = self.shared.published.snapshot();
+        let snapshot = self.engine.shared.published.snapshot();
         snapshot
-            .closed_mode(self.shared.now_for(&snapshot))
+            .closed_mode(self.engine.shared.now_for(&snapshot))
             .is_some()
     }
 
     /// What is now, mode by mode.
     pub fn status(&self) -> Status {
-        self.shared.status(&self.shared.published.snapshot())
+        self.engine.status()
     }
 
     /// What is now, as [`status`](Self::status) tells it, with the nodes and tasks that the store
@@ -95,25 +95,39 @@ impl Maintenance {
     ///
     /// When the store cannot tell who is live.
     pub async fn ask_status(&self) -> Result<Status, StoreError> {
-        self.shared.seat.heard(self.leases.fleet().await?);
-        Ok(self.status())
+        self.engine.ask_status().await
+    }
+
+    /// Tells once that this app serves the admin scope, and that nothing in it acts on what is
+    /// switched there.
+    pub(crate) fn tell_if_unenforced(&self) {
+        let is_told = &self.front.unenforced_told;
+        if !self.engine.shared.seat.is_taken() && !is_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                event = UNENFORCED,
+                "this app serves the admin scope, and no middleware is wrapped: it refuses nobody; \
+                 wrap `Maintenance::middleware`"
+            );
+        }
     }
 
     /// The same for a request to the admin scope, which does not count itself.
     pub(crate) async fn ask_status_without_request(&self) -> Result<Status, StoreError> {
-        self.shared.seat.heard(self.leases.fleet().await?);
+        let engine = &self.engine;
+        engine.shared.seat.heard(engine.leases.fleet().await?);
         Ok(self.status_without_request())
     }
 
     pub(crate) fn status_without_request(&self) -> Status {
-        let snapshot = self.shared.published.snapshot();
-        self.shared.status_without_request(&snapshot)
+        let shared = &self.engine.shared;
+        let own = u64::from(is_counted(shared));
+        shared.status_without(&shared.published.snapshot(), own)
     }
 
     /// The phase of the first mode now: of `site` where the settings name no others.
     pub fn phase(&self) -> Phase {
-        let snapshot = self.shared.published.snapshot();
-        let now = self.shared.now_for(&snapshot);
+        let snapshot = self.engine.shared.published.snapshot();
+        let now = self.engine.shared.now_for(&snapshot);
         snapshot
             .modes
             .first()
@@ -122,8 +136,8 @@ impl Maintenance {
 
     /// The phase of one mode now. `None`: there is no mode with this key.
     pub fn phase_of(&self, mode: &str) -> Option<Phase> {
-        let snapshot = self.shared.published.snapshot();
-        let now = self.shared.now_for(&snapshot);
+        let snapshot = self.engine.shared.published.snapshot();
+        let now = self.engine.shared.now_for(&snapshot);
         snapshot.mode(mode).map(|mode| mode.phase(now))
     }
 
@@ -143,10 +157,11 @@ impl Maintenance {
     /// }
     /// ```
     pub fn is_in_maintenance(&self, request: &HttpRequest, modes: &[&str]) -> bool {
-        let shared = &*self.shared;
+        let shared = &*self.engine.shared;
+        let front = &*self.front;
         let snapshot = shared.published.snapshot();
         let now = shared.now_for(&snapshot);
-        closed_for(&snapshot, &RequestSubject { request, shared }, now).any(|mode| {
+        closed_for(&snapshot, &RequestSubject { request, front }, now).any(|mode| {
             modes.is_empty() || modes.contains(&snapshot.modes[mode.index].key.as_ref())
         })
     }
@@ -160,7 +175,7 @@ impl Maintenance {
     ///
     /// [`ChangeError`](crate::ChangeError) when the change was not made.
     pub fn turn_on(&self) -> TurnOn {
-        TurnOn::new(self.clone())
+        TurnOn::new(self.engine.clone())
     }
 
     /// Tells the other nodes that this process ends, so that nobody who waits for all nodes waits for
@@ -185,7 +200,7 @@ impl Maintenance {
     /// # }
     /// ```
     pub async fn leave(&self) {
-        self.shared.seat.leave().await;
+        self.engine.shared.seat.leave().await;
     }
 
     /// Waits until a mode that is on, or closing, is closed and empty on every live node, and no task
@@ -196,7 +211,7 @@ impl Maintenance {
     /// [`WaitError`](crate::WaitError) when the time is over, which names those who are missing, or
     /// when the mode is not on, or not any more.
     pub fn wait_until_empty(&self) -> WaitUntilEmpty {
-        WaitUntilEmpty::new(self.clone())
+        WaitUntilEmpty::new(self.engine.clone())
     }
 
     /// Brings the site back, also from a planned window that is open now.
@@ -208,7 +223,7 @@ impl Maintenance {
     ///
     /// [`ChangeError`](crate::ChangeError) when the change was not made.
     pub fn turn_off(&self) -> TurnOff {
-        TurnOff::new(self.clone())
+        TurnOff::new(self.engine.clone())
     }
 
     /// Removes all that is stored of a mode: it is off, and its windows are gone. A mode that is in
@@ -219,7 +234,7 @@ impl Maintenance {
     ///
     /// [`ChangeError`](crate::ChangeError) when the change was not made.
     pub fn forget(&self, mode: impl Into<String>) -> Forget {
-        Forget::new(self.clone(), mode.into())
+        Forget::new(self.engine.clone(), mode.into())
     }
 
     /// Switches maintenance on for as long as something takes.
@@ -237,17 +252,17 @@ impl Maintenance {
     /// # }
     /// ```
     pub fn while_on(&self) -> Guarding {
-        Guarding::new(self.clone(), true)
+        Guarding::new(self.engine.clone(), true)
     }
 
     /// Switches maintenance off for as long as something takes.
     pub fn while_off(&self) -> Guarding {
-        Guarding::new(self.clone(), false)
+        Guarding::new(self.engine.clone(), false)
     }
 
     /// Work outside of requests that maintenance waits for: [`Task`] says how.
     pub fn task(&self, name: impl Into<String>) -> Task {
-        Task::new(self.clone(), name.into())
+        Task::new(self.engine.clone(), name.into())
     }
 
     /// Plans a window of maintenance.
@@ -276,7 +291,7 @@ impl Maintenance {
     ///
     /// [`ChangeError`](crate::ChangeError) when the window makes no sense or was not stored.
     pub fn plan_window(&self) -> PlanWindow {
-        PlanWindow::new(self.clone())
+        PlanWindow::new(self.engine.clone())
     }
 
     /// Cancels a planned window. One that is open now ends.
@@ -285,12 +300,12 @@ impl Maintenance {
     ///
     /// [`ChangeError`](crate::ChangeError) when there is no such window, or the change was not made.
     pub fn cancel_window(&self, id: impl Into<String>) -> CancelWindow {
-        CancelWindow::new(self.clone(), id.into())
+        CancelWindow::new(self.engine.clone(), id.into())
     }
 
     /// Past and present periods of maintenance, the oldest first. The last 100 are kept.
     pub fn history(&self) -> Vec<PastPeriod> {
-        self.shared.published.snapshot().history.clone()
+        self.engine.shared.published.snapshot().history.clone()
     }
 
     /// Tells what would become of a request now, by which rule and why: the middleware's own
@@ -315,7 +330,7 @@ impl Maintenance {
     /// # }
     /// ```
     pub fn explain(&self, inquiry: &Inquiry) -> Explanation {
-        crate::web::explain::explain(&self.shared, inquiry, None)
+        crate::web::explain::explain(self, inquiry, None)
     }
 
     /// The page that visitors get while the mode `site` is offline, as it is now; while it is not,
@@ -324,8 +339,8 @@ impl Maintenance {
     ///
     /// What the app adds to the page request by request, and a renderer of its own, are not in it.
     pub fn page(&self) -> String {
-        let snapshot = self.shared.published.snapshot();
-        let page = crate::web_server::page_of(&self.shared, &snapshot);
+        let snapshot = self.engine.shared.published.snapshot();
+        let page = crate::engine::web_server_files::page_of(&self.engine.shared, &snapshot);
         String::from_utf8_lossy(&page).into_owned()
     }
 
@@ -343,7 +358,7 @@ impl Maintenance {
     /// # }
     /// ```
     pub fn subscribe(&self) -> Changes {
-        Changes::new(self)
+        Changes::new(&self.engine)
     }
 
     /// The middleware that refuses visitors during maintenance; for an `App`, a `Scope` or a
@@ -376,7 +391,7 @@ impl Maintenance {
     /// }
     /// ```
     pub async fn visitor(&self, request: &HttpRequest) -> Visitor {
-        self.shared.identity.visitor(request).await
+        self.front.identity.visitor(request).await
     }
 
     /// The client's address, as the exemptions see it: the peer's, or behind a trusted proxy the
@@ -385,18 +400,18 @@ impl Maintenance {
     /// What it says of a request through the proxies shows whether `client.trusted_proxies` is
     /// right.
     pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
-        crate::web::request::subject::address(request, &self.shared)
+        crate::web::request::subject::address(request, &self.front)
     }
 
     /// The path of the WebSocket that tells of changes, for scripts of the app's own.
     pub fn live_url(&self) -> String {
-        format!("{}/live", self.shared.admin_path)
+        format!("{}/live", self.front.admin_path)
     }
 
     /// The path of the script that shows and hides `#maintenance-banner`, for the app's templates:
     /// `<script src="…" defer></script>`.
     pub fn script_url(&self) -> String {
-        format!("{}/static/maintenance.js", self.shared.admin_path)
+        format!("{}/static/maintenance.js", self.front.admin_path)
     }
 
     /// The scope at `admin_path` by which superusers switch maintenance on and off.

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod explain;
+pub(crate) mod front;
 pub(crate) mod live;
 pub(crate) mod maintenance;
 pub(crate) mod middleware;

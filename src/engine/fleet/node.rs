@@ -28,7 +28,7 @@ use crate::{
         lock::{LOCKS, LockHolder},
         task::{Content, TASKS},
     },
-    settings::Forced,
+    settings::{Forced, ID_LIMIT},
     store::{LiveLease, UNREADABLE},
 };
 
@@ -69,9 +69,6 @@ pub(crate) struct NodeIdentity {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) process: Option<Process>,
 }
-
-/// How long a host's name, or an id from the settings, may be within a lease's name.
-pub(crate) const ID_LIMIT: usize = 64;
 
 impl NodeIdentity {
     /// `salt` tells apart what starts within one process and one millisecond.

@@ -10,6 +10,7 @@ use tokio::{
 use super::seat::{FIGURES_EVERY, Seat};
 use crate::{
     engine::{
+        events::NODE_UNREPORTED,
         fleet::{
             node::NodeReport,
             trace::{TRACE_LIVES, TRACES, Trace},
@@ -21,9 +22,6 @@ use crate::{
     settings::WhenCutOff,
     store::{Lease, StoreError},
 };
-
-/// A node cannot report to the others.
-pub const NODE_UNREPORTED: &str = "maintenance.node-unreported";
 
 /// The lease whose content is the key by which the nodes of a fleet know visitors. It is kept by
 /// all of them, so its holder is the key itself.

@@ -1,6 +1,7 @@
 //! The admin scope: those who may switch maintenance on and off in the browser, and programs ask what
 //! is.
 
+use crate::core::visitor::Visitor;
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route, Scope,
     dev::HttpServiceFactory,
@@ -14,10 +15,7 @@ use actix_web::{
 
 use crate::{
     engine::changes::ChangeError,
-    web::{
-        maintenance::Maintenance, observe::health, refusal::negotiate::ResponseFormat,
-        visitor::identity::Visitor,
-    },
+    web::{maintenance::Maintenance, observe::health, refusal::negotiate::ResponseFormat},
 };
 
 mod answer;
@@ -47,9 +45,11 @@ pub(crate) use self::{
 };
 
 pub(crate) fn scope(maintenance: Maintenance) -> Scope {
-    let shared = &maintenance.shared;
-    shared.responses.load_script_from(&shared.admin_path);
-    let path = shared.admin_path.clone();
+    maintenance
+        .front
+        .responses
+        .load_script_from(&maintenance.front.admin_path);
+    let path = maintenance.front.admin_path.clone();
     web::scope(&path)
         .app_data(web::Data::new(maintenance))
         .app_data(web::PayloadConfig::new(body::LONGEST_BODY))
@@ -158,7 +158,7 @@ where
 fn only(allowed: &'static str) -> Route {
     web::to(
         move |request: HttpRequest, maintenance: web::Data<Maintenance>| async move {
-            let mut response = maintenance.shared.responses.notice(
+            let mut response = maintenance.front.responses.notice(
                 request.headers(),
                 StatusCode::METHOD_NOT_ALLOWED,
                 "Not allowed here",
@@ -172,7 +172,7 @@ fn only(allowed: &'static str) -> Route {
 }
 
 async fn not_found(request: HttpRequest, maintenance: web::Data<Maintenance>) -> HttpResponse {
-    maintenance.shared.responses.notice(
+    maintenance.front.responses.notice(
         request.headers(),
         StatusCode::NOT_FOUND,
         "Not found",
@@ -182,8 +182,8 @@ async fn not_found(request: HttpRequest, maintenance: web::Data<Maintenance>) ->
 
 /// Who is asking.
 async fn visitor(maintenance: &Maintenance, request: &HttpRequest) -> Visitor {
-    maintenance.shared.session_order.inside(request);
-    maintenance.shared.identity.visitor(request).await
+    maintenance.front.session_order.inside(request);
+    maintenance.front.identity.visitor(request).await
 }
 
 /// Whether the client wants data and no page.
@@ -201,11 +201,11 @@ fn not_changed(
     error: &ChangeError,
 ) -> HttpResponse {
     let (status, title) = kind_of(error);
-    maintenance.shared.responses.notice(
+    maintenance.front.responses.notice(
         request.headers(),
         status,
         title,
-        &crate::web::refusal::response::sentence(error),
+        &crate::core::text::sentence(error),
     )
 }
 

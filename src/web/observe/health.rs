@@ -4,10 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 
 use crate::{
     core::phase::Phase,
-    engine::shared::query_pairs,
     web::{
         admin::{probed_mode, sight},
         maintenance::Maintenance,
+        request::query_pairs,
     },
 };
 
@@ -22,7 +22,7 @@ pub(crate) async fn ready(
     request: HttpRequest,
     maintenance: web::Data<Maintenance>,
 ) -> HttpResponse {
-    let shared = &maintenance.shared;
+    let shared = &maintenance.engine.shared;
     let sight = sight(&request, &maintenance).await;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
