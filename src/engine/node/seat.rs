@@ -171,7 +171,7 @@ impl Seat {
     /// Takes note of what the store has listed. Returns it with those who are not listed any more,
     /// and may be there all the same.
     pub(crate) fn heard(&self, fleet: Fleet) -> Fleet {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory.lock();
         let now = steady::now();
         let silent = memory.note(&fleet.listed(), fleet.traced(), now, Process::is_alive);
         drop(memory);
@@ -185,16 +185,12 @@ impl Seat {
 
     /// Why this node cannot report to the others, if so.
     pub(crate) fn unreported(&self) -> Option<String> {
-        let unreported = self.unreported.lock();
-        unreported.unwrap_or_else(PoisonError::into_inner).clone()
+        self.unreported.lock().clone()
     }
 
     /// Returns whether that is news.
     pub(super) fn set_unreported(&self, why: Option<String>) -> bool {
-        let mut unreported = self
-            .unreported
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut unreported = self.unreported.lock();
         let is_news = unreported.is_some() != why.is_some();
         *unreported = why;
         is_news
