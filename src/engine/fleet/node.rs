@@ -469,7 +469,7 @@ impl Fleet {
             .nodes
             .iter()
             .map(|node| {
-                let mut status = NodeStatus::new(node, &state, own);
+                let mut status = shown(node, &state, own);
                 let Some(report) = &node.report else {
                     return status;
                 };
@@ -518,6 +518,53 @@ impl Fleet {
             .iter()
             .map(|node| node.report.as_ref().map(&figure));
         figures.sum()
+    }
+}
+
+/// A node as users and programs are shown it.
+fn shown(node: &Node, state: &str, own: Option<&str>) -> NodeStatus {
+    let own = own == Some(node.id.as_str());
+    match &node.report {
+        None => NodeStatus {
+            id: node.id.clone(),
+            host: String::new(),
+            pid: 0,
+            since: None,
+            version: String::new(),
+            up_to_date: false,
+            generation: 0,
+            phases: BTreeMap::new(),
+            in_flight: 0,
+            endless: 0,
+            sessions: 0,
+            tasks: 0,
+            age: 0,
+            own,
+            forced: None,
+            remarks: Vec::new(),
+        },
+        Some(report) => NodeStatus {
+            id: node.id.clone(),
+            host: report.node.host.clone(),
+            pid: report.node.pid,
+            since: Some(report.node.since),
+            version: report.version.clone(),
+            up_to_date: report.state == state,
+            generation: report.generation,
+            phases: report
+                .modes
+                .iter()
+                .map(|(key, mode)| (key.clone(), mode.phase))
+                .collect(),
+            in_flight: report.in_flight,
+            endless: report.endless,
+            sessions: report.sessions,
+            tasks: report.tasks,
+            age: report.age(node.expires_in),
+            own,
+            forced: report.forced,
+            remarks: Vec::new(),
+        },
     }
 }
 

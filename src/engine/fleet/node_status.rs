@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{core::phase::Phase, engine::fleet::node::Node, settings::Forced};
+use crate::{core::phase::Phase, settings::Forced};
 
 /// One node in a [`Status`](crate::Status): a process that runs the middleware.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -81,52 +81,4 @@ pub struct UnheardNode {
     pub age: u64,
     /// Whether it is waited for. If not, nobody can tell whether it is dead, and it is taken for that.
     pub waited_for: bool,
-}
-
-impl NodeStatus {
-    pub(crate) fn new(node: &Node, state: &str, own: Option<&str>) -> Self {
-        let own = own == Some(node.id.as_str());
-        match &node.report {
-            None => Self {
-                id: node.id.clone(),
-                host: String::new(),
-                pid: 0,
-                since: None,
-                version: String::new(),
-                up_to_date: false,
-                generation: 0,
-                phases: BTreeMap::new(),
-                in_flight: 0,
-                endless: 0,
-                sessions: 0,
-                tasks: 0,
-                age: 0,
-                own,
-                forced: None,
-                remarks: Vec::new(),
-            },
-            Some(report) => Self {
-                id: node.id.clone(),
-                host: report.node.host.clone(),
-                pid: report.node.pid,
-                since: Some(report.node.since),
-                version: report.version.clone(),
-                up_to_date: report.state == state,
-                generation: report.generation,
-                phases: report
-                    .modes
-                    .iter()
-                    .map(|(key, mode)| (key.clone(), mode.phase))
-                    .collect(),
-                in_flight: report.in_flight,
-                endless: report.endless,
-                sessions: report.sessions,
-                tasks: report.tasks,
-                age: report.age(node.expires_in),
-                own,
-                forced: report.forced,
-                remarks: Vec::new(),
-            },
-        }
-    }
 }
