@@ -13,7 +13,7 @@ use super::{context::Context, failure::Failure, output::Output};
 use crate::{
     core::text::{escaped, without_password},
     settings::{ResponseSettings, Settings, StoreUrl},
-    web::{refusal::response::read_templates, setup::builder::Builder},
+    web::{refusal::page::read_templates, setup::builder::Builder},
 };
 
 /// Shown once, in the help of the program: in that of each command they would take the room.
