@@ -127,7 +127,7 @@ pub(crate) type ContextMaker =
 pub(crate) enum FormatChoice {
     Negotiated,
     Fixed(ResponseFormat),
-    PerRequest(Arc<dyn Fn(&HttpRequest) -> ResponseFormat + Send + Sync>),
+    PerRequest(Arc<dyn Fn(&HttpRequest) -> Option<ResponseFormat> + Send + Sync>),
 }
 
 impl From<FormatSetting> for FormatChoice {
@@ -381,7 +381,9 @@ impl Responses {
         match &self.format {
             FormatChoice::Negotiated => negotiate(request.headers()),
             FormatChoice::Fixed(format) => *format,
-            FormatChoice::PerRequest(choose) => choose(request),
+            FormatChoice::PerRequest(choose) => {
+                choose(request).unwrap_or_else(|| negotiate(request.headers()))
+            }
         }
     }
 

@@ -54,7 +54,7 @@ use crate::{
         },
         token::Tokens,
         visitor::{
-            identity::{Identity, Visitor},
+            identity::{Identity, IdentityClosure, Visitor},
             session_order::SessionOrder,
         },
     },
@@ -74,7 +74,7 @@ pub struct Builder {
     settings: Option<Settings>,
     edits: Vec<SettingsEdit>,
     store: Option<Arc<dyn Store>>,
-    identity: Option<Identity>,
+    identity: Option<IdentityClosure>,
     address_finder: Option<AddressFinder>,
     predicates: Vec<(&'static str, Predicate)>,
     already_in: Option<Predicate>,
@@ -172,7 +172,8 @@ impl Builder {
         self
     }
 
-    /// Finds out who is asking, instead of by the session.
+    /// Finds out who is asking, instead of by the session. A closure that says `None` leaves it to
+    /// the session.
     ///
     /// ```
     /// # use actix_maintenance_mode::{Maintenance, Visitor};
@@ -183,17 +184,20 @@ impl Builder {
     ///     }
     /// });
     /// ```
-    pub fn identity(
+    pub fn identity<V: Into<Option<Visitor>>>(
         mut self,
-        identify: impl Fn(&HttpRequest) -> Visitor + Send + Sync + 'static,
+        identify: impl Fn(&HttpRequest) -> V + Send + Sync + 'static,
     ) -> Self {
-        self.identity = Some(Identity::Sync(Arc::new(identify)));
+        self.identity = Some(IdentityClosure::Sync(Arc::new(move |request| {
+            identify(request).into()
+        })));
         self
     }
 
     /// Finds out who is asking by a future, for example by a look-up in a database.
     ///
-    /// The closure takes from the request what it needs; the future must not keep the request.
+    /// The closure takes from the request what it needs; the future must not keep the request. A
+    /// future that says `None` leaves it to the session.
     ///
     /// ```
     /// # use actix_maintenance_mode::{Maintenance, Visitor};
@@ -209,10 +213,11 @@ impl Builder {
         identify: impl Fn(&HttpRequest) -> F + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output = Visitor> + 'static,
+        F: Future<Output: Into<Option<Visitor>>> + 'static,
     {
-        self.identity = Some(Identity::Async(Arc::new(move |request| {
-            Box::pin(identify(request))
+        self.identity = Some(IdentityClosure::Async(Arc::new(move |request| {
+            let identified = identify(request);
+            Box::pin(async move { identified.await.into() })
         })));
         self
     }
@@ -398,12 +403,22 @@ impl Builder {
         self
     }
 
-    /// Chooses the form of each refusal, instead of by `Accept`.
-    pub fn response_format(
+    /// Chooses the form of each refusal, instead of by `Accept`. A closure that says `None` leaves it
+    /// to `Accept`.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, ResponseFormat};
+    /// let builder = Maintenance::builder().response_format(|request| {
+    ///     request.path().starts_with("/api/").then_some(ResponseFormat::Json)
+    /// });
+    /// ```
+    pub fn response_format<R: Into<Option<ResponseFormat>>>(
         mut self,
-        choose: impl Fn(&HttpRequest) -> ResponseFormat + Send + Sync + 'static,
+        choose: impl Fn(&HttpRequest) -> R + Send + Sync + 'static,
     ) -> Self {
-        self.format = Some(FormatChoice::PerRequest(Arc::new(choose)));
+        self.format = Some(FormatChoice::PerRequest(Arc::new(move |request| {
+            choose(request).into()
+        })));
         self
     }
 
@@ -623,9 +638,7 @@ impl Builder {
             modes: plan.modes.clone(),
             time_zone: plan.time_zone.clone(),
             responses,
-            identity: self
-                .identity
-                .unwrap_or_else(|| Identity::of_session(&settings.session)),
+            identity: Identity::new(self.identity, &settings.session),
             trusted_proxies: AddressSet::parse(&settings.client.trusted_proxies)
                 .map_err(|message| fault("client.trusted_proxies", "", message))?,
             address_finder: self.address_finder,
