@@ -190,7 +190,8 @@ fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
         ChangeError::Refused { .. } => (StatusCode::CONFLICT, "Refused"),
         ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),
         ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),
-        ChangeError::Plan(_) => (StatusCode::BAD_REQUEST, "Not possible"),
+        ChangeError::Plan(_) | ChangeError::Text(_) => (StatusCode::BAD_REQUEST, "Not possible"),
+        ChangeError::Full(_) => (StatusCode::CONFLICT, "Full"),
         ChangeError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not stored"),
         ChangeError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "Shutting down"),
     }
