@@ -67,11 +67,14 @@ pub(crate) type VisitorFuture = Pin<Box<dyn Future<Output = Visitor>>>;
 /// What a closure of the app's own is still finding out.
 type ClosureFuture = Pin<Box<dyn Future<Output = Option<Visitor>>>>;
 
+/// A closure of the app's own, which gives the visitor or the future that finds out.
+type Closure<T> = Arc<dyn Fn(&HttpRequest) -> T + Send + Sync>;
+
 /// The app's own way to find out who is asking. Where it says nothing, the session tells.
 #[derive(Clone)]
 pub(crate) enum IdentityClosure {
-    Sync(Arc<dyn Fn(&HttpRequest) -> Option<Visitor> + Send + Sync>),
-    Async(Arc<dyn Fn(&HttpRequest) -> ClosureFuture + Send + Sync>),
+    Sync(Closure<Option<Visitor>>),
+    Async(Closure<ClosureFuture>),
 }
 
 /// Finds out who is asking.
