@@ -66,11 +66,25 @@ pub struct Maintenance {
 
 impl Maintenance {
     /// Begins to set up maintenance.
+    ///
+    /// The methods of [`Builder`] say what can be set.
     pub fn builder() -> Builder {
         Builder::new()
     }
 
     /// Whether a mode is pending or offline now.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Phase};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// assert!(!maintenance.is_on());
+    /// maintenance.turn_on().await?;
+    /// assert!(maintenance.is_on());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_on(&self) -> bool {
         let snapshot = self.engine.shared.published.snapshot();
         snapshot
@@ -79,6 +93,18 @@ impl Maintenance {
     }
 
     /// What is now, mode by mode.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Phase};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// maintenance.turn_on().by("alice").reason("new disks").await?;
+    /// let status = maintenance.status();
+    /// assert_eq!(status.modes[0].by.as_deref(), Some("alice"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn status(&self) -> Status {
         self.engine.status()
     }
@@ -94,6 +120,18 @@ impl Maintenance {
     }
 
     /// The phase of the first mode now: of `site` where the settings name no others.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Phase};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// assert_eq!(maintenance.phase(), Phase::Online);
+    /// maintenance.turn_on().await?;
+    /// assert_eq!(maintenance.phase(), Phase::Offline);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn phase(&self) -> Phase {
         let snapshot = self.engine.shared.published.snapshot();
         let now = self.engine.shared.now_for(&snapshot);
@@ -104,6 +142,17 @@ impl Maintenance {
     }
 
     /// The phase of one mode now. `None`: there is no mode with this key.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Phase};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// assert_eq!(maintenance.phase_of("site"), Some(Phase::Online));
+    /// assert_eq!(maintenance.phase_of("shop"), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn phase_of(&self, mode: &str) -> Option<Phase> {
         let snapshot = self.engine.shared.published.snapshot();
         let now = self.engine.shared.now_for(&snapshot);
@@ -225,6 +274,8 @@ impl Maintenance {
     }
 
     /// Switches maintenance off for as long as something takes.
+    ///
+    /// As [`while_on`](Self::while_on), the other way round.
     pub fn while_off(&self) -> Guarding {
         Guarding::new(self.engine.clone(), false)
     }
@@ -273,6 +324,19 @@ impl Maintenance {
     }
 
     /// Past and present periods of maintenance, the oldest first. The last 100 are kept.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Phase};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// maintenance.turn_on().by("alice").await?;
+    /// maintenance.turn_off().await?;
+    /// let last = maintenance.history().pop();
+    /// assert_eq!(last.and_then(|period| period.by).as_deref(), Some("alice"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn history(&self) -> Vec<PastPeriod> {
         self.engine.shared.published.snapshot().history.clone()
     }
@@ -334,11 +398,25 @@ impl Maintenance {
     /// `Resource`.
     ///
     /// Wrap it before (that is, inside of) the session middleware and a `Cors` middleware.
+    ///
+    /// [`MaintenanceMiddleware`] says in which order to wrap middlewares, with an example.
     pub fn middleware(&self) -> MaintenanceMiddleware {
         MaintenanceMiddleware::new(self.clone())
     }
 
     /// A middleware for one resource or scope that is always refused, as by `forced_on.routes`.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # use actix_web::web;
+    /// fn configure(config: &mut web::ServiceConfig, maintenance: &Maintenance) {
+    ///     config.service(
+    ///         web::scope("/beta")
+    ///             .wrap(maintenance.forced_on())
+    ///             .route("/new", web::get().to(async || "nobody sees this")),
+    ///     );
+    /// }
+    /// ```
     pub fn forced_on(&self) -> ForcedOn {
         ForcedOn::new(self.clone())
     }
@@ -368,22 +446,58 @@ impl Maintenance {
     ///
     /// What it says of a request through the proxies shows whether `client.trusted_proxies` is
     /// right.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # use actix_web::{HttpRequest, web};
+    /// async fn whoami(request: HttpRequest, maintenance: web::Data<Maintenance>) -> String {
+    ///     format!("{:?}", maintenance.client_address(&request))
+    /// }
+    /// ```
     pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
         crate::web::request::subject::address(request, &self.front)
     }
 
     /// The path of the WebSocket that tells of changes, for scripts of the app's own.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Phase};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// assert_eq!(maintenance.live_url(), "/maintenance-mode/live");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn live_url(&self) -> String {
         format!("{}/live", self.front.admin_path)
     }
 
     /// The path of the script that shows and hides `#maintenance-banner`, for the app's templates:
     /// `<script src="…" defer></script>`.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Phase};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// assert!(maintenance.script_url().starts_with("/maintenance-mode/static/maintenance.js"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn script_url(&self) -> String {
         format!("{}/static/maintenance.js", self.front.admin_path)
     }
 
     /// The scope at `admin_path` by which superusers switch maintenance on and off.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # use actix_web::web;
+    /// fn configure(config: &mut web::ServiceConfig, maintenance: &Maintenance) {
+    ///     config.service(maintenance.admin());
+    /// }
+    /// ```
     pub fn admin(&self) -> actix_web::Scope {
         crate::web::admin::scope(self.clone())
     }

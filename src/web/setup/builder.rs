@@ -145,6 +145,13 @@ impl Builder {
     }
 
     /// Uses these settings instead of those in `maintenance.toml` and the environment.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, settings::{Settings, SettingsError}};
+    /// let settings = Settings::from_toml("[exempt]\nsuperusers = true\n")?;
+    /// let builder = Maintenance::builder().settings(settings);
+    /// # Ok::<(), SettingsError>(())
+    /// ```
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = Some(settings);
         self
@@ -165,12 +172,21 @@ impl Builder {
     }
 
     /// Keeps the state at this URL: `memory:` or `file:` with a path.
+    ///
+    /// With the features `redis` and `object-store` there are more, see [`Settings::store`].
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().store("file:/var/lib/shop/maintenance.state");
+    /// ```
     pub fn store(self, url: impl Into<String>) -> Self {
         let url = url.into();
         self.configure(|settings| settings.store = url)
     }
 
     /// Keeps the state in a store of the app's own.
+    ///
+    /// The trait [`Store`] says what such a store promises, and has an example.
     pub fn custom_store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
         self
@@ -227,6 +243,16 @@ impl Builder {
     }
 
     /// Finds the client's address, instead of by the peer and `client.trusted_proxies`.
+    ///
+    /// Only what a proxy of the app's own has set may be believed: anybody else could claim an exempt address.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// // A content delivery network that sets this header itself, and is the only way in.
+    /// let builder = Maintenance::builder().client_address(|request| {
+    ///     request.headers().get("x-client-address")?.to_str().ok()?.parse().ok()
+    /// });
+    /// ```
     pub fn client_address(
         mut self,
         find: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static,
@@ -236,6 +262,12 @@ impl Builder {
     }
 
     /// Lets requests through for which this holds. The name is what `explain` shows.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder()
+    ///     .exempt_if("rehearsal", |request| request.headers().contains_key("x-rehearsal"));
+    /// ```
     pub fn exempt_if(
         mut self,
         name: &'static str,
@@ -263,6 +295,17 @@ impl Builder {
 
     /// Runs when a visitor is logged out as the settings `logout.*` say, after the session is
     /// purged; for identities that are not kept in the session.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # struct Tokens;
+    /// # impl Tokens { fn revoke(&self, _: &str) {} }
+    /// let tokens = Tokens;
+    /// let builder = Maintenance::builder().on_logout(move |request| {
+    ///     let token = request.headers().get("authorization").and_then(|it| it.to_str().ok());
+    ///     token.into_iter().for_each(|token| tokens.revoke(token));
+    /// });
+    /// ```
     pub fn on_logout(mut self, hook: impl Fn(&HttpRequest) + Send + Sync + 'static) -> Self {
         self.logout_hook = Some(Arc::new(hook));
         self
@@ -335,6 +378,13 @@ impl Builder {
     ///
     /// Nobody waits for it. One that fails, panics or takes longer than
     /// [`hook_time_limit`](Self::hook_time_limit) is told of in the log, and the next one runs.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # async fn tell_the_team(_text: String) {}
+    /// let builder = Maintenance::builder()
+    ///     .after_entering(async |entered| tell_the_team(format!("{} is closed", entered.mode.label)).await);
+    /// ```
     pub fn after_entering<F>(
         mut self,
         hook: impl Fn(Transition) -> F + Send + Sync + 'static,
@@ -361,6 +411,12 @@ impl Builder {
 
     /// How long the hooks before a change may take, all together, and each hook after one. The
     /// default is 5 seconds.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # use std::time::Duration;
+    /// let builder = Maintenance::builder().hook_time_limit(Duration::from_secs(10));
+    /// ```
     pub fn hook_time_limit(mut self, limit: Duration) -> Self {
         self.hooks.limit = limit;
         self
@@ -471,6 +527,13 @@ impl Builder {
 
     /// Adds to the context of the page and to the JSON body. It is the same for everybody, so the
     /// page is rendered once.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let context = serde_json::json!({ "support": "help@shop.example" });
+    /// let context = context.as_object().cloned().unwrap_or_default();
+    /// let builder = Maintenance::builder().response_context(context);
+    /// ```
     pub fn response_context(mut self, context: Map<String, Value>) -> Self {
         self.context = ResponseContext::Fixed(context);
         self
@@ -478,6 +541,13 @@ impl Builder {
 
     /// Adds to the context of the page and to the JSON body, request by request. The page is then
     /// rendered for each refusal.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().response_context_with(|request, _refusal| {
+    ///     serde_json::Map::from_iter([("path".to_owned(), request.path().into())])
+    /// });
+    /// ```
     pub fn response_context_with(
         mut self,
         context: impl Fn(&HttpRequest, &Refusal) -> Map<String, Value> + Send + Sync + 'static,
@@ -490,6 +560,14 @@ impl Builder {
     ///
     /// `no-store`, `X-Maintenance-Mode` and, where it has none, `Retry-After` are added to it. A
     /// status below 300 is replaced by the configured one: a refusal is never a success.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # use actix_web::HttpResponse;
+    /// let builder = Maintenance::builder().response_renderer(|_request, refusal| {
+    ///     HttpResponse::ServiceUnavailable().body(format!("{} is closed", refusal.label))
+    /// });
+    /// ```
     pub fn response_renderer(
         mut self,
         render: impl Fn(&HttpRequest, &Refusal) -> HttpResponse + Send + Sync + 'static,
@@ -500,6 +578,11 @@ impl Builder {
 
     /// Tells whether the app runs under test; pass `cfg!(test)`. With the setting `exempt.tests`
     /// nobody is refused then.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().tests(cfg!(test));
+    /// ```
     pub fn tests(mut self, tests: bool) -> Self {
         self.tests = tests;
         self
@@ -516,6 +599,16 @@ impl Builder {
     ///
     /// A store that fails is no error here: the setting `when_store_fails` says what then, the log
     /// tells, and the store is tried again.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// assert!(!maintenance.is_on());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
