@@ -74,17 +74,7 @@ impl Maintenance {
 
     /// Whether a mode is pending or offline now.
     ///
-    /// ```
-    /// # use actix_maintenance_mode::{Maintenance, Phase};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
-    /// assert!(!maintenance.is_on());
-    /// maintenance.turn_on().await?;
-    /// assert!(maintenance.is_on());
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// [`turn_on`](Self::turn_on) has an example.
     pub fn is_on(&self) -> bool {
         let snapshot = self.engine.shared.published.snapshot();
         snapshot
@@ -94,17 +84,7 @@ impl Maintenance {
 
     /// What is now, mode by mode.
     ///
-    /// ```
-    /// # use actix_maintenance_mode::{Maintenance, Phase};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
-    /// maintenance.turn_on().by("alice").reason("new disks").await?;
-    /// let status = maintenance.status();
-    /// assert_eq!(status.modes[0].by.as_deref(), Some("alice"));
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// [`turn_on`](Self::turn_on) has an example.
     pub fn status(&self) -> Status {
         self.engine.status()
     }
@@ -121,17 +101,7 @@ impl Maintenance {
 
     /// The phase of the first mode now: of `site` where the settings name no others.
     ///
-    /// ```
-    /// # use actix_maintenance_mode::{Maintenance, Phase};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
-    /// assert_eq!(maintenance.phase(), Phase::Online);
-    /// maintenance.turn_on().await?;
-    /// assert_eq!(maintenance.phase(), Phase::Offline);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// [`turn_on`](Self::turn_on) has an example.
     pub fn phase(&self) -> Phase {
         let snapshot = self.engine.shared.published.snapshot();
         let now = self.engine.shared.now_for(&snapshot);
@@ -143,16 +113,7 @@ impl Maintenance {
 
     /// The phase of one mode now. `None`: there is no mode with this key.
     ///
-    /// ```
-    /// # use actix_maintenance_mode::{Maintenance, Phase};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
-    /// assert_eq!(maintenance.phase_of("site"), Some(Phase::Online));
-    /// assert_eq!(maintenance.phase_of("shop"), None);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// [`turn_on`](Self::turn_on) has an example.
     pub fn phase_of(&self, mode: &str) -> Option<Phase> {
         let snapshot = self.engine.shared.published.snapshot();
         let now = self.engine.shared.now_for(&snapshot);
@@ -192,6 +153,15 @@ impl Maintenance {
     /// # Errors
     ///
     /// [`ChangeError`](crate::ChangeError) when the change was not made.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Phase};
+    /// # async fn example(maintenance: &Maintenance) -> Result<(), Box<dyn std::error::Error>> {
+    /// maintenance.turn_on().by("alice").await?;
+    /// assert!(maintenance.is_on() && maintenance.phase() == Phase::Offline);
+    /// assert_eq!(maintenance.status().modes[0].by.as_deref(), Some("alice"));
+    /// # Ok(()) }
+    /// ```
     pub fn turn_on(&self) -> TurnOn {
         TurnOn::new(self.engine.clone())
     }
@@ -325,18 +295,7 @@ impl Maintenance {
 
     /// Past and present periods of maintenance, the oldest first. The last 100 are kept.
     ///
-    /// ```
-    /// # use actix_maintenance_mode::{Maintenance, Phase};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
-    /// maintenance.turn_on().by("alice").await?;
-    /// maintenance.turn_off().await?;
-    /// let last = maintenance.history().pop();
-    /// assert_eq!(last.and_then(|period| period.by).as_deref(), Some("alice"));
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// [`turn_on`](Self::turn_on) has an example.
     pub fn history(&self) -> Vec<PastPeriod> {
         self.engine.shared.published.snapshot().history.clone()
     }
@@ -460,15 +419,7 @@ impl Maintenance {
 
     /// The path of the WebSocket that tells of changes, for scripts of the app's own.
     ///
-    /// ```
-    /// # use actix_maintenance_mode::{Maintenance, Phase};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
-    /// assert_eq!(maintenance.live_url(), "/maintenance-mode/live");
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// [The guide](crate::guide::pages#pages-notice-by-themselves) shows how.
     pub fn live_url(&self) -> String {
         format!("{}/live", self.front.admin_path)
     }
@@ -476,15 +427,7 @@ impl Maintenance {
     /// The path of the script that shows and hides `#maintenance-banner`, for the app's templates:
     /// `<script src="…" defer></script>`.
     ///
-    /// ```
-    /// # use actix_maintenance_mode::{Maintenance, Phase};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
-    /// assert!(maintenance.script_url().starts_with("/maintenance-mode/static/maintenance.js"));
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// [The guide](crate::guide::pages#pages-notice-by-themselves) shows how.
     pub fn script_url(&self) -> String {
         format!("{}/static/maintenance.js", self.front.admin_path)
     }
