@@ -30,8 +30,6 @@ async fn child_role() {
         "log-events" => crate::observe::child_logs_events().await,
         "metrics" => crate::observe::child_exports_figures().await,
         "log-damage" => crate::store::child_logs_damage().await,
-        #[cfg(unix)]
-        "fleet-node" => crate::fleet::child_serves().await,
         #[cfg(target_os = "linux")]
         "flooded" => crate::starts::child_is_flooded().await,
         "task" => crate::tasks::child_runs_a_task().await,

@@ -26,7 +26,6 @@ use crate::{
         },
         state::DrainWish,
     },
-    engine::web_server_files::WebServerFiles,
     engine::{
         driver::{Driver, Plan},
         fleet::node::NodeIdentity,
@@ -38,6 +37,7 @@ use crate::{
         local_copy::{LocalCopy, Of, Place},
         node::seat::{NodePlan, Seat},
         shared::{Clock, Drain, Published, Shared},
+        web_server_files::WebServerFiles,
     },
     settings::{
         Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, Settings,
@@ -51,11 +51,12 @@ use crate::{
         mode::{self, ConfiguredMode, ModeBuilder, ModeClosures},
         permission::{Permission, Permissions, Permit},
         refusal::{
+            described::Refusal,
             language::{LanguageChooser, Languages},
             negotiate::ResponseFormat,
-            response::{
-                FormatChoice, Refusal, Renderer, ResponseContext, Responses, read_templates,
-            },
+            of_mode::{FormatChoice, Renderer, ResponseContext},
+            page::read_templates,
+            responses::Responses,
         },
         request::api_key::ApiKey,
         token::Tokens,
@@ -883,7 +884,7 @@ fn node_plan(settings: &Settings) -> NodePlan {
     NodePlan {
         identity: NodeIdentity::new(
             settings.node.id.as_deref(),
-            &gethostname::gethostname().to_string_lossy(),
+            &crate::engine::node::host::name(),
             process::id(),
             // The time of the machine: it is to tell people since when the process runs.
             Timestamp::now(),
