@@ -143,8 +143,6 @@ impl Maintenance {
     }
 
     /// The phase of one mode now. `None`: there is no mode with this key.
-    ///
-    /// [`turn_on`](Self::turn_on) has an example.
     pub fn phase_of(&self, mode: &str) -> Option<Phase> {
         let snapshot = self.engine.shared.published.snapshot();
         let now = self.engine.shared.now_for(&snapshot);
@@ -325,8 +323,6 @@ impl Maintenance {
     }
 
     /// Past and present periods of maintenance, the oldest first. The last 100 are kept.
-    ///
-    /// [`turn_on`](Self::turn_on) has an example.
     pub fn history(&self) -> Vec<PastPeriod> {
         self.engine.shared.published.snapshot().history.clone()
     }
@@ -396,17 +392,7 @@ impl Maintenance {
 
     /// A middleware for one resource or scope that is always refused, as by `forced_on.routes`.
     ///
-    /// ```
-    /// # use actix_maintenance_mode::Maintenance;
-    /// # use actix_web::web;
-    /// fn configure(config: &mut web::ServiceConfig, maintenance: &Maintenance) {
-    ///     config.service(
-    ///         web::scope("/beta")
-    ///             .wrap(maintenance.forced_on())
-    ///             .route("/new", web::get().to(async || "nobody sees this")),
-    ///     );
-    /// }
-    /// ```
+    /// [The guide](crate::guide::who_gets_in#a-route-is-always-open-or-always-closed) has an example.
     pub fn forced_on(&self) -> ForcedOn {
         ForcedOn::new(self.clone())
     }
@@ -437,13 +423,7 @@ impl Maintenance {
     /// What it says of a request through the proxies shows whether `client.trusted_proxies` is
     /// right.
     ///
-    /// ```
-    /// # use actix_maintenance_mode::Maintenance;
-    /// # use actix_web::{HttpRequest, web};
-    /// async fn whoami(request: HttpRequest, maintenance: web::Data<Maintenance>) -> String {
-    ///     format!("{:?}", maintenance.client_address(&request))
-    /// }
-    /// ```
+    /// [The guide](crate::guide::who_gets_in#behind-a-proxy) says what it is found by.
     pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
         crate::web::request::subject::address(request, &self.front)
     }
@@ -464,14 +444,6 @@ impl Maintenance {
     }
 
     /// The scope at `admin_path` by which superusers switch maintenance on and off.
-    ///
-    /// ```
-    /// # use actix_maintenance_mode::Maintenance;
-    /// # use actix_web::web;
-    /// fn configure(config: &mut web::ServiceConfig, maintenance: &Maintenance) {
-    ///     config.service(maintenance.admin());
-    /// }
-    /// ```
     pub fn admin(&self) -> actix_web::Scope {
         crate::web::admin::scope(self.clone())
     }
