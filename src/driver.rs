@@ -28,9 +28,15 @@ use crate::{
     web_server::Followed,
 };
 
+mod believe;
 mod drain;
+mod outcome;
 
-use self::drain::Heard;
+use self::{
+    believe::{Believed, Lacks, random_name},
+    drain::Heard,
+    outcome::Fate,
+};
 
 /// How long the store may take to answer once.
 pub(crate) const STORE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -63,6 +69,8 @@ pub(crate) struct Changed {
 /// A change on its way to the driver.
 pub(crate) struct Command {
     pub(crate) operation: Operation,
+    /// The mode whose switch somebody throws by it, also if that changes nothing.
+    pub(crate) says: Option<String>,
     pub(crate) reply: oneshot::Sender<Result<Changed, ChangeError>>,
     pub(crate) asked_at: Instant,
     /// Whether hooks are told of what it leads to.
@@ -155,6 +163,8 @@ struct Known {
     look_at: Option<Instant>,
     /// Whether it was told that the store has lost what it held.
     loss_told: bool,
+    /// What the store was asked to save, as long as it is not known what became of that.
+    asked: Option<Document>,
     /// When to try again to settle what is over.
     settle_after: Option<Instant>,
     web_server: Followed,
@@ -267,13 +277,14 @@ impl Driver {
                 let is_news =
                     known.at.is_none() || known.failure.is_some() || known.version != version;
                 if is_news {
-                    match self.understand(loaded.as_ref()) {
-                        Ok(document) if self.has_lost(known, loaded.as_ref(), &document) => {
-                            self.put_back(known).await;
-                        }
-                        Ok(document) => {
+                    match self.believe(known, loaded.as_ref()) {
+                        Ok(Believed { document, lacks }) => {
                             let stored = loaded.as_ref().map(|loaded| &*loaded.document);
+                            // It counts at once. That the store gets the rest may take its time.
                             self.adopt(known, document, version, StateId::of(stored));
+                            if let Some(lacks) = lacks {
+                                self.put_back(known, lacks).await;
+                            }
                         }
                         Err(error) => {
                             known.version = version;
@@ -291,40 +302,29 @@ impl Driver {
         }
     }
 
-    /// Whether a store that can lose what it holds has lost it: there is nothing, or what was there
-    /// before. What somebody has written by hand has no generation, and counts.
-    fn has_lost(&self, known: &Known, loaded: Option<&Loaded>, document: &Document) -> bool {
-        let is_by_hand = loaded.is_some() && document.generation == 0;
-        self.store.may_lose_state()
-            && self.plan.forced.is_none()
-            && !is_by_hand
-            && known
-                .document
-                .as_ref()
-                .is_some_and(|last| last.generation > document.generation)
-    }
-
-    /// Puts back what the store has lost. Every node that knows it tries; one of them is the first,
-    /// and the others adopt what it has put.
-    async fn put_back(&self, known: &mut Known) {
-        if !known.loss_told {
-            known.loss_told = true;
-            tracing::warn!(
+    /// Puts back what the store lacks. Every node that knows it tries; one of them is the first, and
+    /// the others adopt what it has put.
+    async fn put_back(&self, known: &mut Known, lacks: Lacks) {
+        match lacks {
+            Lacks::Lost if !known.loss_told => {
+                known.loss_told = true;
+                tracing::warn!(
+                    store = %self.store.url(),
+                    "the maintenance store has lost the state, by a flush, an eviction, a fail-over \
+                     or a restart without a saved copy; what was written since counts, and what is \
+                     missing is put back"
+                );
+            }
+            Lacks::Lost => {}
+            Lacks::Rest => tracing::info!(
                 store = %self.store.url(),
-                "the maintenance store has lost the state, by a flush, an eviction, a fail-over or \
-                 a restart without a saved copy; the last known one is put back"
-            );
+                "somebody has switched maintenance by hand; windows, history and the other modes \
+                 are put back"
+            ),
         }
         let nothing: Operation = Box::new(|_, _| None);
         if let Err(error) = self.try_quietly(known, &nothing).await {
             self.fail(known, error);
-        }
-    }
-
-    fn understand(&self, loaded: Option<&Loaded>) -> Result<Document, DecodeError> {
-        match loaded {
-            None => Ok(Document::default()),
-            Some(loaded) => Document::decode(&loaded.document, self.plan.time_zone.as_ref()),
         }
     }
 
@@ -431,14 +431,25 @@ impl Driver {
     async fn change(&self, known: &mut Known, command: Command) {
         let deadline = command.asked_at + CHANGE_TIMEOUT;
         known.is_quiet = !command.call_hooks;
-        let outcome = match timeout_at(deadline, self.apply(known, &command.operation)).await {
+        let outcome = match timeout_at(
+            deadline,
+            self.apply(known, &command.operation, command.says.as_deref()),
+        )
+        .await
+        {
             Ok(outcome) => outcome,
-            Err(_) => Err(ChangeError::Store(StoreError::new(format!(
-                "the store {} did not take the change within {} seconds; \
-                 look at the status before you try again, it may still take it",
-                self.store.url(),
-                CHANGE_TIMEOUT.as_secs()
-            )))),
+            Err(_) => {
+                let error = StoreError::new(format!(
+                    "the store {} did not take the change within {} seconds",
+                    self.store.url(),
+                    CHANGE_TIMEOUT.as_secs()
+                ));
+                match self.last_look(known).await {
+                    Some(changed) => Ok(changed),
+                    None if known.asked.is_some() => Err(ChangeError::NotKnown(error)),
+                    None => Err(ChangeError::Store(error)),
+                }
+            }
         };
         known.is_quiet = false;
         if let Err(error) = &outcome {
@@ -454,12 +465,15 @@ impl Driver {
         let _ = command.reply.send(outcome);
     }
 
-    /// Applies an operation to what is stored, again and again until nobody else was faster.
+    /// Applies an operation to what is stored, again and again until nobody else was faster. `said`
+    /// is the mode whose switch somebody throws by it.
     async fn apply(
         &self,
         known: &mut Known,
         operation: &Operation,
+        said: Option<&str>,
     ) -> Result<Changed, ChangeError> {
+        known.asked = None;
         let mut loaded = match self.load().await {
             Ok(loaded) => loaded,
             Err(error) => {
@@ -469,26 +483,23 @@ impl Driver {
         };
         loop {
             let version = loaded.as_ref().map(|loaded| loaded.version.clone());
-            let (stored, damaged) = match self.understand(loaded.as_ref()) {
-                Ok(document) => (document, false),
+            let (stored, damaged) = match self.believe(known, loaded.as_ref()) {
+                Ok(Believed { document, lacks }) => (document, lacks.is_some()),
                 Err(error) => (self.last_good(known, &error, loaded.as_ref())?, true),
-            };
-            let (stored, damaged) = match &known.document {
-                Some(last) if !damaged && self.has_lost(known, loaded.as_ref(), &stored) => {
-                    (last.clone(), true)
-                }
-                _ => (stored, damaged),
             };
             // What is over is settled first, so that an operation sees only what still counts.
             let now = self.shared.clock.now();
             let settled = settled(&stored, now);
             let operated = operation(settled.as_ref().unwrap_or(&stored), now);
             let changed = operated.is_some() || damaged;
+            // Where a store may have forgotten, also that it is so already is to be stored: else
+            // what somebody remembers would count more than what was said now.
+            let is_to_be_said = said.is_some() && self.store.may_lose_state();
             // What is stored must not stay damaged although nothing is to change: the next process
             // to start would know nothing.
             let next = operated
                 .or(settled)
-                .or_else(|| damaged.then(|| stored.clone()));
+                .or_else(|| (damaged || is_to_be_said).then(|| stored.clone()));
             let Some(mut next) = next else {
                 let is_news = known.version != version || known.failure.is_some();
                 if is_news || known.at.is_none() {
@@ -506,21 +517,48 @@ impl Driver {
                 .map_or(0, |document| document.generation)
                 .max(stored.generation);
             next.generation = newest.saturating_add(1);
+            if let Some(key) = said.filter(|_| is_to_be_said) {
+                next.modes.entry(key.to_owned()).or_default();
+            }
+            let next = next.signed(&stored, said, now, random_name);
             let content = next.encode();
+            known.asked = Some(next.clone());
             let saved = self.store.save(&content, version.as_ref()).await;
             match saved {
                 Ok(Saved::Stored(version)) => {
+                    known.asked = None;
                     self.adopt(known, next, Some(version), StateId::of(Some(&content)));
                     return Ok(Changed {
                         changed,
                         snapshot: self.shared.published.stored(),
                     });
                 }
-                Ok(Saved::Conflict(newer)) => loaded = newer,
+                Ok(Saved::Conflict(newer)) => {
+                    known.asked = None;
+                    loaded = newer;
+                }
                 Err(error) => {
                     // It may be stored all the same, and no hint may tell.
                     known.look_at = Some(Instant::now() + FIRST_RETRY);
-                    return Err(ChangeError::Store(error));
+                    match self.fate_of(known, &next, version.as_ref()).await {
+                        Fate::Done(done) => {
+                            known.asked = None;
+                            tracing::warn!(
+                                error = describe(&error),
+                                "the maintenance store has taken a change, and says that it failed"
+                            );
+                            return Ok(Changed { changed, ..done });
+                        }
+                        Fate::AsBefore => {
+                            known.asked = None;
+                            return Err(ChangeError::Store(error));
+                        }
+                        Fate::Overtaken(newer) => {
+                            known.asked = None;
+                            loaded = newer;
+                        }
+                        Fate::NotKnown => return Err(ChangeError::NotKnown(error)),
+                    }
                 }
             }
         }
@@ -605,7 +643,7 @@ impl Driver {
     /// Makes a change that nobody asked for. If it fails, it is tried again later.
     async fn try_quietly(&self, known: &mut Known, operation: &Operation) -> Result<(), String> {
         known.settle_after = None;
-        let error = match timeout(CHANGE_TIMEOUT, self.apply(known, operation)).await {
+        let error = match timeout(CHANGE_TIMEOUT, self.apply(known, operation, None)).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => crate::response::chain(&error),
             Err(_) => format!(

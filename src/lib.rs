@@ -72,6 +72,7 @@ mod identity;
 mod in_flight;
 mod knowledge;
 mod language;
+mod lineage;
 mod live;
 mod lock;
 mod maintenance;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use crate::schedule::Window;
 use crate::{
+    lineage::Lineage,
     phase::{Phase, Standing},
     schedule::Interval,
 };
@@ -35,6 +36,9 @@ const LONGEST_CHAIN: usize = 16;
 pub(crate) struct Document {
     pub(crate) format: u32,
     pub(crate) generation: u64,
+    /// Where it comes from; none of what a hand or an older version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lineage: Option<Lineage>,
     #[serde(default)]
     pub(crate) modes: BTreeMap<String, ModeState>,
     #[serde(default)]
@@ -246,6 +250,7 @@ impl Default for Document {
         Self {
             format: FORMAT,
             generation: 0,
+            lineage: None,
             modes: BTreeMap::new(),
             history: Vec::new(),
             unknown: Map::new(),

@@ -189,6 +189,7 @@ fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
         ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),
         ChangeError::Plan(_) => (StatusCode::BAD_REQUEST, "Not possible"),
         ChangeError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not stored"),
+        ChangeError::NotKnown(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not known"),
         ChangeError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "Shutting down"),
     }
 }

@@ -1,0 +1,563 @@
+//! Documents of which one does not follow from the other: the store forgot, or an old copy of what it
+//! held was put back, and somebody wrote before anybody who knew more could.
+//!
+//! Each document carries its lineage: a random identity, the names of its last saves, and of each of
+//! its records when it was written last. From two documents this tells
+//!
+//! - whether one follows from the other ([`Kinship`]);
+//! - if neither does, what each holds that the other never knew of ([`reconciled`]). What was written
+//!   after the loss wins, what the other never knew of is added, and what the other knew of and does
+//!   not have any more was removed and stays so.
+//!
+//! A record is what is stored of a mode without its windows, one window, or one field that this
+//! version does not know. The history is no record: no stretch of it is ever taken back.
+//!
+//! Pure: random names come from outside.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::state::{Document, Ended, HISTORY_LENGTH, ModeState, Period, Switch, Window};
+
+/// How many saves a document names. Whoever is behind by more is believed to be behind.
+const SAVES: usize = 32;
+
+/// Where a document comes from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Lineage {
+    id: String,
+    #[serde(default)]
+    saves: Saves,
+    /// By record, when it was last written. What is not there was there before anything.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    written: BTreeMap<String, Written>,
+    /// Of other lineages, up to which generation what they held has been taken in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    before: BTreeMap<String, u64>,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+/// The last saves that led to a document: the generation of each and its random name, the latest
+/// first. Where two histories met there are the saves of both. In JSON one text, so that the document
+/// stays easy to read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct Saves(BTreeSet<(u64, String)>);
+
+impl fmt::Display for Saves {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, (generation, name)) in self.0.iter().rev().enumerate() {
+            let gap = if place == 0 { "" } else { " " };
+            write!(formatter, "{gap}{generation}:{name}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Saves {
+    fn has(&self, generation: u64, name: &str) -> bool {
+        self.0.contains(&(generation, name.to_owned()))
+    }
+
+    /// The save of this generation, which is the last one.
+    fn last(&self, generation: u64) -> Option<&str> {
+        let (last, name) = self.0.last()?;
+        (*last == generation).then_some(name)
+    }
+
+    /// Whether this is further back than what is named.
+    fn ends_after(&self, generation: u64) -> bool {
+        self.0.first().is_none_or(|(first, _)| generation < *first)
+    }
+
+    fn add(&mut self, saves: impl IntoIterator<Item = (u64, String)>) {
+        self.0.extend(saves);
+        while self.0.len() > SAVES {
+            self.0.pop_first();
+        }
+    }
+}
+
+impl From<Saves> for String {
+    fn from(saves: Saves) -> Self {
+        saves.to_string()
+    }
+}
+
+impl TryFrom<String> for Saves {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let save = |word: &str| {
+            let (generation, name) = word.split_once(':')?;
+            Some((generation.parse().ok()?, name.to_owned()))
+        };
+        text.split_whitespace()
+            .map(save)
+            .collect::<Option<_>>()
+            .map(Self)
+            .ok_or_else(|| "`saves` are no saves".to_owned())
+    }
+}
+
+/// By which save a record was last written, in which lineage, and at what time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct Written {
+    generation: u64,
+    save: String,
+    lineage: String,
+    at: Timestamp,
+}
+
+impl Written {
+    fn never(lineage: &str) -> Self {
+        Self {
+            generation: 0,
+            save: String::new(),
+            lineage: lineage.to_owned(),
+            at: Timestamp::MIN,
+        }
+    }
+}
+
+impl From<Written> for String {
+    fn from(written: Written) -> Self {
+        let Written {
+            generation,
+            save,
+            lineage,
+            at,
+        } = written;
+        format!("{generation}:{save}:{lineage} {at}")
+    }
+}
+
+impl TryFrom<String> for Written {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parts = || {
+            let (by, at) = text.split_once(' ')?;
+            let (generation, by) = by.split_once(':')?;
+            let (save, lineage) = by.split_once(':')?;
+            Some(Self {
+                generation: generation.parse().ok()?,
+                save: save.to_owned(),
+                lineage: lineage.to_owned(),
+                at: Timestamp::from_str(at).ok()?,
+            })
+        };
+        parts().ok_or_else(|| "`written` is not when a record was written".to_owned())
+    }
+}
+
+/// What two documents are to each other, seen from the one that is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kinship {
+    /// It is the other one, or follows from it.
+    Follows,
+    /// The other one follows from it: it is an old copy.
+    Precedes,
+    /// Neither follows from the other.
+    Apart,
+}
+
+/// How a document is told from all others: its lineage, and the last of its saves.
+struct Head<'a> {
+    lineage: &'a str,
+    generation: u64,
+    save: Option<&'a str>,
+}
+
+fn record_of_mode(key: &str) -> String {
+    format!("mode/{key}")
+}
+
+fn record_of_window(key: &str, id: &str) -> String {
+    format!("window/{key}/{id}")
+}
+
+fn record_of_field(name: &str) -> String {
+    format!("field/{name}")
+}
+
+/// What is stored of a mode without its windows.
+fn without_windows(mode: &ModeState) -> ModeState {
+    ModeState {
+        windows: Vec::new(),
+        ..mode.clone()
+    }
+}
+
+impl Document {
+    fn head(&self) -> Head<'_> {
+        let lineage = self.lineage.as_ref();
+        Head {
+            lineage: self.lineage_id(),
+            generation: self.generation,
+            save: lineage.and_then(|it| it.saves.last(self.generation)),
+        }
+    }
+
+    /// Empty for a document of an older version, and for what a hand wrote.
+    fn lineage_id(&self) -> &str {
+        self.lineage.as_ref().map_or("", |lineage| &lineage.id)
+    }
+
+    /// Names the save that is about to be made, and notes which records it writes. `said` is the mode
+    /// that somebody has thrown the switch of, also if that changes nothing. The generation has been
+    /// set.
+    pub(crate) fn signed(
+        mut self,
+        before: &Self,
+        said: Option<&str>,
+        now: Timestamp,
+        mut random: impl FnMut() -> String,
+    ) -> Self {
+        let mut lineage = before.lineage.clone().unwrap_or_else(|| Lineage {
+            id: random(),
+            before: match before.generation {
+                0 => BTreeMap::new(),
+                generation => BTreeMap::from([(String::new(), generation)]),
+            },
+            ..Lineage::default()
+        });
+        let written = Written {
+            generation: self.generation,
+            save: random(),
+            lineage: lineage.id.clone(),
+            at: now,
+        };
+        let records = self.records();
+        let former = before.records();
+        lineage
+            .written
+            .retain(|record, _| records.contains_key(record));
+        let changed = records
+            .iter()
+            .filter(|(record, content)| former.get(*record) != Some(content))
+            .map(|(record, _)| record.clone());
+        for record in changed.chain(said.map(record_of_mode)) {
+            lineage.written.insert(record, written.clone());
+        }
+        lineage.saves.add([(self.generation, written.save)]);
+        self.lineage = Some(lineage);
+        self
+    }
+
+    /// Whether it is nobody's memory of anything.
+    fn is_blank(&self) -> bool {
+        self.generation == 0 && self.modes.is_empty() && self.history.is_empty()
+    }
+
+    fn records(&self) -> BTreeMap<String, Record> {
+        // Whoever gives the document a field decides here what becomes of it after a loss.
+        let Self {
+            format: _,
+            generation: _,
+            lineage: _,
+            modes,
+            history: _,
+            unknown,
+        } = self;
+        let mut records = BTreeMap::new();
+        for (key, mode) in modes {
+            let (name, switch) = (record_of_mode(key), without_windows(mode));
+            let written = self.lineage.as_ref().map(|lineage| &lineage.written);
+            let is_written = written.is_some_and(|written| written.contains_key(&name));
+            // Made for the sake of a window, it says nothing of the switch.
+            if is_written || switch != ModeState::default() {
+                records.insert(name, Record::Mode(key.clone(), switch));
+            }
+            for window in &mode.windows {
+                records.insert(
+                    record_of_window(key, &window.id),
+                    Record::Window(key.clone(), window.clone()),
+                );
+            }
+        }
+        for (name, value) in unknown {
+            records.insert(
+                record_of_field(name),
+                Record::Field(name.clone(), value.clone()),
+            );
+        }
+        records
+    }
+
+    fn written(&self, record: &str) -> Written {
+        let lineage = self.lineage.as_ref();
+        lineage
+            .and_then(|lineage| lineage.written.get(record).cloned())
+            .unwrap_or_else(|| Written::never(self.lineage_id()))
+    }
+
+    /// The same as the beginning of a new lineage: what is written in it is written after the loss.
+    fn put_back(&self, random: &mut impl FnMut() -> String) -> Self {
+        let mut lineage = self.lineage.clone().unwrap_or_default();
+        let former = std::mem::replace(&mut lineage.id, random());
+        lineage.before.insert(former, self.generation);
+        Self {
+            lineage: Some(lineage),
+            ..self.clone()
+        }
+    }
+
+    /// Whether this was written after the store had forgotten, and not put back into it.
+    fn is_of_now(&self, written: &Written) -> bool {
+        let lineage = self.lineage.as_ref();
+        lineage.is_some_and(|lineage| written.generation > 0 && written.lineage == lineage.id)
+    }
+
+    /// Whether this document was made in the knowledge of a save. Where the save is older than those
+    /// that it names, the numbers tell.
+    fn knew(&self, generation: u64, save: Option<&str>, lineage: &str) -> bool {
+        let by_number = || {
+            let known = match lineage == self.lineage_id() {
+                true => Some(self.generation),
+                false => self
+                    .lineage
+                    .as_ref()
+                    .and_then(|mine| mine.before.get(lineage).copied()),
+            };
+            known.is_some_and(|known| generation <= known)
+        };
+        let saves = self.lineage.as_ref().map(|lineage| &lineage.saves);
+        match (saves, save) {
+            (Some(saves), Some(save)) => {
+                saves.has(generation, save) || (saves.ends_after(generation) && by_number())
+            }
+            // An older version made the one or the other, and named no save.
+            _ => by_number(),
+        }
+    }
+
+    fn knew_of(&self, written: &Written) -> bool {
+        let save = (!written.save.is_empty()).then_some(written.save.as_str());
+        self.knew(written.generation, save, &written.lineage)
+    }
+
+    fn follows(&self, other: &Self) -> bool {
+        let head = other.head();
+        self.knew(head.generation, head.save, head.lineage)
+    }
+
+    /// What this document, which is stored, is to one that is remembered.
+    pub(crate) fn kinship(&self, remembered: &Self) -> Kinship {
+        if self.follows(remembered) {
+            Kinship::Follows
+        } else if remembered.follows(self) {
+            Kinship::Precedes
+        } else {
+            Kinship::Apart
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Record {
+    /// With the mode's key.
+    Mode(String, ModeState),
+    Window(String, Window),
+    /// With its name.
+    Field(String, Value),
+}
+
+/// What is to be stored instead of what is, given what is remembered from before. `None`: what is
+/// stored has all of it.
+///
+/// `stored` is `None` where there is nothing. The generation and the save's name are still to be set.
+pub(crate) fn reconciled(
+    stored: Option<&Document>,
+    remembered: &Document,
+    now: Timestamp,
+    mut random: impl FnMut() -> String,
+) -> Option<Document> {
+    if remembered.is_blank() {
+        return None;
+    }
+    let Some(stored) = stored else {
+        return Some(remembered.put_back(&mut random));
+    };
+    match stored.kinship(remembered) {
+        Kinship::Follows => None,
+        Kinship::Precedes => Some(remembered.put_back(&mut random)),
+        Kinship::Apart => merged(stored, remembered, now, &mut random),
+    }
+}
+
+/// The stored document with what it never knew of. `None`: it knew of everything.
+fn merged(
+    stored: &Document,
+    remembered: &Document,
+    now: Timestamp,
+    random: &mut impl FnMut() -> String,
+) -> Option<Document> {
+    let (here, there) = (stored.records(), remembered.records());
+    let empty = |mode: &ModeState| without_windows(mode) == ModeState::default();
+    let mut next = Document {
+        modes: stored
+            .modes
+            .iter()
+            .filter(|(_, mode)| empty(mode))
+            .map(|(key, _)| (key.clone(), ModeState::default()))
+            .collect(),
+        unknown: Map::new(),
+        ..stored.clone()
+    };
+    let mut written = BTreeMap::new();
+    let mut carried = BTreeSet::new();
+    let names: BTreeSet<&String> = here.keys().chain(there.keys()).collect();
+    let mut windows: Vec<(String, Window)> = Vec::new();
+    for name in names {
+        let (of_stored, of_remembered) = (stored.written(name), remembered.written(name));
+        let stored_knew = stored.knew_of(&of_remembered);
+        let remembered_knew = remembered.knew_of(&of_stored);
+        // Where neither knew of the other: what was written after the loss, whatever the clocks say,
+        // or else what was written last.
+        let is_stored_later = stored.is_of_now(&of_stored) || of_stored.at >= of_remembered.at;
+        let stored_wins = stored_knew || (!remembered_knew && is_stored_later);
+        let (record, when, is_carried) = match (here.get(name), there.get(name)) {
+            (Some(record), Some(_)) if stored_wins => (record, of_stored, false),
+            (Some(_), Some(record)) => (record, of_remembered, true),
+            // Removed since it was known.
+            (Some(_), None) if remembered_knew => continue,
+            (None, Some(_)) if stored_knew => continue,
+            (Some(record), None) => (record, of_stored, false),
+            (None, Some(record)) => (record, of_remembered, true),
+            (None, None) => continue,
+        };
+        if is_carried {
+            carried.insert(name.clone());
+        }
+        if when.generation > 0 {
+            written.insert(name.clone(), when);
+        }
+        match record.clone() {
+            Record::Mode(key, mode) => {
+                next.modes.insert(key, mode);
+            }
+            Record::Window(key, window) => windows.push((key, window)),
+            Record::Field(field, value) => {
+                next.unknown.insert(field, value);
+            }
+        }
+    }
+    for (key, mut window) in windows {
+        let of_mode = record_of_mode(&key);
+        let is_off = next
+            .modes
+            .get(&key)
+            .is_some_and(|mode| mode.switch == Switch::Off);
+        let is_new = carried.contains(&record_of_window(&key, &window.id));
+        // Whoever switched it off after the loss meant the windows that were open, too.
+        let stays = match written.get(&of_mode) {
+            Some(off) if is_new && is_off && !carried.contains(&of_mode) => {
+                window.end_occurrence(off.at)
+            }
+            _ => true,
+        };
+        if stays {
+            next.modes.entry(key).or_default().windows.push(window);
+        }
+    }
+    for mode in next.modes.values_mut() {
+        mode.windows.sort_by_key(|window| window.start);
+    }
+    next.history = united(&stored.history, &remembered.history);
+    close_periods(&mut next, &written, now);
+    let is_news = next.modes != stored.modes
+        || next.unknown != stored.unknown
+        || next.history != stored.history;
+    if !is_news {
+        return None;
+    }
+    next.lineage = Some(joined(stored, remembered, written, random));
+    Some(next)
+}
+
+/// The lineage of a document that has taken in another.
+fn joined(
+    stored: &Document,
+    remembered: &Document,
+    written: BTreeMap<String, Written>,
+    random: &mut impl FnMut() -> String,
+) -> Lineage {
+    let mut lineage = stored.lineage.clone().unwrap_or_else(|| Lineage {
+        id: random(),
+        before: BTreeMap::from([(String::new(), stored.generation)]),
+        ..Lineage::default()
+    });
+    let theirs = remembered.lineage.clone().unwrap_or_default();
+    lineage.saves.add(theirs.saves.0);
+    for (id, generation) in theirs
+        .before
+        .into_iter()
+        .chain([(theirs.id, remembered.generation)])
+        .filter(|(id, _)| *id != lineage.id)
+    {
+        let known = lineage.before.entry(id).or_default();
+        *known = generation.max(*known);
+    }
+    lineage.written = written;
+    lineage
+}
+
+/// All stretches of both, each once, in their order; the oldest leave first.
+fn united(stored: &[Period], remembered: &[Period]) -> Vec<Period> {
+    let mut history: Vec<Period> = stored.to_vec();
+    for period in remembered {
+        let same = history
+            .iter_mut()
+            .find(|known| known.mode == period.mode && known.started_at == period.started_at);
+        match same {
+            // Of one that has ended for one of them, the end is known.
+            Some(known) if known.ended_at.is_none() => known.clone_from(period),
+            Some(_) => {}
+            None => history.push(period.clone()),
+        }
+    }
+    history.sort_by_key(|period| period.started_at);
+    let surplus = history.len().saturating_sub(HISTORY_LENGTH);
+    history.drain(..surplus);
+    history
+}
+
+/// Ends what has gone on until somebody said otherwise after the loss: of each mode one period is
+/// open at most, and none while it is online.
+fn close_periods(document: &mut Document, written: &BTreeMap<String, Written>, now: Timestamp) {
+    let Document { modes, history, .. } = document;
+    let mut followed: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for period in history.iter_mut().rev() {
+        let next = followed.insert(period.mode.clone(), period.started_at);
+        if period.ended_at.is_some() {
+            continue;
+        }
+        let is_closed = modes
+            .get(&period.mode)
+            .is_some_and(|mode| mode.phase(now).is_maintenance());
+        match next {
+            Some(next) => period.ended_at = Some(next),
+            None if !is_closed => {
+                let said = written.get(&record_of_mode(&period.mode));
+                let at = said.map_or(now, |said| said.at);
+                let at = if period.started_at <= at { at } else { now };
+                period.end(at, Ended::Off, None);
+            }
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "lineage_tests.rs"]
+mod tests;
