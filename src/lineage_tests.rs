@@ -4,7 +4,7 @@ use jiff::ToSpan as _;
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::state::SwitchOn;
+use crate::core::state::SwitchOn;
 
 fn noon() -> Timestamp {
     "2026-06-01T12:00:00Z".parse().unwrap()

@@ -12,12 +12,9 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use regex::Regex;
 
-use super::{
-    Settings,
-    fault::Fault,
-    store_url::{StoreUrl, without_password},
-};
-use crate::{node::ID_LIMIT, state::DEFAULT_MODE};
+use super::{Settings, fault::Fault};
+use crate::store::url::{StoreUrl, without_password};
+use crate::{core::state::DEFAULT_MODE, engine::fleet::node::ID_LIMIT};
 
 /// What `response.status` takes.
 pub(super) const STATUS_EXPECTED: &str = "give a number from 400 to 599";
@@ -471,7 +468,7 @@ fn session_key_fault(key: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::settings::ApiKeySettings;
 
@@ -482,7 +479,7 @@ pub(super) mod tests {
     }
 
     /// Each value with a part of what its fault says.
-    pub(in crate::settings) fn refused(fault: fn(&str) -> Option<String>, values: &[(&str, &str)]) {
+    pub(crate) fn refused(fault: fn(&str) -> Option<String>, values: &[(&str, &str)]) {
         for (value, part) in values {
             let message = fault(value).unwrap_or_else(|| panic!("{value:?} is accepted"));
             assert!(message.contains(part), "{value:?}: {message}");

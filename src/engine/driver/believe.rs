@@ -1,0 +1,101 @@
+//! What a process believes, given what is stored and what it remembers: a store may have forgotten,
+//! and a hand may have written a plain word.
+
+use super::{Driver, Known};
+use crate::{
+    core::state::{
+        DEFAULT_MODE, Document,
+        decode::{ByHand, DecodeError},
+    },
+    lineage::reconciled,
+    store::Loaded,
+};
+
+/// What counts, and what the store lacks of it.
+pub(super) struct Believed {
+    pub(super) document: Document,
+    pub(super) lacks: Option<Lacks>,
+}
+
+/// Why something is to be stored although nobody asked for a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lacks {
+    /// The store has lost something that is remembered.
+    Lost,
+    /// A hand has written a word, which says nothing of all the rest.
+    Rest,
+}
+
+/// A name that no other save has, nor another lineage.
+pub(super) fn random_name() -> String {
+    format!("{:08x}", fastrand::u32(..))
+}
+
+impl Driver {
+    /// Reads what is stored, and adds what is remembered and belongs to it.
+    pub(super) fn believe(
+        &self,
+        known: &Known,
+        loaded: Option<&Loaded>,
+    ) -> Result<Believed, DecodeError> {
+        let now = self.shared.clock.now();
+        let zone = self.plan.time_zone.as_ref();
+        let remembered = known.document.as_ref();
+        let by_hand = loaded.and_then(|loaded| ByHand::read(&loaded.document, zone));
+        if let Some(by_hand) = by_hand {
+            let mode = self.shared.modes.first();
+            let mode = mode.map_or(DEFAULT_MODE, |mode| &mode.key);
+            let memory = remembered.filter(|memory| memory.has_more_than_a_switch());
+            return Ok(match memory {
+                Some(memory) => Believed {
+                    document: numbered(by_hand.added_to(memory, mode, now), memory),
+                    lacks: Some(Lacks::Rest),
+                },
+                None => Believed {
+                    document: by_hand.alone(mode),
+                    lacks: None,
+                },
+            });
+        }
+        let stored = match loaded {
+            None => None,
+            Some(loaded) => Some(Document::decode(&loaded.document, zone)?),
+        };
+        // A whole document that a hand wrote has no generation, and counts as it is.
+        let is_by_hand = stored.as_ref().is_some_and(|stored| stored.generation == 0);
+        let memory = remembered
+            .filter(|_| self.store.may_lose_state() && self.plan.forced.is_none() && !is_by_hand);
+        let instead = memory.and_then(|memory| {
+            let instead = reconciled(stored.as_ref(), memory, now, random_name)?;
+            Some(numbered(instead, memory))
+        });
+        Ok(match instead {
+            Some(document) => Believed {
+                document,
+                lacks: Some(Lacks::Lost),
+            },
+            None => Believed {
+                document: stored.unwrap_or_default(),
+                lacks: None,
+            },
+        })
+    }
+}
+
+/// The next document after what is remembered, if it is another one.
+fn numbered(mut document: Document, memory: &Document) -> Document {
+    document.generation = document.generation.max(memory.generation);
+    let told = |document: &Document| {
+        let Document {
+            modes,
+            history,
+            unknown,
+            ..
+        } = document.clone();
+        (modes, history, unknown)
+    };
+    if told(&document) != told(memory) {
+        document.generation = document.generation.saturating_add(1);
+    }
+    document
+}
