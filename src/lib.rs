@@ -55,7 +55,6 @@ pub mod cli;
 mod clock;
 mod core;
 mod engine;
-mod lineage;
 pub mod settings;
 pub mod store;
 mod web;

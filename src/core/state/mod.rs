@@ -3,6 +3,7 @@
 //! Pure: no I/O and no clock. Every function that needs the time takes `now`.
 
 pub(crate) mod decode;
+pub(crate) mod lineage;
 pub(crate) mod settle;
 
 use std::collections::BTreeMap;
@@ -11,13 +12,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use self::lineage::Lineage;
 pub(crate) use crate::core::schedule::Window;
-use crate::{
-    core::{
-        phase::{Phase, Standing},
-        schedule::Interval,
-    },
-    lineage::Lineage,
+use crate::core::{
+    phase::{Phase, Standing},
+    schedule::Interval,
 };
 
 /// The key of the mode that exists when the settings name none.

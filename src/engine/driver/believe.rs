@@ -6,8 +6,8 @@ use crate::{
     core::state::{
         DEFAULT_MODE, Document,
         decode::{ByHand, DecodeError},
+        lineage::reconciled,
     },
-    lineage::reconciled,
     store::Loaded,
 };
 

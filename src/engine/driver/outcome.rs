@@ -6,9 +6,8 @@ use tokio::time::timeout;
 
 use super::{Changed, Driver, Known};
 use crate::{
-    core::state::Document,
+    core::state::{Document, lineage::Kinship},
     engine::fleet::node::StateId,
-    lineage::Kinship,
     store::{Loaded, Version},
 };
 

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::core::state::{Document, Ended, HISTORY_LENGTH, ModeState, Period, Switch, Window};
+use super::{Document, Ended, HISTORY_LENGTH, ModeState, Period, Switch, Window};
 
 /// How many saves a document names. Whoever is behind by more is believed to be behind.
 const SAVES: usize = 32;
