@@ -391,17 +391,17 @@ pub(crate) fn reconciled(
     match stored.kinship(remembered) {
         Kinship::Follows => None,
         Kinship::Precedes => Some(remembered.put_back(&mut random)),
-        Kinship::Apart => merged(stored, remembered, now, &mut random),
+        Kinship::Apart => Some(merged(stored, remembered, now, &mut random)),
     }
 }
 
-/// The stored document with what it never knew of. `None`: it knew of everything.
+/// The stored document with what it never knew of.
 fn merged(
     stored: &Document,
     remembered: &Document,
     now: Timestamp,
     random: &mut impl FnMut() -> String,
-) -> Option<Document> {
+) -> Document {
     let (here, there) = (stored.records(), remembered.records());
     let empty = |mode: &ModeState| without_windows(mode) == ModeState::default();
     let mut next = Document {
@@ -475,14 +475,10 @@ fn merged(
     }
     next.history = united(&stored.history, &remembered.history);
     close_periods(&mut next, &written, now);
-    let is_news = next.modes != stored.modes
-        || next.unknown != stored.unknown
-        || next.history != stored.history;
-    if !is_news {
-        return None;
-    }
+    // Also where nothing was missing: that all of it is known has to be stored, so that nobody who knew
+    // less brings back what was removed.
     next.lineage = Some(joined(stored, remembered, written, random));
-    Some(next)
+    next
 }
 
 /// The lineage of a document that has taken in another.

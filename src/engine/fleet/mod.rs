@@ -1,3 +1,4 @@
 //! All nodes: what they report, and who of them is missing.
 
+pub(crate) mod marker;
 pub(crate) mod node;

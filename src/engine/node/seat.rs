@@ -365,6 +365,7 @@ impl Reporter {
     async fn join(&self, held: &mut Option<HeldLease>) -> Result<(), AcquireError> {
         let seat = self.seat();
         self.share_key().await?;
+        self.leases.mark().await?;
         let identity = &seat.plan.identity;
         let wanted = Wanted::own(
             identity.lease_name(),
