@@ -27,7 +27,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Change {
-    /// `false`: it was so already, and nothing was written.
+    /// `false`: it was so already.
     pub changed: bool,
     /// What is now.
     pub status: Status,
