@@ -45,7 +45,10 @@ impl Driver {
         if let Some(by_hand) = by_hand {
             let mode = self.shared.modes.first();
             let mode = mode.map_or(DEFAULT_MODE, |mode| &mode.key);
-            let memory = remembered.filter(|memory| memory.has_more_than_a_switch());
+            let memory = remembered.filter(|memory| {
+                // What has no number is nothing but what a hand wrote before.
+                memory.generation > 0 && memory.has_more_than_a_switch()
+            });
             return Ok(match memory {
                 Some(memory) => Believed {
                     document: numbered(by_hand.added_to(memory, mode, now), memory),

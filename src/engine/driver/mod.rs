@@ -485,9 +485,12 @@ impl Driver {
         };
         loop {
             let version = loaded.as_ref().map(|loaded| loaded.version.clone());
-            let (stored, damaged) = match self.believe(known, loaded.as_ref()) {
-                Ok(Believed { document, lacks }) => (document, lacks.is_some()),
-                Err(error) => (self.last_good(known, &error, loaded.as_ref())?, true),
+            let (stored, lacks, damaged) = match self.believe(known, loaded.as_ref()) {
+                Ok(Believed { document, lacks }) => (document, lacks.is_some(), false),
+                Err(error) => {
+                    let last = self.last_good(known, &error, loaded.as_ref())?;
+                    (last, true, true)
+                }
             };
             // What is over is settled first, so that an operation sees only what still counts.
             let now = self.shared.clock.now();
@@ -501,7 +504,7 @@ impl Driver {
             // to start would know nothing.
             let next = operated
                 .or(settled)
-                .or_else(|| (damaged || is_to_be_said).then(|| stored.clone()));
+                .or_else(|| (lacks || is_to_be_said).then(|| stored.clone()));
             let Some(mut next) = next else {
                 let is_news = known.version != version || known.failure.is_some();
                 if is_news || known.at.is_none() {
