@@ -375,7 +375,7 @@ enum Record {
 /// What is to be stored instead of what is, given what is remembered from before. `None`: what is
 /// stored has all of it.
 ///
-/// `stored` is `None` where there is nothing. The generation and the save's name are still to be set.
+/// `stored` is `None` where there is nothing.
 pub(crate) fn reconciled(
     stored: Option<&Document>,
     remembered: &Document,
@@ -478,7 +478,12 @@ fn merged(
     // Also where nothing was missing: that all of it is known has to be stored, so that nobody who knew
     // less brings back what was removed.
     next.lineage = Some(joined(stored, remembered, written, random));
-    next
+    next.generation = stored
+        .generation
+        .max(remembered.generation)
+        .saturating_add(1);
+    // It is one by itself until it is stored: another may be merged from the same two.
+    next.clone().signed(&next, None, now, random)
 }
 
 /// The lineage of a document that has taken in another.

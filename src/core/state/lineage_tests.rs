@@ -82,7 +82,7 @@ fn reconcile(stored: &Document, remembered: &Document) -> Option<Document> {
     let next = reconciled(Some(stored), remembered, noon(), random)?;
     let mut next = next;
     let base = next.clone();
-    next.generation = stored.generation.max(remembered.generation) + 1;
+    next.generation = base.generation + 1;
     Some(next.signed(&base, None, noon(), random))
 }
 
@@ -333,7 +333,7 @@ impl World {
             next.modes.entry(key.to_owned()).or_default();
         }
         let stored = self.stored.as_ref().map_or(0, |it| it.generation);
-        next.generation = stored.max(memory.generation) + 1;
+        next.generation = stored.max(memory.generation).max(base.generation) + 1;
         let next = next.signed(&base, said, now, random);
         assert_eq!(Document::decode(&next.encode(), None), Ok(next.clone()));
         self.saves.push(next.clone());

@@ -6,7 +6,7 @@ use crate::{
     core::state::{
         DEFAULT_MODE, Document,
         decode::{ByHand, DecodeError},
-        lineage::reconciled,
+        lineage::{Kinship, reconciled},
     },
     store::Loaded,
 };
@@ -50,10 +50,17 @@ impl Driver {
                 memory.generation > 0 && memory.has_more_than_a_switch()
             });
             return Ok(match memory {
-                Some(memory) => Believed {
-                    document: numbered(by_hand.added_to(memory, mode, now), memory),
-                    lacks: Some(Lacks::Rest),
-                },
+                Some(memory) => {
+                    let mut document = by_hand.added_to(memory, mode, now);
+                    if document != *memory {
+                        document.generation = memory.generation.saturating_add(1);
+                        document = document.signed(memory, Some(mode), now, random_name);
+                    }
+                    Believed {
+                        document,
+                        lacks: Some(Lacks::Rest),
+                    }
+                }
                 None => Believed {
                     document: by_hand.alone(mode),
                     lacks: None,
@@ -66,11 +73,16 @@ impl Driver {
         };
         // A whole document that a hand wrote has no generation, and counts as it is.
         let is_by_hand = stored.as_ref().is_some_and(|stored| stored.generation == 0);
-        let memory = remembered
-            .filter(|_| self.store.may_lose_state() && self.plan.forced.is_none() && !is_by_hand);
+        let memory = remembered.filter(|_| self.plan.forced.is_none() && !is_by_hand);
         let instead = memory.and_then(|memory| {
-            let instead = reconciled(stored.as_ref(), memory, now, random_name)?;
-            Some(numbered(instead, memory))
+            // What is gone where nothing is lost, or has become an old copy, is what somebody wanted.
+            let is_apart = stored
+                .as_ref()
+                .is_some_and(|stored| stored.kinship(memory) == Kinship::Apart);
+            if !is_apart && !self.store.may_lose_state() {
+                return None;
+            }
+            reconciled(stored.as_ref(), memory, now, random_name)
         });
         Ok(match instead {
             Some(document) => Believed {
@@ -83,22 +95,4 @@ impl Driver {
             },
         })
     }
-}
-
-/// The next document after what is remembered, if it is another one.
-fn numbered(mut document: Document, memory: &Document) -> Document {
-    document.generation = document.generation.max(memory.generation);
-    let told = |document: &Document| {
-        let Document {
-            modes,
-            history,
-            unknown,
-            ..
-        } = document.clone();
-        (modes, history, unknown)
-    };
-    if told(&document) != told(memory) {
-        document.generation = document.generation.saturating_add(1);
-    }
-    document
 }
