@@ -14,20 +14,16 @@
 //!
 //! Pure: random names come from outside.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    str::FromStr,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Document, Ended, HISTORY_LENGTH, ModeState, Period, Switch, Window};
-
-/// How many saves a document names. Whoever is behind by more is believed to be behind.
-const SAVES: usize = 32;
+use super::{
+    Document, Ended, HISTORY_LENGTH, ModeState, Period, Switch, Window,
+    saves::{Saves, Written},
+};
 
 /// Where a document comes from.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -43,121 +39,6 @@ pub(crate) struct Lineage {
     before: BTreeMap<String, u64>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
-}
-
-/// The last saves that led to a document: the generation of each and its random name, the latest
-/// first. Where two histories met there are the saves of both. In JSON one text, so that the document
-/// stays easy to read.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-struct Saves(BTreeSet<(u64, String)>);
-
-impl fmt::Display for Saves {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, (generation, name)) in self.0.iter().rev().enumerate() {
-            let gap = if place == 0 { "" } else { " " };
-            write!(formatter, "{gap}{generation}:{name}")?;
-        }
-        Ok(())
-    }
-}
-
-impl Saves {
-    fn has(&self, generation: u64, name: &str) -> bool {
-        self.0.contains(&(generation, name.to_owned()))
-    }
-
-    /// The save of this generation, which is the last one.
-    fn last(&self, generation: u64) -> Option<&str> {
-        let (last, name) = self.0.last()?;
-        (*last == generation).then_some(name)
-    }
-
-    /// Whether this is further back than what is named.
-    fn ends_after(&self, generation: u64) -> bool {
-        self.0.first().is_none_or(|(first, _)| generation < *first)
-    }
-
-    fn add(&mut self, saves: impl IntoIterator<Item = (u64, String)>) {
-        self.0.extend(saves);
-        while self.0.len() > SAVES {
-            self.0.pop_first();
-        }
-    }
-}
-
-impl From<Saves> for String {
-    fn from(saves: Saves) -> Self {
-        saves.to_string()
-    }
-}
-
-impl TryFrom<String> for Saves {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let save = |word: &str| {
-            let (generation, name) = word.split_once(':')?;
-            Some((generation.parse().ok()?, name.to_owned()))
-        };
-        text.split_whitespace()
-            .map(save)
-            .collect::<Option<_>>()
-            .map(Self)
-            .ok_or_else(|| "`saves` are no saves".to_owned())
-    }
-}
-
-/// By which save a record was last written, in which lineage, and at what time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-struct Written {
-    generation: u64,
-    save: String,
-    lineage: String,
-    at: Timestamp,
-}
-
-impl Written {
-    fn never(lineage: &str) -> Self {
-        Self {
-            generation: 0,
-            save: String::new(),
-            lineage: lineage.to_owned(),
-            at: Timestamp::MIN,
-        }
-    }
-}
-
-impl From<Written> for String {
-    fn from(written: Written) -> Self {
-        let Written {
-            generation,
-            save,
-            lineage,
-            at,
-        } = written;
-        format!("{generation}:{save}:{lineage} {at}")
-    }
-}
-
-impl TryFrom<String> for Written {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let parts = || {
-            let (by, at) = text.split_once(' ')?;
-            let (generation, by) = by.split_once(':')?;
-            let (save, lineage) = by.split_once(':')?;
-            Some(Self {
-                generation: generation.parse().ok()?,
-                save: save.to_owned(),
-                lineage: lineage.to_owned(),
-                at: Timestamp::from_str(at).ok()?,
-            })
-        };
-        parts().ok_or_else(|| "`written` is not when a record was written".to_owned())
-    }
 }
 
 /// What two documents are to each other, seen from the one that is stored.
@@ -249,7 +130,7 @@ impl Document {
         for record in changed.chain(said.map(record_of_mode)) {
             lineage.written.insert(record, written.clone());
         }
-        lineage.saves.add([(self.generation, written.save)]);
+        lineage.saves.add(Saves::of(self.generation, written.save));
         self.lineage = Some(lineage);
         self
     }
@@ -499,7 +380,7 @@ fn joined(
         ..Lineage::default()
     });
     let theirs = remembered.lineage.clone().unwrap_or_default();
-    lineage.saves.add(theirs.saves.0);
+    lineage.saves.add(theirs.saves);
     for (id, generation) in theirs
         .before
         .into_iter()

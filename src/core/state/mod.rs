@@ -4,6 +4,7 @@
 
 pub(crate) mod decode;
 pub(crate) mod lineage;
+mod saves;
 pub(crate) mod settle;
 
 use std::collections::BTreeMap;
