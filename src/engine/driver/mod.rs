@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use crate::{
+    core::limits,
     core::{
         snapshot::{CUT_OFF, ModeView, Snapshot, StoreStatus},
         state::{
@@ -495,7 +496,11 @@ impl Driver {
             // What is over is settled first, so that an operation sees only what still counts.
             let now = self.shared.clock.now();
             let settled = settled(&stored, now);
-            let operated = operation(settled.as_ref().unwrap_or(&stored), now);
+            let before = settled.as_ref().unwrap_or(&stored);
+            let operated = operation(before, now);
+            if let Some(after) = &operated {
+                limits::check(before, after, || after.encode().len())?;
+            }
             let changed = operated.is_some() || damaged;
             // Where a store may have forgotten, also that it is so already is to be stored: else
             // what somebody remembers would count more than what was said now.

@@ -231,7 +231,11 @@ pub(super) async fn plan(
         match planned(&maintenance, &form, &key, by).await {
             Ok(()) => return see_other(&maintenance),
             Err(PlanError::Form(message)) => fault = Some(message),
-            Err(PlanError::Change(ChangeError::Plan(message))) => {
+            Err(PlanError::Change(
+                ChangeError::Plan(message)
+                | ChangeError::Text(message)
+                | ChangeError::Full(message),
+            )) => {
                 fault = Some(PlanFault::Text(message));
             }
             Err(PlanError::Change(error)) => return not_changed(&maintenance, &request, &error),
@@ -270,10 +274,6 @@ async fn planned(
     mode: &str,
     by: String,
 ) -> Result<(), PlanError> {
-    if form.is_too_long() {
-        let message = "name, message and reason may have 4096 bytes each".to_owned();
-        return Err(PlanError::Form(PlanFault::Text(message)));
-    }
     let (start, end) = (form.get("start"), form.get("end"));
     let mut plan = maintenance.plan_window().mode(mode).by(by);
     if let Some(zone) = form.get("zone") {

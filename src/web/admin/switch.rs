@@ -11,11 +11,7 @@ use actix_web::{
     web,
 };
 
-use super::{
-    authorize::authorize_change,
-    form::{Form, LONGEST_TEXT},
-    not_changed, prefers_json,
-};
+use super::{authorize::authorize_change, form::Form, not_changed, prefers_json};
 use crate::{
     core::schedule::parse_duration,
     engine::changes::{Change, ChangeError},
@@ -72,14 +68,6 @@ async fn answer(
             );
         }
     };
-    if wishes.is_too_long() {
-        return maintenance.shared.responses.notice(
-            request.headers(),
-            StatusCode::BAD_REQUEST,
-            "Too long",
-            &format!("Message and reason may have {LONGEST_TEXT} bytes each. Nothing was changed."),
-        );
-    }
     let lasting = match wishes.get("for").map(parse_duration).transpose() {
         Ok(lasting) => lasting,
         Err(error) => {
