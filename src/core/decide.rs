@@ -8,6 +8,7 @@ use std::{collections::HashSet, fmt, iter, net::IpAddr};
 use jiff::Timestamp;
 
 use crate::{
+    core::visitor::Visitor,
     core::{
         phase::Phase,
         rules::{
@@ -16,7 +17,6 @@ use crate::{
         },
         snapshot::{ClosedMode, Snapshot},
     },
-    web::visitor::identity::Visitor,
 };
 
 /// The rule that decided about a request.

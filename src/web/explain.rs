@@ -3,6 +3,10 @@
 //! Pure: the same [`decide`], settings and state as the middleware, asked about a request that is
 //! described and not sent.
 
+use crate::{
+    core::visitor::Visitor,
+    web::{front::Front, maintenance::Maintenance},
+};
 use std::{cell::RefCell, fmt, net::IpAddr, str::FromStr};
 
 use actix_web::{
@@ -13,14 +17,10 @@ use jiff::Timestamp;
 use regex::Regex;
 use serde::{Serialize, Serializer};
 
-use crate::{
-    core::{
-        decide::{self, Decision, Routes, Rule, Subject, closed_for, decide, decide_visitor},
-        phase::Phase,
-        snapshot::Snapshot,
-    },
-    engine::shared::Shared,
-    web::visitor::identity::Visitor,
+use crate::core::{
+    decide::{self, Decision, Routes, Rule, Subject, closed_for, decide, decide_visitor},
+    phase::Phase,
+    snapshot::Snapshot,
 };
 
 /// The longest path that is explained, in bytes; servers take no longer ones.
@@ -232,7 +232,7 @@ pub struct Explanation {
     pub rule: Rule,
     /// The key of the mode that refuses it, or that would but for the rule.
     pub mode: Option<String>,
-    /// The phase of that mode; without one, of the first mode.
+    /// The phase of that mode; without one, of the first mode that may be seen.
     pub phase: Phase,
     /// Whether the visitor is logged out on the way, as `[logout]` says.
     pub logout: bool,
@@ -248,17 +248,29 @@ fn name<S: Serializer>(rule: &Rule, serializer: S) -> Result<S::Ok, S::Error> {
 
 /// Decides about a request as the middleware would. `routes` are the app's, if it is running.
 pub(crate) fn explain(
-    shared: &Shared,
+    maintenance: &Maintenance,
     inquiry: &Inquiry,
     routes: Option<&ResourceMap>,
 ) -> Explanation {
+    explain_to(maintenance, inquiry, routes, &|_| true)
+}
+
+/// As [`explain`], to somebody who may hear of some modes only, by their keys.
+pub(crate) fn explain_to(
+    maintenance: &Maintenance,
+    inquiry: &Inquiry,
+    routes: Option<&ResourceMap>,
+    may_hear_of: &dyn Fn(&str) -> bool,
+) -> Explanation {
+    let shared = &maintenance.engine.shared;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
     let subject = InquirySubject {
         inquiry,
-        shared,
+        front: &maintenance.front,
         snapshot: &snapshot,
         routes,
+        may_hear_of,
         not_known: RefCell::default(),
     };
     let mut logout = false;
@@ -284,10 +296,15 @@ pub(crate) fn explain(
         }
     };
     // A route that is forced on is answered in the name of a mode that may well be online.
-    let mode = mode.map(|mode| &snapshot.modes[mode]);
-    let phase = mode.map_or_else(|| snapshot.modes[0].phase(now), |mode| mode.phase(now));
+    let mut audible = snapshot.modes.iter().filter(|mode| may_hear_of(&mode.key));
+    let mode = mode
+        .map(|mode| &snapshot.modes[mode])
+        .filter(|mode| may_hear_of(&mode.key));
+    let phase = mode
+        .or_else(|| audible.next())
+        .map_or(Phase::Online, |mode| mode.phase(now));
     let mut not_known = subject.not_known.into_inner();
-    if outcome == Outcome::Pass && shared.forced_on_wrappers() {
+    if outcome == Outcome::Pass && maintenance.front.forced_on_wrappers() {
         not_known.push(
             "Whether the route is wrapped by `Maintenance::forced_on`: then it is refused."
                 .to_owned(),
@@ -306,7 +323,10 @@ pub(crate) fn explain(
         mode: mode.map(|mode| mode.key.as_ref().to_owned()),
         phase,
         logout,
-        why: why(rule, &snapshot, mode.map(|mode| &*mode.key), logout, now),
+        why: match rule {
+            Rule::Online => online(&snapshot, now, may_hear_of),
+            rule => why(rule, &snapshot, mode.map(|mode| &*mode.key), logout, now),
+        },
         not_known,
     }
 }
@@ -314,9 +334,10 @@ pub(crate) fn explain(
 /// A request that is described, as the rules see it.
 struct InquirySubject<'a> {
     inquiry: &'a Inquiry,
-    shared: &'a Shared,
+    front: &'a Front,
     snapshot: &'a Snapshot,
     routes: Option<&'a ResourceMap>,
+    may_hear_of: &'a dyn Fn(&str) -> bool,
     /// What the rules asked for and a description does not have. Rules that come after the one that
     /// decides ask nothing, so what is here could have mattered.
     not_known: RefCell<Vec<String>>,
@@ -424,7 +445,7 @@ impl Subject for InquirySubject<'_> {
     }
 
     fn predicate(&self) -> Option<&'static str> {
-        for (name, _) in &self.shared.predicates {
+        for (name, _) in &self.front.predicates {
             self.does_not_know(format!(
                 "Whether the app's own rule `{name}` holds: then the request passes."
             ));
@@ -433,14 +454,14 @@ impl Subject for InquirySubject<'_> {
     }
 
     fn has_api_key(&self) -> bool {
-        if self.shared.api_key.is_some() {
+        if self.front.api_key.is_some() {
             self.does_not_know("Whether the request carries an API key: then it passes.");
         }
         false
     }
 
     fn is_already_in(&self) -> bool {
-        if self.shared.already_in.is_some() {
+        if self.front.already_in.is_some() {
             self.does_not_know(
                 "Whether the app says that the visitor is already in: then the request passes \
                  while the site is closing.",
@@ -450,13 +471,17 @@ impl Subject for InquirySubject<'_> {
     }
 
     fn is_of_mode(&self, mode: usize) -> bool {
-        if let Some(mode) = self.shared.modes.get(mode)
-            && mode.applies.is_some()
+        if let Some(mode) = self.snapshot.modes.get(mode)
+            && mode.mode.has_condition
         {
+            let which = if (self.may_hear_of)(&mode.key) {
+                format!("the mode `{}`", mode.key)
+            } else {
+                "another mode".to_owned()
+            };
             self.does_not_know(format!(
-                "Whether the app says that the mode `{}` applies to the request: otherwise it does \
-                 not count.",
-                mode.key
+                "Whether the app says that {which} applies to the request: otherwise it does not \
+                 count."
             ));
         }
         true
@@ -522,7 +547,7 @@ fn why(
         Rule::ForcedOnWrapper => {
             "The resource is wrapped by `Maintenance::forced_on`: it is always refused."
         }
-        Rule::Online => return online(snapshot, now),
+        Rule::Online => "No mode that applies is pending or offline.",
         Rule::AdminScope => {
             "The path belongs to the admin scope, which stays open so that maintenance can be ended."
         }
@@ -577,13 +602,14 @@ fn with_phase(snapshot: &Snapshot, mode: Option<&str>, now: Timestamp, because: 
     }
 }
 
-fn online(snapshot: &Snapshot, now: Timestamp) -> String {
+fn online(snapshot: &Snapshot, now: Timestamp, may_hear_of: &dyn Fn(&str) -> bool) -> String {
     if snapshot.closed_mode(now).is_some() {
         return "No mode that is pending or offline applies to this request.".to_owned();
     }
     let announced = snapshot
         .modes
         .iter()
+        .filter(|mode| may_hear_of(&mode.key))
         .find_map(|mode| Some((&mode.key, mode.standing(now).start?)));
     match announced {
         Some((key, start)) => {

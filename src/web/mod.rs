@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod explain;
+pub(crate) mod front;
 pub(crate) mod live;
 pub(crate) mod maintenance;
 pub(crate) mod middleware;
@@ -12,5 +13,6 @@ pub(crate) mod refusal;
 pub(crate) mod request;
 pub(crate) mod setup;
 pub(crate) mod template;
+pub(crate) mod throttle;
 pub(crate) mod token;
 pub(crate) mod visitor;

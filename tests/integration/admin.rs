@@ -579,6 +579,7 @@ async fn a_ping_can_be_about_one_mode() {
         settings.modes = vec![ModeSettings::new("site"), ModeSettings::new("shop")];
     })
     .await;
+    let superuser = app.log_in_superuser("ada").await;
     app.maintenance.turn_on().mode("shop").await.unwrap();
     for (query, status, phase) in [
         ("", 503, "offline"),
@@ -589,6 +590,7 @@ async fn a_ping_can_be_about_one_mode() {
     ] {
         let answer = app
             .get(&format!("{PING}{query}"))
+            .by(&superuser)
             .accept("application/json")
             .await;
         assert_eq!(answer.status, status, "{query}");
@@ -602,6 +604,11 @@ async fn a_ping_can_be_about_one_mode() {
             assert_eq!(answer.json()["phase"], phase, "{query}");
             assert_eq!(answer.json()["maintenance_mode"], phase == "offline");
         }
+    }
+    // Others may ask about the default mode alone.
+    for (query, status) in [("?mode=site", 200), ("?mode=shop", 404)] {
+        let answer = app.get(&format!("{PING}{query}")).await;
+        assert_eq!(answer.status, status, "{query}");
     }
 }
 

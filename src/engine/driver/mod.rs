@@ -13,22 +13,23 @@ use tokio::{
 
 use crate::{
     core::limits,
+    core::mode::Mode,
     core::{
-        snapshot::{CUT_OFF, ModeView, Snapshot, StoreStatus},
+        snapshot::{CUT_OFF, ModeView, PastPeriod, Snapshot, StoreStatus},
         state::{
             Document,
             decode::{DecodeError, Excerpt},
             settle::settled,
         },
     },
+    engine::web_server_files::Followed,
     engine::{
         changes::ChangeError, fleet::node::StateId, leases::held_lease::LeaseKeeper,
         node::seat::Reporter, shared::Shared,
     },
+    engine::{events, figures},
     settings::{Forced, WhenCutOff, WhenStoreFails},
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
-    web::{mode::Mode, observe},
-    web_server::Followed,
 };
 
 mod believe;
@@ -200,7 +201,7 @@ impl Driver {
         tokio::spawn(async move { shared.sessions.keep_time().await });
         if cfg!(feature = "metrics") {
             let shared = Arc::clone(&self.shared);
-            tokio::spawn(async move { observe::report(&shared).await });
+            tokio::spawn(async move { figures::report(&shared).await });
         }
         // The watch comes first, so that no change between the two is missed.
         let mut hints = Some(self.store.watch());
@@ -359,7 +360,7 @@ impl Driver {
         }
         if known.failure.take().is_some() {
             tracing::info!(
-                event = observe::STORE_BACK,
+                event = events::STORE_BACK,
                 store = %self.store.url(),
                 "the maintenance store is back"
             );
@@ -376,7 +377,7 @@ impl Driver {
 
     /// Takes note of a failure, tells it once, and tries again later.
     fn fail(&self, known: &mut Known, error: String) {
-        observe::store_failed();
+        figures::store_failed();
         let pause = match known.retry {
             Some((_, pause)) => (pause * 2).min(LONGEST_RETRY),
             None => FIRST_RETRY,
@@ -388,13 +389,13 @@ impl Driver {
         let is_first = known.failure.is_none();
         match (is_first, &known.document) {
             (true, Some(_)) => tracing::error!(
-                event = observe::STORE_FAILED,
+                event = events::STORE_FAILED,
                 %error,
                 when_store_fails = self.plan.when_store_fails.as_str(),
                 "the maintenance store fails"
             ),
             (true, None) => tracing::error!(
-                event = observe::STORE_FAILED,
+                event = events::STORE_FAILED,
                 %error,
                 when_store_fails = self.plan.when_store_fails.as_str(),
                 "the maintenance store fails at start, and nothing is known of what it holds"
@@ -457,7 +458,7 @@ impl Driver {
         known.is_quiet = false;
         if let Err(error) = &outcome {
             tracing::error!(
-                event = observe::CHANGE_FAILED,
+                event = events::CHANGE_FAILED,
                 %error,
                 "a change of maintenance failed"
             );
@@ -655,7 +656,7 @@ impl Driver {
         known.settle_after = None;
         let error = match timeout(CHANGE_TIMEOUT, self.apply(known, operation, None)).await {
             Ok(Ok(_)) => return Ok(()),
-            Ok(Err(error)) => crate::web::refusal::response::chain(&error),
+            Ok(Err(error)) => crate::core::text::chain(&error),
             Err(_) => format!(
                 "the store {} did not take a change within {} seconds",
                 self.store.url(),
@@ -696,13 +697,17 @@ fn log_phases(before: &Snapshot, after: &Snapshot) {
     for (old, new) in before.modes.iter().zip(&after.modes) {
         let (old, new_standing) = (old.phase(before.at), new.standing(after.at));
         if old != new_standing.phase {
+            let by = new_standing
+                .by
+                .as_deref()
+                .or_else(|| ended_by(before, after, &new.key));
             tracing::info!(
-                event = observe::PHASE,
+                event = events::PHASE,
                 mode = %new.key,
                 before = %old,
                 phase = %new_standing.phase,
                 cause,
-                by = new_standing.by,
+                by,
                 reason = new_standing.reason,
                 generation = after.generation,
                 "maintenance changes"
@@ -711,9 +716,17 @@ fn log_phases(before: &Snapshot, after: &Snapshot) {
     }
 }
 
+/// Who ended what a mode was in, by the history that the change has written.
+fn ended_by<'s>(before: &Snapshot, after: &'s Snapshot, mode: &str) -> Option<&'s str> {
+    let is_of_mode = |period: &&PastPeriod| period.mode == mode;
+    let last = after.history.iter().rev().find(is_of_mode)?;
+    let is_new = before.history.iter().rev().find(is_of_mode) != Some(last);
+    last.ended_by.as_deref().filter(|_| is_new)
+}
+
 /// A store's error with what it follows from.
 fn describe(error: &StoreError) -> String {
-    crate::web::refusal::response::chain(error)
+    crate::core::text::chain(error)
 }
 
 #[cfg(test)]

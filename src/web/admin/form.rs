@@ -5,7 +5,7 @@ use actix_web::{
     http::{StatusCode, header::CONTENT_TYPE},
 };
 
-use crate::engine::shared::query_pairs;
+use crate::web::request::query_pairs;
 
 /// Why a body cannot be read. A change without the message that came with it is not what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +45,11 @@ impl Form {
         let mut fields = query_pairs(request.query_string());
         fields.extend(query_pairs(form));
         Ok(Self(fields))
+    }
+
+    /// The fields of the query alone.
+    pub(super) fn of_query(request: &HttpRequest) -> Self {
+        Self(query_pairs(request.query_string()))
     }
 
     /// A field that is not empty. The form comes after the query, so it wins.

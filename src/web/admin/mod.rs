@@ -1,8 +1,11 @@
 //! The admin scope: those who may switch maintenance on and off in the browser, and programs ask what
 //! is.
 
+use crate::core::visitor::Visitor;
 use actix_web::{
-    HttpRequest, HttpResponse, Resource, Route, Scope, guard,
+    HttpRequest, HttpResponse, Resource, Route, Scope,
+    dev::HttpServiceFactory,
+    guard,
     http::{
         StatusCode,
         header::{ALLOW, HeaderValue},
@@ -12,13 +15,11 @@ use actix_web::{
 
 use crate::{
     engine::changes::ChangeError,
-    web::{
-        maintenance::Maintenance, observe::health, refusal::negotiate::ResponseFormat,
-        visitor::identity::Visitor,
-    },
+    web::{maintenance::Maintenance, observe::health, refusal::negotiate::ResponseFormat},
 };
 
 mod answer;
+mod answering;
 mod assets;
 mod authorize;
 mod body;
@@ -32,46 +33,72 @@ mod ping;
 mod read;
 mod switch;
 mod view;
+mod visible;
 mod windows;
 
-pub(crate) use self::{pages::TEMPLATES, ping::ping_document};
+use self::answering::Answering;
+pub(crate) use self::{
+    authorize::sight,
+    pages::TEMPLATES,
+    ping::{ping_document, probed_mode},
+    visible::Sight,
+};
 
 pub(crate) fn scope(maintenance: Maintenance) -> Scope {
-    let shared = &maintenance.shared;
-    shared.responses.load_script_from(&shared.admin_path);
-    web::scope(&maintenance.shared.admin_path.clone())
+    maintenance
+        .front
+        .responses
+        .load_script_from(&maintenance.front.admin_path);
+    let path = maintenance.front.admin_path.clone();
+    web::scope(&path)
         .app_data(web::Data::new(maintenance))
         .app_data(web::PayloadConfig::new(body::LONGEST_BODY))
-        .service(readable(["", "/"], pages::dashboard))
-        .service(readable(["/switch", "/switch/"], pages::switch))
-        .service(changeable(["/plan", "/plan/"], pages::plan))
-        .service(changeable(["/cancel", "/cancel/"], pages::cancel))
+        .service(inside())
+}
+
+/// All that is in the scope, in one of its own, so that what every answer has is added at one place.
+fn inside() -> impl HttpServiceFactory {
+    web::scope("")
+        .wrap(answer::headers_of_all())
+        .service(readable(["", "/"], Answering(pages::dashboard)))
+        .service(readable(["/switch", "/switch/"], Answering(pages::switch)))
+        .service(changeable(["/plan", "/plan/"], Answering(pages::plan)))
+        .service(changeable(
+            ["/cancel", "/cancel/"],
+            Answering(pages::cancel),
+        ))
         .service(readable(
             ["/static/{name}", "/static/{name}/"],
             assets::asset,
         ))
-        .service(changeable(["/on", "/on/"], switch::turn_on))
-        .service(changeable(["/off", "/off/"], switch::turn_off))
+        .service(changeable(["/on", "/on/"], Answering(switch::turn_on)))
+        .service(changeable(["/off", "/off/"], Answering(switch::turn_off)))
         .service(
             web::resource(["/modes/{key}", "/modes/{key}/"])
-                .route(web::put().to(modes::turn_on))
-                .route(web::delete().to(modes::turn_off))
+                .route(web::put().to(Answering(modes::turn_on)))
+                .route(web::delete().to(Answering(modes::turn_off)))
                 .default_service(only("PUT, DELETE")),
         )
         .service(
             web::resource(["/windows", "/windows/"])
-                .route(web::post().to(windows::plan))
+                .route(web::post().to(Answering(windows::plan)))
                 .default_service(only("POST")),
         )
         .service(
             web::resource(["/windows/{id}", "/windows/{id}/"])
-                .route(web::delete().to(windows::cancel))
+                .route(web::delete().to(Answering(windows::cancel)))
                 .default_service(only("DELETE")),
         )
-        .service(readable(["/status", "/status/"], read::status))
-        .service(readable(["/history", "/history/"], read::history))
-        .service(readable(["/explain", "/explain/"], read::explanation))
-        .service(readable(["/ping", "/ping/"], ping::ping))
+        .service(readable(["/status", "/status/"], Answering(read::status)))
+        .service(readable(
+            ["/history", "/history/"],
+            Answering(read::history),
+        ))
+        .service(readable(
+            ["/explain", "/explain/"],
+            Answering(read::explanation),
+        ))
+        .service(readable(["/ping", "/ping/"], Answering(ping::ping)))
         .service(readable(["/livez", "/livez/"], health::live))
         .service(readable(["/readyz", "/readyz/"], health::ready))
         .service(readable(
@@ -131,7 +158,7 @@ where
 fn only(allowed: &'static str) -> Route {
     web::to(
         move |request: HttpRequest, maintenance: web::Data<Maintenance>| async move {
-            let mut response = maintenance.shared.responses.notice(
+            let mut response = maintenance.front.responses.notice(
                 request.headers(),
                 StatusCode::METHOD_NOT_ALLOWED,
                 "Not allowed here",
@@ -145,7 +172,7 @@ fn only(allowed: &'static str) -> Route {
 }
 
 async fn not_found(request: HttpRequest, maintenance: web::Data<Maintenance>) -> HttpResponse {
-    maintenance.shared.responses.notice(
+    maintenance.front.responses.notice(
         request.headers(),
         StatusCode::NOT_FOUND,
         "Not found",
@@ -155,8 +182,8 @@ async fn not_found(request: HttpRequest, maintenance: web::Data<Maintenance>) ->
 
 /// Who is asking.
 async fn visitor(maintenance: &Maintenance, request: &HttpRequest) -> Visitor {
-    maintenance.shared.session_order.inside(request);
-    maintenance.shared.identity.visitor(request).await
+    maintenance.front.session_order.inside(request);
+    maintenance.front.identity.visitor(request).await
 }
 
 /// Whether the client wants data and no page.
@@ -174,11 +201,11 @@ fn not_changed(
     error: &ChangeError,
 ) -> HttpResponse {
     let (status, title) = kind_of(error);
-    maintenance.shared.responses.notice(
+    maintenance.front.responses.notice(
         request.headers(),
         status,
         title,
-        &crate::web::refusal::response::sentence(error),
+        &crate::core::text::sentence(error),
     )
 }
 

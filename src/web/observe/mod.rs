@@ -11,7 +11,9 @@
 //! | [`PHASE`] | info | `mode`, `before`, `phase`, `cause`, `by`, `reason`, `generation` | a mode enters another phase; `cause` is `change` where somebody changed the state, else `edge` |
 //! | [`DRAINED`] | info | `mode`, `generation` | a drain found nobody inside any more |
 //! | [`CHANGE_FAILED`] | error | `error` | a change was not made |
-//! | [`TOGGLE_REFUSED`] | info, warn | `by`, `mode`, `why` | somebody asked for what they may not do; or, as a warning, their browser was made to ask by another site |
+//! | [`TOGGLE_REFUSED`] | info, warn | `by`, `token`, `address`, `mode`, `why` | somebody asked to change what they may not; or, as a warning, their browser was made to ask by another site |
+//! | [`SEE_REFUSED`] | debug | `by`, `token`, `address`, `why` | somebody asked to see what they may not; of every day |
+//! | [`TOKEN_REFUSED`] | warn, debug | `token`, `address`, `why` | a request came with a token that is unknown (`wrong-token`) or expired (`expired-token`); `too-many-wrong-tokens`, at debug, was not looked at |
 //! | [`STORE_FAILED`] | error | `error`, `when_store_fails` | the store fails; told once |
 //! | [`STORE_BACK`] | info | `store` | the store answers again |
 //! | [`REFUSAL`] | debug | `mode`, `rule`, `format` | a request is refused |
@@ -58,43 +60,17 @@
 
 use actix_web::dev::ServiceResponse;
 
+pub use crate::engine::events::{
+    CHANGE_FAILED, DRAINED, PASS, PHASE, REFUSAL, REFUSALS, SEE_REFUSED, STORE_BACK, STORE_FAILED,
+    TOGGLE_REFUSED, TOKEN_REFUSED,
+};
 use crate::web::refusal::response::RefusalMarker;
 
-#[cfg(feature = "metrics")]
-mod figures;
-pub(crate) mod health;
-#[cfg(feature = "metrics")]
-pub(crate) use self::figures::{passed, refused, report, store_failed};
-#[cfg(not(feature = "metrics"))]
-mod no_figures;
-#[cfg(not(feature = "metrics"))]
-pub(crate) use self::no_figures::{passed, refused, report, store_failed};
 #[cfg(feature = "tracing-filter")]
 mod filter;
+pub(crate) mod health;
 #[cfg(feature = "tracing-filter")]
 pub use self::filter::NotWhileInMaintenance;
-
-/// A mode enters another phase.
-pub const PHASE: &str = "maintenance.phase";
-/// A drain found nobody inside any more.
-pub const DRAINED: &str = "maintenance.drained";
-/// A change was not made.
-pub const CHANGE_FAILED: &str = "maintenance.change-failed";
-/// Somebody asked for what they may not do.
-pub const TOGGLE_REFUSED: &str = "maintenance.toggle-refused";
-/// The store fails.
-pub const STORE_FAILED: &str = "maintenance.store-failed";
-/// The store answers again.
-pub const STORE_BACK: &str = "maintenance.store-back";
-/// A request is refused.
-pub const REFUSAL: &str = "maintenance.refusal";
-/// How many requests a worker has refused.
-pub const REFUSALS: &str = "maintenance.refusals";
-/// A request is let through during maintenance.
-pub const PASS: &str = "maintenance.pass";
-
-/// One refusal in so many is logged at level info, after the first.
-pub(crate) const ONE_IN: u64 = 1000;
 
 /// Whether a response is a refusal by maintenance: a 503 that was meant, and no outage.
 ///

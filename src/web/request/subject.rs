@@ -9,15 +9,16 @@ use actix_web::{
 
 use crate::{
     core::decide::{Routes, Subject},
-    engine::shared::Shared,
+    web::front::Front,
     web::request::address::client_address,
 };
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 pub(crate) struct RequestSubject<'a> {
     pub(crate) request: &'a HttpRequest,
-    pub(crate) shared: &'a Shared,
+    pub(crate) front: &'a Front,
 }
 
 impl RequestSubject<'_> {
@@ -54,7 +55,7 @@ impl Subject for RequestSubject<'_> {
     }
 
     fn host(&self) -> Option<&str> {
-        own_host(self.request, self.shared)
+        own_host(self.request, self.front)
     }
 
     fn is_route(&self, routes: &Routes) -> bool {
@@ -69,12 +70,12 @@ impl Subject for RequestSubject<'_> {
     }
 
     fn address(&self) -> Option<IpAddr> {
-        address(self.request, self.shared)
+        address(self.request, self.front)
     }
 
     #[inline]
     fn predicate(&self) -> Option<&'static str> {
-        self.shared
+        self.front
             .predicates
             .iter()
             .find(|(_, holds)| holds(self.request))
@@ -83,14 +84,14 @@ impl Subject for RequestSubject<'_> {
 
     #[inline]
     fn has_api_key(&self) -> bool {
-        self.shared
+        self.front
             .api_key
             .as_ref()
             .is_some_and(|key| key.is_in(self.request))
     }
 
     fn is_already_in(&self) -> bool {
-        self.shared
+        self.front
             .already_in
             .as_ref()
             .is_some_and(|holds| holds(self.request))
@@ -98,22 +99,22 @@ impl Subject for RequestSubject<'_> {
 
     #[inline]
     fn is_of_mode(&self, mode: usize) -> bool {
-        self.shared
-            .modes
+        self.front
+            .conditions
             .get(mode)
-            .and_then(|mode| mode.applies.as_ref())
+            .and_then(Option::as_ref)
             .is_none_or(|applies| applies(self.request))
     }
 }
 
 /// The client's address, by the app's closure or by peer and trusted proxies.
-pub(crate) fn address(request: &HttpRequest, shared: &Shared) -> Option<IpAddr> {
-    match &shared.address_finder {
+pub(crate) fn address(request: &HttpRequest, front: &Front) -> Option<IpAddr> {
+    match &front.address_finder {
         Some(find) => find(request),
         None => client_address(
             request.peer_addr().map(|peer| peer.ip()),
             request.headers(),
-            &shared.trusted_proxies,
+            &front.trusted_proxies,
         ),
     }
 }
@@ -128,10 +129,10 @@ fn host(request: &HttpRequest) -> Option<&str> {
 }
 
 /// The authority that the visitor sees; behind a trusted proxy, the one that it was asked for.
-pub(crate) fn own_host<'a>(request: &'a HttpRequest, shared: &Shared) -> Option<&'a str> {
+pub(crate) fn own_host<'a>(request: &'a HttpRequest, front: &Front) -> Option<&'a str> {
     let by_trusted_proxy = request
         .peer_addr()
-        .is_some_and(|peer| shared.trusted_proxies.contains(peer.ip()));
+        .is_some_and(|peer| front.trusted_proxies.contains(peer.ip()));
     let forwarded = request
         .headers()
         .get(X_FORWARDED_HOST)
@@ -140,4 +141,41 @@ pub(crate) fn own_host<'a>(request: &'a HttpRequest, shared: &Shared) -> Option<
         .and_then(|hosts| hosts.split(',').next())
         .map(str::trim);
     forwarded.or_else(|| host(request))
+}
+
+/// The scheme by which the visitor asks: what this process serves, or what a trusted proxy says that
+/// it was asked by.
+pub(crate) fn own_scheme(request: &HttpRequest, front: &Front) -> &'static str {
+    let by_trusted_proxy = request
+        .peer_addr()
+        .is_some_and(|peer| front.trusted_proxies.contains(peer.ip()));
+    let is_https = request.app_config().secure()
+        || by_trusted_proxy && forwarded_scheme(request.headers()) == Some("https");
+    if is_https { "https" } else { "http" }
+}
+
+/// What the proxy nearest to the visitor says of the scheme: `X-Forwarded-Proto`, or the `proto` of
+/// `Forwarded` (RFC 7239, section 5.4). Where both are there and differ, one is the client's own.
+fn forwarded_scheme(headers: &header::HeaderMap) -> Option<&'static str> {
+    let scheme = |value: &str| {
+        let value = value.trim().trim_matches('"');
+        ["https", "http"]
+            .into_iter()
+            .find(|known| value.eq_ignore_ascii_case(known))
+    };
+    let first = |name: &HeaderName| {
+        let value = headers.get(name)?.to_str().ok()?;
+        value.split(',').next()
+    };
+    let by_x_forwarded = first(&X_FORWARDED_PROTO).and_then(scheme);
+    let by_forwarded = first(&header::FORWARDED).and_then(|hop| {
+        hop.split(';')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("proto"))
+            .and_then(|(_, value)| scheme(value))
+    });
+    match (by_x_forwarded, by_forwarded) {
+        (Some(one), Some(other)) => (one == other).then_some(one),
+        (one, other) => one.or(other),
+    }
 }
