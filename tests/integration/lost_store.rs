@@ -160,7 +160,7 @@ async fn a_change_is_done_not_done_or_not_known() {
 async fn a_plain_word_changes_the_switch_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("maintenance.state");
-    let nodes = [maintenance_of(&path).await];
+    let nodes = [maintenance_of(&path).await, maintenance_of(&path).await];
     nodes[0].turn_on().reason("before").await.unwrap();
     nodes[0].turn_off().await.unwrap();
     plan(&nodes[0], "tomorrow").await;

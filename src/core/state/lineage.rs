@@ -355,7 +355,7 @@ fn merged(
         mode.windows.sort_by_key(|window| window.start);
     }
     next.history = united(&stored.history, &remembered.history);
-    close_periods(&mut next, &written, now);
+    mend_history(&mut next, &written, now);
     // Also where nothing was missing: that all of it is known has to be stored, so that nobody who knew
     // less brings back what was removed.
     next.lineage = Some(joined(stored, remembered, written, random));
@@ -394,7 +394,7 @@ fn joined(
     lineage
 }
 
-/// All stretches of both, each once, in their order; the oldest leave first.
+/// All stretches of both, each once, in their order.
 fn united(stored: &[Period], remembered: &[Period]) -> Vec<Period> {
     let mut history: Vec<Period> = stored.to_vec();
     for period in remembered {
@@ -409,14 +409,12 @@ fn united(stored: &[Period], remembered: &[Period]) -> Vec<Period> {
         }
     }
     history.sort_by_key(|period| period.started_at);
-    let surplus = history.len().saturating_sub(HISTORY_LENGTH);
-    history.drain(..surplus);
     history
 }
 
-/// Ends what has gone on until somebody said otherwise after the loss: of each mode one period is
-/// open at most, and none while it is online.
-fn close_periods(document: &mut Document, written: &BTreeMap<String, Written>, now: Timestamp) {
+/// Ends what has gone on until somebody said otherwise after the loss, and begins what goes on since
+/// then: of each mode one period is open while it is closed, and none while it is online.
+fn mend_history(document: &mut Document, written: &BTreeMap<String, Written>, now: Timestamp) {
     let Document { modes, history, .. } = document;
     let mut followed: BTreeMap<String, Timestamp> = BTreeMap::new();
     for period in history.iter_mut().rev() {
@@ -438,6 +436,28 @@ fn close_periods(document: &mut Document, written: &BTreeMap<String, Written>, n
             None => {}
         }
     }
+    for (key, mode) in modes.iter() {
+        let is_closed = mode.phase(now).is_maintenance();
+        let has_open = |period: &Period| period.mode == *key && period.ended_at.is_none();
+        if !is_closed || history.iter().any(has_open) {
+            continue;
+        }
+        // Who said so may not have known that it was over meanwhile, and has begun no period.
+        let (since, by, reason) = match mode.switch.record() {
+            Some(on) => (on.since, on.by.clone(), on.reason.clone()),
+            None => (None, None, None),
+        };
+        let said = written.get(&record_of_mode(key)).map(|said| said.at);
+        let since = since.max(said).filter(|since| *since <= now);
+        history.push(Period {
+            by,
+            reason,
+            ..Period::starting(key, since.unwrap_or(now))
+        });
+    }
+    history.sort_by_key(|period| period.started_at);
+    let surplus = history.len().saturating_sub(HISTORY_LENGTH);
+    history.drain(..surplus);
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What a process believes, given what is stored and what it remembers: a store may have forgotten,
 //! and a hand may have written a plain word.
 
+use jiff::Timestamp;
+
 use super::{Driver, Known};
 use crate::{
     core::state::{
@@ -15,6 +17,16 @@ use crate::{
 pub(super) struct Believed {
     pub(super) document: Document,
     pub(super) lacks: Option<Lacks>,
+}
+
+impl From<Document> for Believed {
+    /// What is stored as it is.
+    fn from(document: Document) -> Self {
+        Self {
+            document,
+            lacks: None,
+        }
+    }
 }
 
 /// Why something is to be stored although nobody asked for a change.
@@ -40,32 +52,10 @@ impl Driver {
     ) -> Result<Believed, DecodeError> {
         let now = self.shared.clock.now();
         let zone = self.plan.time_zone.as_ref();
-        let remembered = known.document.as_ref();
+        let remembered = known.memory();
         let by_hand = loaded.and_then(|loaded| ByHand::read(&loaded.document, zone));
-        if let Some(by_hand) = by_hand {
-            let mode = self.shared.modes.first();
-            let mode = mode.map_or(DEFAULT_MODE, |mode| &mode.key);
-            let memory = remembered.filter(|memory| {
-                // What has no number is nothing but what a hand wrote before.
-                memory.generation > 0 && memory.has_more_than_a_switch()
-            });
-            return Ok(match memory {
-                Some(memory) => {
-                    let mut document = by_hand.added_to(memory, mode, now);
-                    if document != *memory {
-                        document.generation = memory.generation.saturating_add(1);
-                        document = document.signed(memory, Some(mode), now, random_name);
-                    }
-                    Believed {
-                        document,
-                        lacks: Some(Lacks::Rest),
-                    }
-                }
-                None => Believed {
-                    document: by_hand.alone(mode),
-                    lacks: None,
-                },
-            });
+        if let (Some(by_hand), Some(loaded)) = (by_hand, loaded) {
+            return Ok(self.believe_hand(known, by_hand, loaded, now));
         }
         let stored = match loaded {
             None => None,
@@ -73,13 +63,18 @@ impl Driver {
         };
         // A whole document that a hand wrote has no generation, and counts as it is.
         let is_by_hand = stored.as_ref().is_some_and(|stored| stored.generation == 0);
-        let memory = remembered.filter(|_| self.plan.forced.is_none() && !is_by_hand);
+        let is_counted = !is_by_hand && !(known.is_unnumbered && stored.is_some());
+        let memory = remembered.filter(|_| self.plan.forced.is_none() && is_counted);
         let instead = memory.and_then(|memory| {
-            // What is gone where nothing is lost, or has become an old copy, is what somebody wanted.
-            let is_apart = stored
-                .as_ref()
-                .is_some_and(|stored| stored.kinship(memory) == Kinship::Apart);
-            if !is_apart && !self.store.may_lose_state() {
+            let kinship = stored.as_ref().map(|stored| stored.kinship(memory));
+            // Where nothing gets lost, what is gone or has become an old copy is what somebody wanted,
+            // unless only this process has put it together so far.
+            let is_wanted = match kinship {
+                None => true,
+                Some(Kinship::Precedes) => !known.is_owed,
+                Some(Kinship::Follows | Kinship::Apart) => false,
+            };
+            if is_wanted && !self.store.may_lose_state() {
                 return None;
             }
             reconciled(stored.as_ref(), memory, now, random_name)
@@ -94,5 +89,45 @@ impl Driver {
                 lacks: None,
             },
         })
+    }
+
+    /// What a word that a hand has written makes of what is remembered.
+    fn believe_hand(
+        &self,
+        known: &Known,
+        by_hand: ByHand,
+        loaded: &Loaded,
+        now: Timestamp,
+    ) -> Believed {
+        let memory = known.memory().filter(|memory| {
+            // What has no number is nothing but what a hand wrote before.
+            memory.generation > 0 && memory.has_more_than_a_switch()
+        });
+        let mode = self.shared.modes.first();
+        let mode = mode.map_or(DEFAULT_MODE, |mode| &mode.key);
+        let Some(memory) = memory else {
+            return Believed {
+                document: by_hand.alone(mode),
+                lacks: None,
+            };
+        };
+        let lacks = Some(Lacks::Rest);
+        if let (Some(document), true, Some(version)) =
+            (&known.document, known.before_hand.is_some(), &known.version)
+            && *version == loaded.version
+        {
+            // The same word as before: it counts since it was seen first.
+            return Believed {
+                document: document.clone(),
+                lacks,
+            };
+        }
+        let mut document = by_hand.added_to(memory, mode, now);
+        let newest = known.document.as_ref().map_or(0, |last| last.generation);
+        if document != *memory || newest != memory.generation {
+            document.generation = newest.max(memory.generation).saturating_add(1);
+            document = document.signed(memory, Some(mode), now, random_name);
+        }
+        Believed { document, lacks }
     }
 }

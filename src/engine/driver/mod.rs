@@ -55,6 +55,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The longest sleep while an edge may come: the wall clock may be set meanwhile, or the machine
 /// may sleep, and nobody tells.
 const LONGEST_NAP: Duration = Duration::from_millis(25);
+/// How long a hand has to write on before the rest is put back, and to write another word: whoever
+/// writes a file in place must not find another file in its place meanwhile.
+const HAND_IS_DONE: Duration = Duration::from_millis(400);
 /// The pause before what is over is settled again after that failed.
 const SETTLE_RETRY: Duration = Duration::from_secs(30);
 
@@ -153,8 +156,20 @@ pub(crate) struct Driver {
 struct Known {
     /// Whether hooks are not told of what is published now.
     is_quiet: bool,
-    /// The last good document.
+    /// The document that counts.
     document: Option<Document>,
+    /// While a word that a hand has written counts: the last document before it. It is of this that
+    /// the store gets the rest. What the word makes of it is another thing for each process, until
+    /// one of them has stored it.
+    before_hand: Option<Document>,
+    /// Whether the memory had no number where it was stored: there was nothing, or a hand wrote it.
+    /// What is made of it by others does not say that it is.
+    is_unnumbered: bool,
+    /// Whether the document has been put together of what is stored and what was remembered, and has
+    /// not been stored as such yet.
+    is_owed: bool,
+    /// When to put back what a hand has left out.
+    rest_at: Option<Instant>,
     /// The stored form of that document.
     state_id: StateId,
     /// What is stored now, be it good or not.
@@ -175,6 +190,13 @@ struct Known {
     /// When the nodes were listed last for the sake of a drain, and whether that goes on.
     drain_looked: Option<Instant>,
     is_looking: bool,
+}
+
+impl Known {
+    /// The last document that was stored as such.
+    fn memory(&self) -> Option<&Document> {
+        self.before_hand.as_ref().or(self.document.as_ref())
+    }
 }
 
 impl Driver {
@@ -231,6 +253,7 @@ impl Driver {
                 },
                 () = until(known.retry.map(|(at, _)| at)) => self.reload(&mut known).await,
                 () = until(known.look_at) => self.reload(&mut known).await,
+                () = until(known.rest_at) => self.put_back(&mut known, Lacks::Rest).await,
                 () = until(self.next_edge()) => self.cross_edge(&mut known, &heard).await,
                 () = until(known.web_server.retry) => {}
             }
@@ -282,12 +305,18 @@ impl Driver {
                     known.at.is_none() || known.failure.is_some() || known.version != version;
                 if is_news {
                     match self.believe(known, loaded.as_ref()) {
-                        Ok(Believed { document, lacks }) => {
+                        Ok(believed) => {
                             let stored = loaded.as_ref().map(|loaded| &*loaded.document);
+                            let lacks = believed.lacks;
                             // It counts at once. That the store gets the rest may take its time.
-                            self.adopt(known, document, version, StateId::of(stored));
-                            if let Some(lacks) = lacks {
-                                self.put_back(known, lacks).await;
+                            self.adopt(known, believed, version, StateId::of(stored));
+                            match lacks {
+                                Some(Lacks::Lost) => self.put_back(known, Lacks::Lost).await,
+                                // Whose settings decide leaves the store to the others.
+                                Some(Lacks::Rest) if self.plan.forced.is_none() => {
+                                    known.rest_at = Some(Instant::now() + jittered(HAND_IS_DONE));
+                                }
+                                Some(Lacks::Rest) | None => {}
                             }
                         }
                         Err(error) => {
@@ -309,6 +338,7 @@ impl Driver {
     /// Puts back what the store lacks. Every node that knows it tries; one of them is the first, and
     /// the others adopt what it has put.
     async fn put_back(&self, known: &mut Known, lacks: Lacks) {
+        known.rest_at = None;
         match lacks {
             Lacks::Lost if !known.loss_told => {
                 known.loss_told = true;
@@ -347,10 +377,17 @@ impl Driver {
     fn adopt(
         &self,
         known: &mut Known,
-        mut document: Document,
+        believed: impl Into<Believed>,
         version: Option<Version>,
         state_id: StateId,
     ) {
+        let Believed {
+            mut document,
+            lacks,
+        } = believed.into();
+        if lacks != Some(Lacks::Rest) {
+            known.is_unnumbered = document.generation == 0;
+        }
         if let (0, Some(last)) = (document.generation, &known.document) {
             // Written by hand, which counts as a change if it changes anything.
             document.generation = last.generation;
@@ -365,6 +402,12 @@ impl Driver {
                 "the maintenance store is back"
             );
         }
+        known.before_hand = match lacks {
+            Some(Lacks::Rest) => known.before_hand.take().or_else(|| known.document.take()),
+            Some(Lacks::Lost) | None => None,
+        };
+        known.is_owed = lacks == Some(Lacks::Lost);
+        known.rest_at = None;
         known.document = Some(document);
         known.state_id = state_id;
         known.version = version;
@@ -403,6 +446,7 @@ impl Driver {
             (false, _) => tracing::debug!(%error, "the maintenance store still fails"),
         }
         known.failure = Some(error);
+        known.rest_at = None;
         self.publish(known);
     }
 
@@ -488,10 +532,10 @@ impl Driver {
         loop {
             let version = loaded.as_ref().map(|loaded| loaded.version.clone());
             let (stored, lacks, damaged) = match self.believe(known, loaded.as_ref()) {
-                Ok(Believed { document, lacks }) => (document, lacks.is_some(), false),
+                Ok(Believed { document, lacks }) => (document, lacks, false),
                 Err(error) => {
                     let last = self.last_good(known, &error, loaded.as_ref())?;
-                    (last, true, true)
+                    (last, None, true)
                 }
             };
             // What is over is settled first, so that an operation sees only what still counts.
@@ -508,9 +552,10 @@ impl Driver {
             let is_to_be_said = said.is_some() && self.store.may_lose_state();
             // What is stored must not stay damaged although nothing is to change: the next process
             // to start would know nothing.
-            let next = operated
-                .or(settled)
-                .or_else(|| (lacks || is_to_be_said).then(|| stored.clone()));
+            let next = operated.or(settled).or_else(|| {
+                let is_to_be_stored = lacks.is_some() || damaged || is_to_be_said;
+                is_to_be_stored.then(|| stored.clone())
+            });
             let Some(mut next) = next else {
                 let is_news = known.version != version || known.failure.is_some();
                 if is_news || known.at.is_none() {
