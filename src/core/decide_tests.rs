@@ -46,6 +46,7 @@ fn switched(rules: Rules, switches: impl IntoIterator<Item = serde_json::Value>)
         error: None,
         known_at: None,
         age: None,
+        remembered: false,
     };
     Snapshot::new(
         1,

@@ -66,6 +66,7 @@ mod routes;
 mod session_order;
 mod settings;
 mod sight;
+mod starts;
 mod static_files;
 mod store;
 mod store_failures;

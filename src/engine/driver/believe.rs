@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{Driver, Known};
+use super::{Driver, Known, Operation};
 use crate::{
     core::state::{
         DEFAULT_MODE, Document,
@@ -63,7 +63,10 @@ impl Driver {
         };
         // A whole document that a hand wrote has no generation, and counts as it is.
         let is_by_hand = stored.as_ref().is_some_and(|stored| stored.generation == 0);
-        let is_counted = !is_by_hand && !(known.is_unnumbered && stored.is_some());
+        // What an earlier process knew may be long ago, and somebody may have begun anew since. It
+        // helps where a store may have lost it.
+        let is_recalled = known.at.is_none() && !self.store.may_lose_state();
+        let is_counted = !is_by_hand && !is_recalled && !(known.is_unnumbered && stored.is_some());
         let memory = remembered.filter(|_| self.plan.forced.is_none() && is_counted);
         let instead = memory.and_then(|memory| {
             let kinship = stored.as_ref().map(|stored| stored.kinship(memory));
@@ -123,11 +126,38 @@ impl Driver {
             };
         }
         let mut document = by_hand.added_to(memory, mode, now);
-        let newest = known.document.as_ref().map_or(0, |last| last.generation);
+        let newest = known.document.as_ref().unwrap_or(memory).generation;
         if document != *memory || newest != memory.generation {
             document.generation = newest.max(memory.generation).saturating_add(1);
             document = document.signed(memory, Some(mode), now, random_name);
         }
         Believed { document, lacks }
+    }
+
+    /// Puts back what the store lacks. Every node that knows it tries; one of them is the first, and
+    /// the others adopt what it has put.
+    pub(super) async fn put_back(&self, known: &mut Known, lacks: Lacks) {
+        known.rest_at = None;
+        match lacks {
+            Lacks::Lost if !known.loss_told => {
+                known.loss_told = true;
+                tracing::warn!(
+                    store = %self.store.url(),
+                    "the maintenance store has lost the state, by a flush, an eviction, a fail-over \
+                     or a restart without a saved copy; what was written since counts, and what is \
+                     missing is put back"
+                );
+            }
+            Lacks::Lost => {}
+            Lacks::Rest => tracing::info!(
+                store = %self.store.url(),
+                "somebody has switched maintenance by hand; windows, history and the other modes \
+                 are put back"
+            ),
+        }
+        let nothing: Operation = Box::new(|_, _| None);
+        if let Err(error) = self.try_quietly(known, &nothing).await {
+            self.fail(known, error);
+        }
     }
 }

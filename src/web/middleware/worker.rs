@@ -26,15 +26,18 @@ use crate::{
         leases::held_lease::Deadline,
         shared::{Shared, Word},
     },
-    web::front::Front,
     web::{
+        front::Front,
         maintenance::Maintenance,
         middleware::admission::{Admission, Desk, Inside},
         observe,
         refusal::{
+            described::RefusalMarker,
             language::Languages,
             negotiate::{ResponseFormat, SEC_FETCH_DEST, negotiate},
-            response::{FormatChoice, RefusalMarker, Refusing, Rendered, Responses},
+            of_mode::FormatChoice,
+            rendered::Rendered,
+            responses::{Refusing, Responses},
         },
         request::subject::RequestSubject,
         visitor::{
