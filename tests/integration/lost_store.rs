@@ -181,9 +181,65 @@ async fn a_plain_word_changes_the_switch_and_nothing_else() {
         })
         .await;
         for node in &nodes {
-            eventually("the history goes on", || node.history().len() == periods).await;
-            assert_eq!(node.status().modes[0].windows.len(), 1);
+            // One that had not heard of the plan when the word came gets to know it by what is put
+            // back.
+            eventually("all know all of it", || {
+                node.history().len() == periods && node.status().modes[0].windows.len() == 1
+            })
+            .await;
             assert_eq!(node.is_on(), is_on);
         }
     }
+}
+
+#[actix_web::test]
+async fn a_plain_word_while_no_app_runs_leaves_the_rest_to_the_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("maintenance.state");
+    let node = maintenance_of(&path).await;
+    node.turn_on().reason("before").await.unwrap();
+    node.turn_off().await.unwrap();
+    plan(&node, "tomorrow").await;
+    node.leave().await;
+    drop(node);
+    let stored = || serde_json::from_slice::<Value>(&fs::read(&path).unwrap()).ok();
+
+    fs::write(&path, "on\n").unwrap();
+    let node = maintenance_of(&path).await;
+    assert!(node.is_on());
+    assert_eq!(node.status().modes[0].windows.len(), 1);
+    assert_eq!(node.history().len(), 2);
+    eventually("the rest is put back", || {
+        stored().is_some_and(|it| titles(&it) == ["tomorrow"])
+    })
+    .await;
+    node.leave().await;
+    drop(node);
+
+    // A command that finds the word adds its change to all of it.
+    fs::write(&path, "off\n").unwrap();
+    let command = maintenance_of(&path).await;
+    plan(&command, "next week").await;
+    assert!(!command.is_on());
+    assert_eq!(titles(&stored().unwrap()), ["next week", "tomorrow"]);
+    assert_eq!(stored().unwrap()["history"].as_array().unwrap().len(), 2);
+}
+
+#[actix_web::test]
+async fn whoever_makes_the_file_anew_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("maintenance.state");
+    let node = maintenance_of(&path).await;
+    plan(&node, "tomorrow").await;
+    node.leave().await;
+    drop(node);
+
+    // Nobody was there to be told that it was removed.
+    fs::remove_file(&path).unwrap();
+    let command = maintenance_of(&path).await;
+    assert_eq!(command.status().modes[0].windows.len(), 0);
+    command.turn_on().await.unwrap();
+    let node = maintenance_of(&path).await;
+    assert!(node.is_on());
+    assert_eq!(node.status().modes[0].windows.len(), 0);
 }
