@@ -307,7 +307,7 @@ mod tests {
         }
     }
 
-    /// The logic, on the library's own store in memory; `tests/servers` has a server.
+    /// The logic, on the library's own store in memory; `tests/acceptance/servers` has a server.
     #[cfg(feature = "testing")]
     #[tokio::test]
     async fn a_bucket_is_a_store() {

@@ -28,7 +28,7 @@
 //! # A store of one's own
 //!
 //! Implement [`Store`], hand it to [`Builder::custom_store`](crate::Builder::custom_store), and run
-//! `conformance::Suite` (feature `testing`) against it in a test. `examples/custom_store.rs` is one in
+//! `conformance::Suite` (feature `testing`) against it in a test. `examples/custom_store` is one in
 //! SQLite.
 
 use std::{error::Error as StdError, fmt, future::Future, pin::Pin, time::Duration};

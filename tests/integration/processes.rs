@@ -34,8 +34,6 @@ async fn child_role() {
             crate::cli::embedded::child_asks_a_server_that_falls_silent().await;
         }
         "log-damage" => crate::store::child_logs_damage().await,
-        #[cfg(unix)]
-        "fleet-node" => crate::fleet::child_serves().await,
         #[cfg(target_os = "linux")]
         "flooded" => crate::starts::child_is_flooded().await,
         "task" => crate::tasks::child_runs_a_task().await,

@@ -4,6 +4,7 @@
 
 pub(crate) mod decode;
 pub(crate) mod lineage;
+pub(crate) mod reconcile;
 mod saves;
 pub(crate) mod settle;
 

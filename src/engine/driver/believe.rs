@@ -8,7 +8,8 @@ use crate::{
     core::state::{
         DEFAULT_MODE, Document,
         decode::{ByHand, DecodeError},
-        lineage::{Kinship, reconciled},
+        lineage::Kinship,
+        reconcile::reconciled,
     },
     store::Loaded,
 };

@@ -775,7 +775,7 @@ fn node_plan(settings: &Settings) -> NodePlan {
     NodePlan {
         identity: NodeIdentity::new(
             settings.node.id.as_deref(),
-            &gethostname::gethostname().to_string_lossy(),
+            &crate::engine::node::host::name(),
             process::id(),
             // The time of the machine: it is to tell people since when the process runs.
             Timestamp::now(),
