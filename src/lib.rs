@@ -73,10 +73,12 @@ pub use self::{
         state::{Ended, OnTimeout},
         visitor::Visitor,
     },
+    engine::fleet::missing::{Missing, WhyMissing},
+    engine::fleet::node_status::{NodeStatus, Remark, UnheardNode},
     engine::{
         barrier::{TurnOnAndWait, WaitError, WaitUntilEmpty},
         changes::{Change, ChangeError, ChangeFuture, Changes, Forget, TurnOff, TurnOn},
-        fleet::node::{Missing, NodeStatus, RunningTask, WhyMissing},
+        fleet::node::RunningTask,
         guard::{Guard, Guarding},
         hooks::{ChangeKind, HookOutcome, ProposedChange, Transition},
         inside::sessions::SessionInside,

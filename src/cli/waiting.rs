@@ -4,23 +4,30 @@ use std::{
     future::pending,
     io::{self, IsTerminal as _, Write as _},
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use nix::sys::signal::Signal;
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::{
-    context::Context, failure::Failure, on::sentence, signals::Signals, status_text::inside,
+    context::Context,
+    failure::Failure,
+    on::sentence,
+    reach::{Reach, is_safe},
+    signals::Signals,
+    status_text::inside,
     wording,
 };
 use crate::{
     core::text::escaped,
     core::{phase::Phase, snapshot::Status, state::Switch},
-    engine::{barrier::WaitError, changes::Change, fleet::node::Missing},
+    engine::fleet::missing::Missing,
+    engine::{barrier::WaitError, changes::Change},
 };
 
 /// How often what is waited for is looked at.
@@ -67,25 +74,32 @@ pub(super) async fn wait(
     context: &Context<'_>,
     change: &Change,
     goal: Goal,
+    no_nodes: bool,
     signals: &mut Signals,
 ) -> Result<u8, Failure> {
     let waited = follow(context, goal, signals).await?;
+    let reach = Reach::find(context).await;
     let status = context.fresh_status().await;
     let now = Change {
         changed: change.changed,
         status,
     };
     let say = |waited: &str| {
+        let reached = reach.document();
         context.output.say(
-            &json!({"changed": now.changed, "waited": waited, "status": now.status}),
-            || sentence(context, &now),
+            &json!({
+                "changed": now.changed, "waited": waited, "reached": reached, "status": now.status,
+            }),
+            || sentence(context, &now, &reach),
         );
+        reach.tell(context);
     };
     let key = context.mode();
     match waited {
         Waited::Empty => {
-            say("done");
-            Ok(0)
+            let safe = is_safe(context, &now.status, no_nodes || !goal.every_node);
+            say(if safe.is_ok() { "done" } else { "unknown" });
+            safe.map(|()| 0)
         }
         Waited::TimedOut if goal.whoever_is_in => {
             say("timed-out");
@@ -153,7 +167,7 @@ pub(super) async fn follow(
             Phase::Pending => deadline = drain_deadline(context, &key),
         }
         let end = deadline.filter(|_| !is_late).or(patience);
-        let missing = lock(&missing).clone();
+        let missing = missing.lock().clone();
         progress.show(&line(&key, &status, &missing, end, now));
         tokio::select! {
             received = signals.next() => return Ok(Waited::Interrupted(received.signal)),
@@ -183,17 +197,13 @@ async fn barrier(
         .maintenance
         .wait_until_empty()
         .mode(context.mode())
-        .on_progress(move |missing| *lock(&told) = missing.to_vec());
+        .on_progress(move |missing| *told.lock() = missing.to_vec());
     if let Some(timeout) = goal.timeout {
         // A drain that is not over in time has to be heard of by all nodes, too.
         let grace = if goal.drains { GRACE } else { Duration::ZERO };
         wait = wait.at_most(timeout + grace);
     }
     wait.await
-}
-
-fn lock(missing: &Mutex<Vec<Missing>>) -> MutexGuard<'_, Vec<Missing>> {
-    missing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// When the drain waits no longer.

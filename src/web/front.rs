@@ -59,6 +59,8 @@ pub(crate) struct Front {
     pub(crate) login_url: Option<String>,
     /// Whether the app wraps something to be always refused.
     pub(crate) forced_on_wrappers: AtomicBool,
+    /// Whether it was told that this app serves the admin scope and wraps no middleware.
+    pub(crate) unenforced_told: AtomicBool,
     /// Without a slash at its end.
     pub(crate) admin_path: String,
 }

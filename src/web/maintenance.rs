@@ -1,7 +1,10 @@
 //! The handle by which an app uses maintenance.
 
 use crate::core::visitor::Visitor;
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use crate::{
     core::{
@@ -9,6 +12,7 @@ use crate::{
         phase::Phase,
         snapshot::{PastPeriod, Status},
     },
+    engine::events::UNENFORCED,
     engine::handle::Engine,
     engine::{
         barrier::WaitUntilEmpty,
@@ -21,6 +25,7 @@ use crate::{
     web::front::Front,
     web::{
         explain::{Explanation, Inquiry},
+        middleware::admission::is_counted,
         middleware::{ForcedOn, MaintenanceMiddleware},
         request::subject::RequestSubject,
         setup::builder::Builder,
@@ -91,6 +96,32 @@ impl Maintenance {
     /// When the store cannot tell who is live.
     pub async fn ask_status(&self) -> Result<Status, StoreError> {
         self.engine.ask_status().await
+    }
+
+    /// Tells once that this app serves the admin scope, and that nothing in it acts on what is
+    /// switched there.
+    pub(crate) fn tell_if_unenforced(&self) {
+        let is_told = &self.front.unenforced_told;
+        if !self.engine.shared.seat.is_taken() && !is_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                event = UNENFORCED,
+                "this app serves the admin scope, and no middleware is wrapped: it refuses nobody; \
+                 wrap `Maintenance::middleware`"
+            );
+        }
+    }
+
+    /// The same for a request to the admin scope, which does not count itself.
+    pub(crate) async fn ask_status_without_request(&self) -> Result<Status, StoreError> {
+        let engine = &self.engine;
+        engine.shared.seat.heard(engine.leases.fleet().await?);
+        Ok(self.status_without_request())
+    }
+
+    pub(crate) fn status_without_request(&self) -> Status {
+        let shared = &self.engine.shared;
+        let own = u64::from(is_counted(shared));
+        shared.status_without(&shared.published.snapshot(), own)
     }
 
     /// The phase of the first mode now: of `site` where the settings name no others.

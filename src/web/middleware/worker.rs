@@ -124,10 +124,7 @@ impl Worker {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
         let snapshot = maintenance.engine.shared.published.snapshot();
         Self {
-            desk: Desk::new(
-                maintenance.engine.shared.in_flight.register(),
-                SessionNotes::new(&maintenance),
-            ),
+            desk: Desk::new(&maintenance.engine.shared, SessionNotes::new(&maintenance)),
             maintenance,
             refusals: Cell::new(0),
             cache: RefCell::new(Cache {

@@ -14,6 +14,7 @@ use std::{
 use actix_web::{HttpRequest, HttpResponse};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use tera::Tera;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -40,8 +41,8 @@ use crate::{
         web_server_files::WebServerFiles,
     },
     settings::{
-        Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, Settings,
-        SettingsError, StoreUrl, without_password,
+        Access, AppliesToSettings, ModeExemptSettings, ModeSettings, NodeSettings, PathSettings,
+        Settings, SettingsError, StoreUrl, WebServerSettings, without_password,
     },
     store::{FileStore, MemoryStore, Store, StoreError},
     web::{
@@ -666,6 +667,7 @@ impl Builder {
                 .map_err(|message| fault("admin.tokens", "", message))?,
             login_url: settings.login_url.clone(),
             forced_on_wrappers: AtomicBool::new(false),
+            unenforced_told: AtomicBool::new(false),
             admin_path: settings.admin_path.trim_end_matches('/').to_owned(),
         })
     }
@@ -783,7 +785,27 @@ fn node_plan(settings: &Settings) -> NodePlan {
         ),
         time_to_live: settings.node.time_to_live,
         when_cut_off: settings.when_cut_off,
+        forced: settings.forced,
+        settings: mark_of(settings),
     }
+}
+
+/// Differs where the settings differ that all nodes of a fleet should have alike: not the names of
+/// nodes, and not where each keeps its files.
+fn mark_of(settings: &Settings) -> String {
+    let mut alike = settings.clone();
+    alike.store.clear();
+    alike.node = NodeSettings::default();
+    alike.web_server = WebServerSettings::default();
+    alike.admin.static_dir = None;
+    alike.response.templates_dir = None;
+    alike.language.folder = None;
+    // What is shown of settings has no secrets in it.
+    let hash = Sha256::digest(format!("{alike:?}"));
+    hash.iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Lays what code says of modes over the settings, and returns the closures by the modes' keys.
