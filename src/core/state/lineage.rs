@@ -193,10 +193,18 @@ impl Document {
         }
     }
 
-    /// Whether this was written after the store had forgotten, and not put back into it.
-    pub(super) fn is_of_now(&self, written: &Written) -> bool {
-        let lineage = self.lineage.as_ref();
-        lineage.is_some_and(|lineage| written.generation > 0 && written.lineage == lineage.id)
+    /// Whether this was written after the store had forgotten what the other one is, and not put back
+    /// into it. Not so where the other one is of a lineage that began later: then an old copy is back.
+    pub(super) fn is_of_now(&self, written: &Written, other: &Self) -> bool {
+        let began_later = other
+            .lineage
+            .as_ref()
+            .is_some_and(|theirs| theirs.before.contains_key(self.lineage_id()));
+        let is_of_this = self
+            .lineage
+            .as_ref()
+            .is_some_and(|mine| written.generation > 0 && written.lineage == mine.id);
+        is_of_this && !began_later
     }
 
     /// Whether this document was made in the knowledge of a save. Where the save is older than those

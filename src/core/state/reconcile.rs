@@ -63,7 +63,8 @@ fn merged(
         let remembered_knew = remembered.knew_of(&of_stored);
         // Where neither knew of the other: what was written after the loss, whatever the clocks say,
         // or else what was written last.
-        let is_stored_later = stored.is_of_now(&of_stored) || of_stored.at >= of_remembered.at;
+        let is_stored_later =
+            stored.is_of_now(&of_stored, remembered) || of_stored.at >= of_remembered.at;
         let stored_wins = stored_knew || (!remembered_knew && is_stored_later);
         let (record, when, is_carried) = match (here.get(name), there.get(name)) {
             (Some(record), Some(_)) if stored_wins => (record, of_stored, false),
