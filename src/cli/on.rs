@@ -26,8 +26,7 @@ use crate::{
 #[command(after_help = "\
 TIME: 2030-03-01T22:00+01:00, local with `time_zone`. DURATION: 90s, '2h 30m'.
 
-Example:
-  maintenance on --drain --timeout 10m && ./migrate; maintenance off")]
+Example: maintenance on --drain --timeout 10m && ./migrate; maintenance off")]
 pub(super) struct On {
     #[command(flatten)]
     texts: Texts,

@@ -517,9 +517,9 @@ impl Builder {
     /// When the settings cannot be used; the error lists every fault. And when the store can never
     /// work, as with a wrong password or a path that is a folder, unless `forced` decides.
     pub async fn build(mut self) -> Result<Maintenance, BuildError> {
-        let mut settings = match self.settings.take() {
-            Some(settings) => settings,
-            None => Settings::load()?,
+        let (mut settings, read) = match self.settings.take() {
+            Some(settings) => (settings, Ok(())),
+            None => Settings::load_with_faults(),
         };
         for edit in self.edits.drain(..) {
             edit(&mut settings);
@@ -530,7 +530,10 @@ impl Builder {
             fault("response.template", named, message)
         });
         let languages = Languages::read(&settings.language, &self.catalogues);
-        let ((), (templates, mut languages)) = both(settings.check(), both(templates, languages))?;
+        let ((), (templates, mut languages)) = both(
+            read.and_then(|()| settings.check()),
+            both(templates, languages),
+        )?;
         languages.chooser = self.language.take();
         let (store, copy) = match self.store.take() {
             Some(store) => {
