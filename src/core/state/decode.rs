@@ -60,7 +60,7 @@ impl Document {
                 "its `format` is {}, which is no format",
                 Told(&fields["format"])
             ))),
-            None => Ok(ByHand::Window(from_django(&fields, zone)?).alone(DEFAULT_MODE)),
+            None => Ok(ByHand::Window(Box::new(from_django(&fields, zone)?)).alone(DEFAULT_MODE)),
         }
     }
 }
@@ -75,7 +75,7 @@ pub(crate) enum ByHand {
     Off,
     On,
     /// django-maintenance-mode's own state.
-    Window(Window),
+    Window(Box<Window>),
 }
 
 impl ByHand {
@@ -91,7 +91,8 @@ impl ByHand {
         if fields.contains_key("format") {
             return None;
         }
-        from_django(&fields, zone).ok().map(Self::Window)
+        let window = from_django(&fields, zone).ok()?;
+        Some(Self::Window(Box::new(window)))
     }
 
     /// What it means where nothing else is known.
@@ -103,7 +104,7 @@ impl ByHand {
                 ..ModeState::default()
             },
             Self::Window(window) => ModeState {
-                windows: vec![window],
+                windows: vec![*window],
                 ..ModeState::default()
             },
         };
@@ -117,7 +118,7 @@ impl ByHand {
     /// place of what such a program had planned before.
     pub(crate) fn added_to(self, before: &Document, mode: &str, now: Timestamp) -> Document {
         let imported = match &self {
-            Self::Window(window) => Some(window),
+            Self::Window(window) => Some(&**window),
             _ => None,
         };
         let known = before

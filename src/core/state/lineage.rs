@@ -157,12 +157,12 @@ impl Document {
             let is_written = written.is_some_and(|written| written.contains_key(&name));
             // Made for the sake of a window, it says nothing of the switch.
             if is_written || switch != ModeState::default() {
-                records.insert(name, Record::Mode(key.clone(), switch));
+                records.insert(name, Record::Mode(key.clone(), Box::new(switch)));
             }
             for window in &mode.windows {
                 records.insert(
                     record_of_window(key, &window.id),
-                    Record::Window(key.clone(), window.clone()),
+                    Record::Window(key.clone(), Box::new(window.clone())),
                 );
             }
         }
@@ -255,8 +255,8 @@ impl Document {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Record {
     /// With the mode's key.
-    Mode(String, ModeState),
-    Window(String, Window),
+    Mode(String, Box<ModeState>),
+    Window(String, Box<Window>),
     /// With its name.
     Field(String, Value),
 }

@@ -316,7 +316,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
             1 => (1..6usize).prop_map(|back| Event::Restore { back }),
             1 => process.prop_map(|process| Event::Restart { process }),
         ],
-        1..60,
+        // As many saves as a document names, with two for each that puts something back.
+        1..30,
     )
 }
 
@@ -384,7 +385,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(3000))]
 
     /// Whatever a store loses or brings back: what was acknowledged last counts, plans that somebody
     /// remembers are there, and what was cancelled last stays cancelled.

@@ -84,9 +84,9 @@ fn merged(
         }
         match record.clone() {
             Record::Mode(key, mode) => {
-                next.modes.insert(key, mode);
+                next.modes.insert(key, *mode);
             }
-            Record::Window(key, window) => windows.push((key, window)),
+            Record::Window(key, window) => windows.push((key, *window)),
             Record::Field(field, value) => {
                 next.unknown.insert(field, value);
             }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// How many saves a document names. Of those before, the numbers tell.
-const LENGTH: usize = 32;
+const LENGTH: usize = 64;
 
 /// The last saves that led to a document: the generation of each and its random name, the latest
 /// first. Where two histories met there are the saves of both. In JSON one text, so that the document

@@ -67,7 +67,7 @@ impl Driver {
         // What an earlier process knew may be long ago, and somebody may have begun anew since. It
         // helps where a store may have lost it.
         let is_recalled = known.at.is_none() && !self.store.may_lose_state();
-        let is_counted = !is_by_hand && !is_recalled && !(known.is_unnumbered && stored.is_some());
+        let is_counted = !(is_by_hand || is_recalled || (known.is_unnumbered && stored.is_some()));
         let memory = remembered.filter(|_| self.plan.forced.is_none() && is_counted);
         let instead = memory.and_then(|memory| {
             let kinship = stored.as_ref().map(|stored| stored.kinship(memory));
