@@ -49,6 +49,7 @@
 //!
 //! The [guide] has a recipe for each task, and `cargo run --example demo` shows it at work.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(all(feature = "cli", unix))]
 pub mod cli;

@@ -71,11 +71,15 @@ pub struct Maintenance {
 
 impl Maintenance {
     /// Begins to set up maintenance.
+    ///
+    /// The methods of [`Builder`] say what can be set.
     pub fn builder() -> Builder {
         Builder::new()
     }
 
     /// Whether a mode is pending or offline now.
+    ///
+    /// [`turn_on`](Self::turn_on) has an example.
     pub fn is_on(&self) -> bool {
         let snapshot = self.engine.shared.published.snapshot();
         snapshot
@@ -84,6 +88,8 @@ impl Maintenance {
     }
 
     /// What is now, mode by mode.
+    ///
+    /// [`turn_on`](Self::turn_on) has an example.
     pub fn status(&self) -> Status {
         self.engine.status()
     }
@@ -125,6 +131,8 @@ impl Maintenance {
     }
 
     /// The phase of the first mode now: of `site` where the settings name no others.
+    ///
+    /// [`turn_on`](Self::turn_on) has an example.
     pub fn phase(&self) -> Phase {
         let snapshot = self.engine.shared.published.snapshot();
         let now = self.engine.shared.now_for(&snapshot);
@@ -174,6 +182,15 @@ impl Maintenance {
     /// # Errors
     ///
     /// [`ChangeError`](crate::ChangeError) when the change was not made.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Phase};
+    /// # async fn example(maintenance: &Maintenance) -> Result<(), Box<dyn std::error::Error>> {
+    /// maintenance.turn_on().by("alice").await?;
+    /// assert!(maintenance.is_on() && maintenance.phase() == Phase::Offline);
+    /// assert_eq!(maintenance.status().modes[0].by.as_deref(), Some("alice"));
+    /// # Ok(()) }
+    /// ```
     pub fn turn_on(&self) -> TurnOn {
         TurnOn::new(self.engine.clone())
     }
@@ -256,6 +273,8 @@ impl Maintenance {
     }
 
     /// Switches maintenance off for as long as something takes.
+    ///
+    /// As [`while_on`](Self::while_on), the other way round.
     pub fn while_off(&self) -> Guarding {
         Guarding::new(self.engine.clone(), false)
     }
@@ -365,11 +384,15 @@ impl Maintenance {
     /// `Resource`.
     ///
     /// Wrap it before (that is, inside of) the session middleware and a `Cors` middleware.
+    ///
+    /// [`MaintenanceMiddleware`] says in which order to wrap middlewares, with an example.
     pub fn middleware(&self) -> MaintenanceMiddleware {
         MaintenanceMiddleware::new(self.clone())
     }
 
     /// A middleware for one resource or scope that is always refused, as by `forced_on.routes`.
+    ///
+    /// [The guide](crate::guide::who_gets_in#a-route-is-always-open-or-always-closed) has an example.
     pub fn forced_on(&self) -> ForcedOn {
         ForcedOn::new(self.clone())
     }
@@ -399,17 +422,23 @@ impl Maintenance {
     ///
     /// What it says of a request through the proxies shows whether `client.trusted_proxies` is
     /// right.
+    ///
+    /// [The guide](crate::guide::who_gets_in#behind-a-proxy) says what it is found by.
     pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
         crate::web::request::subject::address(request, &self.front)
     }
 
     /// The path of the WebSocket that tells of changes, for scripts of the app's own.
+    ///
+    /// [The guide](crate::guide::pages#pages-notice-by-themselves) shows how.
     pub fn live_url(&self) -> String {
         format!("{}/live", self.front.admin_path)
     }
 
     /// The path of the script that shows and hides `#maintenance-banner`, for the app's templates:
     /// `<script src="…" defer></script>`.
+    ///
+    /// [The guide](crate::guide::pages#pages-notice-by-themselves) shows how.
     pub fn script_url(&self) -> String {
         format!("{}/static/maintenance.js", self.front.admin_path)
     }

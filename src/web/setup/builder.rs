@@ -61,7 +61,10 @@ use crate::{
         },
         request::api_key::ApiKey,
         token::Tokens,
-        visitor::{identity::Identity, session_order::SessionOrder},
+        visitor::{
+            identity::{Identity, IdentityClosure},
+            session_order::SessionOrder,
+        },
     },
 };
 
@@ -78,7 +81,7 @@ pub struct Builder {
     settings: Option<Settings>,
     edits: Vec<SettingsEdit>,
     store: Option<Arc<dyn Store>>,
-    identity: Option<Identity>,
+    identity: Option<IdentityClosure>,
     address_finder: Option<AddressFinder>,
     predicates: Vec<(&'static str, Predicate)>,
     already_in: Option<Predicate>,
@@ -147,6 +150,13 @@ impl Builder {
     }
 
     /// Uses these settings instead of those in `maintenance.toml` and the environment.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, settings::{Settings, SettingsError}};
+    /// let settings = Settings::from_toml("[exempt]\nsuperusers = true\n")?;
+    /// let builder = Maintenance::builder().settings(settings);
+    /// # Ok::<(), SettingsError>(())
+    /// ```
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = Some(settings);
         self
@@ -167,18 +177,28 @@ impl Builder {
     }
 
     /// Keeps the state at this URL: `memory:` or `file:` with a path.
+    ///
+    /// With the features `redis` and `object-store` there are more, see [`Settings::store`].
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().store("file:/var/lib/shop/maintenance.state");
+    /// ```
     pub fn store(self, url: impl Into<String>) -> Self {
         let url = url.into();
         self.configure(|settings| settings.store = url)
     }
 
     /// Keeps the state in a store of the app's own.
+    ///
+    /// The trait [`Store`] says what such a store promises, and has an example.
     pub fn custom_store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// Finds out who is asking, instead of by the session.
+    /// Finds out who is asking, instead of by the session. A closure that says `None` leaves it to
+    /// the session.
     ///
     /// ```
     /// # use actix_maintenance_mode::{Maintenance, Visitor};
@@ -189,17 +209,20 @@ impl Builder {
     ///     }
     /// });
     /// ```
-    pub fn identity(
+    pub fn identity<V: Into<Option<Visitor>>>(
         mut self,
-        identify: impl Fn(&HttpRequest) -> Visitor + Send + Sync + 'static,
+        identify: impl Fn(&HttpRequest) -> V + Send + Sync + 'static,
     ) -> Self {
-        self.identity = Some(Identity::Sync(Arc::new(identify)));
+        self.identity = Some(IdentityClosure::Sync(Arc::new(move |request| {
+            identify(request).into()
+        })));
         self
     }
 
     /// Finds out who is asking by a future, for example by a look-up in a database.
     ///
-    /// The closure takes from the request what it needs; the future must not keep the request.
+    /// The closure takes from the request what it needs; the future must not keep the request. A
+    /// future that says `None` leaves it to the session.
     ///
     /// ```
     /// # use actix_maintenance_mode::{Maintenance, Visitor};
@@ -215,15 +238,26 @@ impl Builder {
         identify: impl Fn(&HttpRequest) -> F + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output = Visitor> + 'static,
+        F: Future<Output: Into<Option<Visitor>>> + 'static,
     {
-        self.identity = Some(Identity::Async(Arc::new(move |request| {
-            Box::pin(identify(request))
+        self.identity = Some(IdentityClosure::Async(Arc::new(move |request| {
+            let identified = identify(request);
+            Box::pin(async move { identified.await.into() })
         })));
         self
     }
 
     /// Finds the client's address, instead of by the peer and `client.trusted_proxies`.
+    ///
+    /// Only what a proxy of the app's own has set may be believed: anybody else could claim an exempt address.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// // A content delivery network that sets this header itself, and is the only way in.
+    /// let builder = Maintenance::builder().client_address(|request| {
+    ///     request.headers().get("x-client-address")?.to_str().ok()?.parse().ok()
+    /// });
+    /// ```
     pub fn client_address(
         mut self,
         find: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static,
@@ -233,6 +267,12 @@ impl Builder {
     }
 
     /// Lets requests through for which this holds. The name is what `explain` shows.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder()
+    ///     .exempt_if("rehearsal", |request| request.headers().contains_key("x-rehearsal"));
+    /// ```
     pub fn exempt_if(
         mut self,
         name: &'static str,
@@ -260,6 +300,17 @@ impl Builder {
 
     /// Runs when a visitor is logged out as the settings `logout.*` say, after the session is
     /// purged; for identities that are not kept in the session.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # struct Tokens;
+    /// # impl Tokens { fn revoke(&self, _: &str) {} }
+    /// let tokens = Tokens;
+    /// let builder = Maintenance::builder().on_logout(move |request| {
+    ///     let token = request.headers().get("authorization").and_then(|it| it.to_str().ok());
+    ///     token.into_iter().for_each(|token| tokens.revoke(token));
+    /// });
+    /// ```
     pub fn on_logout(mut self, hook: impl Fn(&HttpRequest) + Send + Sync + 'static) -> Self {
         self.logout_hook = Some(Arc::new(hook));
         self
@@ -332,6 +383,13 @@ impl Builder {
     ///
     /// Nobody waits for it. One that fails, panics or takes longer than
     /// [`hook_time_limit`](Self::hook_time_limit) is told of in the log, and the next one runs.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # async fn tell_the_team(_text: String) {}
+    /// let builder = Maintenance::builder()
+    ///     .after_entering(async |entered| tell_the_team(format!("{} is closed", entered.mode.label)).await);
+    /// ```
     pub fn after_entering<F>(
         mut self,
         hook: impl Fn(Transition) -> F + Send + Sync + 'static,
@@ -358,6 +416,12 @@ impl Builder {
 
     /// How long the hooks before a change may take, all together, and each hook after one. The
     /// default is 5 seconds.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # use std::time::Duration;
+    /// let builder = Maintenance::builder().hook_time_limit(Duration::from_secs(10));
+    /// ```
     pub fn hook_time_limit(mut self, limit: Duration) -> Self {
         self.hooks.limit = limit;
         self
@@ -404,12 +468,22 @@ impl Builder {
         self
     }
 
-    /// Chooses the form of each refusal, instead of by `Accept`.
-    pub fn response_format(
+    /// Chooses the form of each refusal, instead of by `Accept`. A closure that says `None` leaves it
+    /// to `Accept`.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, ResponseFormat};
+    /// let builder = Maintenance::builder().response_format(|request| {
+    ///     request.path().starts_with("/api/").then_some(ResponseFormat::Json)
+    /// });
+    /// ```
+    pub fn response_format<R: Into<Option<ResponseFormat>>>(
         mut self,
-        choose: impl Fn(&HttpRequest) -> ResponseFormat + Send + Sync + 'static,
+        choose: impl Fn(&HttpRequest) -> R + Send + Sync + 'static,
     ) -> Self {
-        self.format = Some(FormatChoice::PerRequest(Arc::new(choose)));
+        self.format = Some(FormatChoice::PerRequest(Arc::new(move |request| {
+            choose(request).into()
+        })));
         self
     }
 
@@ -458,6 +532,13 @@ impl Builder {
 
     /// Adds to the context of the page and to the JSON body. It is the same for everybody, so the
     /// page is rendered once.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let context = serde_json::json!({ "support": "help@shop.example" });
+    /// let context = context.as_object().cloned().unwrap_or_default();
+    /// let builder = Maintenance::builder().response_context(context);
+    /// ```
     pub fn response_context(mut self, context: Map<String, Value>) -> Self {
         self.context = ResponseContext::Fixed(context);
         self
@@ -465,6 +546,13 @@ impl Builder {
 
     /// Adds to the context of the page and to the JSON body, request by request. The page is then
     /// rendered for each refusal.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().response_context_with(|request, _refusal| {
+    ///     serde_json::Map::from_iter([("path".to_owned(), request.path().into())])
+    /// });
+    /// ```
     pub fn response_context_with(
         mut self,
         context: impl Fn(&HttpRequest, &Refusal) -> Map<String, Value> + Send + Sync + 'static,
@@ -477,6 +565,14 @@ impl Builder {
     ///
     /// `no-store`, `X-Maintenance-Mode` and, where it has none, `Retry-After` are added to it. A
     /// status below 300 is replaced by the configured one: a refusal is never a success.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # use actix_web::HttpResponse;
+    /// let builder = Maintenance::builder().response_renderer(|_request, refusal| {
+    ///     HttpResponse::ServiceUnavailable().body(format!("{} is closed", refusal.label))
+    /// });
+    /// ```
     pub fn response_renderer(
         mut self,
         render: impl Fn(&HttpRequest, &Refusal) -> HttpResponse + Send + Sync + 'static,
@@ -487,6 +583,11 @@ impl Builder {
 
     /// Tells whether the app runs under test; pass `cfg!(test)`. With the setting `exempt.tests`
     /// nobody is refused then.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().tests(cfg!(test));
+    /// ```
     pub fn tests(mut self, tests: bool) -> Self {
         self.tests = tests;
         self
@@ -511,6 +612,16 @@ impl Builder {
     /// A store that fails is no error here: the setting `when_store_fails` says what then, the log
     /// tells, and the store is tried again. Where nothing is known of it either, the start takes up
     /// to five seconds and `when_unknown_at_start` says what counts.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// assert!(!maintenance.is_on());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -645,9 +756,7 @@ impl Builder {
                 .map(|mode| mode.closures.applies.clone())
                 .collect(),
             responses,
-            identity: self
-                .identity
-                .unwrap_or_else(|| Identity::of_session(&settings.session)),
+            identity: Identity::new(self.identity, &settings.session),
             trusted_proxies: AddressSet::parse(&settings.client.trusted_proxies)
                 .map_err(|message| fault("client.trusted_proxies", "", message))?,
             address_finder: self.address_finder,
