@@ -17,7 +17,8 @@ use tera::Tera;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    decide::{RedirectTarget, Routes, Rules, VisitorRules},
+    app_routes::ToldOfRoutes,
+    decide::{RedirectTarget, Rules, VisitorRules},
     driver::{Driver, Plan},
     exempt::{AddressSet, PathRules, Patterns},
     held_lease::LeaseKeeper,
@@ -29,12 +30,13 @@ use crate::{
     live::Live,
     maintenance::Maintenance,
     mode::{ConfiguredMode, Mode, ModeBuilder, ModeClosures},
-    mode_rules::{AppliesTo, ModeRules, OwnExemptions, ReadOnly},
+    mode_rules::{AppliesTo, ModeRules, OwnExemptions, ReadOnly, host_name},
     negotiate::ResponseFormat,
     node::NodeIdentity,
     order::SessionOrder,
     permission::{Permission, Permissions, Permit},
     response::{FormatChoice, Refusal, Renderer, ResponseContext, Responses, read_templates},
+    routes::Routes,
     seat::{NodePlan, Seat},
     sessions::Sessions,
     settings::{
@@ -635,6 +637,7 @@ impl Builder {
                 .map_err(|message| fault("admin.tokens", "", message))?,
             login_url: settings.login_url.clone(),
             forced_on_wrappers: AtomicBool::new(false),
+            told_of_routes: ToldOfRoutes::default(),
             web_server: WebServerFiles::new(&settings.web_server),
             admin_path: settings.admin_path.trim_end_matches('/').to_owned(),
         })
@@ -768,7 +771,7 @@ fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError> {
         applies_to: AppliesTo {
             hosts: hosts
                 .iter()
-                .map(|host| host.to_ascii_lowercase().into())
+                .map(|host| host_name(host).to_ascii_lowercase().into())
                 .collect(),
             paths: (!any_path).then_some(paths),
             methods: methods
@@ -789,7 +792,7 @@ fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError> {
 
 fn own_exemptions(exempt: &ModeExemptSettings, key: &str) -> Result<OwnExemptions, SettingsError> {
     Ok(OwnExemptions {
-        routes: Routes::new(&exempt.routes),
+        routes: Routes::new(format!("{key}.routes"), &exempt.routes),
         paths: PathRules::new(&exempt.paths, &exempt.prefixes, &exempt.patterns)
             .map_err(|error| fault(key, "", error))?,
         addresses: AddressSet::parse(&exempt.addresses)
@@ -818,8 +821,8 @@ fn rules(
             .map_err(|error| fault("exempt.admin_site", path, error))
     };
     Ok(Rules {
-        forced_off: Routes::new(&exempt.routes),
-        forced_on: Routes::new(&settings.forced_on.routes),
+        forced_off: Routes::new("exempt.routes", &exempt.routes),
+        forced_on: Routes::new("forced_on.routes", &settings.forced_on.routes),
         forced_on_patterns: Patterns::at_start(&settings.forced_on.patterns)
             .map_err(patterns_of("forced_on.patterns"))?,
         admin_scope: prefix(&settings.admin_path)?,

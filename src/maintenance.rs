@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
+    app_routes::AppRoutes,
     barrier::WaitUntilEmpty,
     builder::Builder,
     change::{Changes, Forget, TurnOff, TurnOn},
@@ -129,7 +130,10 @@ impl Maintenance {
         let shared = &*self.shared;
         let snapshot = shared.published.snapshot();
         let now = shared.now_for(&snapshot);
-        closed_for(&snapshot, &RequestSubject { request, shared }, now).any(|mode| {
+        // What a mode applies to is not said by routes.
+        let routes = AppRoutes::default();
+        let subject = RequestSubject::new(request, shared, &routes);
+        closed_for(&snapshot, &subject, now).any(|mode| {
             modes.is_empty() || modes.contains(&snapshot.modes[mode.index].key.as_ref())
         })
     }

@@ -17,6 +17,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
+    app_routes::ToldOfRoutes,
     exempt::AddressSet,
     hooks::Hooks,
     identity::Identity,
@@ -77,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) login_url: Option<String>,
     /// Whether the app wraps something to be always refused.
     pub(crate) forced_on_wrappers: AtomicBool,
+    /// What the log has said of routes.
+    pub(crate) told_of_routes: ToldOfRoutes,
     pub(crate) web_server: WebServerFiles,
     /// Without a slash at its end.
     pub(crate) admin_path: String,
@@ -98,6 +101,8 @@ pub(crate) struct Published {
     snapshot: ArcSwap<Snapshot>,
     /// Up to this snapshot nobody is let in any more because they are in already.
     sealed: AtomicU64,
+    /// Whether the routes that the settings name have not been looked for in the app yet.
+    routes_to_check: AtomicBool,
     /// Where a node that is cut off is to be closed: what tells that it is.
     fence: Option<Arc<Fence>>,
 }
@@ -109,8 +114,9 @@ pub(crate) struct Word(u64);
 impl Word {
     const LOOK: u64 = 1;
 
-    fn of(snapshot: &Snapshot) -> Self {
-        let look = if snapshot.is_quiet() { 0 } else { Self::LOOK };
+    fn of(snapshot: &Snapshot, must_look: bool) -> Self {
+        let is_quiet = snapshot.is_quiet() && !must_look;
+        let look = if is_quiet { 0 } else { Self::LOOK };
         Self(snapshot.number << 1 | look)
     }
 
@@ -127,8 +133,10 @@ impl Word {
 
 impl Published {
     pub(crate) fn new(snapshot: Snapshot, fence: Option<Arc<Fence>>) -> Self {
+        let names_routes = snapshot.rules.name_routes();
         Self {
-            word: AtomicU64::new(Word::of(&snapshot).0),
+            word: AtomicU64::new(Word::of(&snapshot, names_routes).0),
+            routes_to_check: AtomicBool::new(names_routes),
             snapshot: ArcSwap::from_pointee(snapshot),
             sealed: AtomicU64::new(0),
             fence,
@@ -141,9 +149,29 @@ impl Published {
     /// sees the new snapshot. A request that starts after this returned, as far as anybody can tell,
     /// reads the new word. Why the order is sequentially consistent stands in `in_flight`.
     pub(crate) fn publish(&self, snapshot: Arc<Snapshot>) {
-        let word = Word::of(&snapshot);
+        let word = Word::of(&snapshot, self.are_routes_to_check());
         self.snapshot.store(snapshot);
         self.word.store(word.0, Ordering::SeqCst);
+    }
+
+    /// Whether the first request, by which the app's routes are known, is still to come.
+    pub(crate) fn are_routes_to_check(&self) -> bool {
+        self.routes_to_check.load(Ordering::SeqCst)
+    }
+
+    /// Lets requests pass unseen again, which had to be looked at for the sake of the first.
+    pub(crate) fn routes_are_checked(&self) {
+        self.routes_to_check.store(false, Ordering::SeqCst);
+        let word = self.word();
+        let snapshot = self.stored();
+        // A word that was published meanwhile stays; at worst requests are looked at for nothing
+        // until the next one.
+        if snapshot.number == word.number() {
+            let next = Word::of(&snapshot, false).0;
+            let (order, failed) = (Ordering::SeqCst, Ordering::SeqCst);
+            // Nothing to do if it fails: see above.
+            let _ = self.word.compare_exchange(word.0, next, order, failed);
+        }
     }
 
     /// Lets nobody go on by the snapshot in force, until there is another one.

@@ -15,6 +15,7 @@ use serde::Serialize;
 use tera::{Kwargs, Tera, TeraResult};
 
 use crate::{
+    app_routes::AppRoutes,
     decide::{Rule, applies},
     maintenance::Maintenance,
     negotiate::ResponseFormat,
@@ -92,9 +93,15 @@ impl MaintenanceFlag {
     fn of(maintenance: &Maintenance, snapshot: &Snapshot, request: Option<&HttpRequest>) -> Self {
         let shared = &*maintenance.shared;
         let now = shared.now_for(snapshot);
+        // What a mode applies to is not said by routes.
+        let routes = AppRoutes::default();
         let is_meant = |mode: usize| {
             request.is_none_or(|request| {
-                applies(&snapshot.rules, &RequestSubject { request, shared }, mode)
+                applies(
+                    &snapshot.rules,
+                    &RequestSubject::new(request, shared, &routes),
+                    mode,
+                )
             })
         };
         let closed = || {

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use crate::{
     admission::{Admission, Desk, Inside},
+    app_routes::AppRoutes,
     decide::{Decision, Outcome, Rule, closed_for, decide, decide_visitor},
     held_lease::Deadline,
     identity::{Answer, Identity, Visitor, VisitorFuture},
@@ -46,6 +47,8 @@ type HeldSnapshot = Rc<Arc<Snapshot>>;
 pub(crate) struct Worker {
     pub(crate) maintenance: Maintenance,
     pub(crate) desk: Desk,
+    /// The routes of the app around which the middleware is.
+    routes: AppRoutes,
     cache: RefCell<Cache>,
     /// How many requests have been refused.
     refusals: Cell<u64>,
@@ -113,6 +116,7 @@ impl Worker {
                 SessionNotes::new(&maintenance.shared),
             ),
             maintenance,
+            routes: AppRoutes::default(),
             refusals: Cell::new(0),
             cache: RefCell::new(Cache {
                 snapshot: Rc::new(snapshot),
@@ -153,8 +157,18 @@ impl Worker {
     ) -> Judgement {
         let shared = self.shared();
         let snapshot = self.snapshot();
+        if shared.published.are_routes_to_check() {
+            let map = request.resource_map();
+            self.routes
+                .check(&snapshot.rules, map, &shared.told_of_routes);
+            shared.published.routes_are_checked();
+        }
         let now = shared.now_for(&snapshot);
-        match decide(&snapshot, &RequestSubject { request, shared }, now) {
+        match decide(
+            &snapshot,
+            &RequestSubject::new(request, shared, &self.routes),
+            now,
+        ) {
             Decision::Pass(Rule::Online) => {
                 Judgement::Pass(self.admission(request, inside, &snapshot, Rule::Online, now))
             }
@@ -195,7 +209,7 @@ impl Worker {
         let shared = self.shared();
         let stored = shared.published.stored();
         let closed = stored.when_cut_off.as_ref().unwrap_or(&stored);
-        let subject = RequestSubject { request, shared };
+        let subject = RequestSubject::new(request, shared, &self.routes);
         let decision = decide(closed, &subject, shared.now_for(closed));
         !matches!(decision, Decision::Pass(_))
     }
@@ -210,7 +224,7 @@ impl Worker {
     ) -> Judgement {
         let shared = self.shared();
         let is_already_in = || self.is_already_in(request);
-        let subject = RequestSubject { request, shared };
+        let subject = RequestSubject::new(request, shared, &self.routes);
         let decision = decide_visitor(snapshot, &subject, visitor, is_already_in, now);
         if decision.logout {
             request.get_session().purge();
@@ -255,10 +269,7 @@ impl Worker {
     pub(crate) fn refuse_always(&self, request: &HttpRequest) -> HttpResponse {
         let snapshot = self.snapshot();
         let now = self.shared().now_for(&snapshot);
-        let subject = RequestSubject {
-            request,
-            shared: self.shared(),
-        };
+        let subject = RequestSubject::new(request, self.shared(), &self.routes);
         let closed = closed_for(&snapshot, &subject, now).next();
         let mode = closed.map_or(0, |mode| mode.index);
         self.refuse(request, &snapshot, mode, Rule::ForcedOnWrapper, now)

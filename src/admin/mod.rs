@@ -12,7 +12,7 @@ use actix_web::{
 
 use crate::{
     change::ChangeError, identity::Visitor, maintenance::Maintenance, negotiate::ResponseFormat,
-    observe::health,
+    observe::health, route_table::ADMIN_ROOT,
 };
 
 mod answer;
@@ -39,7 +39,7 @@ pub(crate) fn scope(maintenance: Maintenance) -> Scope {
     web::scope(&maintenance.shared.admin_path.clone())
         .app_data(web::Data::new(maintenance))
         .app_data(web::PayloadConfig::new(body::LONGEST_BODY))
-        .service(readable(["", "/"], pages::dashboard))
+        .service(readable(["", "/"], pages::dashboard).name(ADMIN_ROOT))
         .service(readable(["/switch", "/switch/"], pages::switch))
         .service(changeable(["/plan", "/plan/"], pages::plan))
         .service(changeable(["/cancel", "/cancel/"], pages::cancel))

@@ -17,7 +17,11 @@ use super::{
     fault::Fault,
     store_url::{StoreUrl, without_password},
 };
-use crate::{node::ID_LIMIT, state::DEFAULT_MODE};
+use crate::{
+    node::ID_LIMIT,
+    routes::{METHODS, split},
+    state::DEFAULT_MODE,
+};
 
 /// What `response.status` takes.
 pub(super) const STATUS_EXPECTED: &str = "give a number from 400 to 599";
@@ -354,9 +358,73 @@ pub(super) fn pattern_fault(pattern: &str) -> Option<String> {
     Some(format!("not a regular expression: {last}"))
 }
 
-pub(super) fn route_fault(name: &str) -> Option<String> {
-    let blank = name.trim().is_empty();
-    blank.then(|| "give the name of an Actix resource, or remove the item".to_owned())
+pub(super) fn route_fault(entry: &str) -> Option<String> {
+    if entry.trim().is_empty() {
+        return Some("give the name of an Actix resource, or remove the item".to_owned());
+    }
+    let (methods, route) = split(entry);
+    if methods.is_empty()
+        && let Some((words, route)) = entry.trim().split_once(char::is_whitespace)
+        && let capitals = words.to_ascii_uppercase()
+        && capitals.split(',').all(|word| METHODS.contains(&word))
+    {
+        let route = route.trim_start();
+        return Some(format!("methods are in capitals: \"{capitals} {route}\""));
+    }
+    route
+        .starts_with('/')
+        .then(|| resource_fault(route))
+        .flatten()
+}
+
+/// What actix's router would not take for a pattern. It panics instead of saying so.
+fn resource_fault(pattern: &str) -> Option<String> {
+    /// More are not taken by the router.
+    const MOST_PARAMETERS: usize = 16;
+
+    let mut expression = String::from("(?s-m)^");
+    let mut rest = pattern;
+    let mut parameters = 0;
+    while let Some(start) = rest.find('{') {
+        expression.push_str(&regex::escape(&rest[..start]));
+        let Some(end) = end_of_parameter(&rest[start..]) else {
+            return Some("a brace is not closed; give the pattern as the app has it".to_owned());
+        };
+        let parameter = &rest[start + 1..start + end];
+        rest = &rest[start + end + 1..];
+        let (name, own) = parameter.split_once(':').unwrap_or((parameter, "[^/]+"));
+        if rest == "*" && parameter.contains(':') {
+            return Some(
+                "a parameter with an expression of its own takes no `*`; give the pattern as the \
+                 app has it"
+                    .to_owned(),
+            );
+        }
+        expression.push_str(&format!("(?P<{name}>{own})"));
+        parameters += 1;
+    }
+    if parameters > MOST_PARAMETERS {
+        return Some(format!("a route has at most {MOST_PARAMETERS} parameters"));
+    }
+    let error = regex::Regex::new(&expression).err()?;
+    let reason = match error {
+        regex::Error::Syntax(text) => text.lines().last().unwrap_or_default().to_owned(),
+        other => other.to_string(),
+    };
+    Some(format!("Actix takes no such pattern: {reason}"))
+}
+
+/// Where the brace closes that the text begins with; an expression inside may have some of its own.
+fn end_of_parameter(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    text.bytes().position(|byte| {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    })
 }
 
 fn header_fault(name: &str) -> Option<String> {
@@ -473,6 +541,44 @@ fn session_key_fault(key: &str) -> Option<String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+
+    /// A route that Actix takes passes, and any other is told of: it panics at those.
+    #[test]
+    fn routes_are_such_as_actix_takes() {
+        let sixteen = "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}/{j}/{k}/{l}/{m}/{n}/{o}/{p}";
+        for route in [
+            "list",
+            "two words",
+            "GET list",
+            "GET,HEAD /items/{id}",
+            "/shop",
+            "/s.op(",
+            r"/year/{y:\d{4}}/x",
+            "/all/{rest}*",
+            "/all/{rest:.*}",
+            "/closed}",
+            sixteen,
+        ] {
+            assert_eq!(route_fault(route), None, "{route}");
+            let (_, pattern) = split(route);
+            actix_web::dev::ResourceDef::new(pattern);
+        }
+        for (route, fault) in [
+            (" ", "give the name of an Actix resource"),
+            ("get list", "methods are in capitals: \"GET list\""),
+            ("Get,head  /x", "methods are in capitals: \"GET,HEAD /x\""),
+            ("/broken/{", "a brace is not closed"),
+            ("/broken/{a{b}", "a brace is not closed"),
+            ("GET /broken/{a:(}", "Actix takes no such pattern"),
+            ("/broken/{}", "Actix takes no such pattern"),
+            ("/{a}/{a}", "Actix takes no such pattern"),
+            ("/{a:.*}*", "takes no `*`"),
+            (&format!("{sixteen}/{{q}}"), "at most 16 parameters"),
+        ] {
+            let told = route_fault(route).unwrap_or_else(|| panic!("{route} passes"));
+            assert!(told.contains(fault), "{route}: {told}");
+        }
+    }
     use crate::settings::ApiKeySettings;
 
     fn accepted(fault: fn(&str) -> Option<String>, values: &[&str]) {

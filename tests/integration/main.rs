@@ -34,6 +34,7 @@ mod explain;
 #[cfg(unix)]
 mod fleet;
 mod fuzz;
+mod gate;
 mod guards;
 mod handle;
 mod hooks;
