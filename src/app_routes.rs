@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, dev::ResourceMap};
 use parking_lot::Mutex;
 
 use crate::{
-    decide::Rules,
+    core::decide::Rules,
     readings::Readings,
     route_table::{RouteInfo, RouteTable},
     routes::{Candidate, Named, Routes, opens},

@@ -12,7 +12,7 @@ use actix_web::{
     },
 };
 
-use crate::shared::Shared;
+use crate::engine::shared::Shared;
 
 pub(crate) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 

@@ -50,94 +50,60 @@
 //! The README has a recipe for each task, and `cargo run --example demo` shows it at work.
 #![forbid(unsafe_code)]
 
-mod address;
-mod admin;
-mod admission;
 mod app_routes;
-mod barrier;
-mod body;
-mod builder;
-mod change;
 #[cfg(all(feature = "cli", unix))]
 pub mod cli;
-mod cut_off;
-mod decide;
-mod decode;
-mod driver;
-mod exempt;
-mod explain;
-mod guard;
-mod held_lease;
-mod hooks;
+mod clock;
+mod core;
+mod engine;
 mod host;
-mod identity;
-mod in_flight;
-mod knowledge;
-mod language;
-mod live;
-mod lock;
-mod maintenance;
-mod middleware;
-mod mode;
-mod mode_rules;
-mod negotiate;
-mod node;
-pub mod observe;
-mod order;
-mod permission;
-mod phase;
 mod readings;
-mod request;
-mod response;
 mod route_table;
 mod routes;
-mod schedule;
-mod seat;
-mod session_notes;
-mod sessions;
 pub mod settings;
-mod settle;
-mod shared;
-mod snapshot;
-mod state;
-mod steady;
 pub mod store;
-mod task;
-mod template;
-mod token;
+mod web;
 pub mod web_server;
-mod window;
-mod worker;
 
+pub use self::web::observe;
 pub use self::{
-    barrier::{TurnOnAndWait, WaitError, WaitUntilEmpty},
-    body::MaintenanceBody,
-    builder::{BuildError, Builder},
-    change::{Change, ChangeError, ChangeFuture, Changes, Forget, TurnOff, TurnOn},
-    decide::Rule,
-    explain::{Explanation, Inquiry, InquiryError, Outcome, Role, UnknownRole},
-    guard::{Guard, Guarding},
-    hooks::{ChangeKind, HookOutcome, ProposedChange, Transition},
-    identity::Visitor,
-    lock::LockHolder,
-    maintenance::Maintenance,
-    middleware::{
-        ForcedOn, ForcedOnService, Joining, MaintenanceFuture, MaintenanceMiddleware,
-        MaintenanceService,
+    core::{
+        decide::Rule,
+        phase::Phase,
+        snapshot::{
+            ModeStatus, PastPeriod, PlannedWindow, Repeats, Status, StoreStatus, UnknownMode,
+        },
+        state::{Ended, OnTimeout},
     },
-    mode::ModeBuilder,
-    negotiate::ResponseFormat,
-    node::{Missing, NodeStatus, RunningTask, WhyMissing},
-    permission::{MenuItem, Permission},
-    phase::Phase,
-    response::{Refusal, RefusalMarker},
-    sessions::SessionInside,
+    engine::{
+        barrier::{TurnOnAndWait, WaitError, WaitUntilEmpty},
+        changes::{Change, ChangeError, ChangeFuture, Changes, Forget, TurnOff, TurnOn},
+        fleet::node::{Missing, NodeStatus, RunningTask, WhyMissing},
+        guard::{Guard, Guarding},
+        hooks::{ChangeKind, HookOutcome, ProposedChange, Transition},
+        inside::sessions::SessionInside,
+        lock::LockHolder,
+        task::{Task, TaskError, TaskGuard},
+        windows::{CancelWindow, PlanWindow, Planned, PlannedFuture},
+    },
     settings::Settings,
-    snapshot::{ModeStatus, PastPeriod, PlannedWindow, Repeats, Status, StoreStatus, UnknownMode},
-    state::{Ended, OnTimeout},
-    task::{Task, TaskError, TaskGuard},
-    template::{FlagDetails, MaintenanceFlag, MissingHandle},
-    window::{CancelWindow, PlanWindow, Planned, PlannedFuture},
+    web::{
+        explain::{Explanation, Inquiry, InquiryError, Outcome, Role, UnknownRole},
+        maintenance::Maintenance,
+        middleware::{
+            ForcedOn, ForcedOnService, Joining, MaintenanceFuture, MaintenanceMiddleware,
+            MaintenanceService, body::MaintenanceBody,
+        },
+        mode::ModeBuilder,
+        permission::{MenuItem, Permission},
+        refusal::{
+            negotiate::ResponseFormat,
+            response::{Refusal, RefusalMarker},
+        },
+        setup::builder::{BuildError, Builder},
+        template::{FlagDetails, MaintenanceFlag, MissingHandle},
+        visitor::identity::Visitor,
+    },
 };
 
 /// The examples of the README, so that the tests compile and run them.

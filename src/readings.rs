@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::exempt::{PathMatch, PathRules, Patterns};
+use crate::core::rules::exempt::{PathMatch, PathRules, Patterns};
 
 /// A path that was encoded more often than this is not of a browser or an app. What is left of it
 /// then is taken for the worst.

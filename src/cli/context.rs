@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::{failure::Failure, output::Output};
 use crate::{
-    maintenance::Maintenance, response::chain, schedule::parse_time, settings::Settings,
-    snapshot::Status,
+    core::{schedule::parse_time, snapshot::Status},
+    settings::Settings,
+    web::{maintenance::Maintenance, refusal::response::chain},
 };
 
 pub(super) struct Context<'a> {

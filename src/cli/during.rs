@@ -15,8 +15,8 @@ use super::{
     status_text::inside,
     waiting::{Waited, follow, names},
 };
-use crate::{
-    change::ChangeError,
+use crate::engine::{
+    changes::ChangeError,
     guard::{Guard, Guarding},
 };
 

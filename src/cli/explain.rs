@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use clap::Args;
 
 use super::{context::Context, failure::Failure, wording::line};
-use crate::explain::{Inquiry, Role};
+use crate::web::explain::{Inquiry, Role};
 
 /// Tell what would become of a request now, and by which rule
 #[derive(Debug, Args)]

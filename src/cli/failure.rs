@@ -1,8 +1,9 @@
 //! Why a command did not do what it was asked, and the exit code that says so.
 
 use crate::{
-    builder::BuildError, change::ChangeError, response::chain, settings::SettingsError,
-    task::TaskError,
+    engine::{changes::ChangeError, task::TaskError},
+    settings::SettingsError,
+    web::{refusal::response::chain, setup::builder::BuildError},
 };
 
 /// The exit codes that every command has.

@@ -74,7 +74,7 @@ use self::{
     task::TaskCommand,
     window::WindowCommand,
 };
-use crate::{builder::Builder, maintenance::Maintenance};
+use crate::web::{maintenance::Maintenance, setup::builder::Builder};
 
 mod child;
 mod completions;

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{confirm::confirm, context::Context, failure::Failure, on::sentence, wording};
-use crate::snapshot::Status;
+use crate::core::snapshot::Status;
 
 /// Bring the site back: switch off, cancel a drain, end a window
 #[derive(Debug, Args)]

@@ -16,10 +16,8 @@ use super::{
     wording::{self, line},
 };
 use crate::{
-    change::{Change, TurnOn},
-    phase::Phase,
-    schedule::parse_duration,
-    state::OnTimeout,
+    core::{phase::Phase, schedule::parse_duration, state::OnTimeout},
+    engine::changes::{Change, TurnOn},
 };
 
 /// Take the site out of service, now or in a window

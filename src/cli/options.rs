@@ -11,9 +11,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::{context::Context, failure::Failure, output::Output};
 use crate::{
-    builder::Builder,
-    response::read_templates,
     settings::{ResponseSettings, Settings, StoreUrl},
+    web::{refusal::response::read_templates, setup::builder::Builder},
 };
 
 /// Shown once, in the help of the program: in that of each command they would take the room.

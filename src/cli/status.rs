@@ -11,7 +11,7 @@ use super::{
     status_text::{change_line, text},
     wording,
 };
-use crate::{phase::Phase, snapshot::Status};
+use crate::core::{phase::Phase, snapshot::Status};
 
 /// How often what is watched is looked at.
 const LOOK: Duration = Duration::from_millis(250);

@@ -8,10 +8,12 @@ use super::{
     wording::{self, count, line},
 };
 use crate::{
-    node::NodeStatus,
-    phase::Phase,
+    core::{
+        phase::Phase,
+        snapshot::{ModeStatus, Status},
+    },
+    engine::fleet::node::NodeStatus,
     settings::Access,
-    snapshot::{ModeStatus, Status},
 };
 
 /// The whole status, for people.

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{child, context::Context, failure::Failure, signals::Signals};
-use crate::task::TaskError;
+use crate::engine::task::TaskError;
 
 /// Run a command as a task that maintenance waits for
 #[derive(Debug, Args)]

@@ -18,8 +18,8 @@ use super::{
     wording,
 };
 use crate::{
-    barrier::WaitError, change::Change, node::Missing, phase::Phase, snapshot::Status,
-    state::Switch,
+    core::{phase::Phase, snapshot::Status, state::Switch},
+    engine::{barrier::WaitError, changes::Change, fleet::node::Missing},
 };
 
 /// How often what is waited for is looked at.

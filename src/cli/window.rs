@@ -14,9 +14,11 @@ use super::{
     wording::{self, line},
 };
 use crate::{
-    schedule::parse_duration,
-    snapshot::{PlannedWindow, Repeats},
-    window::PlanWindow,
+    core::{
+        schedule::parse_duration,
+        snapshot::{PlannedWindow, Repeats},
+    },
+    engine::windows::PlanWindow,
 };
 
 /// Plan maintenance, show what is planned, cancel it

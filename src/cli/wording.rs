@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::phase::Phase;
+use crate::core::phase::Phase;
 
 /// An instant in the local zone, with its offset.
 pub(super) fn time(instant: Timestamp, zone: &TimeZone) -> String {

@@ -128,7 +128,7 @@ pub(super) fn check(settings: &Settings, faults: &mut Faults) {
         }
         for (item, mode) in token.modes.iter().enumerate() {
             let is_known = settings.modes.iter().any(|known| known.key == *mode)
-                || settings.modes.is_empty() && mode == crate::state::DEFAULT_MODE;
+                || settings.modes.is_empty() && mode == crate::core::state::DEFAULT_MODE;
             if !is_known {
                 faults.item(
                     &key("modes"),

@@ -12,15 +12,12 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use regex::Regex;
 
-use super::{
-    Settings,
-    fault::Fault,
-    store_url::{StoreUrl, without_password},
-};
+use super::{Settings, fault::Fault};
+use crate::store::url::{StoreUrl, without_password};
 use crate::{
-    node::ID_LIMIT,
+    core::state::DEFAULT_MODE,
+    engine::fleet::node::ID_LIMIT,
     routes::{METHODS, split},
-    state::DEFAULT_MODE,
 };
 
 /// What `response.status` takes.
@@ -539,7 +536,7 @@ fn session_key_fault(key: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A route that Actix takes passes, and any other is told of: it panics at those.
@@ -588,7 +585,7 @@ pub(super) mod tests {
     }
 
     /// Each value with a part of what its fault says.
-    pub(in crate::settings) fn refused(fault: fn(&str) -> Option<String>, values: &[(&str, &str)]) {
+    pub(crate) fn refused(fault: fn(&str) -> Option<String>, values: &[(&str, &str)]) {
         for (value, part) in values {
             let message = fault(value).unwrap_or_else(|| panic!("{value:?} is accepted"));
             assert!(message.contains(part), "{value:?}: {message}");

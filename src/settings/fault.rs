@@ -251,7 +251,7 @@ fn is_secret(key: &str) -> bool {
 }
 
 /// One line of bounded length, whatever the text is.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::new();
     for (count, character) in text.chars().enumerate() {
         if count == LONGEST_VALUE {

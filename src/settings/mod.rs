@@ -66,19 +66,15 @@ use std::{fmt, path::PathBuf, time::Duration};
 use serde::Serialize;
 
 mod admin;
-mod check;
-mod fault;
+pub(crate) mod check;
+pub(crate) mod fault;
 mod live;
 mod load;
 mod mode;
 mod reader;
 mod source;
-mod store_url;
 
-pub(crate) use self::{
-    admin::HASH_PREFIX,
-    store_url::{StoreUrl, without_password},
-};
+pub(crate) use self::admin::HASH_PREFIX;
 pub use self::{
     admin::{AdminSettings, TokenSettings},
     fault::{Fault, Origin, SettingsError},
@@ -87,7 +83,8 @@ pub use self::{
         Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings,
     },
 };
-pub use crate::state::OnTimeout;
+pub use crate::core::state::OnTimeout;
+pub(crate) use crate::store::url::{StoreUrl, without_password};
 
 /// All settings, as plain data.
 ///

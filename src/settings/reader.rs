@@ -9,7 +9,7 @@ use super::{
     fault::{Fault, Origin, Origins, nearest, variable_of},
     source::{Entries, Node, Value, array_in_variable},
 };
-use crate::schedule::whole_seconds;
+use crate::core::schedule::whole_seconds;
 
 /// What one pass over the tree finds.
 #[derive(Debug, Default)]

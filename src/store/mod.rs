@@ -44,6 +44,7 @@ mod lease;
 mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+pub(crate) mod url;
 
 #[cfg(feature = "object-store")]
 pub use self::bucket::BucketStore;

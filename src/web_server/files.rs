@@ -16,11 +16,9 @@ use tokio::{
 };
 
 use crate::{
-    phase::Phase,
+    core::{phase::Phase, snapshot::Snapshot, state::DEFAULT_MODE},
+    engine::shared::Shared,
     settings::{Access, WebServerSettings},
-    shared::Shared,
-    snapshot::Snapshot,
-    state::DEFAULT_MODE,
 };
 
 /// How long the file system may take.

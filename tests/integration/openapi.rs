@@ -68,7 +68,7 @@ fn every_part_that_is_referred_to_is_there() {
             _ => {}
         }
     }
-    let text = include_str!("../../src/admin/openapi.json");
+    let text = include_str!("../../src/web/admin/openapi.json");
     let document: Value = serde_json::from_str(text).unwrap();
     let mut found = Vec::new();
     references(&document, &mut found);

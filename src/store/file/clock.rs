@@ -52,7 +52,7 @@ fn since_start() -> Option<SinceStart> {
     });
     Some(SinceStart {
         clock: Arc::clone(clock.as_ref()?),
-        elapsed: crate::steady::since_boot()?,
+        elapsed: crate::clock::steady::since_boot()?,
     })
 }
 

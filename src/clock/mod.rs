@@ -1,0 +1,3 @@
+//! The one place that reads clocks.
+
+pub(crate) mod steady;

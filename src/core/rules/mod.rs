@@ -1,0 +1,4 @@
+//! Who gets through and what a mode applies to: the rules as data.
+
+pub(crate) mod exempt;
+pub(crate) mod of_mode;

@@ -1,0 +1,125 @@
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::ModeView;
+use crate::{
+    core::{phase::Phase, state::Document},
+    settings::ModeSettings,
+    web::mode::{Mode, ModeClosures},
+};
+
+fn noon() -> Timestamp {
+    "2026-03-27T12:00Z".parse().unwrap()
+}
+
+fn after(minutes: i64) -> Timestamp {
+    noon() + SignedDuration::from_mins(minutes)
+}
+
+/// The mode as a snapshot that was made at an instant has it.
+fn seen_from(at: Timestamp, windows: &[Value], switch: &Value) -> ModeView {
+    let settings = ModeSettings {
+        announce: std::time::Duration::from_secs(6 * 3600),
+        ..ModeSettings::new("site")
+    };
+    let mode = Arc::new(Mode::new(&settings, &ModeClosures::default()));
+    let document: Document = serde_json::from_value(json!({
+        "format": 1, "generation": 1,
+        "modes": {"site": {"switch": switch, "windows": windows}},
+    }))
+    .unwrap();
+    ModeView::new(&mode, &document, None, at)
+}
+
+fn nightly(cron: &str, duration: &str) -> Value {
+    json!({
+        "id": cron, "title": cron,
+        "repeats": {"cron": cron, "zone": "Europe/Rome", "duration": duration, "after": after(-9000)},
+    })
+}
+
+fn once(start: i64, length: i64) -> Value {
+    json!({"id": start.to_string(), "start": after(start), "end": after(start + length)})
+}
+
+#[test]
+fn the_end_is_that_of_all_windows_that_follow_one_another() {
+    // From two to three in Rome, which is from one to two in UTC, and then another for an hour.
+    let windows = [nightly("0 2 * * *", "PT1H"), once(14 * 60, 60)];
+    let mode = seen_from(noon(), &windows, &json!("off"));
+    let standing = mode.standing(after(13 * 60 + 30));
+    assert_eq!(standing.phase, Phase::Offline);
+    assert_eq!(standing.until, Some(after(15 * 60)));
+    // Five hours before, it is announced; seven hours before, it is not.
+    assert_eq!(mode.phase(after(8 * 60)), Phase::Scheduled);
+    assert_eq!(mode.standing(after(8 * 60)).start, Some(after(13 * 60)));
+    assert_eq!(mode.phase(after(6 * 60)), Phase::Online);
+}
+
+#[test]
+fn windows_that_take_turns_for_ever_have_no_known_end() {
+    let windows = [
+        nightly("0 0 * * *", "PT14H"),
+        nightly("0 12 * * *", "PT14H"),
+    ];
+    let mode = seen_from(noon(), &windows, &json!("off"));
+    for days in [0, 3, 30, 300] {
+        let standing = mode.standing(after(days * 24 * 60));
+        assert_eq!(standing.phase, Phase::Offline, "in {days} days");
+        assert_eq!(standing.until, None, "in {days} days");
+    }
+}
+
+fn any_windows() -> impl Strategy<Value = Vec<Value>> {
+    let rule = (
+        prop::sample::select(vec![
+            "0 3 * * *",
+            "30 2 * * *",
+            "0 */6 * * *",
+            "15 1 * * SUN",
+        ]),
+        prop::sample::select(vec!["PT20M", "PT3H", "PT5H59M"]),
+    )
+        .prop_map(|(cron, duration)| nightly(cron, duration));
+    let single = (-3_000_i64..9_000, 1_i64..900).prop_map(|(start, length)| once(start, length));
+    prop::collection::vec(prop_oneof![rule, single], 1..4)
+}
+
+fn any_switch() -> impl Strategy<Value = Value> {
+    let on = |until: Option<i64>| json!({"on": {"since": after(-99), "until": until.map(after)}});
+    prop_oneof![
+        2 => Just(json!("off")),
+        1 => prop::option::of(0_i64..9_000).prop_map(on),
+        1 => (0_i64..9_000).prop_map(|deadline| {
+            json!({"pending": {"since": after(-99), "deadline": after(deadline)}})
+        }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whenever a snapshot was made, and whatever the clock has done since.
+    #[test]
+    fn what_is_follows_from_the_state_and_the_instant_alone(
+        windows in any_windows(),
+        switch in any_switch(),
+        made in prop::collection::vec(-9_000_i64..30_000, 3),
+        minutes in prop::collection::vec(-9_000_i64..30_000, 4),
+    ) {
+        let views: Vec<ModeView> = made
+            .iter()
+            .map(|minute| seen_from(after(*minute), &windows, &switch))
+            .collect();
+        for now in minutes.into_iter().map(after) {
+            let expected = views[0].standing(now);
+            for view in &views {
+                prop_assert_eq!(view.phase(now), expected.phase);
+                prop_assert_eq!(&view.standing(now), &expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! Changes of state as code asks for them, and what becomes of them.
+
+use std::{future::IntoFuture, pin::Pin, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
+
+use crate::{
+    core::{
+        snapshot::Status,
+        state::{DEFAULT_MODE, DrainWish, End, OnTimeout, SwitchOn},
+    },
+    engine::{
+        driver::{Changed, Command, Operation},
+        hooks::{ChangeKind, ProposedChange},
+        lock::LockHolder,
+    },
+    settings::Forced,
+    store::StoreError,
+    web::{maintenance::Maintenance, mode::Mode},
+};
+
+/// What a change that was made, or was not needed, leads to.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Change {
+    /// `false`: it was so already, and nothing was written.
+    pub changed: bool,
+    /// What is now.
+    pub status: Status,
+}
+
+/// Why a change was not made. What is stored is as it was, unless the text says otherwise.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangeError {
+    /// The settings force maintenance on or off, and they win over whatever is stored.
+    #[error(
+        "maintenance is forced {} by the settings; remove `forced` (or MAINTENANCE_FORCED) to switch it",
+        .0.as_str()
+    )]
+    Forced(Forced),
+    /// There is no mode with this key.
+    #[error("there is no mode `{key}`; there is {}", .known.join(", "))]
+    UnknownMode {
+        /// The key that was asked for.
+        key: String,
+        /// The keys that there are.
+        known: Vec<String>,
+    },
+    /// A hook of the app's refuses the change.
+    #[error("the change is refused: {reason}")]
+    Refused {
+        /// Why, as the hook says.
+        reason: String,
+    },
+    /// Another guard holds the lock on the mode.
+    #[error(
+        "the mode `{mode}` is locked by {}{}", .holder.by,
+        .holder.since.map(|since| format!(" since {since}")).unwrap_or_default()
+    )]
+    Locked {
+        /// The mode's key.
+        mode: String,
+        /// Who holds the lock.
+        holder: LockHolder,
+    },
+    /// The store has not heard of the guard for too long. Another may hold the lock on the mode.
+    #[error("the lock on the mode `{0}` is lost: another may hold it; the job was stopped")]
+    LockLost(String),
+    /// What was asked for makes no sense.
+    #[error("this cannot be planned: {0}")]
+    Plan(String),
+    /// There is no window with this id.
+    #[error("there is no window `{0}`; look at the status for those that there are")]
+    UnknownWindow(String),
+    /// The store did not take the change.
+    #[error("maintenance could not be changed: {0}")]
+    Store(#[source] StoreError),
+    /// The driver is gone, because the process ends.
+    #[error("maintenance is shutting down in this process; try again on another")]
+    Stopped,
+}
+
+/// The future of a change.
+pub type ChangeFuture = Pin<Box<dyn Future<Output = Result<Change, ChangeError>> + Send>>;
+
+/// Takes the site out of service: from [`Maintenance::turn_on`].
+///
+/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
+/// the [hooks](crate::Builder::before_change) before it have had their say.
+#[derive(Debug)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct TurnOn {
+    maintenance: Maintenance,
+    mode: String,
+    call_hooks: bool,
+    wanted: SwitchOn,
+}
+
+impl TurnOn {
+    pub(crate) fn new(maintenance: Maintenance) -> Self {
+        Self {
+            mode: maintenance.first_mode(),
+            maintenance,
+            call_hooks: true,
+            wanted: SwitchOn::default(),
+        }
+    }
+
+    /// What visitors are told instead of the message in the settings.
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.wanted.message = Some(message.into());
+        self
+    }
+
+    /// Why, for operators. Visitors never see it.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.wanted.reason = Some(reason.into());
+        self
+    }
+
+    /// Who does it.
+    pub fn by(mut self, by: impl Into<String>) -> Self {
+        self.wanted.by = Some(by.into());
+        self
+    }
+
+    /// When it switches itself off, instead of after the mode's `timeout`.
+    pub fn until(mut self, until: Timestamp) -> Self {
+        self.wanted.end = Some(End::At(until));
+        self
+    }
+
+    /// How long until it switches itself off, instead of the mode's `timeout`.
+    pub fn lasting(mut self, duration: Duration) -> Self {
+        self.wanted.end = Some(End::after(duration));
+        self
+    }
+
+    /// Which mode; the default is the first one.
+    pub fn mode(mut self, key: impl Into<String>) -> Self {
+        self.mode = key.into();
+        self
+    }
+
+    /// Lets those who are in finish first, as the settings `drain.*` say.
+    ///
+    /// The mode is [`Pending`](crate::Phase::Pending) until nobody is inside, then
+    /// [`Offline`](crate::Phase::Offline). Without a drain, a mode that is pending goes offline at
+    /// once.
+    ///
+    /// A restart in the middle goes on with the drain. Who was inside is not stored: a process that
+    /// has just begun waits for nobody whom it has not seen, and lets every visitor go on who has
+    /// logged in, because it cannot know who came before.
+    pub fn drain(mut self) -> Self {
+        self.drain_wish();
+        self
+    }
+
+    /// Drains, and waits this long at most.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_wish().timeout = SignedDuration::try_from(timeout).ok();
+        self
+    }
+
+    /// Drains, and does this when it is not over in time.
+    pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
+        self.drain_wish().on_timeout = on_timeout;
+        self
+    }
+
+    pub(crate) fn handle(&self) -> &Maintenance {
+        &self.maintenance
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.mode
+    }
+
+    /// Whether hooks are called for this change, in this process. The default is that they are.
+    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
+        self.call_hooks = call_hooks;
+        self
+    }
+
+    fn drain_wish(&mut self) -> &mut DrainWish {
+        let default = self.maintenance.shared.drain.wish;
+        self.wanted.drain.get_or_insert(default)
+    }
+}
+
+impl IntoFuture for TurnOn {
+    type Output = Result<Change, ChangeError>;
+    type IntoFuture = ChangeFuture;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self {
+            maintenance,
+            mode,
+            call_hooks,
+            mut wanted,
+        } = self;
+        Box::pin(async move {
+            let known = maintenance.find_mode(&mode)?;
+            wanted.time_out = known.time_out;
+            wanted.check(maintenance.shared.clock.now())?;
+            let proposal = ProposedChange::new(ChangeKind::TurnOn, &mode)
+                .by(wanted.by.as_ref())
+                .saying(wanted.reason.as_ref(), wanted.message.as_ref());
+            let operation: Operation =
+                Box::new(move |document, now| document.turn_on(&mode, &wanted, now));
+            propose(&maintenance, proposal, call_hooks, operation).await
+        })
+    }
+}
+
+/// Brings the site back: from [`Maintenance::turn_off`].
+///
+/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
+/// the [hooks](crate::Builder::before_change) before it have had their say.
+#[derive(Debug)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct TurnOff {
+    maintenance: Maintenance,
+    mode: String,
+    call_hooks: bool,
+    by: Option<String>,
+}
+
+impl TurnOff {
+    pub(crate) fn new(maintenance: Maintenance) -> Self {
+        Self {
+            mode: maintenance.first_mode(),
+            maintenance,
+            call_hooks: true,
+            by: None,
+        }
+    }
+
+    /// Whether hooks are called for this change, in this process. The default is that they are.
+    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
+        self.call_hooks = call_hooks;
+        self
+    }
+
+    /// Who does it.
+    pub fn by(mut self, by: impl Into<String>) -> Self {
+        self.by = Some(by.into());
+        self
+    }
+
+    /// Which mode; the default is the first one.
+    pub fn mode(mut self, key: impl Into<String>) -> Self {
+        self.mode = key.into();
+        self
+    }
+}
+
+impl IntoFuture for TurnOff {
+    type Output = Result<Change, ChangeError>;
+    type IntoFuture = ChangeFuture;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self {
+            maintenance,
+            mode,
+            call_hooks,
+            by,
+        } = self;
+        Box::pin(async move {
+            maintenance.find_mode(&mode)?;
+            let proposal = ProposedChange::new(ChangeKind::TurnOff, &mode).by(by.as_ref());
+            let operation: Operation =
+                Box::new(move |document, now| document.turn_off(&mode, by.as_deref(), now));
+            propose(&maintenance, proposal, call_hooks, operation).await
+        })
+    }
+}
+
+/// Removes all that is stored of a mode: from [`Maintenance::forget`].
+///
+/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
+/// the [hooks](crate::Builder::before_change) before it have had their say.
+#[derive(Debug)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct Forget {
+    maintenance: Maintenance,
+    mode: String,
+    call_hooks: bool,
+    by: Option<String>,
+}
+
+impl Forget {
+    pub(crate) fn new(maintenance: Maintenance, mode: String) -> Self {
+        Self {
+            maintenance,
+            mode,
+            call_hooks: true,
+            by: None,
+        }
+    }
+
+    /// Who does it.
+    pub fn by(mut self, by: impl Into<String>) -> Self {
+        self.by = Some(by.into());
+        self
+    }
+
+    /// Whether hooks are called for this change, in this process. The default is that they are.
+    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
+        self.call_hooks = call_hooks;
+        self
+    }
+}
+
+impl IntoFuture for Forget {
+    type Output = Result<Change, ChangeError>;
+    type IntoFuture = ChangeFuture;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self {
+            maintenance,
+            mode,
+            call_hooks,
+            by,
+        } = self;
+        Box::pin(async move {
+            if !maintenance.shared.published.snapshot().has_unknown(&mode) {
+                maintenance.find_mode(&mode)?;
+            }
+            let proposal = ProposedChange::new(ChangeKind::Forget, &mode).by(by.as_ref());
+            let operation: Operation =
+                Box::new(move |document, now| document.forget(&mode, by.as_deref(), now));
+            propose(&maintenance, proposal, call_hooks, operation).await
+        })
+    }
+}
+
+impl SwitchOn {
+    /// Refuses what would be over before it begins.
+    pub(crate) fn check(&self, now: Timestamp) -> Result<(), ChangeError> {
+        match self.end {
+            Some(End::At(until)) if until <= now => Err(ChangeError::Plan(format!(
+                "it would end at {until}, which is past"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Maintenance {
+    /// The key of the mode that is meant when none is named.
+    pub(crate) fn first_mode(&self) -> String {
+        self.shared
+            .modes
+            .first()
+            .map_or_else(|| DEFAULT_MODE.to_owned(), |mode| mode.key.clone())
+    }
+
+    pub(crate) fn find_mode(&self, key: &str) -> Result<&Mode, ChangeError> {
+        let modes = &self.shared.modes;
+        modes
+            .iter()
+            .find(|mode| mode.key == key)
+            .map(|mode| &**mode)
+            .ok_or_else(|| ChangeError::UnknownMode {
+                key: key.to_owned(),
+                known: modes.iter().map(|mode| mode.key.clone()).collect(),
+            })
+    }
+}
+
+/// Makes a change that somebody asked for: the hooks have their say first.
+pub(crate) async fn propose(
+    maintenance: &Maintenance,
+    proposal: ProposedChange,
+    call_hooks: bool,
+    operation: Operation,
+) -> Result<Change, ChangeError> {
+    refuse_if_forced(maintenance)?;
+    if call_hooks {
+        maintenance.shared.hooks.ask(maintenance, proposal).await?;
+    }
+    send(maintenance, operation, call_hooks).await
+}
+
+/// Makes a change that nobody is asked about.
+pub(crate) async fn change(
+    maintenance: &Maintenance,
+    operation: Operation,
+) -> Result<Change, ChangeError> {
+    refuse_if_forced(maintenance)?;
+    send(maintenance, operation, true).await
+}
+
+fn refuse_if_forced(maintenance: &Maintenance) -> Result<(), ChangeError> {
+    match maintenance.shared.published.snapshot().forced {
+        Some(forced) => Err(ChangeError::Forced(forced)),
+        None => Ok(()),
+    }
+}
+
+/// The one way of a change to the store: every change of state goes through here.
+pub(crate) async fn send(
+    maintenance: &Maintenance,
+    operation: Operation,
+    call_hooks: bool,
+) -> Result<Change, ChangeError> {
+    let (reply, answer) = oneshot::channel();
+    maintenance
+        .commands
+        .send(Command {
+            operation,
+            reply,
+            asked_at: Instant::now(),
+            call_hooks,
+        })
+        .map_err(|_| ChangeError::Stopped)?;
+    let Changed { changed, snapshot } = answer.await.map_err(|_| ChangeError::Stopped)??;
+    Ok(Change {
+        changed,
+        status: maintenance.shared.status(&snapshot),
+    })
+}
+
+/// Follows what maintenance is: from [`Maintenance::subscribe`].
+#[derive(Debug)]
+pub struct Changes {
+    maintenance: std::sync::Weak<crate::engine::shared::Shared>,
+    published: watch::Receiver<u64>,
+}
+
+impl Changes {
+    pub(crate) fn new(maintenance: &Maintenance) -> Self {
+        let mut published = maintenance.published.clone();
+        published.mark_unchanged();
+        Self {
+            maintenance: std::sync::Arc::downgrade(&maintenance.shared),
+            published,
+        }
+    }
+
+    /// Waits for the next change and returns what is then. Of changes in quick succession the
+    /// latest is returned. `None` once the last handle is dropped.
+    pub async fn next(&mut self) -> Option<Status> {
+        self.published.changed().await.ok()?;
+        let shared = self.maintenance.upgrade()?;
+        let snapshot = shared.published.snapshot();
+        Some(shared.status(&snapshot))
+    }
+}

@@ -1,0 +1,675 @@
+//! The driver: the one task that reads and writes the store and publishes snapshots.
+//!
+//! It has a thread and a runtime of its own. So a change runs to its end also when its caller is
+//! cancelled, a busy worker delays nothing, and a handle can be used on any runtime or on none.
+
+use std::{future::poll_fn, sync::Arc, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{Instant, sleep_until, timeout, timeout_at},
+};
+
+use crate::{
+    core::{
+        snapshot::{CUT_OFF, ModeView, Snapshot, StoreStatus},
+        state::{
+            Document,
+            decode::{DecodeError, Excerpt},
+            settle::settled,
+        },
+    },
+    engine::{
+        changes::ChangeError, fleet::node::StateId, leases::held_lease::LeaseKeeper,
+        node::seat::Reporter, shared::Shared,
+    },
+    settings::{Forced, WhenCutOff, WhenStoreFails},
+    store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
+    web::{mode::Mode, observe},
+    web_server::Followed,
+};
+
+mod drain;
+
+use self::drain::Heard;
+
+/// How long the store may take to answer once.
+pub(crate) const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a change may take from when it was asked for, conflicts and waiting included.
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The first and the longest pause before a failed store is tried again.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
+/// How long the store is left alone at most: a store that fails without a word is noticed, and the
+/// status can say that the knowledge is fresh.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// The longest sleep while an edge may come: the wall clock may be set meanwhile, or the machine
+/// may sleep, and nobody tells.
+const LONGEST_NAP: Duration = Duration::from_millis(25);
+/// The pause before what is over is settled again after that failed.
+const SETTLE_RETRY: Duration = Duration::from_secs(30);
+
+/// An operation on the document: the next document, or `None` when nothing is to change.
+///
+/// It is a function and not a value, so that it can be applied again to a newer document.
+pub(crate) type Operation = Box<dyn Fn(&Document, Timestamp) -> Option<Document> + Send>;
+
+/// What became of a change.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    pub(crate) changed: bool,
+    pub(crate) snapshot: Arc<Snapshot>,
+}
+
+/// A change on its way to the driver.
+pub(crate) struct Command {
+    pub(crate) operation: Operation,
+    pub(crate) reply: oneshot::Sender<Result<Changed, ChangeError>>,
+    pub(crate) asked_at: Instant,
+    /// Whether hooks are told of what it leads to.
+    pub(crate) call_hooks: bool,
+}
+
+/// What the settings say to the driver.
+pub(crate) struct Plan {
+    pub(crate) forced: Option<Forced>,
+    pub(crate) when_store_fails: WhenStoreFails,
+    pub(crate) when_cut_off: WhenCutOff,
+    pub(crate) time_zone: Option<TimeZone>,
+    /// The modes, in the order in which they answer; never empty.
+    pub(crate) modes: Vec<Arc<Mode>>,
+}
+
+impl Plan {
+    /// The snapshot before anything is known of the store.
+    pub(crate) fn first_snapshot(
+        &self,
+        rules: Arc<crate::core::decide::Rules>,
+        url: String,
+        at: Timestamp,
+    ) -> Snapshot {
+        let store = StoreStatus {
+            url,
+            error: None,
+            known_at: None,
+            age: None,
+        };
+        self.snapshot(1, rules, &Document::default(), store, at)
+    }
+
+    fn snapshot(
+        &self,
+        number: u64,
+        rules: Arc<crate::core::decide::Rules>,
+        document: &Document,
+        store: StoreStatus,
+        at: Timestamp,
+    ) -> Snapshot {
+        let instead = self.forced.or(match (&store.error, self.when_store_fails) {
+            (None, _) | (Some(_), WhenStoreFails::KeepLast) => None,
+            (Some(_), WhenStoreFails::On) => Some(Forced::On),
+            (Some(_), WhenStoreFails::Off) => Some(Forced::Off),
+        });
+        let of = |number, rules, instead, store| {
+            let modes = self
+                .modes
+                .iter()
+                .map(|mode| ModeView::new(mode, document, instead, at))
+                .collect();
+            Snapshot::new(number, rules, modes, self.forced, document, store, at)
+        };
+        let when_cut_off = (self.when_cut_off == WhenCutOff::Close).then(|| {
+            let closed = self.forced.or(Some(Forced::On));
+            let (rules, store) = (Arc::clone(&rules), store.clone());
+            of(number | CUT_OFF, rules, closed, store)
+        });
+        let mut snapshot = of(number, rules, instead, store);
+        snapshot.when_cut_off = when_cut_off.map(Arc::new);
+        snapshot
+    }
+}
+
+pub(crate) struct Driver {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) leases: LeaseKeeper,
+    pub(crate) plan: Plan,
+    pub(crate) published: watch::Sender<u64>,
+}
+
+/// What the driver knows of the store.
+#[derive(Default)]
+struct Known {
+    /// Whether hooks are not told of what is published now.
+    is_quiet: bool,
+    /// The last good document.
+    document: Option<Document>,
+    /// The stored form of that document.
+    state_id: StateId,
+    /// What is stored now, be it good or not.
+    version: Option<Version>,
+    at: Option<Timestamp>,
+    failure: Option<String>,
+    /// When a store that fails is tried again, and the pause before that without its jitter.
+    retry: Option<(Instant, Duration)>,
+    /// When to look again though nothing hints at it.
+    look_at: Option<Instant>,
+    /// Whether it was told that the store has lost what it held.
+    loss_told: bool,
+    /// When to try again to settle what is over.
+    settle_after: Option<Instant>,
+    web_server: Followed,
+    /// When the nodes were listed last for the sake of a drain, and whether that goes on.
+    drain_looked: Option<Instant>,
+    is_looking: bool,
+}
+
+impl Driver {
+    /// Drives until the last handle is dropped. `ready` is told once the store has been read for
+    /// the first time, successfully or not.
+    pub(crate) async fn run(
+        self,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+        ready: oneshot::Sender<()>,
+    ) {
+        let mut known = Known::default();
+        let (look_again, mut looks) = mpsc::unbounded_channel();
+        let (heard, mut fleets) = mpsc::unbounded_channel();
+        let (leave, told_to_leave) = oneshot::channel();
+        let reporter = Reporter {
+            shared: Arc::clone(&self.shared),
+            leases: self.leases.clone(),
+            look_again,
+            published: self.published.subscribe(),
+        };
+        let reporter = tokio::spawn(reporter.run(told_to_leave));
+        let shared = Arc::clone(&self.shared);
+        // On its own, so that it goes on while the store takes its time. It ends with the runtime.
+        tokio::spawn(async move { shared.sessions.keep_time().await });
+        if cfg!(feature = "metrics") {
+            let shared = Arc::clone(&self.shared);
+            tokio::spawn(async move { observe::report(&shared).await });
+        }
+        // The watch comes first, so that no change between the two is missed.
+        let mut hints = Some(self.store.watch());
+        self.reload(&mut known).await;
+        self.follow(&mut known).await;
+        // Nobody waits any more when the builder was cancelled.
+        let _ = ready.send(());
+        loop {
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(command) => self.change(&mut known, command).await,
+                    None => break,
+                },
+                // Neither ends before this does: one end of each is held here.
+                Some(reply) = looks.recv() => {
+                    self.reload(&mut known).await;
+                    let _ = reply.send(known.failure.is_none());
+                    // What is in force may be something else although the state is the same.
+                    if self.plan.when_cut_off == WhenCutOff::Close {
+                        self.publish(&known);
+                    }
+                }
+                Some(fleet) = fleets.recv() => self.end_drain(&mut known, fleet).await,
+                hint = next_hint(&mut hints) => match hint {
+                    Some(Hint) => self.reload(&mut known).await,
+                    None => hints = None,
+                },
+                () = until(known.retry.map(|(at, _)| at)) => self.reload(&mut known).await,
+                () = until(known.look_at) => self.reload(&mut known).await,
+                () = until(self.next_edge()) => self.cross_edge(&mut known, &heard).await,
+                () = until(known.web_server.retry) => {}
+            }
+            self.follow(&mut known).await;
+        }
+        // Tells the others at once that this node is gone. It bounds its time itself.
+        let _ = leave.send(());
+        let _ = reporter.await;
+    }
+
+    /// Brings the files for a web server in step with what is published.
+    async fn follow(&self, known: &mut Known) {
+        let web_server = &self.shared.web_server;
+        if !web_server.is_due(&known.web_server, &self.shared) {
+            return;
+        }
+        let makes_page = web_server.has_page() && self.makes_page(known).await;
+        web_server
+            .follow(&mut known.web_server, &self.shared, makes_page)
+            .await;
+    }
+
+    /// Whether the page as a file is this process's to make. Only the app knows all that belongs on
+    /// it, so that others leave it alone while an app runs.
+    async fn makes_page(&self, known: &Known) -> bool {
+        self.shared.seat.is_taken()
+            || (known.failure.is_none()
+                && matches!(self.leases.fleet().await, Ok(fleet) if fleet.has_no_nodes()))
+    }
+
+    async fn load(&self) -> Result<Option<Loaded>, StoreError> {
+        match timeout(STORE_TIMEOUT, self.store.load()).await {
+            Ok(loaded) => loaded,
+            Err(_) => Err(StoreError::new(format!(
+                "the store {} does not answer within {} seconds",
+                self.store.url(),
+                STORE_TIMEOUT.as_secs()
+            ))),
+        }
+    }
+
+    /// Reads the store and publishes what is new.
+    async fn reload(&self, known: &mut Known) {
+        known.look_at = Some(Instant::now() + jittered(LOOK_EVERY));
+        match self.load().await {
+            Ok(loaded) => {
+                let version = loaded.as_ref().map(|loaded| loaded.version.clone());
+                let is_news =
+                    known.at.is_none() || known.failure.is_some() || known.version != version;
+                if is_news {
+                    match self.understand(loaded.as_ref()) {
+                        Ok(document) if self.has_lost(known, loaded.as_ref(), &document) => {
+                            self.put_back(known).await;
+                        }
+                        Ok(document) => {
+                            let stored = loaded.as_ref().map(|loaded| &*loaded.document);
+                            self.adopt(known, document, version, StateId::of(stored));
+                        }
+                        Err(error) => {
+                            known.version = version;
+                            self.fail(known, self.misunderstood(&error, loaded.as_ref()));
+                            // What is stored changes only by somebody's hand, and then there is a
+                            // hint.
+                            known.retry = None;
+                        }
+                    }
+                } else {
+                    self.shared.knowledge.is_confirmed(self.shared.clock.now());
+                }
+            }
+            Err(error) => self.fail(known, describe(&error)),
+        }
+    }
+
+    /// Whether a store that can lose what it holds has lost it: there is nothing, or what was there
+    /// before. What somebody has written by hand has no generation, and counts.
+    fn has_lost(&self, known: &Known, loaded: Option<&Loaded>, document: &Document) -> bool {
+        let is_by_hand = loaded.is_some() && document.generation == 0;
+        self.store.may_lose_state()
+            && self.plan.forced.is_none()
+            && !is_by_hand
+            && known
+                .document
+                .as_ref()
+                .is_some_and(|last| last.generation > document.generation)
+    }
+
+    /// Puts back what the store has lost. Every node that knows it tries; one of them is the first,
+    /// and the others adopt what it has put.
+    async fn put_back(&self, known: &mut Known) {
+        if !known.loss_told {
+            known.loss_told = true;
+            tracing::warn!(
+                store = %self.store.url(),
+                "the maintenance store has lost the state, by a flush, an eviction, a fail-over or \
+                 a restart without a saved copy; the last known one is put back"
+            );
+        }
+        let nothing: Operation = Box::new(|_, _| None);
+        if let Err(error) = self.try_quietly(known, &nothing).await {
+            self.fail(known, error);
+        }
+    }
+
+    fn understand(&self, loaded: Option<&Loaded>) -> Result<Document, DecodeError> {
+        match loaded {
+            None => Ok(Document::default()),
+            Some(loaded) => Document::decode(&loaded.document, self.plan.time_zone.as_ref()),
+        }
+    }
+
+    fn misunderstood(&self, error: &DecodeError, loaded: Option<&Loaded>) -> String {
+        let content = loaded.map_or_else(String::new, |loaded| {
+            String::from_utf8_lossy(&loaded.document).into_owned()
+        });
+        tracing::debug!(content = %Excerpt(&content), "what the store holds");
+        format!(
+            "what the store {} holds cannot be used: {error}",
+            self.store.url()
+        )
+    }
+
+    /// Takes over what is stored, and tells when the store is back.
+    fn adopt(
+        &self,
+        known: &mut Known,
+        mut document: Document,
+        version: Option<Version>,
+        state_id: StateId,
+    ) {
+        if let (0, Some(last)) = (document.generation, &known.document) {
+            // Written by hand, which counts as a change if it changes anything.
+            document.generation = last.generation;
+            if document != *last {
+                document.generation = last.generation.saturating_add(1);
+            }
+        }
+        if known.failure.take().is_some() {
+            tracing::info!(
+                event = observe::STORE_BACK,
+                store = %self.store.url(),
+                "the maintenance store is back"
+            );
+        }
+        known.document = Some(document);
+        known.state_id = state_id;
+        known.version = version;
+        known.at = Some(self.shared.clock.now());
+        known.loss_told = false;
+        known.retry = None;
+        self.shared.knowledge.is_confirmed(self.shared.clock.now());
+        self.publish(known);
+    }
+
+    /// Takes note of a failure, tells it once, and tries again later.
+    fn fail(&self, known: &mut Known, error: String) {
+        observe::store_failed();
+        let pause = match known.retry {
+            Some((_, pause)) => (pause * 2).min(LONGEST_RETRY),
+            None => FIRST_RETRY,
+        };
+        known.retry = Some((Instant::now() + jittered(pause), pause));
+        if known.failure.as_ref() == Some(&error) {
+            return;
+        }
+        let is_first = known.failure.is_none();
+        match (is_first, &known.document) {
+            (true, Some(_)) => tracing::error!(
+                event = observe::STORE_FAILED,
+                %error,
+                when_store_fails = self.plan.when_store_fails.as_str(),
+                "the maintenance store fails"
+            ),
+            (true, None) => tracing::error!(
+                event = observe::STORE_FAILED,
+                %error,
+                when_store_fails = self.plan.when_store_fails.as_str(),
+                "the maintenance store fails at start, and nothing is known of what it holds"
+            ),
+            (false, _) => tracing::debug!(%error, "the maintenance store still fails"),
+        }
+        known.failure = Some(error);
+        self.publish(known);
+    }
+
+    fn publish(&self, known: &Known) -> Arc<Snapshot> {
+        let before = self.shared.published.stored();
+        let store = self
+            .shared
+            .knowledge
+            .status(self.store.url(), known.failure.clone());
+        let empty = Document::default();
+        let mut snapshot = self.plan.snapshot(
+            before.number + 1,
+            Arc::clone(&before.rules),
+            known.document.as_ref().unwrap_or(&empty),
+            store,
+            self.shared.clock.now(),
+        );
+        snapshot.state_id = known.state_id;
+        let snapshot = Arc::new(snapshot);
+        self.shared.seat.about_to_publish(&self.shared, &snapshot);
+        self.shared.published.publish(Arc::clone(&snapshot));
+        log_phases(&before, &snapshot);
+        if !known.is_quiet {
+            self.shared.hooks.tell(&before, &snapshot);
+        }
+        self.published.send_replace(snapshot.number);
+        snapshot
+    }
+
+    async fn change(&self, known: &mut Known, command: Command) {
+        let deadline = command.asked_at + CHANGE_TIMEOUT;
+        known.is_quiet = !command.call_hooks;
+        let outcome = match timeout_at(deadline, self.apply(known, &command.operation)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(ChangeError::Store(StoreError::new(format!(
+                "the store {} did not take the change within {} seconds; \
+                 look at the status before you try again, it may still take it",
+                self.store.url(),
+                CHANGE_TIMEOUT.as_secs()
+            )))),
+        };
+        known.is_quiet = false;
+        if let Err(error) = &outcome {
+            tracing::error!(
+                event = observe::CHANGE_FAILED,
+                %error,
+                "a change of maintenance failed"
+            );
+        }
+        // When the caller hears of the change, the web server knows it too.
+        self.follow(known).await;
+        // The caller may have gone; the change is made all the same.
+        let _ = command.reply.send(outcome);
+    }
+
+    /// Applies an operation to what is stored, again and again until nobody else was faster.
+    async fn apply(
+        &self,
+        known: &mut Known,
+        operation: &Operation,
+    ) -> Result<Changed, ChangeError> {
+        let mut loaded = match self.load().await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                self.fail(known, describe(&error));
+                return Err(ChangeError::Store(error));
+            }
+        };
+        loop {
+            let version = loaded.as_ref().map(|loaded| loaded.version.clone());
+            let (stored, damaged) = match self.understand(loaded.as_ref()) {
+                Ok(document) => (document, false),
+                Err(error) => (self.last_good(known, &error, loaded.as_ref())?, true),
+            };
+            let (stored, damaged) = match &known.document {
+                Some(last) if !damaged && self.has_lost(known, loaded.as_ref(), &stored) => {
+                    (last.clone(), true)
+                }
+                _ => (stored, damaged),
+            };
+            // What is over is settled first, so that an operation sees only what still counts.
+            let now = self.shared.clock.now();
+            let settled = settled(&stored, now);
+            let operated = operation(settled.as_ref().unwrap_or(&stored), now);
+            let changed = operated.is_some() || damaged;
+            // What is stored must not stay damaged although nothing is to change: the next process
+            // to start would know nothing.
+            let next = operated
+                .or(settled)
+                .or_else(|| damaged.then(|| stored.clone()));
+            let Some(mut next) = next else {
+                let is_news = known.version != version || known.failure.is_some();
+                if is_news || known.at.is_none() {
+                    let content = loaded.as_ref().map(|loaded| &*loaded.document);
+                    self.adopt(known, stored, version, StateId::of(content));
+                }
+                return Ok(Changed {
+                    changed: false,
+                    snapshot: self.shared.published.stored(),
+                });
+            };
+            let newest = known
+                .document
+                .as_ref()
+                .map_or(0, |document| document.generation)
+                .max(stored.generation);
+            next.generation = newest.saturating_add(1);
+            let content = next.encode();
+            let saved = self.store.save(&content, version.as_ref()).await;
+            match saved {
+                Ok(Saved::Stored(version)) => {
+                    self.adopt(known, next, Some(version), StateId::of(Some(&content)));
+                    return Ok(Changed {
+                        changed,
+                        snapshot: self.shared.published.stored(),
+                    });
+                }
+                Ok(Saved::Conflict(newer)) => loaded = newer,
+                Err(error) => {
+                    // It may be stored all the same, and no hint may tell.
+                    known.look_at = Some(Instant::now() + FIRST_RETRY);
+                    return Err(ChangeError::Store(error));
+                }
+            }
+        }
+    }
+
+    /// What a change builds on when what is stored is damaged: the last good document. A newer
+    /// format is not damage, and nothing known is nothing to build on.
+    fn last_good(
+        &self,
+        known: &Known,
+        error: &DecodeError,
+        loaded: Option<&Loaded>,
+    ) -> Result<Document, ChangeError> {
+        match (error, &known.document) {
+            (DecodeError::Damaged(_), Some(document)) => {
+                tracing::warn!(
+                    %error,
+                    content = %Excerpt(&String::from_utf8_lossy(
+                        loaded.map_or(&[][..], |loaded| &loaded.document)
+                    )),
+                    "what the maintenance store holds is damaged and is replaced"
+                );
+                Ok(document.clone())
+            }
+            _ => Err(ChangeError::Store(StoreError::new(
+                self.misunderstood(error, loaded),
+            ))),
+        }
+    }
+
+    /// When the next edge is due, or the next look at the clock.
+    fn next_edge(&self) -> Option<Instant> {
+        let snapshot = self.shared.published.stored();
+        let now = self.shared.clock.now();
+        if !snapshot.is_timed() && !snapshot.is_draining(now) {
+            return None;
+        }
+        let left = snapshot
+            .next_edge(now)
+            .and_then(|edge| Duration::try_from(edge.duration_since(now)).ok())
+            .unwrap_or(LONGEST_NAP);
+        Some(Instant::now() + left.min(LONGEST_NAP))
+    }
+
+    /// Publishes again when a phase is another, for those who follow changes, and settles what is
+    /// over. Requests judge edges by themselves.
+    async fn cross_edge(&self, known: &mut Known, heard: &mpsc::UnboundedSender<Heard>) {
+        let now = self.shared.clock.now();
+        let snapshot = self.shared.published.stored();
+        let phases = |at| snapshot.modes.iter().map(move |mode| mode.phase(at));
+        let is_outdated = snapshot.modes.iter().any(|mode| mode.is_outdated(now));
+        if is_outdated || !phases(snapshot.at).eq(phases(now)) {
+            self.publish(known);
+        }
+        self.settle(known).await;
+        self.look_after_drain(known, heard);
+    }
+
+    /// Turns what is over into history. A failure is no harm: what is over stays over, and it is
+    /// tried again.
+    async fn settle(&self, known: &mut Known) {
+        let is_due = known
+            .settle_after
+            .is_none_or(|after| after <= Instant::now());
+        if !is_due || self.plan.forced.is_some() {
+            return;
+        }
+        let now = self.shared.clock.now();
+        let is_over = known
+            .document
+            .as_ref()
+            .is_some_and(|document| settled(document, now).is_some());
+        if !is_over {
+            return;
+        }
+        // Every change settles first what is over; this one does nothing else.
+        let nothing: Operation = Box::new(|_, _| None);
+        // It has been noted when to try again.
+        let _ = self.try_quietly(known, &nothing).await;
+    }
+
+    /// Makes a change that nobody asked for. If it fails, it is tried again later.
+    async fn try_quietly(&self, known: &mut Known, operation: &Operation) -> Result<(), String> {
+        known.settle_after = None;
+        let error = match timeout(CHANGE_TIMEOUT, self.apply(known, operation)).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => crate::web::refusal::response::chain(&error),
+            Err(_) => format!(
+                "the store {} did not take a change within {} seconds",
+                self.store.url(),
+                CHANGE_TIMEOUT.as_secs()
+            ),
+        };
+        tracing::debug!(error, "what follows by itself could not be stored yet");
+        known.settle_after = Some(Instant::now() + SETTLE_RETRY);
+        Err(error)
+    }
+}
+
+/// Between half of the pause and all of it, so that nodes do not come back in one wave.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(0.5 + fastrand::f64() / 2.0)
+}
+
+async fn next_hint(hints: &mut Option<Hints>) -> Option<Hint> {
+    match hints {
+        Some(hints) => poll_fn(|context| hints.as_mut().poll_next(context)).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn log_phases(before: &Snapshot, after: &Snapshot) {
+    let cause = if before.generation == after.generation {
+        "edge"
+    } else {
+        "change"
+    };
+    for (old, new) in before.modes.iter().zip(&after.modes) {
+        let (old, new_standing) = (old.phase(before.at), new.standing(after.at));
+        if old != new_standing.phase {
+            tracing::info!(
+                event = observe::PHASE,
+                mode = %new.key,
+                before = %old,
+                phase = %new_standing.phase,
+                cause,
+                by = new_standing.by,
+                reason = new_standing.reason,
+                generation = after.generation,
+                "maintenance changes"
+            );
+        }
+    }
+}
+
+/// A store's error with what it follows from.
+fn describe(error: &StoreError) -> String {
+    crate::web::refusal::response::chain(error)
+}
+
+#[cfg(test)]
+#[path = "driver_tests.rs"]
+mod tests;

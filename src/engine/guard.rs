@@ -1,0 +1,450 @@
+//! Guards: maintenance for as long as something takes, and afterwards what was before.
+
+use std::{
+    fmt,
+    future::Future,
+    thread,
+    time::{Duration, Instant},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::oneshot;
+
+use crate::{
+    core::state::{DrainWish, End, OnTimeout, SwitchOn},
+    engine::{
+        changes::{Change, ChangeError, propose, send},
+        driver::{Command, Operation},
+        hooks::{ChangeKind, ProposedChange},
+        leases::held_lease::HeldLease,
+        lock::{LockWish, lock},
+        task::SHORTEST_LAPSE,
+    },
+    web::maintenance::Maintenance,
+};
+
+/// How long a guard that is dropped waits for the store. Longer than that, it is written behind its
+/// back.
+const DROP_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Sets a guard up: from [`Maintenance::while_on`] and [`Maintenance::while_off`].
+#[derive(Debug)]
+#[must_use = "nothing happens until it is entered"]
+pub struct Guarding {
+    maintenance: Maintenance,
+    mode: String,
+    on: bool,
+    call_hooks: bool,
+    /// How the lock on the mode is wanted, if it is.
+    exclusive: Option<LockWish>,
+    wanted: SwitchOn,
+}
+
+impl Guarding {
+    pub(crate) fn new(maintenance: Maintenance, on: bool) -> Self {
+        Self {
+            mode: maintenance.first_mode(),
+            maintenance,
+            on,
+            call_hooks: true,
+            exclusive: None,
+            wanted: SwitchOn::default(),
+        }
+    }
+
+    /// Which mode; the default is the first one.
+    pub fn mode(mut self, key: impl Into<String>) -> Self {
+        self.mode = key.into();
+        self
+    }
+
+    /// What visitors are told meanwhile.
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.wanted.message = Some(message.into());
+        self
+    }
+
+    /// Why, for operators.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.wanted.reason = Some(reason.into());
+        self
+    }
+
+    /// Who does it.
+    pub fn by(mut self, by: impl Into<String>) -> Self {
+        self.wanted.by = Some(by.into());
+        self
+    }
+
+    /// How long maintenance lasts at most, should this process die and the guard with it.
+    pub fn lasting(mut self, duration: Duration) -> Self {
+        self.wanted.end = Some(End::after(duration));
+        self
+    }
+
+    /// When maintenance ends at the latest, should this process die and the guard with it.
+    pub fn until(mut self, until: Timestamp) -> Self {
+        self.wanted.end = Some(End::At(until));
+        self
+    }
+
+    /// Lets those who are in finish first, as the settings `drain.*` say: the mode is
+    /// [`Pending`](crate::Phase::Pending) when the guard is entered, and
+    /// [`Offline`](crate::Phase::Offline) once nobody is inside.
+    pub fn drain(mut self) -> Self {
+        self.drain_wish();
+        self
+    }
+
+    /// Drains, and waits this long at most.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_wish().timeout = SignedDuration::try_from(timeout).ok();
+        self
+    }
+
+    /// Drains, and does this when it is not over in time.
+    pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
+        self.drain_wish().on_timeout = on_timeout;
+        self
+    }
+
+    fn drain_wish(&mut self) -> &mut DrainWish {
+        let default = self.maintenance.shared.drain.wish;
+        self.wanted.drain.get_or_insert(default)
+    }
+
+    /// Whether hooks are called for what the guard does, in this process. The default is that they
+    /// are.
+    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
+        self.call_hooks = call_hooks;
+        self
+    }
+
+    /// Holds the lock on the mode: of all exclusive guards on it, in any process, only one is entered
+    /// at a time. It fails at once when another is; see [`waiting`](Self::waiting).
+    ///
+    /// The lock is a lease in the store. When its process dies, it is free within 15 seconds; what
+    /// the guard had switched stays until [`lasting`](Self::lasting) is over or somebody switches it
+    /// off. People, and guards that are not exclusive, may switch the mode as ever.
+    pub fn exclusive(mut self) -> Self {
+        self.lock_wish();
+        self
+    }
+
+    /// Holds the lock on the mode as [`exclusive`](Self::exclusive) does, and waits this long at most
+    /// for another to give it back.
+    pub fn waiting(mut self, at_most: Duration) -> Self {
+        self.lock_wish().wait = at_most;
+        self
+    }
+
+    /// Holds the lock on the mode as [`exclusive`](Self::exclusive) does, and says how long after its
+    /// process has died it is free again: 15 seconds unless said otherwise, and one at least.
+    pub fn lapses_after(mut self, lapse: Duration) -> Self {
+        self.lock_wish().lapse = lapse.max(SHORTEST_LAPSE);
+        self
+    }
+
+    fn lock_wish(&mut self) -> &mut LockWish {
+        self.exclusive.get_or_insert_default()
+    }
+
+    /// Switches, until the guard is released or dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the change was not made; then nothing is to be put back. `while_off` is refused while a
+    /// planned window is open: a guard does not touch windows. An [`exclusive`](Self::exclusive)
+    /// guard fails while another holds the [lock](ChangeError::Locked).
+    pub async fn enter(self) -> Result<Guard, ChangeError> {
+        let Self {
+            maintenance,
+            mode,
+            on,
+            call_hooks,
+            exclusive,
+            mut wanted,
+        } = self;
+        let known = maintenance.find_mode(&mode)?;
+        wanted.time_out = known.time_out;
+        wanted.check(maintenance.shared.clock.now())?;
+        let lock = match exclusive {
+            Some(wish) => Some(lock(&maintenance, &mode, wanted.by.clone(), wish).await?),
+            None => None,
+        };
+        if !on {
+            let snapshot = maintenance.shared.published.snapshot();
+            let now = maintenance.shared.clock.now();
+            let window = snapshot.mode(&mode).and_then(|mode| {
+                mode.state
+                    .windows
+                    .iter()
+                    .find(|window| window.contains(now))
+            });
+            if let Some(window) = window {
+                return Err(ChangeError::Plan(format!(
+                    "the window `{}` is open; switch the mode off, which ends it",
+                    window.id
+                )));
+            }
+        }
+        let token: String = std::iter::repeat_with(fastrand::alphanumeric)
+            .take(16)
+            .collect();
+        // Armed before the change is made: when the future is dropped meanwhile, the change may
+        // still be made and must be put back.
+        let guard = Guard {
+            state: Some(Held {
+                maintenance: maintenance.clone(),
+                mode: mode.clone(),
+                token: token.clone(),
+                call_hooks,
+            }),
+            lock,
+        };
+        if guard.lock.is_some() {
+            // The status tells of the lock from now on.
+            hear_of_locks(&maintenance).await;
+        }
+        let kind = if on {
+            ChangeKind::TurnOn
+        } else {
+            ChangeKind::TurnOff
+        };
+        let proposal = ProposedChange::new(kind, &mode)
+            .by(wanted.by.as_ref())
+            .saying(wanted.reason.as_ref(), wanted.message.as_ref());
+        let operation: Operation = Box::new(move |document, now| {
+            document.enter(&mode, &token, on.then_some(&wanted), now)
+        });
+        match propose(&maintenance, proposal, call_hooks, operation).await {
+            Ok(_) => Ok(guard),
+            // A change that failed may have been stored all the same; to put back is harmless
+            // where there is nothing to put back.
+            Err(ChangeError::Store(error)) => Err(ChangeError::Store(error)),
+            Err(error) => {
+                guard.forget().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs a future in between.
+    ///
+    /// What was before is put back also if the future fails, panics or is dropped.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// let rows = maintenance
+    ///     .while_on()
+    ///     .reason("re-index")
+    ///     .run(async {
+    ///         assert!(maintenance.is_on());
+    ///         42
+    ///     })
+    ///     .await?;
+    /// assert_eq!(rows, 42);
+    /// assert!(!maintenance.is_on());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When maintenance could not be switched, before or after. The future does not run in the
+    /// first case; in the second its result is lost, so return what matters by other means or
+    /// release the guard by hand. An [`exclusive`](Self::exclusive) guard that loses its
+    /// [lock](ChangeError::LockLost), because the store is out of reach for too long, stops the
+    /// future: it is dropped.
+    pub async fn run<T>(self, future: impl Future<Output = T>) -> Result<T, ChangeError> {
+        let guard = self.enter().await?;
+        let result = tokio::select! {
+            biased;
+            result = future => result,
+            mode = guard.lock_lost() => return Err(ChangeError::LockLost(mode)),
+        };
+        guard.release().await?;
+        Ok(result)
+    }
+
+    /// As [`enter`](Self::enter), for code that is not async. It blocks its thread until the state
+    /// is stored.
+    ///
+    /// # Errors
+    ///
+    /// As [`enter`](Self::enter).
+    pub fn enter_blocking(self) -> Result<Guard, ChangeError> {
+        pollster::block_on(self.enter())
+    }
+
+    /// As [`run`](Self::run), for code that is not async.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_blocking<T>(self, job: impl FnOnce() -> T) -> Result<T, ChangeError> {
+        let guard = self.enter_blocking()?;
+        let result = job();
+        guard.release_blocking()?;
+        Ok(result)
+    }
+}
+
+/// Puts back what was before when it is released or dropped.
+///
+/// What somebody else has changed meanwhile stays as they left it. Guards may be nested, in any
+/// order and over several processes.
+#[must_use = "a guard that is dropped at once puts back at once"]
+pub struct Guard {
+    /// `None` once it is released.
+    state: Option<Held>,
+    /// Given back after what was before is put back: the fields are dropped after the guard.
+    lock: Option<HeldLease>,
+}
+
+struct Held {
+    maintenance: Maintenance,
+    mode: String,
+    token: String,
+    call_hooks: bool,
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Guard")
+            .field("mode", &self.state.as_ref().map(|held| &held.mode))
+            .finish_non_exhaustive()
+    }
+}
+
+impl Guard {
+    /// Puts back what was before, and says whether that worked.
+    ///
+    /// # Errors
+    ///
+    /// When the state could not be stored. It is tried once more in the background.
+    pub async fn release(mut self) -> Result<Change, ChangeError> {
+        self.try_release().await
+    }
+
+    /// As [`release`](Self::release), so that it can be tried again.
+    pub(crate) async fn try_release(&mut self) -> Result<Change, ChangeError> {
+        let Some(held) = &self.state else {
+            return Err(ChangeError::Stopped);
+        };
+        // Kept until the change is made: if this future is dropped, the guard is dropped with it.
+        let change = send(&held.maintenance, held.leave(), held.call_hooks).await?;
+        self.unlock().await;
+        self.state = None;
+        Ok(change)
+    }
+
+    /// Whether an exclusive guard still holds the lock on the mode. It is lost when the store is out
+    /// of reach for too long; then another may hold it.
+    pub fn holds_lock(&self) -> bool {
+        self.lock.as_ref().is_some_and(HeldLease::is_held)
+    }
+
+    /// Waits until the lock of an exclusive guard is lost; for ever, if it is none. Returns the
+    /// mode's key.
+    pub async fn lock_lost(&self) -> String {
+        match (&self.lock, &self.state) {
+            (Some(lock), Some(held)) => {
+                lock.lost().await;
+                held.mode.clone()
+            }
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Gives the lock back. If the store does not take that, the lock lapses.
+    async fn unlock(&mut self) {
+        let Some(lock) = self.lock.take() else {
+            return;
+        };
+        if let Err(error) = lock.release().await {
+            tracing::debug!(%error, "the lock on a mode is left to lapse");
+        }
+        if let Some(held) = &self.state {
+            hear_of_locks(&held.maintenance).await;
+        }
+    }
+
+    /// Leaves what is, for somebody to look at: nothing is put back.
+    ///
+    /// # Errors
+    ///
+    /// When the state could not be stored. Then what was before is put back in the background.
+    pub async fn keep(mut self) -> Result<Change, ChangeError> {
+        let Some(held) = &self.state else {
+            return Err(ChangeError::Stopped);
+        };
+        let change = send(&held.maintenance, held.keep(), held.call_hooks).await?;
+        self.unlock().await;
+        self.state = None;
+        Ok(change)
+    }
+
+    /// As [`release`](Self::release), for code that is not async.
+    ///
+    /// # Errors
+    ///
+    /// As [`release`](Self::release).
+    pub fn release_blocking(self) -> Result<Change, ChangeError> {
+        pollster::block_on(self.release())
+    }
+
+    async fn forget(mut self) {
+        self.unlock().await;
+        self.state = None;
+    }
+}
+
+/// Has the status tell of the locks as they are now.
+async fn hear_of_locks(maintenance: &Maintenance) {
+    if let Err(error) = maintenance.ask_status().await {
+        tracing::debug!(%error, "the status will tell of a lock later");
+    }
+}
+
+impl Held {
+    fn leave(&self) -> Operation {
+        let (mode, token) = (self.mode.clone(), self.token.clone());
+        Box::new(move |document, now| document.leave(&mode, &token, now))
+    }
+
+    fn keep(&self) -> Operation {
+        let (mode, token) = (self.mode.clone(), self.token.clone());
+        Box::new(move |document, _| document.keep(&mode, &token))
+    }
+}
+
+impl Drop for Guard {
+    /// Waits a moment until the store has it, so that a process that ends right after does not leave
+    /// the site closed.
+    fn drop(&mut self) {
+        let Some(held) = self.state.take() else {
+            return;
+        };
+        let (reply, mut answer) = oneshot::channel();
+        let command = Command {
+            operation: held.leave(),
+            reply,
+            call_hooks: held.call_hooks,
+            asked_at: tokio::time::Instant::now(),
+        };
+        if held.maintenance.commands.send(command).is_err() {
+            return;
+        }
+        let deadline = Instant::now() + DROP_PATIENCE;
+        while matches!(answer.try_recv(), Err(oneshot::error::TryRecvError::Empty))
+            && Instant::now() < deadline
+        {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}

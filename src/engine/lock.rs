@@ -1,0 +1,85 @@
+//! The lock on a mode: a lease, so that of all processes only one holds it, and that it is free again
+//! by itself when that one dies.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    engine::{
+        changes::ChangeError,
+        leases::held_lease::{self, AcquireError, HeldLease, Wanted},
+        task::Content,
+    },
+    store::LiveLease,
+    web::maintenance::Maintenance,
+};
+
+/// What the names of leases of locks begin with; the mode's key follows.
+pub(crate) const LOCKS: &str = "lock/";
+
+/// Who holds the lock on a mode: see [`Guarding::exclusive`](crate::Guarding::exclusive).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LockHolder {
+    /// Who it is: what the guard was told, the host and the process.
+    pub by: String,
+    /// Since when, if that is known.
+    pub since: Option<Timestamp>,
+}
+
+impl LockHolder {
+    pub(crate) fn of(lease: &LiveLease) -> Self {
+        let content = Content::of(lease);
+        Self {
+            since: content.as_ref().map(|content| content.since),
+            by: match content {
+                Some(content) => content.to_string(),
+                None => lease.lease.holder().to_owned(),
+            },
+        }
+    }
+}
+
+/// How a lock is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LockWish {
+    /// How long to wait for it.
+    pub(crate) wait: Duration,
+    /// How long after its process has died it is free.
+    pub(crate) lapse: Duration,
+}
+
+impl Default for LockWish {
+    fn default() -> Self {
+        Self {
+            wait: Duration::ZERO,
+            lapse: held_lease::TIME_TO_LIVE,
+        }
+    }
+}
+
+/// Takes the lock on a mode, at once or before the wait is over.
+pub(crate) async fn lock(
+    maintenance: &Maintenance,
+    mode: &str,
+    by: Option<String>,
+    wish: LockWish,
+) -> Result<HeldLease, ChangeError> {
+    let (content, holder) = Content::of_this_process(by, maintenance.shared.clock.now());
+    let wanted = Wanted::alone(format!("{LOCKS}{mode}"), holder, content.encode());
+    let wanted = wanted.waiting(wish.wait).time_to_live(wish.lapse);
+    match maintenance.leases.acquire(wanted).await {
+        Ok(lease) => {
+            tracing::debug!(mode, "the lock on a mode is taken");
+            Ok(lease)
+        }
+        Err(AcquireError::Taken(by)) => Err(ChangeError::Locked {
+            mode: mode.to_owned(),
+            holder: LockHolder::of(&by),
+        }),
+        Err(AcquireError::Store(error)) => Err(ChangeError::Store(error)),
+        Err(AcquireError::Stopped) => Err(ChangeError::Stopped),
+    }
+}

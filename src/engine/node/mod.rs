@@ -1,0 +1,3 @@
+//! This process among the nodes.
+
+pub(crate) mod seat;

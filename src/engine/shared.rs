@@ -1,0 +1,404 @@
+//! What the handle, the driver and every worker have in common.
+
+use std::{
+    fmt,
+    net::IpAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_web::{HttpRequest, http::header::HeaderName};
+use arc_swap::ArcSwap;
+use jiff::{Timestamp, tz::TimeZone};
+use subtle::{Choice, ConstantTimeEq as _};
+
+use crate::{
+    app_routes::ToldOfRoutes,
+    core::{
+        rules::exempt::AddressSet,
+        snapshot::{CUT_OFF, Snapshot, Status},
+        state::DrainWish,
+    },
+    engine::{
+        hooks::Hooks,
+        inside::{in_flight::InFlight, sessions::Sessions},
+        knowledge::Knowledge,
+        node::seat::{Fence, Seat},
+    },
+    settings::ApiKeySettings,
+    web::{
+        live::Live,
+        mode::Mode,
+        permission::Permissions,
+        refusal::response::Responses,
+        token::Tokens,
+        visitor::{identity::Identity, session_order::SessionOrder},
+    },
+    web_server::WebServerFiles,
+};
+
+/// A condition of the app under which a request passes.
+pub(crate) type Predicate = Arc<dyn Fn(&HttpRequest) -> bool + Send + Sync>;
+
+/// The app's own way to the client's address.
+pub(crate) type AddressFinder = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
+
+/// What the app does beyond ending the session when a visitor is logged out.
+pub(crate) type LogoutHook = Arc<dyn Fn(&HttpRequest) + Send + Sync>;
+
+pub(crate) struct Shared {
+    pub(crate) published: Published,
+    pub(crate) knowledge: Knowledge,
+    pub(crate) in_flight: InFlight,
+    pub(crate) sessions: Sessions,
+    pub(crate) seat: Seat,
+    pub(crate) drain: Drain,
+    pub(crate) clock: Clock,
+    /// In the order in which they answer; never empty.
+    pub(crate) modes: Vec<Arc<Mode>>,
+    /// Of times that are given without an offset.
+    pub(crate) time_zone: Option<TimeZone>,
+    pub(crate) responses: Responses,
+    pub(crate) identity: Identity,
+    pub(crate) trusted_proxies: AddressSet,
+    pub(crate) address_finder: Option<AddressFinder>,
+    pub(crate) predicates: Vec<(&'static str, Predicate)>,
+    /// Says of requests that whoever sends them is already in while the site is closing.
+    pub(crate) already_in: Option<Predicate>,
+    pub(crate) api_key: Option<ApiKey>,
+    pub(crate) logout_hook: Option<LogoutHook>,
+    pub(crate) session_order: SessionOrder,
+    pub(crate) hooks: Hooks,
+    pub(crate) permissions: Permissions,
+    pub(crate) tokens: Tokens,
+    pub(crate) live: Live,
+    /// The files of the app that replace those of the admin scope.
+    pub(crate) static_dir: Option<PathBuf>,
+    /// Where those are sent who are to log in first.
+    pub(crate) login_url: Option<String>,
+    /// Whether the app wraps something to be always refused.
+    pub(crate) forced_on_wrappers: AtomicBool,
+    /// What the log has said of routes.
+    pub(crate) told_of_routes: ToldOfRoutes,
+    pub(crate) web_server: WebServerFiles,
+    /// Without a slash at its end.
+    pub(crate) admin_path: String,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Shared")
+            .field("snapshot", &self.published.snapshot.load())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The snapshot that is in force, and the one word that requests test first.
+pub(crate) struct Published {
+    /// The snapshot's number and, in the lowest bit, whether requests must look at it.
+    word: AtomicU64,
+    snapshot: ArcSwap<Snapshot>,
+    /// Up to this snapshot nobody is let in any more because they are in already.
+    sealed: AtomicU64,
+    /// Whether the routes that the settings name have not been looked for in the app yet.
+    routes_to_check: AtomicBool,
+    /// Where a node that is cut off is to be closed: what tells that it is.
+    fence: Option<Arc<Fence>>,
+}
+
+/// The published word, as one request reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Word(u64);
+
+impl Word {
+    const LOOK: u64 = 1;
+
+    fn of(snapshot: &Snapshot, must_look: bool) -> Self {
+        let is_quiet = snapshot.is_quiet() && !must_look;
+        let look = if is_quiet { 0 } else { Self::LOOK };
+        Self(snapshot.number << 1 | look)
+    }
+
+    /// Whether the request passes without a look at the snapshot.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.0 & Self::LOOK == 0
+    }
+
+    /// The number of the snapshot in force.
+    pub(crate) fn number(self) -> u64 {
+        self.0 >> 1
+    }
+}
+
+impl Published {
+    pub(crate) fn new(snapshot: Snapshot, fence: Option<Arc<Fence>>) -> Self {
+        let names_routes = snapshot.rules.name_routes();
+        Self {
+            word: AtomicU64::new(Word::of(&snapshot, names_routes).0),
+            routes_to_check: AtomicBool::new(names_routes),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            sealed: AtomicU64::new(0),
+            fence,
+        }
+    }
+
+    /// Puts a snapshot in force. Called by the driver alone.
+    ///
+    /// The snapshot is there before the word that sends requests to it: whoever reads the new word
+    /// sees the new snapshot. A request that starts after this returned, as far as anybody can tell,
+    /// reads the new word. Why the order is sequentially consistent stands in `in_flight`.
+    pub(crate) fn publish(&self, snapshot: Arc<Snapshot>) {
+        let word = Word::of(&snapshot, self.are_routes_to_check());
+        self.snapshot.store(snapshot);
+        self.word.store(word.0, Ordering::SeqCst);
+    }
+
+    /// Whether the first request, by which the app's routes are known, is still to come.
+    pub(crate) fn are_routes_to_check(&self) -> bool {
+        self.routes_to_check.load(Ordering::SeqCst)
+    }
+
+    /// Lets requests pass unseen again, which had to be looked at for the sake of the first.
+    pub(crate) fn routes_are_checked(&self) {
+        self.routes_to_check.store(false, Ordering::SeqCst);
+        let word = self.word();
+        let snapshot = self.stored();
+        // A word that was published meanwhile stays; at worst requests are looked at for nothing
+        // until the next one.
+        if snapshot.number == word.number() {
+            let next = Word::of(&snapshot, false).0;
+            let (order, failed) = (Ordering::SeqCst, Ordering::SeqCst);
+            // Nothing to do if it fails: see above.
+            let _ = self.word.compare_exchange(word.0, next, order, failed);
+        }
+    }
+
+    /// Lets nobody go on by the snapshot in force, until there is another one.
+    ///
+    /// A drain that finds nobody inside seals first, and looks again: whoever was let in meanwhile is
+    /// counted, and whoever comes later sees the seal. The order is that of the word.
+    pub(crate) fn seal(&self) {
+        let number = self.word().number();
+        self.sealed.store(number, Ordering::SeqCst);
+    }
+
+    /// Takes the seal off, if the sealed snapshot is still in force.
+    pub(crate) fn unseal(&self) {
+        if self.is_sealed(self.word().number()) {
+            self.sealed.store(0, Ordering::SeqCst);
+        }
+    }
+
+    pub(crate) fn is_sealed(&self, number: u64) -> bool {
+        number <= self.sealed.load(Ordering::SeqCst)
+    }
+
+    #[inline]
+    pub(crate) fn word(&self) -> Word {
+        Word(self.word.load(Ordering::SeqCst))
+    }
+
+    /// What is in force.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        let snapshot = self.stored();
+        match &snapshot.when_cut_off {
+            Some(closed) if self.is_cut_off() => Arc::clone(closed),
+            _ => snapshot,
+        }
+    }
+
+    /// What follows from the store, although the node may be cut off from it.
+    pub(crate) fn stored(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Whether the node is cut off and to be closed for that.
+    #[inline]
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.fence.as_ref().is_some_and(|fence| fence.is_cut_off())
+    }
+
+    pub(crate) fn fence(&self) -> Option<&Arc<Fence>> {
+        self.fence.as_ref()
+    }
+
+    /// The number of what is in force.
+    pub(crate) fn number(&self) -> u64 {
+        let number = self.word().number();
+        if self.is_cut_off() {
+            number | CUT_OFF
+        } else {
+            number
+        }
+    }
+}
+
+/// How the settings say that drains go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Drain {
+    /// Who was not seen for this long is not inside any more.
+    pub(crate) session_idle: Duration,
+    /// How drains go for which nobody says otherwise.
+    pub(crate) wish: DrainWish,
+}
+
+/// What tells the time; another one in tests.
+#[derive(Clone)]
+pub(crate) struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    pub(crate) fn system() -> Self {
+        Self(Arc::new(Timestamp::now))
+    }
+
+    /// A clock that stands where the test puts it.
+    #[cfg(test)]
+    pub(crate) fn set_by(hand: Arc<Hand>) -> Self {
+        Self(Arc::new(move || hand.now()))
+    }
+
+    /// The system's clock, which counts on which thread it is read: by the thread's id.
+    #[cfg(test)]
+    pub(crate) fn counting(
+        reads: Arc<std::sync::Mutex<std::collections::HashMap<std::thread::ThreadId, u64>>>,
+    ) -> Self {
+        Self(Arc::new(move || {
+            let mut reads = reads.lock().unwrap();
+            *reads.entry(std::thread::current().id()).or_default() += 1;
+            Timestamp::now()
+        }))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl Shared {
+    /// What is, as a snapshot has it, with who is inside now.
+    pub(crate) fn status(&self, snapshot: &Snapshot) -> Status {
+        let now = self.now_for(snapshot);
+        let mut fleet = self.seat.fleet();
+        if self.seat.is_taken() {
+            fleet = fleet.with_own(self.seat.report(self));
+        }
+        let idle = self.drain.session_idle;
+        let sessions = if snapshot.is_draining(now) {
+            fleet.sessions(idle)
+        } else {
+            self.sessions.inside(idle)
+        };
+        let own = &self.seat.plan.identity.id;
+        let store = &snapshot.store;
+        let mut status = Status {
+            nodes: fleet.statuses(snapshot.state_id, Some(own)),
+            tasks: fleet.tasks().to_vec(),
+            web_server: self.web_server.status(),
+            store: self
+                .knowledge
+                .status(store.url.clone(), store.error.clone()),
+            ..snapshot.status(self.in_flight.inside(), sessions, now)
+        };
+        for mode in &mut status.modes {
+            mode.locked_by = fleet.lock_on(&mode.key).cloned();
+        }
+        status
+    }
+
+    /// Whether the app wraps something to be always refused.
+    pub(crate) fn forced_on_wrappers(&self) -> bool {
+        self.forced_on_wrappers.load(Ordering::Relaxed)
+    }
+
+    /// The time by which a snapshot is judged. The clock is read only where it can matter.
+    pub(crate) fn now_for(&self, snapshot: &Snapshot) -> Timestamp {
+        if snapshot.is_timed() {
+            self.clock.now()
+        } else {
+            snapshot.at
+        }
+    }
+}
+
+/// A key that lets a request through, in a header or in the query.
+pub(crate) struct ApiKey {
+    header: Option<HeaderName>,
+    query: Option<String>,
+    keys: Vec<String>,
+}
+
+impl ApiKey {
+    pub(crate) fn new(settings: &ApiKeySettings) -> Result<Self, String> {
+        let header = settings
+            .header
+            .as_deref()
+            .map(|name| {
+                HeaderName::from_bytes(name.as_bytes())
+                    .map_err(|_| format!("`{name}` is no header name"))
+            })
+            .transpose()?;
+        Ok(Self {
+            header,
+            query: settings.query.clone(),
+            keys: settings.keys.clone(),
+        })
+    }
+
+    pub(crate) fn is_in(&self, request: &HttpRequest) -> bool {
+        let in_header = self.header.as_ref().is_some_and(|header| {
+            request
+                .headers()
+                .get_all(header)
+                .any(|value| self.is_valid(value.as_bytes()))
+        });
+        in_header
+            || self.query.as_deref().is_some_and(|wanted| {
+                query_pairs(request.query_string())
+                    .iter()
+                    .any(|(name, value)| name == wanted && self.is_valid(value.as_bytes()))
+            })
+    }
+
+    /// Compares with every key in a time that does not depend on where they differ.
+    fn is_valid(&self, given: &[u8]) -> bool {
+        self.keys
+            .iter()
+            .fold(Choice::from(0), |valid, key| {
+                valid | key.as_bytes().ct_eq(given)
+            })
+            .into()
+    }
+}
+
+/// The pairs of a query; none if it cannot be read.
+pub(crate) fn query_pairs(query: &str) -> Vec<(String, String)> {
+    actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
+        .map(actix_web::web::Query::into_inner)
+        .unwrap_or_default()
+}
+
+/// The hand of a clock in tests.
+#[cfg(test)]
+pub(crate) struct Hand(std::sync::atomic::AtomicI64);
+
+#[cfg(test)]
+impl Hand {
+    pub(crate) fn at(now: Timestamp) -> Arc<Self> {
+        Arc::new(Self(std::sync::atomic::AtomicI64::new(
+            now.as_millisecond(),
+        )))
+    }
+
+    pub(crate) fn set(&self, now: Timestamp) {
+        self.0.store(now.as_millisecond(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}

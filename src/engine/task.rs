@@ -1,0 +1,472 @@
+//! Tasks: work outside of requests that maintenance waits for.
+//!
+//! Each task that runs is a lease in the store. So every process of a fleet sees the tasks of all
+//! others, and a task whose process dies is gone by itself.
+//!
+//! A task that is refused in maintenance puts its lease first and reads the state afterwards;
+//! whoever closes the site stores that first and lists the leases afterwards. So one of the two
+//! sees the other, whatever the order.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    core::{phase::Phase, snapshot::ModeStatus},
+    engine::{
+        changes::{ChangeError, change},
+        leases::held_lease::{self, AcquireError, HeldLease, Wanted},
+    },
+    settings::Forced,
+    store::{LiveLease, StoreError},
+    web::maintenance::Maintenance,
+};
+
+/// What the names of leases of tasks begin with.
+pub(crate) const TASKS: &str = "task/";
+/// What is left of a lease's name for the task's own, in bytes.
+const NAME_LIMIT: usize = 64;
+/// What of the host's name is in the name of a lease, in characters.
+const HOST_LIMIT: usize = 24;
+/// Below this, a store that is slow for a moment would end tasks.
+pub(crate) const SHORTEST_LAPSE: Duration = Duration::from_secs(1);
+/// How often somebody else may be faster while a task is taken over.
+const TAKE_OVER_ATTEMPTS: usize = 3;
+
+/// Sets a task up: from [`Maintenance::task`].
+///
+/// A task is work outside of requests, such as an import or a nightly report. While it runs, a
+/// drain waits for it, and the status shows it by its name, in every process that uses the store.
+///
+/// ```
+/// # use actix_maintenance_mode::Maintenance;
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let maintenance = Maintenance::builder().store("memory:").build().await?;
+/// let rows = maintenance
+///     .task("import")
+///     .exclusive()
+///     .refuse_in_maintenance()
+///     .run(async { 42 })
+///     .await?;
+/// assert_eq!(rows, 42);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing happens until it is run or entered"]
+pub struct Task {
+    maintenance: Maintenance,
+    name: String,
+    by: Option<String>,
+    is_exclusive: bool,
+    takes_over: bool,
+    wait: Duration,
+    refused_in: Option<Refused>,
+    lapse: Duration,
+}
+
+/// In which modes a task is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Refused {
+    Any,
+    Mode(String),
+}
+
+/// Why a task does not run, or does not run any more.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// Another of its name runs, and one of the two is exclusive.
+    #[error(
+        "the task `{name}` runs already, by {by}{}",
+        .since.map(|since| format!(" since {since}")).unwrap_or_default()
+    )]
+    Taken {
+        /// The task's name.
+        name: String,
+        /// Who runs it: what it was [told](Task::by), the host and the process.
+        by: String,
+        /// Since when, if that is known.
+        since: Option<Timestamp>,
+    },
+    /// There is maintenance, and the task is not to run meanwhile.
+    #[error(
+        "the task `{name}` is refused: the mode `{mode}` is {phase}{}",
+        .until.map(|until| format!(" until {until}")).unwrap_or_default()
+    )]
+    Refused {
+        /// The task's name.
+        name: String,
+        /// The key of the mode that is pending or offline.
+        mode: String,
+        /// Its phase.
+        phase: Phase,
+        /// When it is online again, if that is known.
+        until: Option<Timestamp>,
+    },
+    /// The store has not heard of the task for too long, or it was taken over. Another may run.
+    #[error("the task `{0}` is lost: another may run in its place; it was stopped")]
+    Lost(String),
+    /// A name that no task can have.
+    #[error("`{name}` cannot be the name of a task: {why}")]
+    Name {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// There is no mode with the key in which the task is to be refused.
+    #[error(transparent)]
+    Mode(ChangeError),
+    /// The store did not take the task, or could not be asked whether there is maintenance.
+    #[error("the task could not be started: {0}")]
+    Store(#[source] StoreError),
+    /// The process ends.
+    #[error("maintenance is shutting down in this process; try again on another")]
+    Stopped,
+}
+
+/// What the lease of a task tells. Stored as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Content {
+    #[serde(default)]
+    by: Option<String>,
+    host: String,
+    pid: u32,
+    pub(crate) since: Timestamp,
+}
+
+impl Content {
+    pub(crate) fn of(lease: &LiveLease) -> Option<Self> {
+        serde_json::from_slice(lease.lease.content()).ok()
+    }
+
+    /// What something that this process holds tells, and a name for its holder that no other has:
+    /// two things that one process holds have two holders.
+    pub(crate) fn of_this_process(by: Option<String>, since: Timestamp) -> (Self, String) {
+        let host: String = gethostname::gethostname()
+            .to_string_lossy()
+            .chars()
+            .filter(|letter| letter.is_ascii_alphanumeric() || "-._".contains(*letter))
+            .take(HOST_LIMIT)
+            .collect();
+        let pid = std::process::id();
+        let token: String = std::iter::repeat_with(fastrand::alphanumeric)
+            .take(12)
+            .collect();
+        let holder = format!("{host}-{pid}-{token}");
+        let content = Self {
+            by,
+            host,
+            pid,
+            since,
+        };
+        (content, holder)
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        // Texts and numbers always have a JSON form.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(by) = &self.by {
+            write!(formatter, "{by} ")?;
+        }
+        write!(formatter, "on {}, process {}", self.host, self.pid)
+    }
+}
+
+impl Task {
+    pub(crate) fn new(maintenance: Maintenance, name: String) -> Self {
+        Self {
+            maintenance,
+            name,
+            by: None,
+            is_exclusive: false,
+            takes_over: false,
+            wait: Duration::ZERO,
+            refused_in: None,
+            lapse: held_lease::TIME_TO_LIVE,
+        }
+    }
+
+    /// Who runs it, for those who wait for it.
+    pub fn by(mut self, by: impl Into<String>) -> Self {
+        self.by = Some(by.into());
+        self
+    }
+
+    /// Runs only while no other task of its name does, in any process.
+    pub fn exclusive(mut self) -> Self {
+        self.is_exclusive = true;
+        self
+    }
+
+    /// How long to wait while another of its name runs; the default is not at all.
+    pub fn waiting(mut self, at_most: Duration) -> Self {
+        self.wait = at_most;
+        self
+    }
+
+    /// Takes the place of an exclusive task of its name that runs. That one is
+    /// [lost](TaskError::Lost), which it notices within a third of the time after which it
+    /// [lapses](Self::lapses_after); for a moment both may run.
+    pub fn take_over(mut self) -> Self {
+        self.is_exclusive = true;
+        self.takes_over = true;
+        self
+    }
+
+    /// Does not run while a mode is pending or offline.
+    pub fn refuse_in_maintenance(mut self) -> Self {
+        self.refused_in.get_or_insert(Refused::Any);
+        self
+    }
+
+    /// Does not run while this mode is pending or offline; others do not matter.
+    pub fn refuse_in_mode(mut self, key: impl Into<String>) -> Self {
+        self.refused_in = Some(Refused::Mode(key.into()));
+        self
+    }
+
+    /// How long after its process has died the task still counts as running; the default is 15
+    /// seconds, and the least is one.
+    pub fn lapses_after(mut self, lapse: Duration) -> Self {
+        self.lapse = lapse.max(SHORTEST_LAPSE);
+        self
+    }
+
+    /// Begins the task. It runs until the guard is released or dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError`] when it may not run, or that cannot be found out. Then it is not running.
+    pub async fn enter(self) -> Result<TaskGuard, TaskError> {
+        let name = checked(&self.name)?;
+        if let Some(Refused::Mode(key)) = &self.refused_in {
+            self.maintenance.find_mode(key).map_err(TaskError::Mode)?;
+        }
+        let lease = self.acquire().await?;
+        // From here on the task is given back when this future is dropped or fails.
+        self.check_others(&lease).await?;
+        if let Some(refused_in) = &self.refused_in {
+            self.check_phase(refused_in).await?;
+        }
+        tracing::debug!(task = name, "a task begins");
+        Ok(TaskGuard {
+            name: name.to_owned(),
+            lease,
+        })
+    }
+
+    /// Runs a future as the task.
+    ///
+    /// An [`exclusive`](Self::exclusive) task that is lost, because the store is out of reach for
+    /// too long or because another takes it over, is stopped: its future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError`] when it may not run, or was stopped.
+    pub async fn run<T>(self, future: impl Future<Output = T>) -> Result<T, TaskError> {
+        let is_exclusive = self.is_exclusive;
+        let guard = self.enter().await?;
+        let result = tokio::select! {
+            biased;
+            result = future => result,
+            () = guard.lost(), if is_exclusive => {
+                return Err(TaskError::Lost(guard.name.clone()));
+            }
+        };
+        guard.release().await;
+        Ok(result)
+    }
+
+    /// As [`enter`](Self::enter), for code that is not async. It blocks its thread meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`enter`](Self::enter).
+    pub fn enter_blocking(self) -> Result<TaskGuard, TaskError> {
+        pollster::block_on(self.enter())
+    }
+
+    /// As [`run`](Self::run), for code that is not async. It cannot be stopped: see
+    /// [`TaskGuard::is_held`].
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError`] when it may not run. The job has not begun then.
+    pub fn run_blocking<T>(self, job: impl FnOnce(&TaskGuard) -> T) -> Result<T, TaskError> {
+        let guard = self.enter_blocking()?;
+        let result = job(&guard);
+        pollster::block_on(guard.release());
+        Ok(result)
+    }
+
+    async fn acquire(&self) -> Result<HeldLease, TaskError> {
+        let leases = &self.maintenance.leases;
+        let mut attempts = if self.takes_over {
+            TAKE_OVER_ATTEMPTS
+        } else {
+            0
+        };
+        loop {
+            match leases.acquire(self.wanted()).await {
+                Ok(lease) => return Ok(lease),
+                Err(AcquireError::Taken(by)) if attempts > 0 => {
+                    attempts -= 1;
+                    tracing::warn!(task = %self.name, holder = by.lease.holder(), "a task is taken over");
+                    leases.expel(by.lease).await.map_err(TaskError::Store)?;
+                }
+                Err(AcquireError::Taken(by)) => return Err(self.taken(&by)),
+                Err(AcquireError::Store(error)) => return Err(TaskError::Store(error)),
+                Err(AcquireError::Stopped) => return Err(TaskError::Stopped),
+            }
+        }
+    }
+
+    fn wanted(&self) -> Wanted {
+        let now = self.maintenance.shared.clock.now();
+        let (content, holder) = Content::of_this_process(self.by.clone(), now);
+        let content = content.encode();
+        let name = self.lease_name();
+        let wanted = if self.is_exclusive {
+            Wanted::alone(name, holder, content)
+        } else {
+            Wanted::own(format!("{name}/{holder}"), holder, content)
+        };
+        let wait = if self.takes_over {
+            Duration::ZERO
+        } else {
+            self.wait
+        };
+        wanted.time_to_live(self.lapse).waiting(wait)
+    }
+
+    /// The name of the lease of an exclusive task; those of others begin with it and a slash.
+    fn lease_name(&self) -> String {
+        format!("{TASKS}{}", self.name)
+    }
+
+    /// Sees to it that an exclusive task and another of its name do not run together. Both have put
+    /// their leases before they look, so at least one sees the other.
+    async fn check_others(&self, own: &HeldLease) -> Result<(), TaskError> {
+        let name = self.lease_name();
+        let begun = Instant::now();
+        loop {
+            let running = self.maintenance.leases.list(&name).await;
+            let running = running.map_err(TaskError::Store)?;
+            let other = running.iter().find(|live| {
+                let found = live.lease.name();
+                let is_shared = found
+                    .strip_prefix(&*name)
+                    .is_some_and(|rest| rest.starts_with('/'));
+                found != own.name() && (found == name || (self.is_exclusive && is_shared))
+            });
+            match other {
+                None => return Ok(()),
+                Some(other) if begun.elapsed() >= self.wait => return Err(self.taken(other)),
+                Some(_) => self.maintenance.leases.pause().await,
+            }
+        }
+    }
+
+    fn taken(&self, by: &LiveLease) -> TaskError {
+        let content = Content::of(by);
+        TaskError::Taken {
+            name: self.name.clone(),
+            since: content.as_ref().map(|content| content.since),
+            by: match content {
+                Some(content) => content.to_string(),
+                None => by.lease.holder().to_owned(),
+            },
+        }
+    }
+
+    /// Reads the state anew and refuses when there is maintenance.
+    async fn check_phase(&self, refused_in: &Refused) -> Result<(), TaskError> {
+        // A change that changes nothing has read what is stored.
+        let status = match change(&self.maintenance, Box::new(|_, _| None)).await {
+            Ok(change) => change.status,
+            Err(ChangeError::Forced(Forced::Off)) => return Ok(()),
+            Err(ChangeError::Forced(Forced::On)) => self.maintenance.status(),
+            Err(ChangeError::Store(error)) => return Err(TaskError::Store(error)),
+            Err(_) => return Err(TaskError::Stopped),
+        };
+        let is_meant = |mode: &&ModeStatus| match refused_in {
+            Refused::Any => true,
+            Refused::Mode(key) => mode.key == *key,
+        };
+        let closed = status
+            .modes
+            .iter()
+            .filter(is_meant)
+            .find(|mode| mode.phase.is_maintenance());
+        match closed {
+            None => Ok(()),
+            Some(mode) => Err(TaskError::Refused {
+                name: self.name.clone(),
+                mode: mode.key.clone(),
+                phase: mode.phase,
+                until: mode.until,
+            }),
+        }
+    }
+}
+
+/// A slash would make it the lease of another task.
+fn checked(name: &str) -> Result<&str, TaskError> {
+    let why = match name {
+        "" => "it is empty",
+        _ if name.len() > NAME_LIMIT => "it has more than 64 bytes",
+        _ if name.contains('/') => "it has a slash in it",
+        _ if name.chars().any(char::is_control) => "it has a control character in it",
+        _ => return Ok(name),
+    };
+    Err(TaskError::Name {
+        name: name.escape_debug().take(NAME_LIMIT).collect(),
+        why,
+    })
+}
+
+/// A task that runs, until this is released or dropped.
+#[derive(Debug)]
+#[must_use = "a task whose guard is dropped at once ends at once"]
+pub struct TaskGuard {
+    name: String,
+    lease: HeldLease,
+}
+
+impl TaskGuard {
+    /// The task's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the store still knows that the task runs, so that everybody else does. While the
+    /// store is out of reach for a short time, it does.
+    pub fn is_held(&self) -> bool {
+        self.lease.is_held()
+    }
+
+    /// Waits until the store does not know any more that the task runs. If it is exclusive, another
+    /// may run from then on, and it should stop.
+    pub async fn lost(&self) {
+        self.lease.lost().await;
+    }
+
+    /// Ends the task, and waits until everybody can know.
+    pub async fn release(self) {
+        if let Err(error) = self.lease.release().await {
+            tracing::debug!(%error, task = self.name, "the end of a task was not stored; it lapses");
+        }
+    }
+}

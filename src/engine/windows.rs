@@ -1,0 +1,318 @@
+//! Windows of maintenance as code plans and cancels them.
+
+use std::{future::IntoFuture, pin::Pin, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::{
+    core::{
+        schedule::{When, WindowPlan},
+        snapshot::PlannedWindow,
+        state::Window,
+    },
+    engine::{
+        changes::{Change, ChangeError, ChangeFuture, change, propose},
+        driver::Operation,
+        hooks::{ChangeKind, ProposedChange},
+    },
+    web::maintenance::Maintenance,
+};
+
+/// The future of planning a window.
+pub type PlannedFuture = Pin<Box<dyn Future<Output = Result<Planned, ChangeError>> + Send>>;
+
+/// A window that was planned.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Planned {
+    /// What [`Maintenance::cancel_window`] takes.
+    pub id: String,
+    /// What may not have been meant so, in words.
+    pub warnings: Vec<String>,
+    /// What became of the change.
+    pub change: Change,
+}
+
+impl Planned {
+    /// The window as the status has it. `None` if somebody has cancelled it already.
+    pub fn window(&self) -> Option<&PlannedWindow> {
+        let windows = self
+            .change
+            .status
+            .modes
+            .iter()
+            .flat_map(|mode| &mode.windows);
+        windows.into_iter().find(|window| window.id == self.id)
+    }
+}
+
+/// Plans a window: from [`Maintenance::plan_window`].
+///
+/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
+/// the [hooks](crate::Builder::before_change) before it have had their say.
+///
+/// # Times and zones
+///
+/// A start or an end is an instant, or a text as people write it: a local time such as
+/// `2026-03-29T10:00` in the [`zone`](Self::zone) of the window, one with an offset
+/// (`2026-03-29T10:00+02:00`, RFC 3339) or one with a zone of its own
+/// (`2026-03-29T10:00[Europe/Rome]`, RFC 9557). Without any zone, a local time is refused.
+///
+/// A local time that the clocks leave out when they are put forward is refused, and the error names
+/// the times before and after the gap. Of one that they show twice the earlier is taken, and a
+/// [warning](Planned::warnings) says so.
+///
+/// # Windows that repeat
+///
+/// [`repeats`](Self::repeats) takes a cron expression of five fields, or a name such as `@daily`;
+/// the starts are local times of the zone, and each occurrence lasts for a
+/// [`duration`](Self::lasting) of elapsed time. Why cron: operators write it already, and it says
+/// all that a service window needs. (A rule of RFC 5545 would bring a second database of time
+/// zones, which can disagree with the first.)
+///
+/// - Where the clocks leave a start out, it is at the first instant after the gap. Where they show
+///   it twice, it is the first time only. So each day has its occurrence, and none has two.
+/// - Each occurrence that is over becomes a period of the history, and the next one is announced.
+/// - [`turn_off`](Maintenance::turn_off) ends the occurrence that is open; the next one comes when
+///   it is due. [`CancelWindow::only_next`] leaves one out ahead, and
+///   [`cancel_window`](Maintenance::cancel_window) ends it for good.
+///
+/// ```
+/// # use actix_maintenance_mode::Maintenance;
+/// use std::time::Duration;
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let maintenance = Maintenance::builder().store("memory:").build().await?;
+/// let planned = maintenance
+///     .plan_window()
+///     .repeats("0 3 * * SUN")
+///     .zone("Europe/Rome")
+///     .lasting(Duration::from_secs(2 * 60 * 60))
+///     .title("weekly works")
+///     .await?;
+/// let next = planned.window().and_then(|window| window.start);
+/// println!("opens next at {next:?}");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct PlanWindow {
+    maintenance: Maintenance,
+    mode: String,
+    plan: WindowPlan,
+}
+
+impl PlanWindow {
+    pub(crate) fn new(maintenance: Maintenance) -> Self {
+        let window = Window {
+            // Short enough to be typed, and random enough among the windows of one site.
+            id: std::iter::repeat_with(fastrand::lowercase)
+                .take(8)
+                .collect(),
+            ..Window::default()
+        };
+        Self {
+            mode: maintenance.first_mode(),
+            maintenance,
+            plan: WindowPlan {
+                window,
+                ..WindowPlan::default()
+            },
+        }
+    }
+
+    /// When it starts. The default is now. A window that repeats does not open before.
+    pub fn start(mut self, start: Timestamp) -> Self {
+        self.plan.start = Some(When::At(start));
+        self
+    }
+
+    /// When it starts, as people write it: `2026-03-29T10:00` in the zone of the window, or a time
+    /// with an offset or a zone of its own.
+    pub fn start_local(mut self, start: impl Into<String>) -> Self {
+        self.plan.start = Some(When::Text(start.into()));
+        self
+    }
+
+    /// When it ends; this instant is online again. The default is when somebody ends it. Of a window
+    /// that repeats, no occurrence starts then or later.
+    pub fn end(mut self, end: Timestamp) -> Self {
+        self.plan.end = Some(When::At(end));
+        self
+    }
+
+    /// When it ends, as people write it; see [`start_local`](Self::start_local).
+    pub fn end_local(mut self, end: impl Into<String>) -> Self {
+        self.plan.end = Some(When::Text(end.into()));
+        self
+    }
+
+    /// How long it lasts from its start, instead of an end; or, if it repeats, each time.
+    pub fn lasting(mut self, duration: Duration) -> Self {
+        self.plan.lasting = Some(duration);
+        self
+    }
+
+    /// Opens it again and again, at the minute, hour, day of month, month and day of week of a cron
+    /// expression, such as `0 3 * * SUN`. It needs a duration and a zone.
+    pub fn repeats(mut self, cron: impl Into<String>) -> Self {
+        self.plan.repeats = Some(cron.into());
+        self
+    }
+
+    /// The IANA zone that it is planned in, such as `Europe/Rome`: of local times, and in which it
+    /// is shown. The default is the setting `time_zone`.
+    pub fn zone(mut self, zone: impl Into<String>) -> Self {
+        self.plan.zone = Some(zone.into());
+        self
+    }
+
+    /// What it is called.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.plan.window.title = Some(title.into());
+        self
+    }
+
+    /// What visitors are told instead of the message in the settings.
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.plan.window.message = Some(message.into());
+        self
+    }
+
+    /// Why, for operators. Visitors never see it.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.plan.window.reason = Some(reason.into());
+        self
+    }
+
+    /// Who plans it.
+    pub fn by(mut self, by: impl Into<String>) -> Self {
+        self.plan.window.by = Some(by.into());
+        self
+    }
+
+    /// Which mode; the default is the first one.
+    pub fn mode(mut self, key: impl Into<String>) -> Self {
+        self.mode = key.into();
+        self
+    }
+}
+
+impl IntoFuture for PlanWindow {
+    type Output = Result<Planned, ChangeError>;
+    type IntoFuture = PlannedFuture;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self {
+            maintenance,
+            mode,
+            plan,
+        } = self;
+        Box::pin(async move {
+            maintenance.find_mode(&mode)?;
+            let now = maintenance.shared.clock.now();
+            let zone = maintenance.shared.time_zone.as_ref();
+            let (window, warnings) = plan
+                .resolve(zone, now)
+                .map_err(|error| ChangeError::Plan(error.to_string()))?;
+            let id = window.id.clone();
+            let proposal = ProposedChange::new(ChangeKind::PlanWindow, &mode)
+                .by(window.by.as_ref())
+                .saying(
+                    window.reason.as_ref().or(window.title.as_ref()),
+                    window.message.as_ref(),
+                );
+            let operation: Operation =
+                Box::new(move |document, now| document.plan(&mode, &window, now));
+            let change = propose(&maintenance, proposal, true, operation).await?;
+            Ok(Planned {
+                id,
+                warnings,
+                change,
+            })
+        })
+    }
+}
+
+/// Cancels a window: from [`Maintenance::cancel_window`].
+///
+/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
+/// the [hooks](crate::Builder::before_change) before it have had their say.
+#[derive(Debug)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct CancelWindow {
+    maintenance: Maintenance,
+    id: String,
+    only_next: bool,
+    by: Option<String>,
+}
+
+impl CancelWindow {
+    pub(crate) fn new(maintenance: Maintenance, id: String) -> Self {
+        Self {
+            maintenance,
+            id,
+            only_next: false,
+            by: None,
+        }
+    }
+
+    /// Cancels only the occurrence that is open, or else the one that comes next; the window goes on
+    /// to repeat afterwards. A window that does not repeat is cancelled as a whole.
+    pub fn only_next(mut self) -> Self {
+        self.only_next = true;
+        self
+    }
+
+    /// Who cancels it.
+    pub fn by(mut self, by: impl Into<String>) -> Self {
+        self.by = Some(by.into());
+        self
+    }
+}
+
+impl IntoFuture for CancelWindow {
+    type Output = Result<Change, ChangeError>;
+    type IntoFuture = ChangeFuture;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self {
+            maintenance,
+            id,
+            only_next,
+            by,
+        } = self;
+        Box::pin(async move {
+            let wanted = id.clone();
+            let proposal = maintenance
+                .mode_of_window(&id)
+                .map(|mode| ProposedChange::new(ChangeKind::CancelWindow, mode).by(by.as_ref()));
+            let operation: Operation =
+                Box::new(move |document, now| document.cancel(&id, only_next, by.as_deref(), now));
+            let change = match proposal {
+                Some(proposal) => propose(&maintenance, proposal, true, operation).await?,
+                // A window that only the store knows of yet is cancelled without asking.
+                None => change(&maintenance, operation).await?,
+            };
+            if change.changed {
+                Ok(change)
+            } else {
+                Err(ChangeError::UnknownWindow(wanted))
+            }
+        })
+    }
+}
+
+impl Maintenance {
+    /// The key of the mode that a window is planned for, as far as this process knows.
+    pub(crate) fn mode_of_window(&self, id: &str) -> Option<String> {
+        let snapshot = self.shared.published.snapshot();
+        let mode = snapshot
+            .modes
+            .iter()
+            .find(|mode| mode.state.windows.iter().any(|window| window.id == id))?;
+        Some(mode.key.as_ref().to_owned())
+    }
+}

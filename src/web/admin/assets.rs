@@ -1,0 +1,107 @@
+//! The files that the pages load: the embedded ones, and those of the app's folder in their place.
+
+use std::{fmt::Write as _, path::Path};
+
+use actix_files::NamedFile;
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{
+        CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+    },
+    web,
+};
+use sha2::{Digest as _, Sha256};
+
+use super::not_found;
+use crate::web::maintenance::Maintenance;
+
+struct Asset {
+    name: &'static str,
+    kind: &'static str,
+    text: &'static str,
+}
+
+const ASSETS: [Asset; 3] = [
+    Asset {
+        name: "dashboard.css",
+        kind: "text/css; charset=utf-8",
+        text: include_str!("../../../static/dashboard.css"),
+    },
+    Asset {
+        name: "dashboard.js",
+        kind: "text/javascript; charset=utf-8",
+        text: include_str!("../../../static/dashboard.js"),
+    },
+    Asset {
+        name: "maintenance.js",
+        kind: "text/javascript; charset=utf-8",
+        text: include_str!("../../../static/maintenance.js"),
+    },
+];
+
+pub(super) async fn asset(
+    request: HttpRequest,
+    name: web::Path<String>,
+    maintenance: web::Data<Maintenance>,
+) -> HttpResponse {
+    if let Some(folder) = &maintenance.shared.static_dir
+        && let Some(response) = file(&request, folder, &name)
+    {
+        return response;
+    }
+    let Some(asset) = ASSETS.iter().find(|asset| asset.name == *name) else {
+        return not_found(request, maintenance).await;
+    };
+    let tag = entity_tag(asset.text);
+    let is_known = request
+        .headers()
+        .get_all(IF_NONE_MATCH)
+        .any(|tags| tags.to_str().is_ok_and(|tags| tags.contains(&tag)));
+    let mut response = if is_known {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    response
+        .insert_header((ETAG, tag))
+        // Asked for anew each time, so that page and files are always of one version.
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    if is_known {
+        return response.finish();
+    }
+    response
+        .insert_header((CONTENT_TYPE, asset.kind))
+        .body(asset.text)
+}
+
+/// A file of the app's folder, if there is one with this name.
+fn file(request: &HttpRequest, folder: &Path, name: &str) -> Option<HttpResponse> {
+    // What comes in a path can name other folders, or files that nobody means to show.
+    let is_plain = !name.starts_with('.')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if !is_plain {
+        return None;
+    }
+    let file = NamedFile::open(folder.join(name)).ok()?;
+    if !file.metadata().is_file() {
+        return None;
+    }
+    let mut response = file.into_response(request);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Some(response)
+}
+
+fn entity_tag(text: &str) -> String {
+    let mut tag = String::from("\"");
+    for byte in &Sha256::digest(text)[..8] {
+        // Writing to a text does not fail.
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag.push('"');
+    tag
+}

@@ -1,0 +1,203 @@
+//! The JSON body of a change: read to its end, so that all of its faults are told at once.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest,
+    http::{StatusCode, header::CONTENT_TYPE},
+    web::Bytes,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Map, Value};
+
+use crate::core::schedule::{parse_duration, parse_time};
+
+/// The longest body, in bytes.
+pub(super) const LONGEST_BODY: usize = 64 * 1024;
+/// The longest text of a member, in characters. Texts are stored, and shown on every refusal.
+pub(super) const LONGEST_TEXT: usize = 4096;
+
+/// Why a body was not read at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error("The body is no JSON. Send it as application/json, or none.")]
+    NoJson,
+    #[error("The body cannot be read: {0}.")]
+    Broken(String),
+    #[error("The body is no JSON object.")]
+    NoObject,
+    #[error("The body is longer than {LONGEST_BODY} bytes, or did not come to its end.")]
+    TooLong,
+}
+
+impl Unreadable {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::NoJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Broken(_) | Self::NoObject => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// The members of an object. Each that is asked for is taken out, so that what is left is unknown.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    left: Map<String, Value>,
+    known: Vec<&'static str>,
+    /// What stands before the names in faults.
+    path: String,
+    faults: Vec<String>,
+}
+
+impl Members {
+    /// Reads a body; none at all is an object without members.
+    pub(super) fn read(
+        request: &HttpRequest,
+        body: Result<Bytes, actix_web::Error>,
+    ) -> Result<Self, Unreadable> {
+        let body = body.map_err(|_| Unreadable::TooLong)?;
+        if body.is_empty() {
+            return Ok(Self::default());
+        }
+        if !is_json(request) {
+            return Err(Unreadable::NoJson);
+        }
+        match serde_json::from_slice(&body) {
+            Ok(Value::Object(members)) => Ok(Self {
+                left: members,
+                ..Self::default()
+            }),
+            Ok(_) => Err(Unreadable::NoObject),
+            Err(error) => Err(Unreadable::Broken(error.to_string())),
+        }
+    }
+
+    /// A value; `null` is none.
+    fn take(&mut self, name: &'static str) -> Option<Value> {
+        self.known.push(name);
+        self.left.remove(name).filter(|value| !value.is_null())
+    }
+
+    fn fault(&mut self, name: &str, what: impl std::fmt::Display) {
+        self.faults.push(format!("`{}{name}`: {what}", self.path));
+    }
+
+    /// A text that is not empty.
+    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+        match self.take(name)? {
+            Value::String(text) if text.chars().count() > LONGEST_TEXT => {
+                self.fault(name, format_args!("give at most {LONGEST_TEXT} characters"));
+                None
+            }
+            Value::String(text) if !text.trim().is_empty() => Some(text),
+            _ => {
+                self.fault(name, "give a text that is not empty, or leave it out");
+                None
+            }
+        }
+    }
+
+    /// An instant, and what is to be said of how it was read.
+    pub(super) fn time(
+        &mut self,
+        name: &'static str,
+        zone: Option<&TimeZone>,
+    ) -> Option<(Timestamp, Option<String>)> {
+        let text = self.text(name)?;
+        match parse_time(&text, zone) {
+            Ok(time) => Some((time.instant, time.note)),
+            Err(error) => {
+                self.fault(name, error);
+                None
+            }
+        }
+    }
+
+    /// A number of seconds, or a text such as `2h 30m`.
+    pub(super) fn duration(&mut self, name: &'static str) -> Option<Duration> {
+        let text = match self.take(name)? {
+            Value::Number(seconds) => seconds.to_string(),
+            Value::String(text) => text,
+            _ => String::new(),
+        };
+        match parse_duration(&text) {
+            Ok(duration) => Some(duration),
+            Err(error) => {
+                self.fault(name, error);
+                None
+            }
+        }
+    }
+
+    /// One of these words.
+    pub(super) fn choice<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
+        let given = self.take(name)?;
+        let found = words.iter().find(|(word, _)| given.as_str() == Some(*word));
+        if found.is_none() {
+            let words: Vec<_> = words
+                .iter()
+                .map(|(word, _)| format!("\"{word}\""))
+                .collect();
+            self.fault(name, format_args!("give {}", words.join(" or ")));
+        }
+        found.map(|(_, meaning)| *meaning)
+    }
+
+    /// An object of its own, or `true` for one without members; `false` is none.
+    pub(super) fn object_or_true<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> Option<T> {
+        let left = match self.take(name)? {
+            Value::Object(members) => members,
+            Value::Bool(true) => Map::new(),
+            Value::Bool(false) => return None,
+            _ => {
+                self.fault(name, "give true, false or an object");
+                return None;
+            }
+        };
+        let mut inner = Self {
+            left,
+            path: format!("{}{name}.", self.path),
+            ..Self::default()
+        };
+        let value = read(&mut inner);
+        self.faults.append(&mut inner.into_faults());
+        Some(value)
+    }
+
+    /// Notes that two members cannot be given together.
+    pub(super) fn contradict(&mut self, one: &str, other: &str) {
+        let other = format!("give this or `{}{other}`, not both", self.path);
+        self.fault(one, other);
+    }
+
+    /// All that is wrong; unknown members among it.
+    pub(super) fn into_faults(mut self) -> Vec<String> {
+        let unknown: Vec<String> = self.left.keys().take(20).cloned().collect();
+        let known = self.known.join(", ");
+        for name in unknown {
+            let shown: String = name
+                .chars()
+                .filter(|it| !it.is_control())
+                .take(60)
+                .collect();
+            self.fault(&shown, format_args!("unknown; known here: {known}"));
+        }
+        self.faults
+    }
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let kind = request.headers().get(CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok());
+    kind.and_then(|kind| kind.split(';').next())
+        .is_some_and(|kind| {
+            let kind = kind.trim().to_ascii_lowercase();
+            kind == "application/json"
+                || kind.starts_with("application/") && kind.ends_with("+json")
+        })
+}

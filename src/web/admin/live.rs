@@ -1,0 +1,307 @@
+//! `/live`: a WebSocket that tells of every change, as `/ping` tells it.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    body::{BodySize, BoxBody, MessageBody},
+    http::{
+        StatusCode,
+        header::{
+            CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE,
+        },
+    },
+    rt,
+    web::{self, Bytes},
+};
+use actix_ws::{CloseCode, CloseReason, Message, MessageStream, ProtocolError, Session};
+use bytestring::ByteString;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{authorize::caller, origin};
+use crate::{
+    engine::shared::Shared,
+    web::{
+        live::{Place, render},
+        maintenance::Maintenance,
+        permission::Permission,
+    },
+};
+
+/// The longest frame that a client may send; it has nothing to say but that it is there.
+const LONGEST_FRAME: usize = 1024;
+/// Who does not take a message for so long, with dozens of others before it, does not read.
+const SLOW: Duration = Duration::from_secs(5);
+/// After so long a connection ends, so that who may see is judged anew.
+const LONGEST_CONNECTION: Duration = Duration::from_secs(3600);
+/// When to try again if there is no place.
+const RETRY_WHEN_FULL: u64 = 30;
+
+pub(super) async fn live(
+    request: HttpRequest,
+    payload: web::Payload,
+    maintenance: web::Data<Maintenance>,
+) -> HttpResponse {
+    let shared = &maintenance.shared;
+    if let Some(response) = no_websocket(&request, shared) {
+        return response;
+    }
+    let Some(place) = shared.live.enter() else {
+        return full(&request, shared);
+    };
+    let visible = visible_modes(&request, &maintenance).await;
+    // Before the snapshot is read, so that no change between the two is missed.
+    let mut published = maintenance.published.clone();
+    published.mark_unchanged();
+    let (response, session, messages) = match actix_ws::handle(&request, payload) {
+        Ok(handled) => handled,
+        Err(error) => {
+            return shared.responses.notice(
+                request.headers(),
+                StatusCode::BAD_REQUEST,
+                "No handshake",
+                &format!("This is no handshake of a WebSocket: {error}."),
+            );
+        }
+    };
+    let connection = Connection {
+        shared: Arc::clone(shared),
+        published,
+        visible,
+        session,
+        told: ByteString::new(),
+    };
+    rt::spawn(connection.run(messages.max_frame_size(LONGEST_FRAME)));
+    response.map_body(|_, body| BoxBody::new(Held { body, place }))
+}
+
+/// Whoever may see is told of the modes: by a token, or by a session that a page of this very site
+/// sends. A page of another site connects with the visitor's cookies, too; it is told what anybody
+/// may know.
+async fn visible_modes(request: &HttpRequest, maintenance: &Maintenance) -> Vec<String> {
+    let caller = caller(request, maintenance, Permission::See).await;
+    if caller.by_token() || origin::is_own_page(request, &maintenance.shared) {
+        caller.modes
+    } else {
+        Vec::new()
+    }
+}
+
+/// The answer to what does not ask for a WebSocket, or for one of another version (RFC 6455,
+/// section 4.4).
+fn no_websocket(request: &HttpRequest, shared: &Shared) -> Option<HttpResponse> {
+    let headers = request.headers();
+    let has = |name: HeaderName, value: &[u8]| {
+        headers.get_all(name).any(|line| {
+            line.as_bytes()
+                .split(|byte| *byte == b',')
+                .any(|word| word.trim_ascii().eq_ignore_ascii_case(value))
+        })
+    };
+    if has(UPGRADE, b"websocket")
+        && has(CONNECTION, b"upgrade")
+        && has(SEC_WEBSOCKET_VERSION, b"13")
+    {
+        return None;
+    }
+    let mut response = shared.responses.notice(
+        headers,
+        StatusCode::UPGRADE_REQUIRED,
+        "A WebSocket",
+        "This address takes a WebSocket of version 13. Programs that have none ask /ping.",
+    );
+    let headers = response.headers_mut();
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    Some(response)
+}
+
+fn full(request: &HttpRequest, shared: &Shared) -> HttpResponse {
+    let mut response = shared.responses.notice(
+        request.headers(),
+        StatusCode::SERVICE_UNAVAILABLE,
+        "No place",
+        "There are as many live connections as the settings allow (`live.connections`). Ask /ping.",
+    );
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from(RETRY_WHEN_FULL));
+    response
+}
+
+/// The body of a connection, which holds its place for as long as there is anything left of it:
+/// also while a client that does not read keeps the last of it from being sent.
+struct Held {
+    body: BoxBody,
+    #[allow(dead_code, reason = "it is dropped with the body")]
+    place: Place,
+}
+
+impl MessageBody for Held {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
+    }
+}
+
+struct Connection {
+    shared: Arc<Shared>,
+    published: watch::Receiver<u64>,
+    /// The modes that the visitor may see.
+    visible: Vec<String>,
+    session: Session,
+    /// What the client knows already.
+    told: ByteString,
+}
+
+/// Why a connection ends.
+enum End {
+    /// The client has gone, or does not read: there is nobody to say it to.
+    Gone,
+    Because(CloseCode, &'static str),
+}
+
+impl Connection {
+    async fn run(mut self, messages: MessageStream) {
+        let end = self.serve(messages).await;
+        if let End::Because(code, description) = end {
+            let reason = CloseReason {
+                code,
+                description: Some(description.to_owned()),
+            };
+            // Whoever does not take it is dropped without it.
+            let _ = timeout(SLOW, self.session.close(Some(reason))).await;
+        }
+    }
+
+    async fn serve(&mut self, mut messages: MessageStream) -> End {
+        let snapshot = self.shared.published.snapshot();
+        let first = render(&self.shared, &snapshot, &self.visible);
+        drop(snapshot);
+        self.told = first.clone();
+        if !is_taken(self.session.text(first)).await {
+            return End::Gone;
+        }
+        let heartbeat = self.shared.live.settings.heartbeat;
+        let over = Instant::now() + LONGEST_CONNECTION.mul_f64(0.9 + 0.1 * fastrand::f64());
+        let mut beat = Instant::now() + heartbeat;
+        let mut is_asked = false;
+        let terminated = terminated();
+        tokio::pin!(terminated);
+        loop {
+            tokio::select! {
+                message = messages.recv() => {
+                    // Whatever it is, somebody is there.
+                    is_asked = false;
+                    beat = Instant::now() + heartbeat;
+                    match message {
+                        Some(Ok(Message::Ping(data))) => {
+                            if !is_taken(self.session.pong(&data)).await {
+                                return End::Gone;
+                            }
+                        }
+                        Some(Ok(Message::Close(_))) => {
+                            return End::Because(CloseCode::Normal, "");
+                        }
+                        Some(Ok(_)) => {}
+                        Some(Err(ProtocolError::Overflow)) => {
+                            return End::Because(CloseCode::Size, "too long");
+                        }
+                        Some(Err(ProtocolError::Io(_))) | None => return End::Gone,
+                        Some(Err(_)) => return End::Because(CloseCode::Protocol, ""),
+                    }
+                }
+                changed = self.published.changed() => {
+                    if changed.is_err() {
+                        return End::Because(CloseCode::Away, "maintenance has ended its work");
+                    }
+                    if !self.tell().await {
+                        return End::Gone;
+                    }
+                }
+                () = sleep_until(beat) => {
+                    if is_asked || !is_taken(self.session.ping(b"")).await {
+                        return End::Gone;
+                    }
+                    is_asked = true;
+                    beat = Instant::now() + heartbeat;
+                }
+                () = sleep_until(over) => {
+                    return End::Because(CloseCode::Normal, "connect again");
+                }
+                () = &mut terminated => {
+                    return End::Because(CloseCode::Away, "the server stops");
+                }
+            }
+        }
+    }
+
+    /// Tells the client what is new. `false`: it does not take it.
+    async fn tell(&mut self) -> bool {
+        let snapshot = self.shared.published.snapshot();
+        let document = self
+            .shared
+            .live
+            .document(&self.shared, &snapshot, &self.visible);
+        if document == self.told {
+            return true;
+        }
+        self.told = document.clone();
+        is_taken(self.session.text(document)).await
+    }
+}
+
+/// Whether the client takes a message in time.
+async fn is_taken(sending: impl Future<Output = Result<(), actix_ws::Closed>>) -> bool {
+    matches!(timeout(SLOW, sending).await, Ok(Ok(())))
+}
+
+/// Ends when the process is asked to stop. A server that stops gracefully waits for its connections,
+/// and live ones would have it wait in vain.
+///
+/// Listens only where somebody in this process listens already, as actix's own server does: to be
+/// the first would take from the signal what it does by itself, which is to end the process.
+async fn terminated() {
+    #[cfg(target_os = "linux")]
+    if is_termination_caught()
+        && let Ok(mut signal) = rt::signal::unix::signal(rt::signal::unix::SignalKind::terminate())
+    {
+        signal.recv().await;
+        return;
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Whether this process has a handler for SIGTERM, as the kernel knows (proc(5), `SigCgt`).
+#[cfg(target_os = "linux")]
+fn is_termination_caught() -> bool {
+    use std::sync::OnceLock;
+
+    const SIGTERM: u32 = 15;
+    static IS_CAUGHT: OnceLock<bool> = OnceLock::new();
+    *IS_CAUGHT.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigCgt:"))
+            .and_then(|caught| u64::from_str_radix(caught.trim(), 16).ok())
+            .is_some_and(|caught| caught & (1 << (SIGTERM - 1)) != 0)
+    })
+}

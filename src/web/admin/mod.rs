@@ -1,0 +1,198 @@
+//! The admin scope: those who may switch maintenance on and off in the browser, and programs ask what
+//! is.
+
+use actix_web::{
+    HttpRequest, HttpResponse, Resource, Route, Scope, guard,
+    http::{
+        StatusCode,
+        header::{ALLOW, HeaderValue},
+    },
+    web,
+};
+
+use crate::{
+    engine::changes::ChangeError,
+    route_table::ADMIN_ROOT,
+    web::{
+        maintenance::Maintenance, observe::health, refusal::negotiate::ResponseFormat,
+        visitor::identity::Visitor,
+    },
+};
+
+mod answer;
+mod assets;
+mod authorize;
+mod body;
+mod form;
+mod live;
+mod modes;
+mod openapi;
+mod origin;
+mod pages;
+mod ping;
+mod read;
+mod switch;
+mod view;
+mod windows;
+
+pub(crate) use self::{pages::TEMPLATES, ping::ping_document};
+
+pub(crate) fn scope(maintenance: Maintenance) -> Scope {
+    let shared = &maintenance.shared;
+    shared.responses.load_script_from(&shared.admin_path);
+    web::scope(&maintenance.shared.admin_path.clone())
+        .app_data(web::Data::new(maintenance))
+        .app_data(web::PayloadConfig::new(body::LONGEST_BODY))
+        .service(readable(["", "/"], pages::dashboard).name(ADMIN_ROOT))
+        .service(readable(["/switch", "/switch/"], pages::switch))
+        .service(changeable(["/plan", "/plan/"], pages::plan))
+        .service(changeable(["/cancel", "/cancel/"], pages::cancel))
+        .service(readable(
+            ["/static/{name}", "/static/{name}/"],
+            assets::asset,
+        ))
+        .service(changeable(["/on", "/on/"], switch::turn_on))
+        .service(changeable(["/off", "/off/"], switch::turn_off))
+        .service(
+            web::resource(["/modes/{key}", "/modes/{key}/"])
+                .route(web::put().to(modes::turn_on))
+                .route(web::delete().to(modes::turn_off))
+                .default_service(only("PUT, DELETE")),
+        )
+        .service(
+            web::resource(["/windows", "/windows/"])
+                .route(web::post().to(windows::plan))
+                .default_service(only("POST")),
+        )
+        .service(
+            web::resource(["/windows/{id}", "/windows/{id}/"])
+                .route(web::delete().to(windows::cancel))
+                .default_service(only("DELETE")),
+        )
+        .service(readable(["/status", "/status/"], read::status))
+        .service(readable(["/history", "/history/"], read::history))
+        .service(readable(["/explain", "/explain/"], read::explanation))
+        .service(readable(["/ping", "/ping/"], ping::ping))
+        .service(readable(["/livez", "/livez/"], health::live))
+        .service(readable(["/readyz", "/readyz/"], health::ready))
+        .service(readable(
+            ["/openapi.json", "/openapi.json/"],
+            openapi::openapi,
+        ))
+        .service(
+            web::resource(["/live", "/live/"])
+                .route(web::get().to(live::live))
+                .default_service(only("GET")),
+        )
+        // The rules let all of the scope through. Without an end here, the app's own default service
+        // would answer what is left, also during maintenance.
+        .default_service(web::to(not_found))
+}
+
+/// A resource that is only read: `GET`, and `HEAD` alike.
+fn readable<F, A>(paths: [&str; 2], handler: F) -> Resource
+where
+    F: actix_web::Handler<A>,
+    A: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    let methods = guard::Any(guard::Get()).or(guard::Head());
+    resource(paths, methods, "GET, HEAD", handler)
+}
+
+/// A resource that changes something. Not for `HEAD`, which must not, and there is nothing else
+/// here.
+fn changeable<F, A>(paths: [&str; 2], handler: F) -> Resource
+where
+    F: actix_web::Handler<A>,
+    A: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    let methods = guard::Any(guard::Get()).or(guard::Post());
+    resource(paths, methods, "GET, POST", handler)
+}
+
+fn resource<F, A>(
+    paths: [&str; 2],
+    methods: impl guard::Guard + 'static,
+    allowed: &'static str,
+    handler: F,
+) -> Resource
+where
+    F: actix_web::Handler<A>,
+    A: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    web::resource(paths)
+        .route(web::route().guard(methods).to(handler))
+        .default_service(only(allowed))
+}
+
+/// Answers what comes with another method than those that are allowed.
+fn only(allowed: &'static str) -> Route {
+    web::to(
+        move |request: HttpRequest, maintenance: web::Data<Maintenance>| async move {
+            let mut response = maintenance.shared.responses.notice(
+                request.headers(),
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Not allowed here",
+                &format!("This address takes {allowed} and nothing else."),
+            );
+            let headers = response.headers_mut();
+            headers.insert(ALLOW, HeaderValue::from_static(allowed));
+            response
+        },
+    )
+}
+
+async fn not_found(request: HttpRequest, maintenance: web::Data<Maintenance>) -> HttpResponse {
+    maintenance.shared.responses.notice(
+        request.headers(),
+        StatusCode::NOT_FOUND,
+        "Not found",
+        "There is nothing at this address.",
+    )
+}
+
+/// Who is asking.
+async fn visitor(maintenance: &Maintenance, request: &HttpRequest) -> Visitor {
+    maintenance.shared.session_order.inside(request);
+    maintenance.shared.identity.visitor(request).await
+}
+
+/// Whether the client wants data and no page.
+fn prefers_json(request: &HttpRequest) -> bool {
+    matches!(
+        crate::web::refusal::negotiate::negotiate(request.headers()),
+        ResponseFormat::Json | ResponseFormat::Problem
+    )
+}
+
+/// Tells why a change was not made.
+fn not_changed(
+    maintenance: &Maintenance,
+    request: &HttpRequest,
+    error: &ChangeError,
+) -> HttpResponse {
+    let (status, title) = kind_of(error);
+    maintenance.shared.responses.notice(
+        request.headers(),
+        status,
+        title,
+        &crate::web::refusal::response::sentence(error),
+    )
+}
+
+/// What kind of answer an error is.
+fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
+    match error {
+        ChangeError::Forced(_) => (StatusCode::CONFLICT, "Forced by the settings"),
+        ChangeError::Locked { .. } | ChangeError::LockLost(_) => (StatusCode::CONFLICT, "Locked"),
+        ChangeError::Refused { .. } => (StatusCode::CONFLICT, "Refused"),
+        ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),
+        ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),
+        ChangeError::Plan(_) => (StatusCode::BAD_REQUEST, "Not possible"),
+        ChangeError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not stored"),
+        ChangeError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "Shutting down"),
+    }
+}

@@ -1,0 +1,42 @@
+//! `/openapi.json`: what the JSON API is, for programs (OpenAPI 3.1).
+
+use actix_web::{HttpResponse, http::header::CACHE_CONTROL, web};
+use serde_json::{Value, json};
+
+use crate::web::maintenance::Maintenance;
+
+const DOCUMENT: &str = include_str!("openapi.json");
+
+/// Anybody may read it: it tells nothing of this site but where its admin scope is, which whoever
+/// asks knows.
+pub(super) async fn openapi(maintenance: web::Data<Maintenance>) -> HttpResponse {
+    match document(&maintenance.shared.admin_path) {
+        Ok(document) => HttpResponse::Ok()
+            .insert_header((CACHE_CONTROL, "no-cache"))
+            .json(document),
+        Err(error) => {
+            tracing::error!(%error, "the description of the JSON API is not valid");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+fn document(admin_path: &str) -> Result<Value, serde_json::Error> {
+    let mut document: Value = serde_json::from_str(DOCUMENT)?;
+    document["servers"] = json!([{ "url": admin_path }]);
+    document["info"]["version"] = json!(env!("CARGO_PKG_VERSION"));
+    Ok(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_is_valid_and_says_where_it_is() {
+        let document = document("/ops/maintenance").unwrap();
+        assert_eq!(document["openapi"], "3.1.0");
+        assert_eq!(document["servers"][0]["url"], "/ops/maintenance");
+        assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    }
+}

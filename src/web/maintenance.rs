@@ -1,0 +1,399 @@
+//! The handle by which an app uses maintenance.
+
+use std::{net::IpAddr, sync::Arc};
+
+use actix_web::HttpRequest;
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    app_routes::AppRoutes,
+    core::{
+        decide::closed_for,
+        phase::Phase,
+        snapshot::{PastPeriod, Status},
+    },
+    engine::{
+        barrier::WaitUntilEmpty,
+        changes::{Changes, Forget, TurnOff, TurnOn},
+        driver::Command,
+        guard::Guarding,
+        leases::held_lease::LeaseKeeper,
+        shared::Shared,
+        task::Task,
+        windows::{CancelWindow, PlanWindow},
+    },
+    store::StoreError,
+    web::{
+        explain::{Explanation, Inquiry},
+        middleware::{ForcedOn, MaintenanceMiddleware},
+        request::subject::RequestSubject,
+        setup::builder::Builder,
+        visitor::identity::Visitor,
+    },
+};
+
+/// Maintenance of one app: asks and changes what is, and makes the middleware and the admin scope.
+///
+/// Made once, outside of the app factory, and cloned into it. Clones are cheap and mean the same.
+/// The work behind it ends when the last clone is dropped.
+///
+/// ```
+/// use actix_maintenance_mode::Maintenance;
+/// use actix_web::{App, HttpServer, web};
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let maintenance = Maintenance::builder().store("memory:").build().await?;
+/// let server = HttpServer::new({
+///     let maintenance = maintenance.clone();
+///     move || {
+///         App::new()
+///             .service(maintenance.admin())
+///             .route("/", web::get().to(|| async { "Hello" }))
+///             .wrap(maintenance.middleware())
+///     }
+/// });
+///
+/// maintenance.turn_on().by("deploy").reason("new release").await?;
+/// assert!(maintenance.is_on());
+/// maintenance.turn_off().by("deploy").await?;
+/// assert!(!maintenance.is_on());
+/// # drop(server);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Maintenance {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) commands: mpsc::UnboundedSender<Command>,
+    pub(crate) published: watch::Receiver<u64>,
+    pub(crate) leases: LeaseKeeper,
+}
+
+impl Maintenance {
+    /// Begins to set up maintenance.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Whether a mode is pending or offline now.
+    pub fn is_on(&self) -> bool {
+        let snapshot = self.shared.published.snapshot();
+        snapshot
+            .closed_mode(self.shared.now_for(&snapshot))
+            .is_some()
+    }
+
+    /// What is now, mode by mode.
+    pub fn status(&self) -> Status {
+        self.shared.status(&self.shared.published.snapshot())
+    }
+
+    /// What is now, as [`status`](Self::status) tells it, with the nodes and tasks that the store
+    /// knows of now. It asks the store; `status` tells of them what was heard last.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot tell who is live.
+    pub async fn ask_status(&self) -> Result<Status, StoreError> {
+        self.shared.seat.heard(self.leases.fleet().await?);
+        Ok(self.status())
+    }
+
+    /// The phase of the first mode now: of `site` where the settings name no others.
+    pub fn phase(&self) -> Phase {
+        let snapshot = self.shared.published.snapshot();
+        let now = self.shared.now_for(&snapshot);
+        snapshot
+            .modes
+            .first()
+            .map_or(Phase::Online, |mode| mode.phase(now))
+    }
+
+    /// The phase of one mode now. `None`: there is no mode with this key.
+    pub fn phase_of(&self, mode: &str) -> Option<Phase> {
+        let snapshot = self.shared.published.snapshot();
+        let now = self.shared.now_for(&snapshot);
+        snapshot.mode(mode).map(|mode| mode.phase(now))
+    }
+
+    /// Whether one of these modes is pending or offline and applies to a request. Without any, it
+    /// is asked about all modes. Exemptions make no difference.
+    ///
+    /// ```
+    /// use actix_maintenance_mode::Maintenance;
+    /// use actix_web::{HttpRequest, web};
+    ///
+    /// async fn cart(request: HttpRequest, maintenance: web::Data<Maintenance>) -> &'static str {
+    ///     if maintenance.is_in_maintenance(&request, &["shop", "payments"]) {
+    ///         "You can pay later."
+    ///     } else {
+    ///         "Pay now"
+    ///     }
+    /// }
+    /// ```
+    pub fn is_in_maintenance(&self, request: &HttpRequest, modes: &[&str]) -> bool {
+        let shared = &*self.shared;
+        let snapshot = shared.published.snapshot();
+        let now = shared.now_for(&snapshot);
+        // What a mode applies to is not said by routes.
+        let routes = AppRoutes::default();
+        let subject = RequestSubject::new(request, shared, &routes);
+        closed_for(&snapshot, &subject, now).any(|mode| {
+            modes.is_empty() || modes.contains(&snapshot.modes[mode.index].key.as_ref())
+        })
+    }
+
+    /// Takes the site out of service.
+    ///
+    /// When it returns, the change is stored and no worker of this process admits another request
+    /// that it should refuse. Switching on what is on already succeeds and says so.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`](crate::ChangeError) when the change was not made.
+    pub fn turn_on(&self) -> TurnOn {
+        TurnOn::new(self.clone())
+    }
+
+    /// Tells the other nodes that this process ends, so that nobody who waits for all nodes waits for
+    /// it until its lease lapses. To be called when the server has stopped; it takes a second at
+    /// most.
+    ///
+    /// ```no_run
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # use actix_web::{App, HttpServer};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().build().await?;
+    /// HttpServer::new({
+    ///     let maintenance = maintenance.clone();
+    ///     move || App::new().wrap(maintenance.middleware())
+    /// })
+    /// .bind("127.0.0.1:8080")?
+    /// .run()
+    /// .await?;
+    /// maintenance.leave().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn leave(&self) {
+        self.shared.seat.leave().await;
+    }
+
+    /// Waits until a mode that is on, or closing, is closed and empty on every live node, and no task
+    /// runs: what [`TurnOn::wait`] waits for, for those who have not switched it on themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError`](crate::WaitError) when the time is over, which names those who are missing, or
+    /// when the mode is not on, or not any more.
+    pub fn wait_until_empty(&self) -> WaitUntilEmpty {
+        WaitUntilEmpty::new(self.clone())
+    }
+
+    /// Brings the site back, also from a planned window that is open now.
+    ///
+    /// When it returns, the change is stored and every worker of this process admits requests
+    /// again. Switching off what is off already succeeds and says so.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`](crate::ChangeError) when the change was not made.
+    pub fn turn_off(&self) -> TurnOff {
+        TurnOff::new(self.clone())
+    }
+
+    /// Removes all that is stored of a mode: it is off, and its windows are gone. A mode that is in
+    /// the settings stays, and one that is not, which the status has among its
+    /// [`unknown_modes`](Status::unknown_modes), disappears.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`](crate::ChangeError) when the change was not made.
+    pub fn forget(&self, mode: impl Into<String>) -> Forget {
+        Forget::new(self.clone(), mode.into())
+    }
+
+    /// Switches maintenance on for as long as something takes.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// let guard = maintenance.while_on().by("import").enter().await?;
+    /// assert!(maintenance.is_on());
+    /// guard.release().await?;
+    /// assert!(!maintenance.is_on());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn while_on(&self) -> Guarding {
+        Guarding::new(self.clone(), true)
+    }
+
+    /// Switches maintenance off for as long as something takes.
+    pub fn while_off(&self) -> Guarding {
+        Guarding::new(self.clone(), false)
+    }
+
+    /// Work outside of requests that maintenance waits for: [`Task`] says how.
+    pub fn task(&self, name: impl Into<String>) -> Task {
+        Task::new(self.clone(), name.into())
+    }
+
+    /// Plans a window of maintenance.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// use jiff::{Timestamp, ToSpan as _};
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// let start = Timestamp::now() + 8.hours();
+    /// let planned = maintenance
+    ///     .plan_window()
+    ///     .start(start)
+    ///     .end(start + 2.hours())
+    ///     .title("new database")
+    ///     .await?;
+    /// assert!(!maintenance.is_on());
+    /// maintenance.cancel_window(&planned.id).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`](crate::ChangeError) when the window makes no sense or was not stored.
+    pub fn plan_window(&self) -> PlanWindow {
+        PlanWindow::new(self.clone())
+    }
+
+    /// Cancels a planned window. One that is open now ends.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`](crate::ChangeError) when there is no such window, or the change was not made.
+    pub fn cancel_window(&self, id: impl Into<String>) -> CancelWindow {
+        CancelWindow::new(self.clone(), id.into())
+    }
+
+    /// Past and present periods of maintenance, the oldest first. The last 100 are kept.
+    pub fn history(&self) -> Vec<PastPeriod> {
+        self.shared.published.snapshot().history.clone()
+    }
+
+    /// Tells what would become of a request now, by which rule and why: the middleware's own
+    /// decision, by the settings and the state as they are.
+    ///
+    /// What only a real request shows is listed in [`Explanation::not_known`]. Routes are among it:
+    /// their names are known to a running app, which `/explain` of the admin scope asks.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// use actix_maintenance_mode::{Inquiry, Outcome};
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// maintenance.turn_on().await?;
+    /// let explanation = maintenance.explain(&Inquiry::new("GET", "/shop/1")?);
+    /// assert_eq!(explanation.outcome, Outcome::Refuse);
+    /// assert_eq!(explanation.rule.name(), "no-exemption");
+    /// assert_eq!(explanation.why, "The mode `site` is offline. No exemption holds.");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn explain(&self, inquiry: &Inquiry) -> Explanation {
+        crate::web::explain::explain(&self.shared, inquiry, None)
+    }
+
+    /// The page that visitors get while the mode `site` is offline, as it is now; while it is not,
+    /// the page that they would get. For a web server to send when the app is down: see
+    /// [`web_server`](crate::web_server).
+    ///
+    /// What the app adds to the page request by request, and a renderer of its own, are not in it.
+    pub fn page(&self) -> String {
+        let snapshot = self.shared.published.snapshot();
+        let page = crate::web_server::page_of(&self.shared, &snapshot);
+        String::from_utf8_lossy(&page).into_owned()
+    }
+
+    /// Follows what maintenance is, from now on.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// let mut changes = maintenance.subscribe();
+    /// maintenance.turn_on().await?;
+    /// assert!(changes.next().await.is_some_and(|status| status.maintenance_mode));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe(&self) -> Changes {
+        Changes::new(self)
+    }
+
+    /// The middleware that refuses visitors during maintenance; for an `App`, a `Scope` or a
+    /// `Resource`.
+    ///
+    /// Wrap it before (that is, inside of) the session middleware and a `Cors` middleware.
+    pub fn middleware(&self) -> MaintenanceMiddleware {
+        MaintenanceMiddleware::new(self.clone())
+    }
+
+    /// A middleware for one resource or scope that is always refused, as by `forced_on.routes`.
+    pub fn forced_on(&self) -> ForcedOn {
+        ForcedOn::new(self.clone())
+    }
+
+    /// Who is asking, as the exemptions and the admin scope see it: by the session, or by the app's
+    /// own closure.
+    ///
+    /// To be called inside of the session middleware, as in every handler.
+    ///
+    /// ```
+    /// use actix_maintenance_mode::Maintenance;
+    /// use actix_web::{HttpRequest, web};
+    ///
+    /// async fn greet(request: HttpRequest, maintenance: web::Data<Maintenance>) -> String {
+    ///     match maintenance.visitor(&request).await.id {
+    ///         Some(id) => format!("Hello, {id}"),
+    ///         None => "Hello".to_owned(),
+    ///     }
+    /// }
+    /// ```
+    pub async fn visitor(&self, request: &HttpRequest) -> Visitor {
+        self.shared.identity.visitor(request).await
+    }
+
+    /// The client's address, as the exemptions see it: the peer's, or behind a trusted proxy the
+    /// one that the proxy tells, or by the app's own closure.
+    ///
+    /// What it says of a request through the proxies shows whether `client.trusted_proxies` is
+    /// right.
+    pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
+        crate::web::request::subject::address(request, &self.shared)
+    }
+
+    /// The path of the WebSocket that tells of changes, for scripts of the app's own.
+    pub fn live_url(&self) -> String {
+        format!("{}/live", self.shared.admin_path)
+    }
+
+    /// The path of the script that shows and hides `#maintenance-banner`, for the app's templates:
+    /// `<script src="…" defer></script>`.
+    pub fn script_url(&self) -> String {
+        format!("{}/static/maintenance.js", self.shared.admin_path)
+    }
+
+    /// The scope at `admin_path` by which superusers switch maintenance on and off.
+    pub fn admin(&self) -> actix_web::Scope {
+        crate::web::admin::scope(self.clone())
+    }
+}

@@ -1,0 +1,206 @@
+//! One request that is inside, from its admission until its response body is dropped.
+
+use std::rc::Rc;
+
+use actix_web::HttpRequest;
+
+use crate::{
+    engine::inside::in_flight::Counter,
+    web::visitor::session_notes::{Noted, SessionNotes},
+};
+
+/// Where one worker keeps who is inside.
+///
+/// Every request and every body holds a ledger by a single pointer, and those that nobody waits
+/// for hold none: what is carried by each response must be small.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    ledger: Rc<Ledger>,
+    elsewhere: Rc<Ledger>,
+}
+
+#[derive(Debug)]
+struct Ledger {
+    counter: Counter,
+    kind: Kind,
+    /// `None` where responses without an end are counted, whose visitors are noted already, and
+    /// where the app itself finds out who is asking.
+    notes: Option<SessionNotes>,
+    /// Where a request goes on whose response has no end; `None`: it is counted there already.
+    endless: Option<Rc<Ledger>>,
+    /// The ledger that has the notes, if this one has none of its own.
+    noted_in: Option<Rc<Ledger>>,
+}
+
+impl Ledger {
+    #[inline(always)]
+    fn end(&self) {
+        if self.kind == Kind::Requests {
+            self.counter.end();
+        } else {
+            self.end_apart();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn end_apart(&self) {
+        match self.kind {
+            Kind::Elsewhere => self.counter.end_elsewhere(),
+            _ => self.counter.end_endless(),
+        }
+    }
+}
+
+/// Which of its counts a ledger writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Requests,
+    Elsewhere,
+    Endless,
+}
+
+impl Desk {
+    pub(crate) fn new(counter: Counter, notes: Option<SessionNotes>) -> Self {
+        let ledger = |kind, notes, endless, noted_in| {
+            Rc::new(Ledger {
+                counter: counter.clone(),
+                kind,
+                notes,
+                endless,
+                noted_in,
+            })
+        };
+        let endless = ledger(Kind::Endless, None, None, None);
+        let requests = ledger(Kind::Requests, notes, Some(Rc::clone(&endless)), None);
+        let home = Some(Rc::clone(&requests));
+        Self {
+            ledger: requests,
+            elsewhere: ledger(Kind::Elsewhere, None, Some(endless), home),
+        }
+    }
+
+    pub(crate) fn notes(&self) -> Option<&SessionNotes> {
+        self.ledger.notes.as_ref()
+    }
+
+    /// Counts a request as inside. Must come before anything is read of the state.
+    #[inline]
+    pub(crate) fn count(&self) -> Inside {
+        self.ledger.counter.begin();
+        Inside(Some(Rc::clone(&self.ledger)))
+    }
+
+    /// Lets a request in that has been counted, and notes who sent it, unless there most likely are
+    /// no sessions.
+    #[inline]
+    pub(crate) fn pass_unseen(&self, inside: Inside, request: &HttpRequest) -> Admission {
+        let noted = match &self.ledger.notes {
+            Some(notes) => notes.note(request),
+            None => Noted::NOTHING,
+        };
+        Admission { inside, noted }
+    }
+
+    /// Lets a request in that has been counted, and notes who sent it.
+    pub(crate) fn pass(&self, inside: Inside, request: &HttpRequest) -> Admission {
+        let noted = match &self.ledger.notes {
+            Some(notes) => notes.look(request),
+            None => Noted::NOTHING,
+        };
+        Admission { inside, noted }
+    }
+
+    /// Lets a request in that has been counted, and that is inside of none of the modes that are
+    /// closed now. `is_noted`: who sent it is noted.
+    pub(crate) fn pass_elsewhere(
+        &self,
+        inside: Inside,
+        request: &HttpRequest,
+        is_noted: bool,
+    ) -> Admission {
+        let noted = match &self.ledger.notes {
+            Some(notes) if is_noted => notes.look(request),
+            _ => Noted::NOTHING,
+        };
+        // First there, then not here any more: it is never in neither count.
+        self.elsewhere.counter.begin_elsewhere();
+        drop(inside);
+        Admission {
+            inside: Inside(Some(Rc::clone(&self.elsewhere))),
+            noted,
+        }
+    }
+}
+
+/// A request that is inside.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    inside: Inside,
+    noted: Noted,
+}
+
+impl Admission {
+    /// A request that got in and that nobody waits for.
+    pub(crate) fn uncounted() -> Self {
+        Self {
+            inside: Inside(None),
+            noted: Noted::NOTHING,
+        }
+    }
+
+    /// Whether who sent the request is to be looked at again when the response is there.
+    #[inline]
+    pub(crate) fn is_noted(&self) -> bool {
+        self.noted != Noted::NOTHING
+    }
+
+    /// Looks again who sent the request, when the response is there.
+    pub(crate) fn look_again(&self, request: &HttpRequest) {
+        if let Some(notes) = self.inside.notes() {
+            notes.look_again(request, self.noted);
+        }
+    }
+
+    /// Counts it apart from now on: nobody waits for a response that has no end.
+    pub(crate) fn is_endless(&mut self) {
+        let endless = self
+            .inside
+            .0
+            .as_ref()
+            .and_then(|ledger| ledger.endless.as_ref());
+        if let Some(endless) = endless.map(Rc::clone) {
+            // First there, then not here any more: it is never in neither count.
+            endless.counter.begin_endless();
+            self.inside = Inside(Some(endless));
+        }
+    }
+
+    /// Hands over what counts the request.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Inside {
+        Inside(self.inside.0.take())
+    }
+}
+
+/// Counts a request until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Inside(Option<Rc<Ledger>>);
+
+impl Inside {
+    #[inline]
+    fn notes(&self) -> Option<&SessionNotes> {
+        let ledger = self.0.as_ref()?;
+        let home = ledger.noted_in.as_ref().unwrap_or(ledger);
+        home.notes.as_ref()
+    }
+}
+
+impl Drop for Inside {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(ledger) = &self.0 {
+            ledger.end();
+        }
+    }
+}

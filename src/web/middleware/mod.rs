@@ -1,0 +1,478 @@
+//! The middleware: one word is tested, and what it does not let pass is judged.
+
+pub(crate) mod admission;
+pub(crate) mod body;
+pub(crate) mod cut_off;
+pub(crate) mod worker;
+
+use std::{
+    future::{Ready, ready},
+    pin::Pin,
+    rc::Rc,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll, ready},
+};
+
+use actix_web::{
+    body::{BodySize, MessageBody},
+    dev::{ResponseHead, Service, ServiceRequest, ServiceResponse, Transform},
+    http::{StatusCode, header::CONTENT_TYPE},
+};
+use pin_project_lite::pin_project;
+
+use crate::{
+    engine::leases::held_lease::Deadline,
+    web::{
+        maintenance::Maintenance,
+        middleware::{
+            admission::Admission,
+            body::MaintenanceBody,
+            cut_off::CutOff,
+            worker::{Judgement, Worker},
+        },
+        visitor::identity::{Visitor, VisitorFuture},
+    },
+};
+
+/// Refuses visitors during maintenance: from [`Maintenance::middleware`].
+///
+/// Refusals are `Ok`, so that middlewares outside (CORS, security headers, compression, logs) treat
+/// them as any other response.
+///
+/// # Order
+///
+/// In actix the middleware wrapped last is the outermost. Wrap this one first: inside of
+/// `SessionMiddleware`, so that the session is there, and inside of `Cors`, so that browsers may
+/// read refusals and preflights are answered.
+///
+/// ```
+/// # use actix_maintenance_mode::Maintenance;
+/// # use actix_session::{SessionMiddleware, storage::CookieSessionStore};
+/// # use actix_web::{App, cookie::Key};
+/// # fn app(maintenance: Maintenance, key: Key) {
+/// App::new()
+///     .wrap(maintenance.middleware())
+///     .wrap(SessionMiddleware::new(CookieSessionStore::default(), key));
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct MaintenanceMiddleware {
+    maintenance: Maintenance,
+}
+
+impl MaintenanceMiddleware {
+    pub(crate) fn new(maintenance: Maintenance) -> Self {
+        Self { maintenance }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for MaintenanceMiddleware
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    S::Error: From<actix_web::Error>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<MaintenanceBody<B>>;
+    type Error = S::Error;
+    type Transform = MaintenanceService<S>;
+    type InitError = ();
+    type Future = Joining<S>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        Joining {
+            seat: self.maintenance.shared.seat.take(),
+            service: Some(MaintenanceService {
+                inner: Rc::new(Inner {
+                    worker: Worker::new(self.maintenance.clone()),
+                    service,
+                }),
+            }),
+        }
+    }
+}
+
+/// Gives [`MaintenanceService`] once this process has taken its seat among the nodes, so that
+/// nobody who waits for all nodes overlooks it.
+#[must_use = "futures do nothing unless polled"]
+pub struct Joining<S> {
+    seat: Pin<Box<dyn Future<Output = ()>>>,
+    service: Option<MaintenanceService<S>>,
+}
+
+// The service is never pinned.
+impl<S> Unpin for Joining<S> {}
+
+impl<S> Future for Joining<S> {
+    type Output = Result<MaintenanceService<S>, ()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        ready!(self.seat.as_mut().poll(context));
+        // It is asked once.
+        match self.service.take() {
+            Some(service) => Poll::Ready(Ok(service)),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// The service of [`MaintenanceMiddleware`].
+pub struct MaintenanceService<S> {
+    /// Shared with the requests that wait until it is known who is asking, and with no others.
+    inner: Rc<Inner<S>>,
+}
+
+struct Inner<S> {
+    worker: Worker,
+    service: S,
+}
+
+impl<S, B> Service<ServiceRequest> for MaintenanceService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    S::Error: From<actix_web::Error>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<MaintenanceBody<B>>;
+    type Error = S::Error;
+    type Future = MaintenanceFuture<S>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.service.poll_ready(context)
+    }
+
+    #[inline]
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        // Counted before the word is read, so that whoever publishes a word and then finds a count
+        // of zero knows that nobody is inside.
+        let worker = &self.inner.worker;
+        let inside = worker.desk.count();
+        let step = if worker.word().is_quiet() {
+            let admission = worker.desk.pass_unseen(inside, request.request());
+            Step::Passed {
+                response: self.inner.service.call(request),
+                admission,
+            }
+        } else {
+            Step::Arrived {
+                arrived: Some(Arrived {
+                    request,
+                    inner: Rc::clone(&self.inner),
+                }),
+            }
+        };
+        MaintenanceFuture { step }
+    }
+}
+
+pin_project! {
+    /// The future of [`MaintenanceService`].
+    pub struct MaintenanceFuture<S: Service<ServiceRequest>> {
+        #[pin]
+        step: Step<S>,
+    }
+}
+
+pin_project! {
+    // Every future of an app is moved a few times on its way to where it is polled. What only some
+    // requests need is therefore made when it is polled, or boxed.
+    #[project = StepProjection]
+    enum Step<S: Service<ServiceRequest>> {
+        Passed { #[pin] response: S::Future, admission: Admission },
+        Bound { #[pin] response: S::Future, admission: Admission, lease: Option<Arc<Deadline>> },
+        Arrived { arrived: Option<Arrived<S>> },
+        Asking { asking: Option<Box<Asking<S>>> },
+    }
+}
+
+/// A request that is judged when the future is polled.
+struct Arrived<S> {
+    request: ServiceRequest,
+    inner: Rc<Inner<S>>,
+}
+
+/// A request that cannot be judged before it is known who is asking.
+struct Asking<S> {
+    visitor: VisitorFuture,
+    arrived: Arrived<S>,
+}
+
+impl<S, B> Future for MaintenanceFuture<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    S::Error: From<actix_web::Error>,
+    B: MessageBody,
+{
+    type Output = Result<ServiceResponse<MaintenanceBody<B>>, S::Error>;
+
+    // It is short, and a call of its own costs a copy of the response.
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.as_mut().project().step.project() {
+            StepProjection::Passed {
+                response,
+                admission,
+            } => poll_passed(response, admission, context),
+            _ => self.poll_judged(context),
+        }
+    }
+}
+
+impl<S, B> MaintenanceFuture<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    S::Error: From<actix_web::Error>,
+    B: MessageBody,
+{
+    /// Apart from [`poll`](Future::poll), so that the way of a request that passes unseen is short.
+    #[inline(never)]
+    fn poll_judged(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<<Self as Future>::Output> {
+        loop {
+            let (arrived, visitor) = match self.as_mut().project().step.project() {
+                StepProjection::Passed {
+                    response,
+                    admission,
+                } => return poll_passed(response, admission, context),
+                StepProjection::Bound {
+                    response,
+                    admission,
+                    lease,
+                } => {
+                    if lease.as_ref().is_some_and(|lease| lease.is_over()) {
+                        // What the app was about to do goes with its future.
+                        self.as_mut()
+                            .project()
+                            .step
+                            .set(Step::Arrived { arrived: None });
+                        return Poll::Ready(Err(actix_web::Error::from(CutOff).into()));
+                    }
+                    let response = ready!(poll_passed(response, admission, context))?;
+                    let lease = lease.take();
+                    return Poll::Ready(Ok(with_body(response, |body| match lease {
+                        Some(lease) => body.bound_to(lease),
+                        None => body,
+                    })));
+                }
+                StepProjection::Arrived { arrived } => (arrived.take(), None),
+                StepProjection::Asking { asking } => {
+                    let visitor = match asking {
+                        Some(asking) => ready!(asking.visitor.as_mut().poll(context)),
+                        None => return Poll::Pending,
+                    };
+                    // With the future goes all that it holds, before the request is routed.
+                    (asking.take().map(|asking| asking.arrived), Some(visitor))
+                }
+            };
+            // A future that is polled again after it was ready may wait for ever.
+            let Some(arrived) = arrived else {
+                return Poll::Pending;
+            };
+            match arrived.judge(visitor) {
+                Next::Step(step) => self.as_mut().project().step.set(step),
+                Next::Refused(response) => return Poll::Ready(Ok(refused(response))),
+            }
+        }
+    }
+}
+
+/// The response of the app, around whose body the admission goes.
+#[inline]
+fn poll_passed<B, E, F>(
+    response: Pin<&mut F>,
+    admission: &mut Admission,
+    context: &mut Context<'_>,
+) -> Poll<Result<ServiceResponse<MaintenanceBody<B>>, E>>
+where
+    F: Future<Output = Result<ServiceResponse<B>, E>>,
+    B: MessageBody,
+{
+    let polled = response.poll(context);
+    // Looked at where it is: what has been moved and is then looked at is copied once more, and a
+    // response is large.
+    let is_plain = match &polled {
+        Poll::Ready(Ok(response)) => {
+            !admission.is_noted() && !matches!(response.response().body().size(), BodySize::Stream)
+        }
+        _ => true,
+    };
+    if !is_plain {
+        return polled.map_ok(|response| look_again(response, admission));
+    }
+    // Spelt out for the same reason.
+    match polled {
+        Poll::Ready(Ok(response)) => Poll::Ready(Ok(with_admission(response, admission))),
+        Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+        Poll::Pending => Poll::Pending,
+    }
+}
+
+/// What follows from a judgement.
+enum Next<S: Service<ServiceRequest>> {
+    Step(Step<S>),
+    Refused(ServiceResponse),
+}
+
+impl<S: Service<ServiceRequest>> Arrived<S> {
+    /// Judges the request. What is known of the state is read after the request has been counted.
+    fn judge(self, visitor: Option<Visitor>) -> Next<S> {
+        let worker = &self.inner.worker;
+        let inside = worker.desk.count();
+        // Looked at before the state: a node that gets another lease reads the state first.
+        let lease = worker.lease();
+        let judgement = worker.judge(self.request.request(), inside, visitor);
+        match judgement {
+            Judgement::Pass(admission)
+                if lease.is_some() && worker.closes_to(self.request.request()) =>
+            {
+                Next::Step(Step::Bound {
+                    response: self.inner.service.call(self.request),
+                    admission,
+                    lease,
+                })
+            }
+            Judgement::Pass(admission) => Next::Step(Step::Passed {
+                response: self.inner.service.call(self.request),
+                admission,
+            }),
+            Judgement::Refuse(response) => Next::Refused(self.request.into_response(response)),
+            Judgement::Ask(visitor) => Next::Step(Step::Asking {
+                asking: Some(Box::new(Asking {
+                    visitor,
+                    arrived: self,
+                })),
+            }),
+        }
+    }
+}
+
+/// Looks at what not every response has: a session, which may be another now, and a body whose
+/// end nobody knows.
+#[inline(never)]
+fn look_again<B: MessageBody>(
+    response: ServiceResponse<B>,
+    admission: &mut Admission,
+) -> ServiceResponse<MaintenanceBody<B>> {
+    if admission.is_noted() {
+        admission.look_again(response.request());
+    }
+    let is_stream = matches!(response.response().body().size(), BodySize::Stream);
+    if is_stream && is_endless(response.response().head()) {
+        admission.is_endless();
+    }
+    with_admission(response, admission)
+}
+
+/// Hands the admission on to the body: who is being sent something is still inside.
+#[inline]
+fn with_admission<B: MessageBody>(
+    response: ServiceResponse<B>,
+    admission: &mut Admission,
+) -> ServiceResponse<MaintenanceBody<B>> {
+    with_body(response, |body| {
+        MaintenanceBody::passed(body, admission.take())
+    })
+}
+
+/// Whether a response never ends by itself: an upgraded connection, server-sent events, or parts
+/// that replace each other.
+fn is_endless(head: &ResponseHead) -> bool {
+    let is_stream_of_events = || {
+        head.headers().get(CONTENT_TYPE).is_some_and(|kind| {
+            [&b"text/event-stream"[..], b"multipart/x-mixed-replace"]
+                .iter()
+                .any(|endless| {
+                    kind.as_bytes()
+                        .get(..endless.len())
+                        .is_some_and(|kind| kind.eq_ignore_ascii_case(endless))
+                })
+        })
+    };
+    head.status == StatusCode::SWITCHING_PROTOCOLS || is_stream_of_events()
+}
+
+fn refused<B>(response: ServiceResponse) -> ServiceResponse<MaintenanceBody<B>> {
+    with_body(response, MaintenanceBody::refused)
+}
+
+/// Taken apart and put together: to map the body of the whole would copy the response, which is
+/// large, several times.
+#[inline]
+fn with_body<B, C>(response: ServiceResponse<B>, wrap: impl FnOnce(B) -> C) -> ServiceResponse<C> {
+    let (request, response) = response.into_parts();
+    let (response, body) = response.into_parts();
+    ServiceResponse::new(request, response.set_body(wrap(body)))
+}
+
+/// Refuses every request to what it wraps: from [`Maintenance::forced_on`].
+///
+/// ```
+/// # use actix_maintenance_mode::Maintenance;
+/// # use actix_web::{App, web};
+/// # fn app(maintenance: Maintenance) {
+/// App::new().service(
+///     web::resource("/closed")
+///         .wrap(maintenance.forced_on())
+///         .to(|| async { "nobody sees this" }),
+/// );
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct ForcedOn {
+    maintenance: Maintenance,
+}
+
+impl ForcedOn {
+    pub(crate) fn new(maintenance: Maintenance) -> Self {
+        maintenance
+            .shared
+            .forced_on_wrappers
+            .store(true, Ordering::Relaxed);
+        Self { maintenance }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for ForcedOn
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<MaintenanceBody<B>>;
+    type Error = S::Error;
+    type Transform = ForcedOnService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, Self::InitError>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(ForcedOnService {
+            worker: Worker::new(self.maintenance.clone()),
+            service,
+        }))
+    }
+}
+
+/// The service of [`ForcedOn`].
+pub struct ForcedOnService<S> {
+    worker: Worker,
+    service: S,
+}
+
+impl<S, B> Service<ServiceRequest> for ForcedOnService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<MaintenanceBody<B>>;
+    type Error = S::Error;
+    type Future = Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let response = self.worker.refuse_always(request.request());
+        ready(Ok(refused(request.into_response(response))))
+    }
+}

@@ -1,0 +1,528 @@
+//! What one worker keeps so that requests touch nothing that workers share: the snapshot, the
+//! refusals that it made of it, and the forms that clients asked for.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
+
+use actix_session::SessionExt as _;
+use actix_web::{
+    HttpMessage as _, HttpRequest, HttpResponse,
+    http::header::{ACCEPT, ACCEPT_LANGUAGE},
+};
+use jiff::Timestamp;
+
+use crate::{
+    app_routes::AppRoutes,
+    core::{
+        decide::{Decision, Outcome, Rule, closed_for, decide, decide_visitor},
+        phase::Phase,
+        snapshot::Snapshot,
+    },
+    engine::{
+        leases::held_lease::Deadline,
+        shared::{Shared, Word},
+    },
+    web::{
+        maintenance::Maintenance,
+        middleware::admission::{Admission, Desk, Inside},
+        observe,
+        refusal::{
+            language::Languages,
+            negotiate::{ResponseFormat, SEC_FETCH_DEST, negotiate},
+            response::{FormatChoice, RefusalMarker, Refusing, Rendered, Responses},
+        },
+        request::subject::RequestSubject,
+        visitor::{
+            identity::{Answer, Identity, Visitor, VisitorFuture},
+            session_notes::SessionNotes,
+        },
+    },
+};
+
+/// How many clients' preferences are remembered; browsers of one kind send the same.
+const REMEMBERED_CLIENTS: usize = 16;
+/// Longer preferences are read each time: nobody is to fill a worker's memory.
+const LONGEST_REMEMBERED: usize = 512;
+
+/// The snapshot as one worker hands it to its requests.
+#[allow(
+    clippy::redundant_allocation,
+    reason = "the counter in the `Arc` is one that all workers would fight for at each refusal"
+)]
+type HeldSnapshot = Rc<Arc<Snapshot>>;
+
+pub(crate) struct Worker {
+    pub(crate) maintenance: Maintenance,
+    pub(crate) desk: Desk,
+    /// The routes of the app around which the middleware is.
+    routes: AppRoutes,
+    cache: RefCell<Cache>,
+    /// How many requests have been refused.
+    refusals: Cell<u64>,
+}
+
+/// The snapshot under which a request was let in during maintenance, in its extensions.
+///
+/// What templates show of maintenance is then what was decided by.
+#[derive(Clone)]
+pub(crate) struct AdmittedUnder(pub(crate) Arc<Snapshot>);
+
+/// What the worker makes of a request.
+pub(crate) enum Judgement {
+    Pass(Admission),
+    Refuse(HttpResponse),
+    /// It depends on who is asking, which takes time.
+    Ask(VisitorFuture),
+}
+
+struct Cache {
+    snapshot: HeldSnapshot,
+    kept: Vec<Kept>,
+    preferences: Vec<Preference>,
+    languages: Vec<LanguagePreference>,
+}
+
+/// A refusal that is ready to be sent again.
+struct Kept {
+    mode: usize,
+    /// Whether it is refused whatever the state is.
+    forced_on: bool,
+    format: ResponseFormat,
+    language: usize,
+    redirect: bool,
+    /// The stretch of time over which it says the truth; `None`: as long as its snapshot.
+    valid: Option<Validity>,
+    rendered: Rendered,
+}
+
+struct Validity {
+    from: Timestamp,
+    edge: Option<Timestamp>,
+    until: Option<Timestamp>,
+    phase: Phase,
+    retry_after: Option<u64>,
+}
+
+struct Preference {
+    accept: Box<[u8]>,
+    destination: Box<[u8]>,
+    format: ResponseFormat,
+}
+
+struct LanguagePreference {
+    accept: Box<[u8]>,
+    language: usize,
+}
+
+impl Worker {
+    pub(crate) fn new(maintenance: Maintenance) -> Self {
+        let snapshot = maintenance.shared.published.snapshot();
+        Self {
+            desk: Desk::new(
+                maintenance.shared.in_flight.register(),
+                SessionNotes::new(&maintenance.shared),
+            ),
+            maintenance,
+            routes: AppRoutes::default(),
+            refusals: Cell::new(0),
+            cache: RefCell::new(Cache {
+                snapshot: Rc::new(snapshot),
+                kept: Vec::new(),
+                preferences: Vec::new(),
+                languages: Vec::new(),
+            }),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn word(&self) -> Word {
+        self.maintenance.shared.published.word()
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.maintenance.shared
+    }
+
+    fn snapshot(&self) -> HeldSnapshot {
+        let mut cache = self.cache.borrow_mut();
+        if cache.snapshot.number != self.shared().published.number() {
+            cache.snapshot = Rc::new(self.shared().published.snapshot());
+            cache.kept.clear();
+        }
+        Rc::clone(&cache.snapshot)
+    }
+
+    /// Judges a request that does not pass unseen, and that has been counted.
+    ///
+    /// `visitor` is who is asking, if that is known already. The state may have changed while it was
+    /// found out, so everything is judged by what is now.
+    pub(crate) fn judge(
+        &self,
+        request: &HttpRequest,
+        inside: Inside,
+        visitor: Option<Visitor>,
+    ) -> Judgement {
+        let shared = self.shared();
+        let snapshot = self.snapshot();
+        if shared.published.are_routes_to_check() {
+            let map = request.resource_map();
+            self.routes
+                .check(&snapshot.rules, map, &shared.told_of_routes);
+            shared.published.routes_are_checked();
+        }
+        let now = shared.now_for(&snapshot);
+        match decide(
+            &snapshot,
+            &RequestSubject::new(request, shared, &self.routes),
+            now,
+        ) {
+            Decision::Pass(Rule::Online) => {
+                Judgement::Pass(self.admission(request, inside, &snapshot, Rule::Online, now))
+            }
+            Decision::Pass(rule) => {
+                self.notice_order(request, &snapshot);
+                // Whom every mode lets through is in when the site is closed too: to wait until they
+                // are out would be to wait for ever.
+                self.admit(request, Admission::uncounted(), &snapshot, rule)
+            }
+            Decision::PassModes(rule) => {
+                self.notice_order(request, &snapshot);
+                let admission = self.admission(request, inside, &snapshot, rule, now);
+                self.admit(request, admission, &snapshot, rule)
+            }
+            Decision::Refuse { rule, mode } => {
+                Judgement::Refuse(self.refuse(request, &snapshot, mode, rule, now))
+            }
+            Decision::DependsOnVisitor { .. } => {
+                let visitor = match visitor {
+                    Some(visitor) => visitor,
+                    None => match shared.identity.ask(request) {
+                        Answer::Known(visitor) => visitor,
+                        Answer::Asked(visitor) => return Judgement::Ask(visitor),
+                    },
+                };
+                self.judge_visitor(request, inside, &visitor, &snapshot, now)
+            }
+        }
+    }
+
+    /// The lease that what is let in now is bound to, if the node closes when it is cut off.
+    pub(crate) fn lease(&self) -> Option<Arc<Deadline>> {
+        self.shared().published.fence().map(|fence| fence.lease())
+    }
+
+    /// Whether a request is refused while the node is cut off, unless who is asking is exempt.
+    pub(crate) fn closes_to(&self, request: &HttpRequest) -> bool {
+        let shared = self.shared();
+        let stored = shared.published.stored();
+        let closed = stored.when_cut_off.as_ref().unwrap_or(&stored);
+        let subject = RequestSubject::new(request, shared, &self.routes);
+        let decision = decide(closed, &subject, shared.now_for(closed));
+        !matches!(decision, Decision::Pass(_))
+    }
+
+    fn judge_visitor(
+        &self,
+        request: &HttpRequest,
+        inside: Inside,
+        visitor: &Visitor,
+        snapshot: &Arc<Snapshot>,
+        now: Timestamp,
+    ) -> Judgement {
+        let shared = self.shared();
+        let is_already_in = || self.is_already_in(request);
+        let subject = RequestSubject::new(request, shared, &self.routes);
+        let decision = decide_visitor(snapshot, &subject, visitor, is_already_in, now);
+        if decision.logout {
+            request.get_session().purge();
+            if let Some(hook) = &shared.logout_hook {
+                hook(request);
+            }
+        }
+        let mode = match decision.outcome {
+            Outcome::Pass(rule) => {
+                return self.admit(request, Admission::uncounted(), snapshot, rule);
+            }
+            Outcome::PassModes(rule) => {
+                let admission = self.admission(request, inside, snapshot, rule, now);
+                return self.admit(request, admission, snapshot, rule);
+            }
+            Outcome::Refuse { mode } => mode,
+        };
+        if self.reads_session() && !decision.logout {
+            shared.session_order.refused(request);
+        }
+        Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, now))
+    }
+
+    /// Whether an authenticated visitor was in before the site began to close. A visitor whom only
+    /// the app can find out about is not followed while the site is online, so nobody knows better.
+    fn is_already_in(&self, request: &HttpRequest) -> bool {
+        let shared = self.shared();
+        if !self.reads_session() {
+            return true;
+        }
+        self.desk
+            .notes()
+            .and_then(|notes| notes.visitor(request))
+            .is_some_and(|visitor| {
+                shared
+                    .sessions
+                    .is_inside(visitor, shared.drain.session_idle)
+            })
+    }
+
+    /// Refuses whatever the state is: for what is wrapped to be forced on.
+    pub(crate) fn refuse_always(&self, request: &HttpRequest) -> HttpResponse {
+        let snapshot = self.snapshot();
+        let now = self.shared().now_for(&snapshot);
+        let subject = RequestSubject::new(request, self.shared(), &self.routes);
+        let closed = closed_for(&snapshot, &subject, now).next();
+        let mode = closed.map_or(0, |mode| mode.index);
+        self.refuse(request, &snapshot, mode, Rule::ForcedOnWrapper, now)
+    }
+
+    fn reads_session(&self) -> bool {
+        matches!(self.shared().identity, Identity::Session(_))
+    }
+
+    fn admit(
+        &self,
+        request: &HttpRequest,
+        admission: Admission,
+        snapshot: &Arc<Snapshot>,
+        rule: Rule,
+    ) -> Judgement {
+        let shared = self.shared();
+        if rule == Rule::AlreadyIn && shared.published.is_sealed(snapshot.number) {
+            // The drain is over but for the writing of it.
+            let now = shared.now_for(snapshot);
+            let mode = snapshot.closed_mode(now).unwrap_or(0);
+            return Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, now));
+        }
+        observe::passed(rule);
+        tracing::debug!(
+            event = observe::PASS,
+            rule = rule.name(),
+            "maintenance lets a request through"
+        );
+        request
+            .extensions_mut()
+            .insert(AdmittedUnder(Arc::clone(snapshot)));
+        Judgement::Pass(admission)
+    }
+
+    /// How a request is inside that passes the modes that are closed now, or to which none applies.
+    ///
+    /// Whoever waits for one of these modes does not wait for it; whoever closes another one later
+    /// does. While a drain goes on, its visitor is not noted: they may stay for ever.
+    fn admission(
+        &self,
+        request: &HttpRequest,
+        inside: Inside,
+        snapshot: &Snapshot,
+        rule: Rule,
+        now: Timestamp,
+    ) -> Admission {
+        if rule == Rule::AlreadyIn || snapshot.closed_mode(now).is_none() {
+            self.desk.pass(inside, request)
+        } else {
+            let is_noted = !snapshot.is_draining(now);
+            self.desk.pass_elsewhere(inside, request, is_noted)
+        }
+    }
+
+    /// Takes note of a request that passes before its session is looked at.
+    fn notice_order(&self, request: &HttpRequest, snapshot: &Snapshot) {
+        if snapshot.rules.visitors.need_visitor() && self.reads_session() {
+            self.shared().session_order.passed(request);
+        }
+    }
+
+    /// Logs every refusal for those who look closely, and some of them for everybody.
+    fn note_refusal(&self, mode: &str, rule: Rule, format: ResponseFormat) {
+        observe::refused(mode, format);
+        let (rule, format) = (rule.name(), format.as_str());
+        tracing::debug!(
+            event = observe::REFUSAL,
+            mode,
+            rule,
+            format,
+            "maintenance refuses a request"
+        );
+        let refusals = self.refusals.get() + 1;
+        self.refusals.set(refusals);
+        if refusals == 1 || refusals.is_multiple_of(observe::ONE_IN) {
+            tracing::info!(
+                event = observe::REFUSALS,
+                mode,
+                rule,
+                format,
+                refusals,
+                "maintenance refuses requests"
+            );
+        }
+    }
+
+    fn refuse(
+        &self,
+        request: &HttpRequest,
+        snapshot: &Snapshot,
+        mode: usize,
+        rule: Rule,
+        now: Timestamp,
+    ) -> HttpResponse {
+        let responses = &self.shared().responses;
+        // The app's closures may take their time or look at maintenance themselves.
+        let chosen = responses.languages.chosen(request);
+        let mut cache = self.cache.borrow_mut();
+        let format = cache.format(responses, request);
+        self.note_refusal(&snapshot.modes[mode].key, rule, format);
+        let language = chosen.unwrap_or_else(|| cache.language(&responses.languages, request));
+        let refusing = Refusing {
+            mode,
+            rule,
+            format,
+            language,
+        };
+        let mut response = if responses.can_be_kept(mode, format) {
+            cache.kept(responses, request, snapshot, refusing, now)
+        } else {
+            drop(cache);
+            let refusal = responses.refusal(snapshot, refusing, now);
+            responses.render(request, mode, &refusal)
+        };
+        response.extensions_mut().insert(RefusalMarker);
+        response
+    }
+}
+
+impl Cache {
+    /// The form of a refusal, remembered by what the client sent.
+    fn format(&mut self, responses: &Responses, request: &HttpRequest) -> ResponseFormat {
+        if !matches!(responses.format, FormatChoice::Negotiated) {
+            return responses.format(request);
+        }
+        let headers = request.headers();
+        let mut lines = headers.get_all(ACCEPT);
+        let accept = lines.next().map_or(&b""[..], |value| value.as_bytes());
+        let destination = headers
+            .get(SEC_FETCH_DEST)
+            .map_or(&b""[..], |value| value.as_bytes());
+        if lines.next().is_some() || accept.len() + destination.len() > LONGEST_REMEMBERED {
+            return negotiate(headers);
+        }
+        let known = self
+            .preferences
+            .iter()
+            .find(|known| *known.accept == *accept && *known.destination == *destination);
+        if let Some(known) = known {
+            return known.format;
+        }
+        let format = negotiate(headers);
+        if self.preferences.len() == REMEMBERED_CLIENTS {
+            self.preferences.clear();
+        }
+        self.preferences.push(Preference {
+            accept: accept.into(),
+            destination: destination.into(),
+            format,
+        });
+        format
+    }
+
+    /// The language of a refusal, remembered by what the client sent.
+    fn language(&mut self, languages: &Languages, request: &HttpRequest) -> usize {
+        let headers = request.headers();
+        let mut lines = headers.get_all(ACCEPT_LANGUAGE);
+        let Some(accept) = lines.next().map(|value| value.as_bytes()) else {
+            return languages.default();
+        };
+        if lines.next().is_some() || accept.len() > LONGEST_REMEMBERED {
+            return languages.negotiate(headers);
+        }
+        let known = self.languages.iter().find(|known| *known.accept == *accept);
+        if let Some(known) = known {
+            return known.language;
+        }
+        let language = languages.negotiate(headers);
+        if self.languages.len() == REMEMBERED_CLIENTS {
+            self.languages.clear();
+        }
+        self.languages.push(LanguagePreference {
+            accept: accept.into(),
+            language,
+        });
+        language
+    }
+
+    fn kept(
+        &mut self,
+        responses: &Responses,
+        request: &HttpRequest,
+        snapshot: &Snapshot,
+        refusing: Refusing,
+        now: Timestamp,
+    ) -> HttpResponse {
+        let Refusing {
+            mode,
+            rule,
+            format,
+            language,
+        } = refusing;
+        let forced_on = rule.is_forced_on();
+        let redirect = responses.redirects(request, mode, format);
+        // A request that waited for its visitor may still be judged by the snapshot before.
+        let is_current = self.snapshot.number == snapshot.number;
+        let known = self.kept.iter().position(|kept| {
+            (
+                kept.mode,
+                kept.forced_on,
+                kept.format,
+                kept.language,
+                kept.redirect,
+            ) == (mode, forced_on, format, language, redirect)
+        });
+        if let Some(known) = known.filter(|_| is_current) {
+            if self.kept[known].is_valid(responses, now) {
+                return self.kept[known].rendered.response();
+            }
+            self.kept.swap_remove(known);
+        }
+        let refusal = responses.refusal(snapshot, refusing, now);
+        let rendered = responses.rendered(mode, &refusal, redirect);
+        let response = rendered.response();
+        if is_current {
+            self.kept.push(Kept {
+                mode,
+                forced_on,
+                format,
+                language,
+                redirect,
+                valid: snapshot.is_timed().then(|| Validity {
+                    from: now,
+                    edge: snapshot.next_edge(now),
+                    until: refusal.until,
+                    phase: refusal.phase,
+                    retry_after: refusal.retry_after,
+                }),
+                rendered,
+            });
+        }
+        response
+    }
+}
+
+impl Kept {
+    fn is_valid(&self, responses: &Responses, now: Timestamp) -> bool {
+        self.valid.as_ref().is_none_or(|valid| {
+            valid.from <= now
+                && valid.edge.is_none_or(|edge| now < edge)
+                && responses.retry_after(self.mode, valid.phase, valid.until, now)
+                    == valid.retry_after
+        })
+    }
+}

@@ -1,0 +1,16 @@
+//! What meets actix: the middleware, the admin scope, pages, the builder, the public handle.
+
+pub(crate) mod admin;
+pub(crate) mod explain;
+pub(crate) mod live;
+pub(crate) mod maintenance;
+pub(crate) mod middleware;
+pub(crate) mod mode;
+pub mod observe;
+pub(crate) mod permission;
+pub(crate) mod refusal;
+pub(crate) mod request;
+pub(crate) mod setup;
+pub(crate) mod template;
+pub(crate) mod token;
+pub(crate) mod visitor;

@@ -1,0 +1,125 @@
+//! Figures for the `metrics` facade.
+
+use std::{sync::Arc, time::Duration};
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+
+use crate::{
+    core::{decide::Rule, phase::Phase, snapshot::Snapshot},
+    engine::shared::Shared,
+    web::refusal::negotiate::ResponseFormat,
+};
+
+const PHASE: &str = "maintenance_phase";
+const PHASE_SECONDS: &str = "maintenance_phase_seconds";
+const REFUSALS: &str = "maintenance_refusals_total";
+const PASSES: &str = "maintenance_passes_total";
+const IN_FLIGHT: &str = "maintenance_in_flight_requests";
+const ENDLESS: &str = "maintenance_endless_responses";
+const SESSIONS: &str = "maintenance_sessions";
+const TASKS: &str = "maintenance_tasks";
+const STORE_ERRORS: &str = "maintenance_store_errors_total";
+const KNOWLEDGE_AGE: &str = "maintenance_knowledge_age_seconds";
+
+/// How often gauges are set.
+const EVERY: Duration = Duration::from_secs(1);
+
+const PHASES: [Phase; 4] = [
+    Phase::Online,
+    Phase::Scheduled,
+    Phase::Pending,
+    Phase::Offline,
+];
+
+pub(crate) fn refused(mode: &str, format: ResponseFormat) {
+    counter!(REFUSALS, "mode" => mode.to_owned(), "format" => format.as_str()).increment(1);
+}
+
+pub(crate) fn passed(rule: Rule) {
+    counter!(PASSES, "rule" => rule.name()).increment(1);
+}
+
+pub(crate) fn store_failed() {
+    counter!(STORE_ERRORS).increment(1);
+}
+
+/// Sets the gauges for as long as it is polled.
+pub(crate) async fn report(shared: &Shared) {
+    describe();
+    // An exporter shows a counter from its first use on; a rate needs it from zero.
+    counter!(STORE_ERRORS).increment(0);
+    let mut since: Vec<(Phase, tokio::time::Instant)> = Vec::new();
+    loop {
+        let snapshot = shared.published.snapshot();
+        set_phases(shared, &snapshot, &mut since);
+        let inside = shared.in_flight.inside();
+        gauge!(IN_FLIGHT).set(inside.requests as f64);
+        gauge!(ENDLESS).set(inside.endless as f64);
+        let status = shared.status(&snapshot);
+        gauge!(SESSIONS).set(status.sessions.len() as f64);
+        gauge!(TASKS).set(status.tasks.len() as f64);
+        if let Some(age) = status.store.age {
+            gauge!(KNOWLEDGE_AGE).set(age as f64);
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+fn set_phases(
+    shared: &Shared,
+    snapshot: &Arc<Snapshot>,
+    since: &mut Vec<(Phase, tokio::time::Instant)>,
+) {
+    let now = shared.now_for(snapshot);
+    for (index, mode) in snapshot.modes.iter().enumerate() {
+        let standing = mode.standing(now);
+        let key = mode.key.as_ref().to_owned();
+        for phase in PHASES {
+            let is_in = phase == standing.phase;
+            gauge!(PHASE, "mode" => key.clone(), "phase" => phase.as_str())
+                .set(f64::from(u8::from(is_in)));
+        }
+        let seen = tokio::time::Instant::now();
+        match since.get_mut(index) {
+            Some(before) if before.0 == standing.phase => {}
+            Some(before) => *before = (standing.phase, seen),
+            None => since.push((standing.phase, seen)),
+        }
+        // The state says since when a mode is not online; of the other phases only this process
+        // knows.
+        let seconds = match standing.since.filter(|_| standing.phase.is_maintenance()) {
+            Some(begun) => shared.clock.now().duration_since(begun).as_secs_f64(),
+            None => since
+                .get(index)
+                .map_or(0.0, |(_, since)| since.elapsed().as_secs_f64()),
+        };
+        gauge!(PHASE_SECONDS, "mode" => key).set(seconds.max(0.0));
+    }
+}
+
+fn describe() {
+    describe_gauge!(
+        PHASE,
+        "1 for the phase that the mode is in, 0 for the others"
+    );
+    describe_gauge!(
+        PHASE_SECONDS,
+        Unit::Seconds,
+        "how long the mode has been in its phase"
+    );
+    describe_counter!(REFUSALS, "requests that maintenance refused");
+    describe_counter!(PASSES, "requests that maintenance let through, by the rule");
+    describe_gauge!(IN_FLIGHT, "requests that this process is serving");
+    describe_gauge!(
+        ENDLESS,
+        "upgraded connections and responses without an end that this process is serving"
+    );
+    describe_gauge!(SESSIONS, "visitors who are inside");
+    describe_gauge!(TASKS, "running tasks that maintenance waits for");
+    describe_counter!(STORE_ERRORS, "how often the store failed");
+    describe_gauge!(
+        KNOWLEDGE_AGE,
+        Unit::Seconds,
+        "how long ago the store was last known to say what is published"
+    );
+}

@@ -1,0 +1,15 @@
+//! Without the feature `metrics` there are no figures, and none of this costs anything.
+
+use crate::{core::decide::Rule, engine::shared::Shared, web::refusal::negotiate::ResponseFormat};
+
+#[inline]
+pub(crate) fn refused(_: &str, _: ResponseFormat) {}
+
+#[inline]
+pub(crate) fn passed(_: Rule) {}
+
+#[inline]
+pub(crate) fn store_failed() {}
+
+#[allow(clippy::unused_async, reason = "it has the form of its counterpart")]
+pub(crate) async fn report(_: &Shared) {}

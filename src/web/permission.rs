@@ -1,0 +1,199 @@
+//! Who may switch and who may see: superusers, or as the app's closures say.
+
+use std::{fmt, pin::Pin, sync::Arc};
+
+use actix_web::HttpRequest;
+use serde::Serialize;
+
+use crate::{
+    core::phase::Phase,
+    web::{maintenance::Maintenance, visitor::identity::Visitor},
+};
+
+/// What somebody may do in the admin scope.
+///
+/// By default superusers may do everything and nobody else anything;
+/// [`Builder::permission`](crate::Builder::permission) says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Permission {
+    /// Switch a mode on and off, and plan and cancel its windows.
+    Toggle,
+    /// See a mode: the dashboard, the status, the history.
+    See,
+}
+
+impl Permission {
+    /// What it permits, as it follows "may".
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Toggle => "switch maintenance on and off",
+            Self::See => "see the status of maintenance",
+        }
+    }
+}
+
+/// Whether somebody may, once it is known.
+type PermitFuture = Pin<Box<dyn Future<Output = bool>>>;
+
+type SyncPermit = Arc<dyn Fn(&Visitor, &str) -> bool + Send + Sync>;
+type AsyncPermit = Arc<dyn Fn(Visitor, String) -> PermitFuture + Send + Sync>;
+
+/// Who has a permission.
+#[derive(Clone, Default)]
+pub(crate) enum Permit {
+    #[default]
+    Superusers,
+    Sync(SyncPermit),
+    Async(AsyncPermit),
+}
+
+impl Permit {
+    /// By a closure whose future tells.
+    pub(crate) fn when<F>(permits: impl Fn(Visitor, String) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = bool> + 'static,
+    {
+        Self::Async(Arc::new(move |visitor, mode| {
+            Box::pin(permits(visitor, mode))
+        }))
+    }
+
+    async fn permits(&self, visitor: &Visitor, mode: &str) -> bool {
+        match self {
+            Self::Superusers => visitor.superuser,
+            Self::Sync(permits) => permits(visitor, mode),
+            Self::Async(permits) => permits(visitor.clone(), mode.to_owned()).await,
+        }
+    }
+}
+
+/// Who has which permission.
+#[derive(Clone, Default)]
+pub(crate) struct Permissions {
+    toggle: Permit,
+    see: Permit,
+}
+
+impl fmt::Debug for Permissions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Permissions")
+            .finish_non_exhaustive()
+    }
+}
+
+impl Permissions {
+    pub(crate) fn set(&mut self, permission: Permission, permit: Permit) {
+        match permission {
+            Permission::Toggle => self.toggle = permit,
+            Permission::See => self.see = permit,
+        }
+    }
+
+    fn of(&self, permission: Permission) -> &Permit {
+        match permission {
+            Permission::Toggle => &self.toggle,
+            Permission::See => &self.see,
+        }
+    }
+
+    /// Whether only superusers have it.
+    pub(crate) fn is_for_superusers(&self, permission: Permission) -> bool {
+        matches!(self.of(permission), Permit::Superusers)
+    }
+}
+
+impl Maintenance {
+    /// Whether a visitor may do something with a mode, as the admin scope judges.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Permission, Visitor};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder()
+    ///     .store("memory:")
+    ///     .permission(Permission::See, |visitor, _mode| visitor.staff)
+    ///     .build()
+    ///     .await?;
+    /// let staff = Visitor::user("sam").with_staff(true);
+    /// assert!(maintenance.may(&staff, Permission::See, "site").await);
+    /// assert!(!maintenance.may(&staff, Permission::Toggle, "site").await);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn may(&self, visitor: &Visitor, permission: Permission, mode: &str) -> bool {
+        let permit = self.shared.permissions.of(permission);
+        permit.permits(visitor, mode).await
+    }
+
+    /// The keys of the modes with which a visitor may do something, in the order of the modes.
+    pub(crate) async fn permitted_modes(
+        &self,
+        visitor: &Visitor,
+        permission: Permission,
+    ) -> Vec<String> {
+        let mut permitted = Vec::new();
+        for mode in &self.shared.modes {
+            if self.may(visitor, permission, &mode.key).await {
+                permitted.push(mode.key.clone());
+            }
+        }
+        permitted
+    }
+
+    /// What the app's own menu shows to whoever sends this request: the way to the dashboard, or
+    /// nothing to those who may not see it.
+    ///
+    /// ```
+    /// use actix_maintenance_mode::Maintenance;
+    /// use actix_web::{HttpRequest, web};
+    ///
+    /// async fn menu(request: HttpRequest, maintenance: web::Data<Maintenance>) -> String {
+    ///     match maintenance.menu_item(&request).await {
+    ///         Some(item) => format!("<a href=\"{}\">{}</a>", item.url, item.label),
+    ///         None => String::new(),
+    ///     }
+    /// }
+    /// ```
+    pub async fn menu_item(&self, request: &HttpRequest) -> Option<MenuItem> {
+        let visitor = self.visitor(request).await;
+        let visible = self.permitted_modes(&visitor, Permission::See).await;
+        if visible.is_empty() {
+            return None;
+        }
+        let snapshot = self.shared.published.snapshot();
+        let now = self.shared.now_for(&snapshot);
+        let phases = || {
+            snapshot
+                .modes
+                .iter()
+                .filter(|mode| visible.iter().any(|key| **key == *mode.key))
+                .map(|mode| mode.phase(now))
+        };
+        let phase = phases()
+            .find(|phase| phase.is_maintenance())
+            .or_else(|| phases().find(|phase| *phase == Phase::Scheduled))
+            .unwrap_or(Phase::Online);
+        Some(MenuItem {
+            label: "Maintenance".to_owned(),
+            url: self.shared.admin_path.clone(),
+            on: phase.is_maintenance(),
+            phase,
+        })
+    }
+}
+
+/// An item for the app's own menu: from [`Maintenance::menu_item`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct MenuItem {
+    /// What it says, in English.
+    pub label: String,
+    /// Where it leads: the dashboard.
+    pub url: String,
+    /// Whether a mode that the visitor may see is pending or offline.
+    pub on: bool,
+    /// The phase of the first such mode; else whether one is announced.
+    pub phase: Phase,
+}

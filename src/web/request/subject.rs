@@ -1,0 +1,143 @@
+//! A request of actix as the rules see it.
+
+use std::{cell::OnceCell, net::IpAddr};
+
+use actix_web::{HttpRequest, http::header};
+
+use crate::{
+    app_routes::{AppRoutes, AskedPath},
+    core::decide::Subject,
+    engine::shared::Shared,
+    host::{X_FORWARDED_HOST, each_host},
+    readings::Readings,
+    routes::Routes,
+    web::request::address::client_address,
+};
+
+pub(crate) struct RequestSubject<'a> {
+    request: &'a HttpRequest,
+    shared: &'a Shared,
+    routes: &'a AppRoutes,
+    readings: OnceCell<Readings>,
+}
+
+impl<'a> RequestSubject<'a> {
+    pub(crate) fn new(request: &'a HttpRequest, shared: &'a Shared, routes: &'a AppRoutes) -> Self {
+        Self {
+            request,
+            shared,
+            routes,
+            readings: OnceCell::new(),
+        }
+    }
+}
+
+impl Subject for RequestSubject<'_> {
+    #[inline]
+    fn path(&self) -> &str {
+        self.request.match_info().as_str()
+    }
+
+    #[inline]
+    fn readings(&self) -> &Readings {
+        self.readings
+            .get_or_init(|| Readings::new(self.request.uri().path(), self.path()))
+    }
+
+    fn method(&self) -> &str {
+        self.request.method().as_str()
+    }
+
+    fn each_host(&self, visit: &mut dyn FnMut(&str)) {
+        each_host(self.request, self.shared, visit);
+    }
+
+    fn opens_route(&self, routes: &Routes) -> bool {
+        let asked = AskedPath::of(self.request, self.readings());
+        self.routes
+            .opens(routes, &asked, &self.shared.told_of_routes)
+    }
+
+    fn restricts_route(&self, routes: &Routes) -> bool {
+        let asked = AskedPath::of(self.request, self.readings());
+        self.routes.restricts(routes, &asked)
+    }
+
+    fn is_admin(&self) -> bool {
+        let asked = AskedPath::of(self.request, self.readings());
+        self.routes.is_admin(&asked)
+    }
+
+    fn address(&self) -> Option<IpAddr> {
+        address(self.request, self.shared)
+    }
+
+    #[inline]
+    fn predicate(&self) -> Option<&'static str> {
+        self.shared
+            .predicates
+            .iter()
+            .find(|(_, holds)| holds(self.request))
+            .map(|(name, _)| *name)
+    }
+
+    #[inline]
+    fn has_api_key(&self) -> bool {
+        self.shared
+            .api_key
+            .as_ref()
+            .is_some_and(|key| key.is_in(self.request))
+    }
+
+    fn is_already_in(&self) -> bool {
+        self.shared
+            .already_in
+            .as_ref()
+            .is_some_and(|holds| holds(self.request))
+    }
+
+    #[inline]
+    fn is_of_mode(&self, mode: usize) -> bool {
+        self.shared
+            .modes
+            .get(mode)
+            .and_then(|mode| mode.applies.as_ref())
+            .is_none_or(|applies| applies(self.request))
+    }
+}
+
+/// The client's address, by the app's closure or by peer and trusted proxies.
+pub(crate) fn address(request: &HttpRequest, shared: &Shared) -> Option<IpAddr> {
+    match &shared.address_finder {
+        Some(find) => find(request),
+        None => client_address(
+            request.peer_addr().map(|peer| peer.ip()),
+            request.headers(),
+            &shared.trusted_proxies,
+        ),
+    }
+}
+
+/// The authority that the client asked for (RFC 9110, section 7.2).
+fn host(request: &HttpRequest) -> Option<&str> {
+    request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str())
+        .or_else(|| request.headers().get(header::HOST)?.to_str().ok())
+}
+
+/// The authority that the visitor sees; behind a trusted proxy, the one that it was asked for.
+pub(crate) fn own_host<'a>(request: &'a HttpRequest, shared: &Shared) -> Option<&'a str> {
+    let by_trusted_proxy = request
+        .peer_addr()
+        .is_some_and(|peer| shared.trusted_proxies.contains(peer.ip()));
+    let forwarded = request
+        .headers()
+        .get(X_FORWARDED_HOST)
+        .filter(|_| by_trusted_proxy)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|hosts| hosts.split(',').next())
+        .map(str::trim);
+    forwarded.or_else(|| host(request))
+}

@@ -1,0 +1,3 @@
+//! Setting maintenance up.
+
+pub(crate) mod builder;

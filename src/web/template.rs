@@ -1,0 +1,296 @@
+//! Templates: the app's own that read the flag, and those that replace the embedded page.
+
+use std::{
+    fs,
+    future::{Ready, ready},
+    path::Path,
+};
+
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError, dev::Payload,
+    http::StatusCode, web,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use tera::{Kwargs, Tera, TeraResult};
+
+use crate::{
+    app_routes::AppRoutes,
+    core::{
+        decide::{Rule, applies},
+        phase::Phase,
+        snapshot::Snapshot,
+    },
+    settings::Access,
+    web::{
+        maintenance::Maintenance,
+        middleware::worker::AdmittedUnder,
+        refusal::{negotiate::ResponseFormat, response::Refusing},
+        request::subject::RequestSubject,
+    },
+};
+
+/// What templates show of maintenance to those who get through.
+///
+/// As an extractor it needs the handle as app data. It serializes to the names that templates use,
+/// `maintenance_mode` and `maintenance`, for any engine:
+///
+/// ```
+/// use actix_maintenance_mode::{Maintenance, MaintenanceFlag};
+/// use actix_web::{App, HttpResponse, web};
+///
+/// async fn home(flag: MaintenanceFlag, tera: web::Data<tera::Tera>) -> HttpResponse {
+///     match tera.render("home.html", &flag.tera_context()) {
+///         Ok(page) => HttpResponse::Ok().content_type("text/html").body(page),
+///         Err(_) => HttpResponse::InternalServerError().finish(),
+///     }
+/// }
+/// # fn app(maintenance: Maintenance) {
+/// App::new()
+///     .app_data(web::Data::new(maintenance.clone()))
+///     .route("/", web::get().to(home));
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct MaintenanceFlag {
+    /// Whether a mode that applies to the request is pending or offline.
+    pub maintenance_mode: bool,
+    /// More about it.
+    pub maintenance: FlagDetails,
+}
+
+/// The `maintenance` of a [`MaintenanceFlag`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct FlagDetails {
+    /// The key of the mode that is pending or offline, else of the one that is announced, else of the
+    /// first mode.
+    pub mode: String,
+    /// That mode's name for people.
+    pub label: String,
+    /// That mode's phase.
+    pub phase: Phase,
+    /// What is possible while that mode is on.
+    pub access: Access,
+    /// Whether a mode with read-only access is pending or offline, so that forms are of no use.
+    pub read_only: bool,
+    /// What refused visitors are told.
+    pub message: String,
+    /// Since when, if that is known.
+    pub since: Option<Timestamp>,
+    /// When the announced window starts.
+    pub start: Option<Timestamp>,
+    /// Until when, if that is known.
+    pub until: Option<Timestamp>,
+    /// What refused visitors get as `Retry-After`, in seconds.
+    pub retry_after: Option<u64>,
+    /// Whether the mode is closing: those who are in may finish.
+    pub pending: bool,
+    /// Whether a window that starts soon is announced.
+    pub scheduled: bool,
+}
+
+impl MaintenanceFlag {
+    /// What is, for a request or for all.
+    fn of(maintenance: &Maintenance, snapshot: &Snapshot, request: Option<&HttpRequest>) -> Self {
+        let shared = &*maintenance.shared;
+        let now = shared.now_for(snapshot);
+        // What a mode applies to is not said by routes.
+        let routes = AppRoutes::default();
+        let is_meant = |mode: usize| {
+            request.is_none_or(|request| {
+                applies(
+                    &snapshot.rules,
+                    &RequestSubject::new(request, shared, &routes),
+                    mode,
+                )
+            })
+        };
+        let closed = || {
+            let closed = snapshot.closed_modes(now).map(|mode| mode.index);
+            closed.filter(|mode| is_meant(*mode))
+        };
+        let is_on = closed().next().is_some();
+        let mode = closed()
+            .next()
+            .or_else(|| snapshot.announced_mode(now, is_meant))
+            .unwrap_or(0);
+        let standing = snapshot.modes[mode].standing(now);
+        // Another mode's phase is none of this request's business.
+        let is_told = is_on || standing.phase == Phase::Scheduled;
+        let phase = if is_told {
+            standing.phase
+        } else {
+            Phase::Online
+        };
+        let responses = &shared.responses;
+        // Online nobody shows the message.
+        let language = request.filter(|_| is_told).map_or_else(
+            || responses.languages.default(),
+            |request| responses.languages.of_request(request),
+        );
+        let refusing = Refusing {
+            mode,
+            rule: Rule::NoExemption,
+            format: ResponseFormat::Html,
+            language,
+        };
+        let refusal = responses.refusal(snapshot, refusing, now);
+        Self {
+            maintenance_mode: is_on,
+            maintenance: FlagDetails {
+                mode: refusal.mode,
+                label: refusal.label,
+                phase,
+                access: refusal.access,
+                read_only: closed()
+                    .any(|mode| snapshot.modes[mode].mode.access == Access::ReadOnly),
+                message: refusal.message,
+                since: refusal.since.filter(|_| is_told),
+                start: standing.start,
+                until: refusal.until.filter(|_| is_told),
+                retry_after: refusal.retry_after.filter(|_| is_on),
+                pending: phase == Phase::Pending,
+                scheduled: phase == Phase::Scheduled,
+            },
+        }
+    }
+
+    /// A context for Tera with `maintenance_mode` and `maintenance`, to be extended with the
+    /// page's own.
+    pub fn tera_context(&self) -> tera::Context {
+        let mut context = tera::Context::new();
+        context.insert("maintenance_mode", &self.maintenance_mode);
+        context.insert("maintenance", &self.maintenance);
+        context
+    }
+}
+
+/// The handle is not where extractors look for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`MaintenanceFlag` finds no handle: add `.app_data(web::Data::new(maintenance.clone()))` to \
+     the `App`"
+)]
+#[non_exhaustive]
+pub struct MissingHandle;
+
+impl ResponseError for MissingHandle {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::INTERNAL_SERVER_ERROR
+    }
+
+    /// Says nothing to the visitor; the error itself is for the log.
+    fn error_response(&self) -> HttpResponse {
+        tracing::error!("{self}");
+        HttpResponse::new(self.status_code())
+    }
+}
+
+impl FromRequest for MaintenanceFlag {
+    type Error = MissingHandle;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let Some(maintenance) = request.app_data::<web::Data<Maintenance>>() else {
+            return ready(Err(MissingHandle));
+        };
+        // What let the request in is what its page shows.
+        let admitted = request.extensions().get::<AdmittedUnder>().cloned();
+        let snapshot = admitted.map_or_else(
+            || maintenance.shared.published.snapshot(),
+            |AdmittedUnder(snapshot)| snapshot,
+        );
+        ready(Ok(Self::of(maintenance, &snapshot, Some(request))))
+    }
+}
+
+impl Maintenance {
+    /// What templates show of maintenance now, outside of a request: of whatever mode.
+    pub fn flag(&self) -> MaintenanceFlag {
+        MaintenanceFlag::of(self, &self.shared.published.snapshot(), None)
+    }
+
+    /// Gives templates the function `maintenance_mode(mode="site")`: whether that mode, or without
+    /// `mode` any, is pending or offline; and `maintenance_script()`, which is
+    /// [`script_url`](Self::script_url).
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// let mut tera = tera::Tera::default();
+    /// maintenance.register_tera_function(&mut tera);
+    /// tera.add_raw_template("page", "{% if maintenance_mode() %}closed{% else %}open{% endif %}")?;
+    ///
+    /// assert_eq!(tera.render("page", &tera::Context::new())?, "open");
+    /// maintenance.turn_on().await?;
+    /// assert_eq!(tera.render("page", &tera::Context::new())?, "closed");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn register_tera_function(&self, tera: &mut Tera) {
+        let script = self.script_url();
+        tera.register_function("maintenance_script", move |_: Kwargs, _: &tera::State| {
+            script.clone()
+        });
+        let maintenance = self.clone();
+        tera.register_function(
+            "maintenance_mode",
+            move |arguments: Kwargs, _: &tera::State| -> TeraResult<bool> {
+                let snapshot = maintenance.shared.published.snapshot();
+                let now = maintenance.shared.now_for(&snapshot);
+                match arguments.get::<&str>("mode")? {
+                    None => Ok(snapshot.closed_mode(now).is_some()),
+                    Some(key) => match snapshot.mode(key) {
+                        Some(mode) => Ok(mode.phase(now).is_maintenance()),
+                        None => Err(tera::Error::message(format!(
+                            "maintenance_mode: there is no mode `{key}`"
+                        ))),
+                    },
+                }
+            },
+        );
+    }
+}
+
+/// Adds the templates of a folder and of those in it, by their paths relative to it. They replace
+/// those of the same name.
+pub(crate) fn read_folder(
+    folder: &Path,
+    templates: &mut Vec<(String, String)>,
+) -> Result<(), String> {
+    const ENDINGS: [&str; 3] = ["html", "htm", "xml"];
+    let failed = |path: &Path, error: std::io::Error| {
+        format!("the template {} cannot be read: {error}", path.display())
+    };
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).map_err(|error| failed(&next, error))? {
+            let entry = entry.map_err(|error| failed(&next, error))?;
+            let path = entry.path();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+                continue;
+            }
+            let is_template = path
+                .extension()
+                .is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known));
+            if !is_template {
+                continue;
+            }
+            let name = path
+                .strip_prefix(folder)
+                .unwrap_or(&path)
+                .components()
+                .map(|part| part.as_os_str().to_string_lossy())
+                .collect::<Vec<_>>()
+                .join("/");
+            let text = fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
+            templates.push((name, text));
+        }
+    }
+    Ok(())
+}
