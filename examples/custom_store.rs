@@ -28,7 +28,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, Transaction
 const POLL_EVERY: Duration = Duration::from_millis(200);
 /// How long to wait for others that write. Less than a request to a store may take.
 const BUSY: Duration = Duration::from_secs(3);
-/// The longest that a lease may live.
+/// The shortest and the longest that a lease may live.
+const SHORTEST: Duration = Duration::from_millis(1);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The names are blobs and not texts, as theirs are compared byte by byte.
@@ -112,18 +113,20 @@ fn present(database: &Connection) -> rusqlite::Result<Option<Loaded>> {
         .optional()
 }
 
-/// Milliseconds of the wall clock, which the processes of this machine share.
+/// Nanoseconds of the wall clock, which the processes of this machine share. Coarser ones cut off
+/// the rest, and a lease would lapse by so much before its time.
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-    })
+    nanoseconds(since.unwrap_or_default())
 }
 
-/// When a lease lapses that is taken now. A time to live is at least a millisecond.
+fn nanoseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// When a lease lapses that is taken now.
 fn lapse(time_to_live: Duration) -> i64 {
-    let milliseconds = time_to_live.min(YEAR).as_nanos().div_ceil(1_000_000).max(1);
-    now() + i64::try_from(milliseconds).unwrap_or(i64::MAX / 2)
+    now().saturating_add(nanoseconds(time_to_live.clamp(SHORTEST, YEAR)))
 }
 
 fn live(row: &Row<'_>) -> rusqlite::Result<LiveLease> {
@@ -133,7 +136,7 @@ fn live(row: &Row<'_>) -> rusqlite::Result<LiveLease> {
     let left: i64 = row.get::<_, i64>(3)? - now();
     Ok(LiveLease {
         lease: Lease::new(name, holder, content).map_err(|_| rusqlite::Error::InvalidQuery)?,
-        expires_in: Duration::from_millis(left.try_into().unwrap_or(0)),
+        expires_in: Duration::from_nanos(left.try_into().unwrap_or(0)),
     })
 }
 

@@ -50,16 +50,11 @@
 //! The README has a recipe for each task, and `cargo run --example demo` shows it at work.
 #![forbid(unsafe_code)]
 
-mod app_routes;
 #[cfg(all(feature = "cli", unix))]
 pub mod cli;
 mod clock;
 mod core;
 mod engine;
-mod host;
-mod readings;
-mod route_table;
-mod routes;
 pub mod settings;
 pub mod store;
 mod web;

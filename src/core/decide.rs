@@ -8,6 +8,8 @@ use std::{fmt, iter, net::IpAddr};
 use jiff::Timestamp;
 
 use crate::{
+    core::rules::readings::Readings,
+    core::rules::routes::Routes,
     core::{
         phase::Phase,
         rules::{
@@ -16,8 +18,6 @@ use crate::{
         },
         snapshot::{ClosedMode, Snapshot},
     },
-    readings::Readings,
-    routes::Routes,
     web::visitor::identity::Visitor,
 };
 

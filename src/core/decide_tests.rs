@@ -6,12 +6,12 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    core::rules::routes::Named,
     core::{
         rules::of_mode::{OwnExemptions, ReadOnly},
         snapshot::{ModeView, StoreStatus},
         state::Document,
     },
-    routes::Named,
     settings::ModeSettings,
     web::mode::{Mode, ModeClosures},
 };

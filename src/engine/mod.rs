@@ -13,4 +13,5 @@ pub(crate) mod lock;
 pub(crate) mod node;
 pub(crate) mod shared;
 pub(crate) mod task;
+pub(crate) mod told_once;
 pub(crate) mod windows;

@@ -17,12 +17,12 @@ use jiff::{Timestamp, tz::TimeZone};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
-    app_routes::ToldOfRoutes,
     core::{
         rules::exempt::AddressSet,
         snapshot::{CUT_OFF, Snapshot, Status},
         state::DrainWish,
     },
+    engine::told_once::ToldOnce,
     engine::{
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
@@ -83,7 +83,7 @@ pub(crate) struct Shared {
     /// Whether the app wraps something to be always refused.
     pub(crate) forced_on_wrappers: AtomicBool,
     /// What the log has said of routes.
-    pub(crate) told_of_routes: ToldOfRoutes,
+    pub(crate) told_of_routes: ToldOnce,
     pub(crate) web_server: WebServerFiles,
     /// Without a slash at its end.
     pub(crate) admin_path: String,

@@ -15,9 +15,9 @@ use regex::Regex;
 use super::{Settings, fault::Fault};
 use crate::store::url::{StoreUrl, without_password};
 use crate::{
+    core::rules::routes::{METHODS, split},
     core::state::DEFAULT_MODE,
     engine::fleet::node::ID_LIMIT,
-    routes::{METHODS, split},
 };
 
 /// What `response.status` takes.

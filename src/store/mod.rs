@@ -83,6 +83,8 @@ pub struct Hint;
 /// - A lease that is no longer renewed is in no list and in nobody's way once its time to live is
 ///   over. That time counts from when the store took it, so a holder who relies on it counts from
 ///   before it asked.
+/// - A store whose clock is coarse rounds so that no lease lapses before its time; it may then live a
+///   millisecond longer, and no more.
 /// - A time to live below a millisecond counts as one, and one above a year (365 days) as one.
 /// - Leases need not outlive the machine or the server that keeps them.
 /// - Leases are for those who look for them: a change of one is not a [`Hint`].

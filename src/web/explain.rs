@@ -13,15 +13,15 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    app_routes::{AppRoutes, AskedPath},
+    core::rules::readings::Readings,
+    core::rules::routes::{Named, Routes},
     core::{
         decide::{self, Decision, Rule, Subject, closed_for, decide, decide_visitor},
         phase::Phase,
         snapshot::Snapshot,
     },
     engine::shared::Shared,
-    readings::Readings,
-    routes::{Named, Routes},
+    web::request::app_routes::{AppRoutes, AskedPath},
     web::visitor::identity::Visitor,
 };
 

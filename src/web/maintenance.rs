@@ -6,7 +6,6 @@ use actix_web::HttpRequest;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    app_routes::AppRoutes,
     core::{
         decide::closed_for,
         phase::Phase,
@@ -23,6 +22,7 @@ use crate::{
         windows::{CancelWindow, PlanWindow},
     },
     store::StoreError,
+    web::request::app_routes::AppRoutes,
     web::{
         explain::{Explanation, Inquiry},
         middleware::{ForcedOn, MaintenanceMiddleware},

@@ -15,13 +15,13 @@ use serde::Serialize;
 use tera::{Kwargs, Tera, TeraResult};
 
 use crate::{
-    app_routes::AppRoutes,
     core::{
         decide::{Rule, applies},
         phase::Phase,
         snapshot::Snapshot,
     },
     settings::Access,
+    web::request::app_routes::AppRoutes,
     web::{
         maintenance::Maintenance,
         middleware::worker::AdmittedUnder,

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::{readings::Readings, routes::Named};
+use crate::core::rules::{readings::Readings, routes::Named};
 
 /// A request with a method, a host and a path.
 struct Request<'a>(&'a str, Option<&'a str>, &'a str);

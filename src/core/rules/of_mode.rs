@@ -6,11 +6,11 @@
 use std::collections::HashSet;
 
 use crate::{
+    core::rules::routes::Routes,
     core::{
         decide::{Rule, Subject, VisitorRules},
         rules::exempt::{AddressSet, PathMatch, PathRules, Patterns},
     },
-    routes::Routes,
 };
 
 /// The rules of one mode, besides those that all modes have in common.

@@ -12,7 +12,7 @@ use actix_web::{
 
 use crate::{
     engine::changes::ChangeError,
-    route_table::ADMIN_ROOT,
+    web::request::route_table::ADMIN_ROOT,
     web::{
         maintenance::Maintenance, observe::health, refusal::negotiate::ResponseFormat,
         visitor::identity::Visitor,

@@ -15,7 +15,6 @@ use actix_web::{
 use jiff::Timestamp;
 
 use crate::{
-    app_routes::AppRoutes,
     core::{
         decide::{Decision, Outcome, Rule, closed_for, decide, decide_visitor},
         phase::Phase,
@@ -25,6 +24,7 @@ use crate::{
         leases::held_lease::Deadline,
         shared::{Shared, Word},
     },
+    web::request::app_routes::AppRoutes,
     web::{
         maintenance::Maintenance,
         middleware::admission::{Admission, Desk, Inside},

@@ -5,13 +5,13 @@ use std::{cell::OnceCell, net::IpAddr};
 use actix_web::{HttpRequest, http::header};
 
 use crate::{
-    app_routes::{AppRoutes, AskedPath},
     core::decide::Subject,
+    core::rules::readings::Readings,
+    core::rules::routes::Routes,
     engine::shared::Shared,
-    host::{X_FORWARDED_HOST, each_host},
-    readings::Readings,
-    routes::Routes,
     web::request::address::client_address,
+    web::request::app_routes::{AppRoutes, AskedPath},
+    web::request::host::{X_FORWARDED_HOST, each_host},
 };
 
 pub(crate) struct RequestSubject<'a> {

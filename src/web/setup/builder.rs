@@ -17,7 +17,7 @@ use tera::Tera;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    app_routes::ToldOfRoutes,
+    core::rules::routes::Routes,
     core::{
         decide::{RedirectTarget, Rules, VisitorRules},
         rules::{
@@ -26,6 +26,7 @@ use crate::{
         },
         state::DrainWish,
     },
+    engine::told_once::ToldOnce,
     engine::{
         driver::{Driver, Plan},
         fleet::node::NodeIdentity,
@@ -36,7 +37,6 @@ use crate::{
         node::seat::{NodePlan, Seat},
         shared::{AddressFinder, ApiKey, Clock, Drain, LogoutHook, Predicate, Published, Shared},
     },
-    routes::Routes,
     settings::{
         Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, Settings,
         SettingsError, StoreUrl, without_password,
@@ -650,7 +650,7 @@ impl Builder {
                 .map_err(|message| fault("admin.tokens", "", message))?,
             login_url: settings.login_url.clone(),
             forced_on_wrappers: AtomicBool::new(false),
-            told_of_routes: ToldOfRoutes::default(),
+            told_of_routes: ToldOnce::default(),
             web_server: WebServerFiles::new(&settings.web_server),
             admin_path: settings.admin_path.trim_end_matches('/').to_owned(),
         })

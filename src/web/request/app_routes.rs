@@ -2,18 +2,17 @@
 
 use std::{
     cell::{OnceCell, RefCell},
-    collections::HashSet,
     rc::Rc,
 };
 
 use actix_web::{HttpRequest, dev::ResourceMap};
-use parking_lot::Mutex;
 
 use crate::{
     core::decide::Rules,
-    readings::Readings,
-    route_table::{RouteInfo, RouteTable},
-    routes::{Candidate, Named, Routes, opens},
+    core::rules::readings::Readings,
+    core::rules::routes::{Candidate, Named, Routes, opens},
+    engine::told_once::ToldOnce,
+    web::request::route_table::{RouteInfo, RouteTable},
 };
 
 /// The routes of the app, read when they are first asked for.
@@ -23,19 +22,6 @@ pub(crate) struct AppRoutes {
     table: OnceCell<Option<RouteTable>>,
     /// The resources that each setting names, by the setting's number.
     named: RefCell<Vec<(usize, Rc<[usize]>)>>,
-}
-
-/// What the log has said already, by any worker.
-#[derive(Debug, Default)]
-pub(crate) struct ToldOfRoutes(Mutex<HashSet<String>>);
-
-impl ToldOfRoutes {
-    /// Warns once of something.
-    fn warn(&self, message: String) {
-        if self.0.lock().insert(message.clone()) {
-            tracing::warn!(event = "maintenance.route", "{message}");
-        }
-    }
 }
 
 /// A path of a request, as it is asked about.
@@ -111,12 +97,7 @@ impl AppRoutes {
     }
 
     /// Whether it is certain that a route of these serves the request.
-    pub(crate) fn opens(
-        &self,
-        routes: &Routes,
-        asked: &AskedPath<'_>,
-        told: &ToldOfRoutes,
-    ) -> bool {
+    pub(crate) fn opens(&self, routes: &Routes, asked: &AskedPath<'_>, told: &ToldOnce) -> bool {
         let Some(table) = self.table(asked.map) else {
             return false;
         };
@@ -146,11 +127,10 @@ impl AppRoutes {
                     .iter()
                     .find(|candidate| candidate.named != Named::Not)
             {
-                told.warn(not_certain(
-                    routes,
-                    table.route(named.route),
-                    "opens nothing there",
-                ));
+                told.warn(
+                    "maintenance.route",
+                    not_certain(routes, table.route(named.route), "opens nothing there"),
+                );
             }
             return false;
         }
@@ -199,7 +179,7 @@ impl AppRoutes {
     }
 
     /// Tells of what the settings name and the app does not have, or has more than once.
-    pub(crate) fn check(&self, rules: &Rules, map: &ResourceMap, told: &ToldOfRoutes) {
+    pub(crate) fn check(&self, rules: &Rules, map: &ResourceMap, told: &ToldOnce) {
         let Some(table) = self.table(map) else {
             return;
         };
@@ -220,11 +200,14 @@ impl AppRoutes {
                 let setting = routes.setting();
                 if called.is_empty() {
                     let effect = if opens { "opens" } else { "closes" };
-                    told.warn(format!(
-                        "`{setting}` has `{route}`, but the app has no route of that name or \
+                    told.warn(
+                        "maintenance.route",
+                        format!(
+                            "`{setting}` has `{route}`, but the app has no route of that name or \
                          pattern: it {effect} nothing. {}",
-                        known_routes(table)
-                    ));
+                            known_routes(table)
+                        ),
+                    );
                 }
                 let is_ambiguous = |number: &usize| {
                     let info = table.route(*number);
@@ -241,11 +224,10 @@ impl AppRoutes {
                     && routes.names(route, "") == Named::Plainly
                     && let Some(number) = called.iter().find(|number| is_ambiguous(number))
                 {
-                    told.warn(not_certain(
-                        routes,
-                        table.route(*number),
-                        "opens nothing there",
-                    ));
+                    told.warn(
+                        "maintenance.route",
+                        not_certain(routes, table.route(*number), "opens nothing there"),
+                    );
                 }
             }
         }
