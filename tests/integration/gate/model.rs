@@ -652,8 +652,20 @@ fn is_under(path: &str, prefix: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Whether a pattern fits, with the last slash or without.
 fn fits(pattern: &str, path: &str) -> bool {
-    let resource = actix_web::dev::ResourceDef::new(pattern);
+    let mut expression = String::from("^");
+    for part in pattern.split_inclusive('}') {
+        let (text, parameter) = part.split_once('{').unwrap_or((part, ""));
+        expression.push_str(&regex::escape(text.trim_start_matches('*')));
+        let segment = match parameter {
+            "" => "",
+            "tail}" => ".*",
+            _ => "[^/]+",
+        };
+        expression.push_str(segment);
+    }
+    let resource = Regex::new(&format!("{expression}$")).unwrap();
     let trimmed = path.trim_end_matches('/');
     [path, trimmed, &format!("{trimmed}/")]
         .iter()
