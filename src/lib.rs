@@ -47,7 +47,7 @@
 //!
 //! The program `maintenance` (feature `cli`) does it in a shell, for operators and deploy jobs.
 //!
-//! The README has a recipe for each task, and `cargo run --example demo` shows it at work.
+//! The [guide] has a recipe for each task, and `cargo run --example demo` shows it at work.
 #![forbid(unsafe_code)]
 
 #[cfg(all(feature = "cli", unix))]
@@ -55,6 +55,8 @@ pub mod cli;
 mod clock;
 mod core;
 mod engine;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod settings;
 pub mod store;
 mod web;

@@ -1,0 +1,58 @@
+//! The guide: how to do what, with examples that are compiled and run as tests.
+//!
+//! - [A first app](first_app): what to add, in which order, who is a superuser, tests
+//! - [Switching it on and off](switching): in the browser, in a shell, in code; hooks
+//! - [Planned windows](windows): once, in a time zone, again and again
+//! - [Several modes, and read-only](modes): a part of the site; reading goes on
+//! - [Draining and deploying](draining): nobody is thrown out; jobs, tasks, pipelines
+//! - [Who gets in](who_gets_in): superusers, networks, tokens, routes, proxies
+//! - [Pages and languages](pages): what visitors are shown
+//! - [Templates of the app](templates): a banner for those who get through
+//! - [The admin scope and its API](admin): permissions, JSON, why a request is refused
+//! - [The program `maintenance`](program): commands and exit codes
+//! - [Operations](operations): for whoever runs a site, in the order of urgency
+//! - [Monitors, logs and metrics](observing): probes, events, figures, alerts
+//! - [Where the state is kept](stores): a file, Redis, a bucket
+//! - [More than one machine](fleets): one switch for all
+//! - [Settings](settings): all keys and their defaults
+//! - Coming from [django-maintenance-mode](from_django_maintenance_mode)
+
+// Nobody needs these modules in a program: they are compiled for the docs and their tests.
+
+/// A page of `docs/guide/`. Its links are given by reference, and in Markdown the first definition of
+/// a reference counts: in these docs they lead to the module of the page, in the files to the file.
+macro_rules! page {
+    ($name:ident, $file:literal) => {
+        #[doc = "[admin.md#why-is-this-request-refused]: crate::guide::admin#why-is-this-request-refused"]
+        #[doc = "[draining.md#a-task-that-maintenance-waits-for]: crate::guide::draining#a-task-that-maintenance-waits-for"]
+        #[doc = "[operations.md]: crate::guide::operations"]
+        #[doc = "[program.md]: crate::guide::program"]
+        #[doc = "[settings.md]: crate::guide::settings"]
+        #[doc = "[templates.md]: crate::guide::templates"]
+        #[doc = concat!("[docs/barrier.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/barrier.md")]
+        #[doc = concat!("[languages/en.toml]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/languages/en.toml")]
+        #[doc = ""]
+        #[doc = include_str!(concat!("../docs/guide/", $file))]
+        pub mod $name {}
+    };
+}
+
+page!(first_app, "first-app.md");
+page!(switching, "switching.md");
+page!(windows, "windows.md");
+page!(modes, "modes.md");
+page!(draining, "draining.md");
+page!(who_gets_in, "who-gets-in.md");
+page!(pages, "pages.md");
+page!(templates, "templates.md");
+page!(admin, "admin.md");
+page!(program, "program.md");
+page!(operations, "operations.md");
+page!(observing, "observing.md");
+page!(stores, "stores.md");
+page!(fleets, "fleets.md");
+page!(settings, "settings.md");
+page!(
+    from_django_maintenance_mode,
+    "from-django-maintenance-mode.md"
+);
