@@ -30,6 +30,7 @@ macro_rules! page {
         #[doc = "[settings.md]: crate::guide::settings"]
         #[doc = "[templates.md]: crate::guide::templates"]
         #[doc = concat!("[docs/barrier.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/barrier.md")]
+        #[doc = concat!("[docs/security.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/security.md")]
         #[doc = concat!("[languages/en.toml]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/languages/en.toml")]
         #[doc = ""]
         #[doc = include_str!(concat!("../docs/guide/", $file))]

@@ -2,6 +2,7 @@
 
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
+use serde_json::json;
 
 use super::{Program, failure::Failure, output::Output};
 
@@ -27,10 +28,8 @@ impl Completions {
             &mut text,
         );
         let text = String::from_utf8_lossy(&text);
-        output.say(
-            &serde_json::json!({"shell": self.shell.to_string(), "completions": text}),
-            || text.clone().into_owned(),
-        );
+        let document = json!({"shell": self.shell.to_string(), "completions": text});
+        output.hand_out(&document, &text);
         Ok(0)
     }
 }

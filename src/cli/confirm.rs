@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use tokio::sync::oneshot;
 
 use super::{failure::Failure, signals::Signals};
+use crate::core::text::escaped;
 
 /// Says what would follow and asks whether to go on.
 ///
@@ -20,7 +21,7 @@ pub(super) async fn confirm(consequence: &str) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     {
         let mut err = io::stderr().lock();
-        let _ = write!(err, "{consequence}\nGo on? [y/N] ");
+        let _ = write!(err, "{}\nGo on? [y/N] ", escaped(consequence));
         let _ = err.flush();
     }
     let (answered, answer) = oneshot::channel();

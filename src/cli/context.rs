@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{failure::Failure, output::Output};
 use crate::{
+    core::text::escaped,
     core::{schedule::parse_time, snapshot::Status},
     settings::Settings,
     web::{maintenance::Maintenance, refusal::response::chain},
@@ -129,9 +130,10 @@ fn by() -> String {
         Some(user.name)
     });
     let host = gethostname::gethostname();
-    format!(
+    // Anybody may have set the environment.
+    escaped(&format!(
         "{}@{}",
         user.as_deref().unwrap_or("somebody"),
         host.to_string_lossy()
-    )
+    ))
 }

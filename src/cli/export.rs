@@ -51,7 +51,7 @@ impl Export {
         let rules = export(server, &context.settings, &self.app)
             .map_err(|error| Failure::failed(error.to_string()))?;
         let document = json!({"server": server.as_str(), "rules": rules});
-        context.output.say(&document, || rules.clone());
+        context.output.hand_out(&document, &rules);
         Ok(0)
     }
 }
@@ -85,7 +85,7 @@ impl Render {
                     .output
                     .say(&document, || format!("written: {}", path.display()));
             }
-            None => context.output.say(&json!({"page": page}), || page.clone()),
+            None => context.output.hand_out(&json!({"page": page}), &page),
         }
         Ok(0)
     }

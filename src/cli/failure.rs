@@ -52,7 +52,9 @@ impl From<ChangeError> for Failure {
     fn from(error: ChangeError) -> Self {
         let exit = match &error {
             ChangeError::Store(_) => Exit::StoreOutOfReach,
-            ChangeError::UnknownMode { .. } | ChangeError::Plan(_) => Exit::Usage,
+            ChangeError::UnknownMode { .. } | ChangeError::Plan(_) | ChangeError::Text(_) => {
+                Exit::Usage
+            }
             _ => Exit::Failed,
         };
         let message = match &error {

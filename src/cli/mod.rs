@@ -64,7 +64,7 @@ use self::{
     during::During,
     explain::Explain,
     export::{Export, Render},
-    failure::Failure,
+    failure::{Exit, Failure},
     history::History,
     off::Off,
     on::On,
@@ -186,6 +186,23 @@ impl Command {
     }
 }
 
+/// Shows the help that was asked for, or what is wrong with the command line, which may hold
+/// anything.
+fn misused(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    let text = error.render().to_string();
+    let text = text.trim_end();
+    let output = Output::new(false);
+    match text.strip_prefix("error: ") {
+        Some(text) => output.error(text),
+        // The help, which is shown where a command is missing.
+        None => error.exit(),
+    }
+    ExitCode::from(Exit::Usage as u8)
+}
+
 /// The whole program `maintenance`: reads the command line, runs the command and returns its exit
 /// code.
 pub fn main() -> ExitCode {
@@ -195,8 +212,12 @@ pub fn main() -> ExitCode {
         true => ColorChoice::Auto,
         false => ColorChoice::Never,
     };
-    let matches = Program::command().color(colours).get_matches();
-    let program = Program::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = Program::command().color(colours).try_get_matches();
+    let program = matches.and_then(|matches| Program::from_arg_matches(&matches));
+    let program = match program {
+        Ok(program) => program,
+        Err(error) => return misused(&error),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{context::Context, failure::Failure, output::Output};
 use crate::{
+    core::text::escaped,
     settings::{ResponseSettings, Settings, StoreUrl},
     web::{refusal::response::read_templates, setup::builder::Builder},
 };
@@ -97,7 +98,8 @@ impl Options {
             .with_env_filter(EnvFilter::new(level))
             .with_writer(|| Unheard)
             .log_internal_errors(false)
-            .with_ansi(super::output::is_coloured(&std::io::stderr()))
+            // What is written is escaped.
+            .with_ansi(false)
             .try_init();
     }
 }
@@ -108,7 +110,8 @@ struct Unheard;
 
 impl io::Write for Unheard {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().write_all(text);
+        let shown = escaped(&String::from_utf8_lossy(text));
+        let _ = io::stderr().write_all(shown.as_bytes());
         Ok(text.len())
     }
 

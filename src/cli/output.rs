@@ -1,18 +1,24 @@
 //! What a command says: to people or as JSON, on the standard output; messages on the other one.
+//!
+//! All of it may repeat texts of others, so all of it is [escaped] here, and nowhere else need
+//! anybody think of it.
 
 use std::{
     cell::{Cell, RefCell},
     env, fmt,
     io::{self, IsTerminal, Write as _},
+    os::fd::AsFd,
     process::ExitCode,
 };
 
 use console::Style;
 use jiff::tz::TimeZone;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
 use serde_json::json;
 
 use super::failure::Failure;
+use crate::core::text::{escaped, escaped_json};
 
 pub(super) struct Output {
     json: bool,
@@ -42,6 +48,7 @@ impl Output {
             broken: RefCell::new(None),
             colours: Colours {
                 on: is_coloured(&io::stdout()),
+                mark: fastrand::u64(..),
             },
             zone: TimeZone::system(),
         }
@@ -64,13 +71,36 @@ impl Output {
     pub(super) fn document(&self, document: &impl Serialize) {
         self.has_document.set(true);
         match serde_json::to_string(document) {
-            Ok(text) => self.print(&text),
+            Ok(text) => self.write(&escaped_json(&text)),
             Err(error) => self.keep(io::Error::other(error)),
+        }
+    }
+
+    /// Hands out a file: to programs as a document, and otherwise as it is, byte for byte. Where it
+    /// would go to a terminal it is for people, too.
+    pub(super) fn hand_out(&self, document: &impl Serialize, file: &str) {
+        if self.json {
+            self.document(document);
+        } else if io::stdout().is_terminal() {
+            self.print(file);
+        } else {
+            self.write(file);
         }
     }
 
     /// Prints lines for people.
     pub(super) fn print(&self, text: &str) {
+        self.write(&self.shown(text));
+    }
+
+    /// A text for people as it goes to the standard output: with this program's own colours, and
+    /// without anything else that a terminal would obey.
+    pub(super) fn shown(&self, text: &str) -> String {
+        self.colours.escaped(text)
+    }
+
+    /// Writes what is fit for a terminal already.
+    pub(super) fn write(&self, text: &str) {
         if text.is_empty() || self.broken.borrow().is_some() {
             return;
         }
@@ -85,7 +115,7 @@ impl Output {
 
     /// Whether nobody reads the standard output any more.
     pub(super) fn is_closed(&self) -> bool {
-        self.broken.borrow().is_some()
+        self.broken.borrow().is_some() || has_no_reader(&io::stdout())
     }
 
     fn keep(&self, error: io::Error) {
@@ -137,7 +167,17 @@ fn message(kind: &str, style: Style, text: &str) {
         .bold()
         .force_styling(is_coloured(&err))
         .apply_to(format!("{kind}:"));
-    let _ = writeln!(err, "{kind} {text}");
+    let _ = writeln!(err, "{kind} {}", escaped(text));
+}
+
+/// Whether whoever reads from there has gone, as `head` does when it has read enough. It shows at
+/// the next write only, and that may be long in coming.
+fn has_no_reader(stream: &impl AsFd) -> bool {
+    let mut polled = [PollFd::new(stream.as_fd(), PollFlags::empty())];
+    poll(&mut polled, PollTimeout::ZERO).is_ok()
+        && polled[0]
+            .revents()
+            .is_some_and(|events| events.intersects(PollFlags::POLLERR | PollFlags::POLLHUP))
 }
 
 /// Whether to use colours there: on a terminal that has them, and that nobody wants without.
@@ -156,14 +196,47 @@ pub(super) fn are_colours_welcome() -> bool {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Colours {
     on: bool,
+    /// What tells this program's own commands to the terminal from those in texts of others: nobody
+    /// else can know it.
+    mark: u64,
 }
 
 impl Colours {
+    /// The text in a style, to be printed by [`Output::print`].
     pub(super) fn paint(self, style: &Style, text: &str) -> String {
         style
             .clone()
             .force_styling(self.on)
-            .apply_to(text)
+            .apply_to(escaped(text))
             .to_string()
+            .replace(ESCAPE, &self.marked())
+    }
+
+    fn marked(self) -> String {
+        format!("{ESCAPE}{:016x}", self.mark)
+    }
+
+    fn escaped(self, text: &str) -> String {
+        let parts: Vec<String> = text.split(&self.marked()).map(escaped).collect();
+        parts.join(ESCAPE)
+    }
+}
+
+/// What a terminal's commands begin with.
+const ESCAPE: &str = "\u{1b}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_programs_own_colours_reach_the_terminal() {
+        let colours = Colours { on: true, mark: 7 };
+        let painted = colours.paint(&Style::new().red(), "\u{1b}[32mgreen");
+        let shown = colours.escaped(&format!("{painted} and \u{1b}[32mgreen"));
+        assert_eq!(
+            shown,
+            "\u{1b}[31m\\u{1b}[32mgreen\u{1b}[0m and \\u{1b}[32mgreen"
+        );
     }
 }

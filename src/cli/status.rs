@@ -112,6 +112,7 @@ impl Shown {
     fn draw(&mut self, context: &Context<'_>, text: &str) {
         let (height, width) = console::Term::stdout().size();
         let (height, width) = (usize::from(height), usize::from(width));
+        let text = context.output.shown(text);
         // A line that wraps, or scrolls away, could not be drawn over.
         let lines: Vec<_> = text
             .lines()
@@ -127,7 +128,7 @@ impl Shown {
             drawing.push_str(&format!("\u{1b}[{}A\r\u{1b}[J", self.lines));
         }
         drawing.push_str(&text);
-        context.output.print(&drawing);
+        context.output.write(&drawing);
         self.lines = lines.len();
         self.text = text;
     }

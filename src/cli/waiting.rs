@@ -18,6 +18,7 @@ use super::{
     wording,
 };
 use crate::{
+    core::text::escaped,
     core::{phase::Phase, snapshot::Status, state::Switch},
     engine::{barrier::WaitError, changes::Change, fleet::node::Missing},
 };
@@ -302,8 +303,9 @@ impl Progress {
     }
 
     fn show(&mut self, line: &str) {
+        let line = escaped(line);
         match self {
-            Self::InPlace(bar) => bar.set_message(line.to_owned()),
+            Self::InPlace(bar) => bar.set_message(line),
             Self::Lines { next } if *next <= Instant::now() => {
                 *next = Instant::now() + LINE_EVERY;
                 // Nobody may listen any more.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::core::phase::Phase;
+use crate::{core::phase::Phase, core::text::escaped};
 
 /// An instant in the local zone, with its offset.
 pub(super) fn time(instant: Timestamp, zone: &TimeZone) -> String {
@@ -58,20 +58,10 @@ pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {word}")
 }
 
-/// Somebody else's text on one line, and without what a terminal would take for a command.
+/// Somebody else's text on one line, and as wide as it is shown.
 pub(super) fn line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let shown = words.join(" ");
-    shown
-        .chars()
-        .map(|character| {
-            if character.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                character
-            }
-        })
-        .collect()
+    escaped(&words.join(" "))
 }
 
 /// What a phase means, after the name of the mode.
@@ -120,6 +110,6 @@ mod tests {
 
     #[test]
     fn somebody_elses_text_stays_on_its_line_and_commands_no_terminal() {
-        assert_eq!(line("a\n  b\u{1b}[2Jc"), "a b\u{fffd}[2Jc");
+        assert_eq!(line("a\n  b\u{1b}[2Jc"), "a b\\u{1b}[2Jc");
     }
 }

@@ -1,8 +1,10 @@
 //! What maintenance is: plain data and pure functions. No I/O, no clock, no actix.
 
 pub(crate) mod decide;
+pub(crate) mod limits;
 pub(crate) mod phase;
 pub(crate) mod rules;
 pub(crate) mod schedule;
 pub(crate) mod snapshot;
 pub(crate) mod state;
+pub(crate) mod text;

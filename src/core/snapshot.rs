@@ -409,17 +409,6 @@ impl Status {
     pub fn mode(&self, key: &str) -> Option<&ModeStatus> {
         self.modes.iter().find(|mode| mode.key == key)
     }
-
-    /// What may be seen of it by somebody who may see these modes only.
-    pub(crate) fn only(mut self, keys: &[String]) -> Self {
-        let all = self.modes.len();
-        self.modes.retain(|mode| keys.contains(&mode.key));
-        if self.modes.len() < all {
-            // Nobody said of them who may see them.
-            self.unknown_modes.clear();
-        }
-        self
-    }
 }
 
 /// A mode in a [`Status`] that is stored, but not in the settings.

@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use crate::{
+    core::limits::Excess,
     core::{
         snapshot::Status,
         state::{DEFAULT_MODE, DrainWish, End, OnTimeout, SwitchOn},
@@ -74,6 +75,12 @@ pub enum ChangeError {
     /// What was asked for makes no sense.
     #[error("this cannot be planned: {0}")]
     Plan(String),
+    /// A text is too long, or has control characters.
+    #[error("this cannot be stored: {0}")]
+    Text(String),
+    /// No more windows are stored, so that there is room for switches.
+    #[error("no more can be stored: {0}")]
+    Full(String),
     /// There is no window with this id.
     #[error("there is no window `{0}`; look at the status for those that there are")]
     UnknownWindow(String),
@@ -83,6 +90,16 @@ pub enum ChangeError {
     /// The driver is gone, because the process ends.
     #[error("maintenance is shutting down in this process; try again on another")]
     Stopped,
+}
+
+impl From<Excess> for ChangeError {
+    fn from(excess: Excess) -> Self {
+        if excess.is_of_text() {
+            Self::Text(excess.to_string())
+        } else {
+            Self::Full(excess.to_string())
+        }
+    }
 }
 
 /// The future of a change.

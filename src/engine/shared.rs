@@ -29,7 +29,7 @@ use crate::{
         knowledge::Knowledge,
         node::seat::{Fence, Seat},
     },
-    settings::ApiKeySettings,
+    settings::{ApiKeySettings, GetSwitches},
     web::{
         live::Live,
         mode::Mode,
@@ -75,6 +75,8 @@ pub(crate) struct Shared {
     pub(crate) hooks: Hooks,
     pub(crate) permissions: Permissions,
     pub(crate) tokens: Tokens,
+    /// What a `GET` of `/on` and `/off` does.
+    pub(crate) get_switches: GetSwitches,
     pub(crate) live: Live,
     /// The files of the app that replace those of the admin scope.
     pub(crate) static_dir: Option<PathBuf>,

@@ -2,10 +2,13 @@
 
 use std::{fmt, path::PathBuf};
 
+use jiff::Timestamp;
+
 use super::{
     Settings,
     check::{Faults, folder_fault},
-    reader::{Section, boolean, text},
+    reader::{Section, boolean, choice, instant, text},
+    well_known,
 };
 
 /// What `admin.tokens` takes as a hash: this and 64 hexadecimal digits.
@@ -18,11 +21,34 @@ const LONGEST_NAME: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct AdminSettings {
+    /// What a `GET` of `/on` and `/off` does. Default [`GetSwitches::Typed`].
+    pub get: GetSwitches,
     /// The bearer tokens of programs, such as deploy jobs. Default empty.
     pub tokens: Vec<TokenSettings>,
     /// A folder whose files are served under `static/` of the admin scope, in the place of the
     /// embedded ones that have the same name. Default `None`.
     pub static_dir: Option<PathBuf>,
+}
+
+/// `admin.get`: what a `GET` of `/on` and `/off` does, of somebody who may switch.
+///
+/// Every link can make a browser send a `GET`, also one on another site. So it switches only where
+/// the user's own intent shows, and takes no text; a `POST` is what forms and programs send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum GetSwitches {
+    /// `typed`: it switches if the browser says that the user typed the address or used a bookmark,
+    /// or if the client is no browser. Else it shows the page that asks.
+    #[default]
+    Typed,
+    /// `ask`: it always shows the page that asks.
+    Ask,
+}
+
+impl GetSwitches {
+    /// The words of the settings.
+    pub(super) const WORDS: [(&'static str, Self); 2] =
+        [("typed", Self::Typed), ("ask", Self::Ask)];
 }
 
 /// `admin.tokens`: a program that may use the admin scope, without a session.
@@ -52,6 +78,8 @@ pub struct TokenSettings {
     pub see: bool,
     /// The keys of the modes for which that holds. Default empty: all.
     pub modes: Vec<String>,
+    /// From when on it counts no more. Default `None`: it never expires.
+    pub expires: Option<Timestamp>,
 }
 
 impl TokenSettings {
@@ -63,6 +91,7 @@ impl TokenSettings {
             toggle: true,
             see: true,
             modes: Vec::new(),
+            expires: None,
         }
     }
 }
@@ -76,6 +105,7 @@ impl fmt::Debug for TokenSettings {
             toggle,
             see,
             modes,
+            expires,
         } = self;
         formatter
             .debug_struct("TokenSettings")
@@ -84,12 +114,14 @@ impl fmt::Debug for TokenSettings {
             .field("toggle", toggle)
             .field("see", see)
             .field("modes", modes)
+            .field("expires", expires)
             .finish()
     }
 }
 
 pub(super) fn read(section: &mut Section<'_>) -> AdminSettings {
     AdminSettings {
+        get: section.value("get", choice(&GetSwitches::WORDS), GetSwitches::default()),
         tokens: section.sections("tokens", token),
         static_dir: section
             .optional("static_dir", text, None)
@@ -105,6 +137,7 @@ fn token(section: &mut Section<'_>) -> TokenSettings {
         toggle: section.value("toggle", boolean, default.toggle),
         see: section.value("see", boolean, default.see),
         modes: section.list("modes", default.modes),
+        expires: section.optional("expires", instant, default.expires),
     }
 }
 
@@ -121,7 +154,9 @@ pub(super) fn check(settings: &Settings, faults: &mut Faults) {
             let message = "another token has this name; give each its own".to_owned();
             faults.note(&key("name"), &token.name, Some(message));
         }
-        faults.one(&key("hash"), &token.hash, hash_fault);
+        let hash = token.hash.as_str();
+        let fault = hash_fault(hash).or_else(|| well_known_fault(hash, &token.name));
+        faults.note(&key("hash"), hash, fault);
         if !token.toggle && !token.see {
             let message = "the token may do nothing; set `toggle`, `see` or both, or remove it";
             faults.whole(&format!("admin.tokens[{place}]"), message);
@@ -148,15 +183,35 @@ fn name_fault(name: &str) -> Option<String> {
     (!fits).then(|| format!("give a name of at most {LONGEST_NAME} characters, such as \"deploy\""))
 }
 
+/// The bytes of a hash as the settings have it.
+pub(crate) fn hash_from_text(text: &str) -> Option<[u8; 32]> {
+    let digits = text.strip_prefix(HASH_PREFIX)?;
+    if digits.len() != HASH_DIGITS || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut hash = [0; HASH_DIGITS / 2];
+    for (place, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&digits[2 * place..2 * place + 2], 16).ok()?;
+    }
+    Some(hash)
+}
+
 fn hash_fault(hash: &str) -> Option<String> {
-    let fits = hash.strip_prefix(HASH_PREFIX).is_some_and(|digits| {
-        digits.len() == HASH_DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
-    });
-    (!fits).then(|| {
+    hash_from_text(hash).is_none().then(|| {
         format!(
             "give \"{HASH_PREFIX}\" and {HASH_DIGITS} hexadecimal digits: the SHA-256 of the \
              token, not the token itself"
         )
+    })
+}
+
+/// A word that everybody tries first is no secret, and its hash is known to all.
+fn well_known_fault(hash: &str, name: &str) -> Option<String> {
+    let hash = hash_from_text(hash)?;
+    well_known::is_hash_of_a_word(&hash, name).then(|| {
+        "this is the hash of a well-known word, which anybody can guess; make a token of random \
+         bytes, as by `openssl rand -hex 32`, and give its hash"
+            .to_owned()
     })
 }
 

@@ -330,7 +330,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::settings::{AdminSettings, LiveSettings, ModeSettings, TokenSettings};
+    use crate::settings::{AdminSettings, GetSwitches, LiveSettings, ModeSettings, TokenSettings};
 
     fn with(text: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
         let path = Path::new("maintenance.toml");
@@ -375,6 +375,7 @@ mod tests {
             login_url = "/login"
             time_zone = "UTC"
             [admin]
+            get = "ask"
             tokens = [{{ name = "deploy", hash = "sha256:{}" }}]
             static_dir = "{}"
             [live]
@@ -455,6 +456,7 @@ mod tests {
             login_url: Some("/login".to_owned()),
             time_zone: Some("UTC".to_owned()),
             admin: AdminSettings {
+                get: GetSwitches::Ask,
                 tokens: vec![TokenSettings::new(
                     "deploy",
                     format!("sha256:{}", "0a".repeat(32)),

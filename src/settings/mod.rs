@@ -73,10 +73,11 @@ mod load;
 mod mode;
 mod reader;
 mod source;
+mod well_known;
 
-pub(crate) use self::admin::HASH_PREFIX;
+pub(crate) use self::admin::{HASH_PREFIX, hash_from_text};
 pub use self::{
-    admin::{AdminSettings, TokenSettings},
+    admin::{AdminSettings, GetSwitches, TokenSettings},
     fault::{Fault, Origin, SettingsError},
     live::LiveSettings,
     mode::{

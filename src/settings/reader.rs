@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{
     fault::{Fault, Origin, Origins, nearest, variable_of},
     source::{Entries, Node, Value, array_in_variable},
@@ -447,6 +449,15 @@ pub(super) fn choice<T: Copy>(choices: &[(&str, T)]) -> impl FnOnce(&Value) -> R
             format!("give one of {}", words.join(", "))
         })
     }
+}
+
+/// An instant, with its offset, in quotes or as TOML itself writes it.
+pub(super) fn instant(value: &Value) -> Result<Timestamp, Expected> {
+    let read = match value {
+        Value::Text(text) | Value::Variable(text) | Value::Other(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    read.ok_or_else(|| "give date, time and offset, such as \"2027-01-01T00:00:00Z\"".to_owned())
 }
 
 /// A number of seconds, or a text such as `2h 30m`. A day has 24 hours here.

@@ -15,8 +15,8 @@ use tokio::time::{Sleep, sleep};
 
 use self::{address::Address, leases::Leases};
 use super::{
-    Hint, Hints, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store, StoreError,
-    StoreFuture, Version,
+    Hint, Hints, LARGEST_DOCUMENT, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved,
+    Store, StoreError, StoreFuture, Version, too_large,
 };
 
 pub(crate) mod address;
@@ -123,11 +123,15 @@ impl Inner {
         let loaded = async {
             let object = self.objects.get(&self.state).await?;
             let version = version(&object.meta.e_tag, &object.meta.version);
+            let size = object.meta.size;
+            if size > LARGEST_DOCUMENT as u64 {
+                return Ok(Err(too_large(&self.shown, size)));
+            }
             let document = object.bytes().await?.to_vec();
-            Ok(Loaded { document, version })
+            Ok(Ok(Loaded { document, version }))
         };
         match loaded.await {
-            Ok(loaded) => Ok(Some(loaded)),
+            Ok(loaded) => loaded.map(Some),
             Err(error @ Error::NotFound { .. }) if !failure::is_no_bucket(&error) => Ok(None),
             Err(error) => Err(self.error("read the maintenance state", error)),
         }
@@ -279,6 +283,22 @@ mod tests {
         }
         for foreign in [&b""[..], b"\xff", b"a\0"] {
             assert_eq!(expectation(&Version::new(foreign)), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_document_that_is_far_too_large_is_refused() {
+        let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let prefix = Path::parse("a").unwrap();
+        let store = BucketStore::of(Arc::clone(&objects), &prefix, "memory:a".to_owned());
+        let state = prefix.join("maintenance.state");
+        for (size, fits) in [(LARGEST_DOCUMENT, true), (LARGEST_DOCUMENT + 1, false)] {
+            objects.put(&state, vec![0; size].into()).await.unwrap();
+            let loaded = store.load().await;
+            assert_eq!(loaded.is_ok(), fits, "{size}");
+            if let Err(error) = loaded {
+                assert!(error.to_string().contains("more than 16 MiB"), "{error}");
+            }
         }
     }
 

@@ -165,6 +165,20 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn leases<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<LiveLease>>;
 }
 
+/// The largest document, in bytes. Far above any real state; below what would hurt to read by
+/// mistake.
+pub(crate) const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
+
+/// Why a document cannot be read that has more bytes than [`LARGEST_DOCUMENT`].
+#[cfg(any(feature = "redis", feature = "object-store"))]
+fn too_large(place: &str, size: u64) -> StoreError {
+    StoreError::new(format!(
+        "cannot read the maintenance state at {place}: it has {size} bytes, and no maintenance state \
+         has more than {} MiB; name another place, or remove what is there",
+        LARGEST_DOCUMENT / 1024 / 1024
+    ))
+}
+
 /// The document as a store returned it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {

@@ -4,13 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use ::redis::{Script, Value};
 
-use self::{
-    address::Address,
-    connection::{Connections, Question},
-};
+use self::{address::Address, connection::Connections};
 use super::{
-    Hints, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store, StoreError,
-    StoreFuture, Version, lease::bounded,
+    Hints, LARGEST_DOCUMENT, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store,
+    StoreError, StoreFuture, Version, lease::bounded, too_large,
 };
 
 pub(crate) mod address;
@@ -89,6 +86,7 @@ struct Inner {
 
 #[derive(Debug)]
 struct Scripts {
+    load: Script,
     save: Script,
     put_lease: Script,
     renew_lease: Script,
@@ -121,6 +119,7 @@ impl RedisStore {
         let prefix = &address.prefix;
         Self(Arc::new(Inner {
             scripts: Scripts {
+                load: Script::new(include_str!("redis/load.lua")),
                 save: Script::new(include_str!("redis/save.lua")),
                 put_lease: Script::new(include_str!("redis/put_lease.lua")),
                 renew_lease: Script::new(include_str!("redis/renew_lease.lua")),
@@ -150,10 +149,24 @@ fn marked(holder: &str) -> String {
 
 impl Inner {
     async fn load(&self) -> Result<Option<Loaded>, StoreError> {
-        let question = Question::Get(&self.state_key);
-        let answer = self.connections.ask("read the maintenance state", question);
-        let document: Option<Vec<u8>> = answer.await?.value;
-        Ok(document.map(loaded))
+        let mut script = self.scripts.load.key(&self.state_key);
+        script.arg(LARGEST_DOCUMENT);
+        let answer = self.connections.ask("read the maintenance state", &script);
+        self.document(answer.await?.value)
+    }
+
+    /// The document as a script returns it: nothing, its bytes, or how many they are if they are too
+    /// many to be read.
+    fn document(&self, value: Value) -> Result<Option<Loaded>, StoreError> {
+        match value {
+            Value::Nil => Ok(None),
+            Value::BulkString(document) => Ok(Some(loaded(document))),
+            Value::Int(size) => Err(too_large(
+                &self.connections.address().shown,
+                size.unsigned_abs(),
+            )),
+            _ => Err(self.misunderstood("read the maintenance state")),
+        }
     }
 
     async fn save(&self, document: &[u8], expected: Option<&Version>) -> Result<Saved, StoreError> {
@@ -162,17 +175,24 @@ impl Inner {
             .arg(i32::from(expected.is_some()))
             .arg(expected.map_or(&[][..], Version::as_bytes))
             .arg(document)
-            .arg(&self.channel);
+            .arg(&self.channel)
+            .arg(LARGEST_DOCUMENT);
         let answer = self
             .connections
-            .ask::<(i64, Option<Vec<u8>>)>("store the maintenance state", Question::Run(&script))
+            .ask::<(i64, Value)>("store the maintenance state", &script)
             .await?;
         let (is_stored, newer) = answer.value;
+        if is_stored == 1 {
+            return Ok(Saved::Stored(Version::new(document)));
+        }
+        let newer = self.document(newer)?;
         // Asked a second time, one finds one's own document.
-        let is_own = answer.asked_twice && newer.as_deref() == Some(document);
-        Ok(match is_stored == 1 || is_own {
+        let is_own = newer
+            .as_ref()
+            .is_some_and(|newer| newer.document == document);
+        Ok(match answer.asked_twice && is_own {
             true => Saved::Stored(Version::new(document)),
-            false => Saved::Conflict(newer.map(loaded)),
+            false => Saved::Conflict(newer),
         })
     }
 
@@ -196,9 +216,7 @@ impl Inner {
             .arg(i32::from(condition == LeaseCondition::IfAbsent))
             .arg(&self.lease_keys);
         let what = "take a lease";
-        let answer = self
-            .connections
-            .ask::<Vec<Value>>(what, Question::Run(&script));
+        let answer = self.connections.ask::<Vec<Value>>(what, &script);
         match answer.await?.value.as_slice() {
             [] => Ok(PutLease::Held),
             [value, left] => Ok(PutLease::Taken(self.live(
@@ -219,9 +237,7 @@ impl Inner {
             .arg(marked(lease.holder()))
             .arg(value(lease))
             .arg(milliseconds(time_to_live));
-        let answer = self
-            .connections
-            .ask("renew a lease", Question::Run(&script));
+        let answer = self.connections.ask("renew a lease", &script);
         Ok(answer.await?.value)
     }
 
@@ -231,9 +247,7 @@ impl Inner {
             .key(&self.index_key)
             .arg(lease.name())
             .arg(marked(lease.holder()));
-        let answer = self
-            .connections
-            .ask::<i64>("give a lease back", Question::Run(&script));
+        let answer = self.connections.ask::<i64>("give a lease back", &script);
         answer.await?;
         Ok(())
     }
@@ -250,9 +264,7 @@ impl Inner {
         let mut script = self.scripts.leases.key(&self.index_key);
         script.arg(&self.lease_keys).arg(first).arg(last);
         let what = "list leases";
-        let answer = self
-            .connections
-            .ask::<Vec<Value>>(what, Question::Run(&script));
+        let answer = self.connections.ask::<Vec<Value>>(what, &script);
         let found = answer.await?.value;
         let leases = found.chunks(3).map(|found| match found {
             [Value::BulkString(name), value, left] => {

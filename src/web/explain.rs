@@ -237,7 +237,7 @@ pub struct Explanation {
     pub rule: Rule,
     /// The key of the mode that refuses it, or that would but for the rule.
     pub mode: Option<String>,
-    /// The phase of that mode; without one, of the first mode.
+    /// The phase of that mode; without one, of the first mode that may be seen.
     pub phase: Phase,
     /// Whether the visitor is logged out on the way, as `[logout]` says.
     pub logout: bool,
@@ -257,6 +257,16 @@ pub(crate) fn explain(
     inquiry: &Inquiry,
     routes: Option<&ResourceMap>,
 ) -> Explanation {
+    explain_to(shared, inquiry, routes, &|_| true)
+}
+
+/// As [`explain`], to somebody who may hear of some modes only, by their keys.
+pub(crate) fn explain_to(
+    shared: &Shared,
+    inquiry: &Inquiry,
+    routes: Option<&ResourceMap>,
+    may_hear_of: &dyn Fn(&str) -> bool,
+) -> Explanation {
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
     let subject = InquirySubject {
@@ -264,6 +274,7 @@ pub(crate) fn explain(
         shared,
         snapshot: &snapshot,
         routes,
+        may_hear_of,
         not_known: RefCell::default(),
     };
     let mut logout = false;
@@ -289,8 +300,13 @@ pub(crate) fn explain(
         }
     };
     // A route that is forced on is answered in the name of a mode that may well be online.
-    let mode = mode.map(|mode| &snapshot.modes[mode]);
-    let phase = mode.map_or_else(|| snapshot.modes[0].phase(now), |mode| mode.phase(now));
+    let mut audible = snapshot.modes.iter().filter(|mode| may_hear_of(&mode.key));
+    let mode = mode
+        .map(|mode| &snapshot.modes[mode])
+        .filter(|mode| may_hear_of(&mode.key));
+    let phase = mode
+        .or_else(|| audible.next())
+        .map_or(Phase::Online, |mode| mode.phase(now));
     let mut not_known = subject.not_known.into_inner();
     if outcome == Outcome::Pass && shared.forced_on_wrappers() {
         not_known.push(
@@ -311,7 +327,10 @@ pub(crate) fn explain(
         mode: mode.map(|mode| mode.key.as_ref().to_owned()),
         phase,
         logout,
-        why: why(rule, &snapshot, mode.map(|mode| &*mode.key), logout, now),
+        why: match rule {
+            Rule::Online => online(&snapshot, now, may_hear_of),
+            rule => why(rule, &snapshot, mode.map(|mode| &*mode.key), logout, now),
+        },
         not_known,
     }
 }
@@ -322,6 +341,7 @@ struct InquirySubject<'a> {
     shared: &'a Shared,
     snapshot: &'a Snapshot,
     routes: Option<&'a ResourceMap>,
+    may_hear_of: &'a dyn Fn(&str) -> bool,
     /// What the rules asked for and a description does not have. Rules that come after the one that
     /// decides ask nothing, so what is here could have mattered.
     not_known: RefCell<Vec<String>>,
@@ -475,10 +495,14 @@ impl Subject for InquirySubject<'_> {
         if let Some(mode) = self.shared.modes.get(mode)
             && mode.applies.is_some()
         {
+            let which = if (self.may_hear_of)(&mode.key) {
+                format!("the mode `{}`", mode.key)
+            } else {
+                "another mode".to_owned()
+            };
             self.does_not_know(format!(
-                "Whether the app says that the mode `{}` applies to the request: otherwise it does \
-                 not count.",
-                mode.key
+                "Whether the app says that {which} applies to the request: otherwise it does not \
+                 count."
             ));
         }
         true
@@ -508,7 +532,7 @@ fn why(
         Rule::ForcedOnWrapper => {
             "The resource is wrapped by `Maintenance::forced_on`: it is always refused."
         }
-        Rule::Online => return online(snapshot, now),
+        Rule::Online => "No mode that applies is pending or offline.",
         Rule::AdminScope => {
             "The path belongs to the admin scope, which stays open so that maintenance can be ended."
         }
@@ -563,13 +587,14 @@ fn with_phase(snapshot: &Snapshot, mode: Option<&str>, now: Timestamp, because: 
     }
 }
 
-fn online(snapshot: &Snapshot, now: Timestamp) -> String {
+fn online(snapshot: &Snapshot, now: Timestamp, may_hear_of: &dyn Fn(&str) -> bool) -> String {
     if snapshot.closed_mode(now).is_some() {
         return "No mode that is pending or offline applies to this request.".to_owned();
     }
     let announced = snapshot
         .modes
         .iter()
+        .filter(|mode| may_hear_of(&mode.key))
         .find_map(|mode| Some((&mode.key, mode.standing(now).start?)));
     match announced {
         Some((key, start)) => {

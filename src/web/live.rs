@@ -8,8 +8,10 @@ use std::sync::{
 use bytestring::ByteString;
 
 use crate::{
-    core::snapshot::Snapshot, engine::shared::Shared, settings::LiveSettings,
-    web::admin::ping_document,
+    core::snapshot::Snapshot,
+    engine::shared::Shared,
+    settings::LiveSettings,
+    web::admin::{Sight, ping_document},
 };
 
 /// How many sets of modes that somebody may see are remembered. Most visitors see none of them, and
@@ -29,7 +31,7 @@ pub(crate) struct Live {
 struct Rendered {
     /// The snapshot's number.
     number: u64,
-    documents: Vec<(Vec<String>, ByteString)>,
+    documents: Vec<(Sight, ByteString)>,
 }
 
 /// The place of one connection, until it is dropped.
@@ -61,7 +63,7 @@ impl Live {
         &self,
         shared: &Shared,
         snapshot: &Snapshot,
-        visible: &[String],
+        visible: &Sight,
     ) -> ByteString {
         if let Some(document) = self.rendered().of(snapshot, visible) {
             return document;
@@ -74,9 +76,7 @@ impl Live {
             rendered.documents.clear();
         }
         if rendered.number == snapshot.number {
-            rendered
-                .documents
-                .push((visible.to_vec(), document.clone()));
+            rendered.documents.push((visible.clone(), document.clone()));
         }
         document
     }
@@ -87,7 +87,7 @@ impl Live {
 }
 
 impl Rendered {
-    fn of(&self, snapshot: &Snapshot, visible: &[String]) -> Option<ByteString> {
+    fn of(&self, snapshot: &Snapshot, visible: &Sight) -> Option<ByteString> {
         self.documents
             .iter()
             .find(|(modes, _)| self.number == snapshot.number && modes == visible)
@@ -96,11 +96,17 @@ impl Rendered {
 }
 
 /// Puts into words what is now.
-pub(crate) fn render(shared: &Shared, snapshot: &Snapshot, visible: &[String]) -> ByteString {
+pub(crate) fn render(shared: &Shared, snapshot: &Snapshot, visible: &Sight) -> ByteString {
     let now = shared.now_for(snapshot);
-    ping_document(shared, snapshot, now, visible)
-        .to_string()
-        .into()
+    let document = ping_document(shared, snapshot, now, visible);
+    match serde_json::to_string(&document) {
+        Ok(document) => document.into(),
+        // It is made of texts and numbers, which cannot fail; a closure's details are JSON already.
+        Err(error) => {
+            tracing::error!(%error, "what is cannot be put into JSON");
+            ByteString::from_static("{}")
+        }
+    }
 }
 
 impl Drop for Place {

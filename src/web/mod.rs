@@ -12,5 +12,6 @@ pub(crate) mod refusal;
 pub(crate) mod request;
 pub(crate) mod setup;
 pub(crate) mod template;
+pub(crate) mod throttle;
 pub(crate) mod token;
 pub(crate) mod visitor;

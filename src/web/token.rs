@@ -4,15 +4,18 @@
 //! the hash of. A slow hash is for passwords, which people choose; here it would only let strangers
 //! keep the server busy.
 
-use std::io;
+use std::{fmt, io, net::IpAddr, time::Duration};
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use jiff::Timestamp;
+use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
-    settings::{HASH_PREFIX, TokenSettings},
+    settings::{HASH_PREFIX, TokenSettings, hash_from_text},
     web::permission::Permission,
+    web::throttle::Throttle,
 };
 
 /// What tokens that are made here begin with, so that scanners find those that leak.
@@ -20,9 +23,12 @@ const TOKEN_PREFIX: &str = "mmt_";
 /// Longer credentials are not looked at.
 const LONGEST_TOKEN: usize = 512;
 
-/// The tokens of the settings.
+/// The tokens of the settings, and who has tried wrong ones.
 #[derive(Default)]
-pub(crate) struct Tokens(Vec<Token>);
+pub(crate) struct Tokens {
+    tokens: Vec<Token>,
+    throttle: Mutex<Throttle>,
+}
 
 /// A program that is known by its token.
 #[derive(Debug)]
@@ -32,6 +38,74 @@ pub(crate) struct Token {
     toggle: bool,
     see: bool,
     modes: Vec<String>,
+    expires: Option<Timestamp>,
+}
+
+/// What a request shows of a token.
+#[derive(Debug)]
+pub(crate) enum Shown<'t> {
+    /// It has none.
+    Nothing,
+    /// It has one of the settings'.
+    Valid(&'t Token),
+    /// It has one that is none of the settings', or is not valid any more.
+    Wrong(Wrong),
+}
+
+/// Why a token does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// It is none of the settings'. It may be one of the app's own.
+    Unknown,
+    /// It was valid until then.
+    Expired { name: String, at: Timestamp },
+    /// It was not looked at: too many from this address were wrong.
+    TooMany { wait: Duration },
+}
+
+impl Wrong {
+    /// The word for it in the log.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Unknown => "wrong-token",
+            Self::Expired { .. } => "expired-token",
+            Self::TooMany { .. } => "too-many-wrong-tokens",
+        }
+    }
+
+    /// The name of the token, if it has one.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Expired { name, .. } => Some(name),
+            Self::Unknown | Self::TooMany { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => formatter
+                .write_str("The token is not known here. Compare its SHA-256 with `admin.tokens`."),
+            Self::Expired { name, at } => write!(
+                formatter,
+                "The token `{name}` has expired at {at}. Make another one."
+            ),
+            Self::TooMany { wait } => write!(
+                formatter,
+                "Too many wrong tokens came from this address. Try again in {} s.",
+                wait_in_seconds(*wait)
+            ),
+        }
+    }
+}
+
+/// For how many whole seconds somebody has to wait.
+pub(crate) fn wait_in_seconds(wait: Duration) -> u64 {
+    wait.as_millis()
+        .div_ceil(1000)
+        .try_into()
+        .unwrap_or(u64::MAX)
 }
 
 impl Tokens {
@@ -42,31 +116,71 @@ impl Tokens {
         let token = |settings: &TokenSettings| {
             Ok(Token {
                 name: settings.name.clone(),
-                hash: settings
-                    .hash
-                    .strip_prefix(HASH_PREFIX)
-                    .and_then(from_hexadecimal)
-                    .ok_or("not the hash of a token")?,
+                hash: hash_from_text(&settings.hash).ok_or("not the hash of a token")?,
                 toggle: settings.toggle,
                 see: settings.see,
                 modes: settings.modes.clone(),
+                expires: settings.expires,
             })
         };
-        settings
+        Ok(Self {
+            tokens: settings.iter().map(token).collect::<Result<_, String>>()?,
+            throttle: Mutex::default(),
+        })
+    }
+
+    /// Looks at the token of a request, unless too many wrong ones came from its address. `moment`
+    /// is of the clock that nobody sets.
+    ///
+    /// A try is taken before it is known how it ends, so that many at once are no way around; what
+    /// was not wrong is given back, here or by [`was_another`](Self::was_another).
+    pub(crate) fn look(
+        &self,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+        now: Timestamp,
+        moment: Duration,
+    ) -> Shown<'_> {
+        if !has_token(headers) {
+            return Shown::Nothing;
+        }
+        if let Err(wait) = self.throttle.lock().take(address, moment) {
+            return Shown::Wrong(Wrong::TooMany { wait });
+        }
+        match self.find(headers) {
+            None => Shown::Wrong(Wrong::Unknown),
+            Some(token) => {
+                // Whoever has it is its owner, or has stolen it and guesses no more.
+                self.throttle.lock().give_back(address);
+                match token.expires {
+                    Some(at) if at <= now => Shown::Wrong(Wrong::Expired {
+                        name: token.name.clone(),
+                        at,
+                    }),
+                    _ => Shown::Valid(token),
+                }
+            }
+        }
+    }
+
+    /// The token that was not known is one of the app's own.
+    pub(crate) fn was_another(&self, address: Option<IpAddr>) {
+        self.throttle.lock().give_back(address);
+    }
+
+    /// The names of the tokens that have expired.
+    pub(crate) fn expired(&self, now: Timestamp) -> impl Iterator<Item = &str> {
+        self.tokens
             .iter()
-            .map(token)
-            .collect::<Result<_, _>>()
-            .map(Self)
+            .filter(move |token| token.expires.is_some_and(|at| at <= now))
+            .map(|token| token.name.as_str())
     }
 
     /// The program that sends this request, if it carries a valid token.
     ///
     /// The token is compared with all that there are, in a time that does not depend on where they
     /// differ. Nothing that is sent ever fails: it is a token or it is none.
-    pub(crate) fn find(&self, headers: &HeaderMap) -> Option<&Token> {
-        if self.0.is_empty() {
-            return None;
-        }
+    fn find(&self, headers: &HeaderMap) -> Option<&Token> {
         let mut lines = headers.get_all(AUTHORIZATION);
         let credentials = lines.next()?.as_bytes();
         // Of two, nobody knows which one a proxy has looked at.
@@ -79,7 +193,7 @@ impl Tokens {
         }
         let hash = Sha256::digest(rest.trim_ascii());
         let mut found = None;
-        for token in &self.0 {
+        for token in &self.tokens {
             let is_it: Choice = token.hash.ct_eq(hash.as_slice());
             if bool::from(is_it) {
                 found = Some(token);
@@ -87,6 +201,14 @@ impl Tokens {
         }
         found
     }
+}
+
+/// Whether a bearer token is given at all, a valid one or not.
+fn has_token(headers: &HeaderMap) -> bool {
+    headers.get_all(AUTHORIZATION).any(|line| {
+        let scheme = line.as_bytes().get(.."Bearer ".len());
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Bearer "))
+    })
 }
 
 impl Token {
@@ -119,82 +241,6 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn from_hexadecimal(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 2 * bytes.len() || !text.is_ascii() {
-        return None;
-    }
-    for (place, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
-mod tests {
-    use actix_web::http::header::HeaderValue;
-
-    use super::*;
-
-    fn headers(lines: &[&[u8]]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for line in lines {
-            headers.append(AUTHORIZATION, HeaderValue::from_bytes(line).unwrap());
-        }
-        headers
-    }
-
-    #[test]
-    fn the_hash_is_the_sha256_of_the_token_as_it_is_sent() {
-        // printf %s abc | sha256sum
-        let hash = "sha256:BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        let tokens = Tokens::new(&[TokenSettings::new("abc", hash)]).unwrap();
-        for (line, is_it) in [
-            (&b"Bearer abc"[..], true),
-            (b"bearer  abc ", true),
-            (b"Bearer abcd", false),
-            (b"Bearer ", false),
-            (b"Bearer", false),
-            (b"abc", false),
-            (b"Basic abc", false),
-            (b"", false),
-            (b"Bearer \xff\xfe", false),
-        ] {
-            let found = tokens.find(&headers(&[line])).map(|token| &*token.name);
-            assert_eq!(found, is_it.then_some("abc"), "{line:?}");
-        }
-        assert!(tokens.find(&headers(&[])).is_none());
-        assert!(
-            tokens
-                .find(&headers(&[b"Bearer abc", b"Bearer abc"]))
-                .is_none()
-        );
-        let long = [b"Bearer ".as_slice(), &b" ".repeat(600), b"abc"].concat();
-        assert!(tokens.find(&headers(&[&long])).is_none());
-    }
-
-    #[test]
-    fn every_token_that_is_made_is_another_and_is_found() {
-        let (one, first) = TokenSettings::generate("one").unwrap();
-        let (two, second) = TokenSettings::generate("two").unwrap();
-        assert_ne!(first, second);
-        let tokens = Tokens::new(&[one, two]).unwrap();
-        for (token, name) in [(first, "one"), (second, "two")] {
-            let line = format!("Bearer {token}");
-            assert_eq!(
-                tokens.find(&headers(&[line.as_bytes()])).unwrap().name,
-                name
-            );
-        }
-    }
-
-    #[test]
-    fn a_hash_that_is_none_is_told() {
-        for wrong in ["", "sha256:", "sha256:é", "abc"] {
-            assert!(
-                Tokens::new(&[TokenSettings::new("x", wrong)]).is_err(),
-                "{wrong}"
-            );
-        }
-    }
-}
+#[path = "token_tests.rs"]
+mod tests;

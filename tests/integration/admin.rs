@@ -285,7 +285,7 @@ async fn who_did_it_and_why_and_what_visitors_are_told_is_recorded() {
 #[actix_web::test]
 async fn texts_that_are_too_long_are_refused_and_change_nothing() {
     let (app, superuser) = app_and_superuser().await;
-    let (fits, too_long) = ("x".repeat(4096), "x".repeat(4097));
+    let (fits, too_long) = ("ä".repeat(2000), "ä".repeat(2001));
     for name in ["message", "reason"] {
         let answer = app
             .post(ON)
@@ -293,7 +293,7 @@ async fn texts_that_are_too_long_are_refused_and_change_nothing() {
             .form(&format!("{name}={too_long}"))
             .await;
         assert_eq!(answer.status, 400);
-        assert!(answer.text().contains("4096"), "{answer:?}");
+        assert!(answer.text().contains("2000"), "{answer:?}");
         assert!(!app.maintenance.is_on());
     }
     let answer = app
@@ -579,6 +579,7 @@ async fn a_ping_can_be_about_one_mode() {
         settings.modes = vec![ModeSettings::new("site"), ModeSettings::new("shop")];
     })
     .await;
+    let superuser = app.log_in_superuser("ada").await;
     app.maintenance.turn_on().mode("shop").await.unwrap();
     for (query, status, phase) in [
         ("", 503, "offline"),
@@ -589,6 +590,7 @@ async fn a_ping_can_be_about_one_mode() {
     ] {
         let answer = app
             .get(&format!("{PING}{query}"))
+            .by(&superuser)
             .accept("application/json")
             .await;
         assert_eq!(answer.status, status, "{query}");
@@ -602,6 +604,11 @@ async fn a_ping_can_be_about_one_mode() {
             assert_eq!(answer.json()["phase"], phase, "{query}");
             assert_eq!(answer.json()["maintenance_mode"], phase == "offline");
         }
+    }
+    // Others may ask about the default mode alone.
+    for (query, status) in [("?mode=site", 200), ("?mode=shop", 404)] {
+        let answer = app.get(&format!("{PING}{query}")).await;
+        assert_eq!(answer.status, status, "{query}");
     }
 }
 

@@ -38,10 +38,14 @@ impl Demo {
     }
 
     pub(crate) fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::start_logging_to(folder, variables, Stdio::null())
+    }
+
+    pub(crate) fn start_logging_to(folder: &Path, variables: &[(&str, &str)], log: Stdio) -> Self {
         let mut process = command(folder)
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("start the demo");
         let mut printed = BufReader::new(process.stdout.take().unwrap());

@@ -22,6 +22,7 @@ mod api;
 mod api_windows;
 mod barrier;
 mod browser;
+mod browser_intent;
 #[cfg(feature = "testing")]
 mod conformance;
 mod cut_off;
@@ -34,6 +35,7 @@ mod explain;
 #[cfg(unix)]
 mod fleet;
 mod fuzz;
+mod fuzz_http;
 mod gate;
 mod guards;
 mod handle;
@@ -63,6 +65,7 @@ mod refusals;
 mod routes;
 mod session_order;
 mod settings;
+mod sight;
 mod static_files;
 mod store;
 mod store_failures;

@@ -351,12 +351,13 @@ async fn a_mode_that_leaves_something_open_keeps_traffic_unless_it_is_named() {
         settings.modes[2].access = Access::ReadOnly;
     })
     .await;
+    let superuser = app.log_in_superuser("ada").await;
     for mode in ["shop", "writes"] {
         app.maintenance.turn_on().mode(mode).await.unwrap();
     }
     let ready = async |query: &str| {
         let path = format!("/maintenance-mode/readyz{query}");
-        app.get(&path).await.status
+        app.get(&path).by(&superuser).await.status
     };
     assert_eq!(ready("").await, 200);
     assert_eq!(ready("?mode=site").await, 200);

@@ -49,6 +49,7 @@ async fn rules_that_forbid_something_are_told_and_publishing_is_not_needed() {
         "~maintenance:*",
         "&maintenance:*",
         "+get",
+        "+strlen",
         "+set",
         "+del",
         "+pexpire",

@@ -176,3 +176,24 @@ async fn cache_only_persisted_key_and_cache_lock_are_the_redis_store() {
     let waiting = other.while_on().waiting(Duration::from_secs(5));
     waiting.enter().await.unwrap().release().await.unwrap();
 }
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn a_document_that_is_far_too_large_is_refused_and_not_read() {
+    let server = RedisServer::start();
+    let store = RedisStore::new(&server.url()).unwrap();
+    // All zeros; the server makes room for them at once.
+    server.ask(&["SETRANGE", "maintenance:state", "200000000", "x"]);
+    for error in [
+        store.load().await.unwrap_err(),
+        store.save(b"on", None).await.unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(text.contains("200000001 bytes"), "{text}");
+        assert!(text.contains("more than 16 MiB"), "{text}");
+    }
+    server.ask(&["SET", "maintenance:state", ""]);
+    assert_eq!(store.load().await.unwrap().unwrap().document, b"");
+    server.ask(&["DEL", "maintenance:state"]);
+    assert!(store.load().await.unwrap().is_none());
+}

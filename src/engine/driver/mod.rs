@@ -12,8 +12,9 @@ use tokio::{
 };
 
 use crate::{
+    core::limits,
     core::{
-        snapshot::{CUT_OFF, ModeView, Snapshot, StoreStatus},
+        snapshot::{CUT_OFF, ModeView, PastPeriod, Snapshot, StoreStatus},
         state::{
             Document,
             decode::{DecodeError, Excerpt},
@@ -484,7 +485,11 @@ impl Driver {
             // What is over is settled first, so that an operation sees only what still counts.
             let now = self.shared.clock.now();
             let settled = settled(&stored, now);
-            let operated = operation(settled.as_ref().unwrap_or(&stored), now);
+            let before = settled.as_ref().unwrap_or(&stored);
+            let operated = operation(before, now);
+            if let Some(after) = &operated {
+                limits::check(before, after, || after.encode().len())?;
+            }
             let changed = operated.is_some() || damaged;
             // What is stored must not stay damaged although nothing is to change: the next process
             // to start would know nothing.
@@ -650,19 +655,31 @@ fn log_phases(before: &Snapshot, after: &Snapshot) {
     for (old, new) in before.modes.iter().zip(&after.modes) {
         let (old, new_standing) = (old.phase(before.at), new.standing(after.at));
         if old != new_standing.phase {
+            let by = new_standing
+                .by
+                .as_deref()
+                .or_else(|| ended_by(before, after, &new.key));
             tracing::info!(
                 event = observe::PHASE,
                 mode = %new.key,
                 before = %old,
                 phase = %new_standing.phase,
                 cause,
-                by = new_standing.by,
+                by,
                 reason = new_standing.reason,
                 generation = after.generation,
                 "maintenance changes"
             );
         }
     }
+}
+
+/// Who ended what a mode was in, by the history that the change has written.
+fn ended_by<'s>(before: &Snapshot, after: &'s Snapshot, mode: &str) -> Option<&'s str> {
+    let is_of_mode = |period: &&PastPeriod| period.mode == mode;
+    let last = after.history.iter().rev().find(is_of_mode)?;
+    let is_new = before.history.iter().rev().find(is_of_mode) != Some(last);
+    last.ended_by.as_deref().filter(|_| is_new)
 }
 
 /// A store's error with what it follows from.

@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     fmt,
-    hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState},
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     sync::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
@@ -53,33 +53,47 @@ pub(crate) struct SessionMark {
 }
 
 /// A secret that the nodes of a fleet share for as long as one of them lives.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct FleetKey(String);
+///
+/// Ids are made with it that others see: whoever does not know it cannot tell which visitor an id
+/// stands for, not even by trying all that there may be.
+#[derive(Clone)]
+pub(crate) struct FleetKey {
+    text: String,
+    key: [u8; 32],
+}
 
 impl FleetKey {
     pub(crate) fn random() -> Self {
-        Self(
-            std::iter::repeat_with(fastrand::alphanumeric)
-                .take(24)
-                .collect(),
-        )
+        let mut secret = [0; 32];
+        if getrandom::fill(&mut secret).is_err() {
+            // What the standard library has got from the system before, and ends the process without.
+            for part in secret.chunks_mut(8) {
+                part.copy_from_slice(&RandomState::new().build_hasher().finish().to_ne_bytes());
+            }
+        }
+        let digits = secret.iter().map(|byte| format!("{byte:02x}"));
+        Self::from_text(&digits.collect::<String>())
     }
 
+    /// The key as another node tells it.
     pub(crate) fn from_text(text: &str) -> Self {
-        Self(text.to_owned())
+        const PURPOSE: &str = "actix-maintenance-mode 2026-11-26 ids of visitors";
+        Self {
+            text: text.to_owned(),
+            key: blake3::derive_key(PURPOSE, text.as_bytes()),
+        }
     }
 
     pub(crate) fn as_text(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     fn hash(&self, visitor: &str) -> u64 {
-        // The same in every process of one build. Another build may hash in another way; then a
-        // visitor counts once for each, until the older one has gone.
-        let mut hasher = DefaultHasher::new();
-        self.0.hash(&mut hasher);
-        visitor.hash(&mut hasher);
-        hasher.finish()
+        let hash = blake3::keyed_hash(&self.key, visitor.as_bytes());
+        let (first, _) = hash.as_bytes().split_at(8);
+        first
+            .iter()
+            .fold(0, |hash, byte| hash << 8 | u64::from(*byte))
     }
 }
 
@@ -93,7 +107,8 @@ impl fmt::Debug for FleetKey {
 #[derive(Debug)]
 pub(crate) struct Sessions {
     begin: Instant,
-    hasher: RandomState,
+    /// What a process hashes with that is in no fleet yet.
+    own_key: FleetKey,
     /// What all nodes of a fleet hash with, so that they know a visitor by the same id.
     fleet_key: OnceLock<FleetKey>,
     workers: Mutex<Vec<Weak<[AtomicU64]>>>,
@@ -126,7 +141,7 @@ impl Sessions {
     pub(crate) fn new() -> Self {
         Self {
             begin: Instant::now(),
-            hasher: RandomState::new(),
+            own_key: FleetKey::random(),
             fleet_key: OnceLock::new(),
             workers: Mutex::new(Vec::new()),
             elsewhere: Mutex::new(None),
@@ -184,11 +199,8 @@ impl Sessions {
 
     /// Tells visitors apart by what they are known as, in a way that nobody can follow back.
     pub(crate) fn hash(&self, visitor: &str) -> VisitorHash {
-        let hash = match self.fleet_key.get() {
-            Some(key) => key.hash(visitor),
-            None => self.hasher.hash_one(visitor),
-        };
-        VisitorHash(hash >> HASH_SHIFT)
+        let key = self.fleet_key.get().unwrap_or(&self.own_key);
+        VisitorHash(key.hash(visitor) >> HASH_SHIFT)
     }
 
     /// Takes over the key of the fleet, before any visitor is seen. Only the first one counts.
@@ -366,6 +378,27 @@ mod tests {
         other.seen(sessions.hash("bob"), sessions.second());
         assert_eq!(sessions.inside(IDLE).len(), 2);
         assert!(sessions.is_inside(alice, IDLE));
+    }
+
+    #[test]
+    fn an_id_is_the_same_on_every_node_and_no_two_fleets_have_the_same() {
+        let key = FleetKey::random();
+        assert!(key.as_text().len() >= 64, "256 bits");
+        assert_ne!(key.as_text(), FleetKey::random().as_text());
+        let on_node = || {
+            let sessions = Sessions::new();
+            sessions.share_key(FleetKey::from_text(key.as_text()));
+            sessions.hash("alice")
+        };
+        assert_eq!(on_node(), on_node());
+        assert_ne!(on_node(), Sessions::new().hash("alice"));
+        assert_ne!(Sessions::new().hash("alice"), Sessions::new().hash("alice"));
+        // As the algorithm has it, so that nodes of different builds agree.
+        let known = blake3::keyed_hash(&key.key, b"alice");
+        assert_eq!(
+            on_node().as_u64(),
+            u64::from_be_bytes(known.as_bytes()[..8].try_into().unwrap()) >> HASH_SHIFT
+        );
     }
 
     #[test]

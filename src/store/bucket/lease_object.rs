@@ -11,6 +11,9 @@ use crate::store::{Lease, LiveLease, lease::bounded};
 /// seconds, so less cannot be seen.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 
+/// Above any lease, with the largest content and every character of its texts escaped.
+pub(super) const LARGEST: u64 = 1024 * 1024 + 4096;
+
 /// The first line, in JSON. The content follows as it is.
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {

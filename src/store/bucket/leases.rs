@@ -239,6 +239,9 @@ async fn read(object: GetResult) -> Result<(Option<Found>, UpdateVersion)> {
         version: object.meta.version.clone(),
     };
     let written_at = written_at(&object.meta);
+    if object.meta.size > lease_object::LARGEST {
+        return Ok((None, version));
+    }
     let bytes = object.bytes().await?;
     Ok((lease_object::decode(&bytes, written_at), version))
 }

@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use crate::store::{Loaded, StoreError, Version};
+use crate::store::{LARGEST_DOCUMENT, Loaded, StoreError, Version};
 
-/// Far above any real state; below what would hurt to read by mistake.
-pub(super) const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
+/// The largest document.
+pub(super) const SIZE_LIMIT: u64 = LARGEST_DOCUMENT as u64;
 
 /// How long a file that was just emptied or removed has to be refilled. A shell needs less than a
 /// millisecond between truncating and writing.

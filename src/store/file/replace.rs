@@ -31,8 +31,8 @@ pub(super) fn replace(
 ) -> Result<Saved, StoreError> {
     if document.len() as u64 > SIZE_LIMIT {
         return Err(StoreError::new(format!(
-            "cannot store the maintenance state in {}: it has grown to {} bytes, and more than {} \
-             could not be read again; shorten the history. The stored state is unchanged",
+            "cannot store the maintenance state in {}: it has {} bytes, and more than {} \
+             could not be read again; cancel windows or shorten texts. The stored state is unchanged",
             path.display(),
             document.len(),
             SIZE_LIMIT,
@@ -302,7 +302,10 @@ pub(super) mod tests {
         let (_folder, path) = folder_with("one");
         let large = " ".repeat(usize::try_from(SIZE_LIMIT).unwrap() + 1);
         let error = store(&path, &large, Some("one")).unwrap_err();
-        assert!(error.to_string().contains("shorten the history"), "{error}");
+        assert!(
+            error.to_string().contains("cancel windows or shorten"),
+            "{error}"
+        );
         assert_eq!(fs::read(&path).unwrap(), b"one");
     }
 

@@ -45,25 +45,6 @@ struct Numbered {
     number: u64,
 }
 
-/// What to ask of a server. All of it can be asked twice without harm.
-pub(super) enum Question<'a> {
-    Get(&'a str),
-    Run(&'a ScriptInvocation<'a>),
-}
-
-impl Question<'_> {
-    async fn ask<T: FromRedisValue>(
-        &self,
-        connection: &mut MultiplexedConnection,
-    ) -> Result<T, RedisError> {
-        match self {
-            Self::Get(key) => cmd("GET").arg(key).query_async(connection).await,
-            // Loads the script again if the server has forgotten it.
-            Self::Run(script) => script.invoke_async(connection).await,
-        }
-    }
-}
-
 /// An answer, and whether the question may have reached the server twice.
 pub(super) struct Answer<T> {
     pub(super) value: T,
@@ -82,11 +63,11 @@ impl Connections {
         &self.address
     }
 
-    /// Asks the server. A connection that was closed while it was idle is replaced first.
+    /// Runs a script on the server, which can be run twice without harm. A connection that was closed while it was idle is replaced first.
     pub(super) async fn ask<T: FromRedisValue>(
         &self,
         what: &str,
-        question: Question<'_>,
+        script: &ScriptInvocation<'_>,
     ) -> Result<Answer<T>, StoreError> {
         let mut asked_twice = false;
         loop {
@@ -94,7 +75,8 @@ impl Connections {
                 .connection()
                 .await
                 .map_err(|reason| self.error(what, &reason))?;
-            let error = match question.ask(&mut numbered.connection).await {
+            // Loads the script again if the server has forgotten it.
+            let error = match script.invoke_async(&mut numbered.connection).await {
                 Ok(value) => return Ok(Answer { value, asked_twice }),
                 Err(error) => error,
             };

@@ -62,7 +62,7 @@ fn by_code(error: &RedisError, prefix: &str) -> Option<String> {
     let text = match error.code()? {
         "NOAUTH" | "WRONGPASS" => LOGIN.to_owned(),
         "NOPERM" => format!(
-            "the server's access rules forbid it ({}); allow the user get, set, del, pexpire, pttl, \
+            "the server's access rules forbid it ({}); allow the user get, strlen, set, del, pexpire, pttl, \
              zadd, zrem, zrangebylex, exists, hello, ping, eval, evalsha, script|load, publish and \
              subscribe on the keys and the channel `{prefix}:*`",
             first_line(error)

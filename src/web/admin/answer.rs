@@ -4,19 +4,21 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         Method, StatusCode,
-        header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, VARY},
+        header::{
+            ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap,
+            VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        },
     },
+    middleware::DefaultHeaders,
 };
 use serde::Serialize;
 use serde_json::Value;
 
-use super::authorize::{Authorized, caller};
+use super::visible::{SeenStatus, Sight, Told};
 use crate::{
-    core::snapshot::Status,
     engine::changes::{Change, ChangeError},
     web::{
         maintenance::Maintenance,
-        permission::Permission,
         refusal::{
             negotiate::{ResponseFormat, negotiate},
             response::{problem_details, sentence},
@@ -24,45 +26,63 @@ use crate::{
     },
 };
 
-/// What a change that was made, or was not needed, leads to.
+/// For answers that are no pages, or that bring all they need along: a style of their own and an
+/// empty icon.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+    form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What a change that was made, or was not needed, leads to, as far as its maker may see it.
 #[derive(Debug, Serialize)]
 pub(super) struct Changed {
     /// `false`: it was so already.
-    pub(super) changed: bool,
+    changed: bool,
     /// The id of the window that was planned.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) window: Option<String>,
+    window: Option<String>,
     /// What may not have been meant so.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) warnings: Vec<String>,
+    warnings: Vec<String>,
     #[serde(flatten)]
-    pub(super) status: Status,
+    status: SeenStatus,
 }
 
+impl Told for Changed {}
+
 impl Changed {
-    pub(super) fn new(change: Change) -> Self {
+    pub(super) fn new(change: Change, sight: &Sight) -> Self {
         Self {
             changed: change.changed,
             window: None,
             warnings: Vec::new(),
-            status: change.status,
+            status: sight.status_if_any(change.status),
         }
     }
 
-    /// The answer to whoever made the change: the modes that they may see or have switched.
-    pub(super) async fn answer(
-        mut self,
-        request: &HttpRequest,
-        maintenance: &Maintenance,
-        by: Authorized,
-    ) -> HttpResponse {
-        let mut visible = caller(request, maintenance, Permission::See).await.modes;
-        visible.extend(by.modes);
-        self.status = self.status.only(&visible);
-        HttpResponse::Ok()
-            .insert_header((CACHE_CONTROL, "no-store"))
-            .json(self)
+    pub(super) fn with_window(mut self, id: String) -> Self {
+        self.window = Some(id);
+        self
     }
+
+    pub(super) fn with_warnings(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
+        self.warnings.extend(warnings);
+        self
+    }
+}
+
+/// Sends a document. The only place of the admin scope that does: it takes what is told to the
+/// caller, and nothing else.
+pub(super) fn document(status: StatusCode, document: &impl Told) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(document)
+}
+
+/// What every answer of the scope has, whoever makes it. What brings a policy of its own keeps it.
+pub(super) fn headers_of_all() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .add((X_FRAME_OPTIONS, "DENY"))
+        .add((CONTENT_SECURITY_POLICY, POLICY))
 }
 
 /// A body with faults, all of which are told.

@@ -1,48 +1,78 @@
 //! Whether whoever sends a request to the admin scope may do what it asks for.
 
+use std::net::IpAddr;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         Method, StatusCode,
-        header::{CACHE_CONTROL, LOCATION, VARY},
+        header::{CACHE_CONTROL, HeaderValue, LOCATION, RETRY_AFTER, VARY},
     },
 };
 
-use super::{answer::refusal, origin, visitor};
-use crate::web::{
-    maintenance::Maintenance,
-    observe,
-    permission::Permission,
-    refusal::negotiate::{ResponseFormat, negotiate},
-    visitor::identity::Visitor,
+use super::{answer::refusal, origin, visible::Sight, visitor};
+use crate::{
+    clock::steady,
+    web::{
+        maintenance::Maintenance,
+        observe,
+        permission::Permission,
+        refusal::negotiate::{ResponseFormat, negotiate},
+        token::{Shown, Wrong, wait_in_seconds},
+        visitor::identity::Visitor,
+    },
 };
 
-/// Somebody who may do what was asked for.
+/// How the history tells a program from a user.
+const TOKEN: &str = "token ";
+/// How it tells a user whose id could be taken for something else.
+const USER: &str = "user ";
+
+/// Who sends a request, and with which modes they may do what was asked for.
 #[derive(Debug)]
-pub(super) struct Authorized {
+pub(super) struct Caller {
     /// Who it is; a program by the name of its token.
-    pub(super) visitor: Visitor,
+    visitor: Visitor,
     /// The keys of the modes with which they may.
     pub(super) modes: Vec<String>,
     by_token: bool,
+    /// Why the token does not count that came with the request.
+    wrong: Option<Wrong>,
+    address: Option<IpAddr>,
 }
 
-impl Authorized {
+impl Caller {
     /// Whether the request carries a token, which no browser adds by itself.
     pub(super) fn by_token(&self) -> bool {
         self.by_token
     }
 
-    /// Who it is, as the history says it.
+    /// Who it is, as the history says it: `token NAME` for a program, and for a user the id. No
+    /// user's id can be taken for a token.
     pub(super) fn by(&self) -> String {
-        self.visitor.id.clone().unwrap_or_else(|| {
-            let somebody = if self.visitor.superuser {
-                "a superuser"
-            } else {
-                "somebody"
-            };
-            somebody.to_owned()
+        match self.name() {
+            Some(name) => name,
+            None if self.visitor.superuser => "a superuser".to_owned(),
+            None => "somebody".to_owned(),
+        }
+    }
+
+    /// As [`by`](Self::by), if it is known who it is.
+    pub(super) fn name(&self) -> Option<String> {
+        let id = self.visitor.id.as_deref()?;
+        Some(if self.by_token {
+            format!("{TOKEN}{id}")
+        } else if id.starts_with(TOKEN) || id.starts_with(USER) {
+            format!("{USER}{id}")
+        } else {
+            id.to_owned()
         })
+    }
+
+    /// The name of the token, also of one that does not count any more.
+    fn token(&self) -> Option<&str> {
+        let valid = self.visitor.id.as_deref().filter(|_| self.by_token);
+        valid.or_else(|| self.wrong.as_ref().and_then(Wrong::name))
     }
 }
 
@@ -54,25 +84,64 @@ pub(super) async fn caller(
     request: &HttpRequest,
     maintenance: &Maintenance,
     permission: Permission,
-) -> Authorized {
-    if let Some(token) = maintenance.shared.tokens.find(request.headers()) {
-        let modes = maintenance.shared.modes.iter();
-        return Authorized {
-            visitor: Visitor::user(&token.name),
-            modes: modes
-                .map(|mode| &mode.key)
-                .filter(|key| token.may(permission, key))
-                .cloned()
-                .collect(),
-            by_token: true,
-        };
-    }
+) -> Caller {
+    let shared = &maintenance.shared;
+    let address = maintenance.client_address(request);
+    let now = shared.clock.now();
+    let wrong = match shared
+        .tokens
+        .look(request.headers(), address, now, steady::now())
+    {
+        Shown::Nothing => None,
+        Shown::Wrong(wrong) => Some(wrong),
+        Shown::Valid(token) => {
+            let modes = shared.modes.iter();
+            return Caller {
+                visitor: Visitor::user(&token.name),
+                modes: modes
+                    .map(|mode| &mode.key)
+                    .filter(|key| token.may(permission, key))
+                    .cloned()
+                    .collect(),
+                by_token: true,
+                wrong: None,
+                address,
+            };
+        }
+    };
     let visitor = visitor(maintenance, request).await;
-    Authorized {
+    let wrong = wrong.filter(|wrong| {
+        if visitor.authenticated && *wrong == Wrong::Unknown {
+            shared.tokens.was_another(address);
+        }
+        !visitor.authenticated
+    });
+    if let Some(wrong) = &wrong {
+        log_wrong_token(wrong, address);
+    }
+    Caller {
         modes: maintenance.permitted_modes(&visitor, permission).await,
         visitor,
         by_token: false,
+        wrong,
+        address,
     }
+}
+
+/// What whoever sends a request may see.
+pub(crate) async fn sight(request: &HttpRequest, maintenance: &Maintenance) -> Sight {
+    let caller = caller(request, maintenance, Permission::See).await;
+    Sight::of(caller.modes, maintenance)
+}
+
+/// Lets those on who may see anything, with what they may see.
+pub(super) async fn may_see(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+) -> Result<(Caller, Sight), HttpResponse> {
+    let caller = authorize(request, maintenance, Permission::See, None).await?;
+    let sight = Sight::of(caller.modes.clone(), maintenance);
+    Ok((caller, sight))
 }
 
 /// As [`authorize`] with the permission to switch, for what changes something: a session must not
@@ -82,18 +151,18 @@ pub(super) async fn authorize_change(
     maintenance: &Maintenance,
     mode: Option<&str>,
     what: &str,
-) -> Result<Authorized, HttpResponse> {
-    let authorized = authorize(request, maintenance, Permission::Toggle, mode).await?;
-    if authorized.by_token {
-        return Ok(authorized);
+) -> Result<Caller, HttpResponse> {
+    let caller = authorize(request, maintenance, Permission::Toggle, mode).await?;
+    if caller.by_token {
+        return Ok(caller);
     }
     match origin::check(request, &maintenance.shared) {
-        Ok(()) => Ok(authorized),
+        Ok(()) => Ok(caller),
         Err(foreign) => {
-            let by = &authorized.visitor.id;
             tracing::warn!(
                 event = observe::TOGGLE_REFUSED,
-                by,
+                by = caller.name(),
+                address = caller.address.map(tracing::field::display),
                 mode,
                 why = %foreign,
                 "a request to {what} was refused for its origin"
@@ -116,35 +185,84 @@ pub(super) async fn authorize(
     maintenance: &Maintenance,
     permission: Permission,
     mode: Option<&str>,
-) -> Result<Authorized, HttpResponse> {
+) -> Result<Caller, HttpResponse> {
     let caller = caller(request, maintenance, permission).await;
-    // A mode that is not there is told of to those who may do anything at all.
-    let is_known = |key: &&str| maintenance.find_mode(key).is_ok();
-    let may = match mode.filter(is_known) {
-        Some(mode) => caller.modes.iter().any(|key| key == mode),
+    let may = match mode {
+        Some(mode) if maintenance.find_mode(mode).is_ok() => {
+            caller.modes.iter().any(|key| key == mode)
+        }
+        // That there is no such mode is told to those only from whom no mode is hidden. To the
+        // others it is as one that they may not touch.
+        Some(_) => caller.modes.len() == maintenance.shared.modes.len(),
         None => !caller.modes.is_empty(),
     };
     if may {
         return Ok(caller);
     }
+    if caller.wrong.is_none() {
+        log_refusal(&caller, permission, mode);
+    }
     let visitor = &caller.visitor;
-    tracing::info!(
-        event = observe::TOGGLE_REFUSED,
-        by = visitor.id,
-        mode,
-        why = "permission",
-        "somebody who may not asked to {}",
-        permission.in_words()
-    );
     let login = maintenance
         .shared
         .login_url
         .as_deref()
-        .filter(|_| !visitor.authenticated && is_page_request(request));
+        .filter(|_| !visitor.authenticated && caller.token().is_none() && caller.wrong.is_none())
+        .filter(|_| is_page_request(request));
     Err(match login {
         Some(login) => sent_to_log_in(request, maintenance, permission, login),
         None => refused(request, maintenance, permission, &caller),
     })
+}
+
+/// That somebody asked to see what they may not is of every day; a try to switch is worth a look.
+fn log_refusal(caller: &Caller, permission: Permission, mode: Option<&str>) {
+    let by = caller.name();
+    let token = caller.token();
+    let address = caller.address.map(tracing::field::display);
+    let what = permission.in_words();
+    match permission {
+        Permission::Toggle => tracing::info!(
+            event = observe::TOGGLE_REFUSED,
+            by,
+            token,
+            address,
+            mode,
+            why = "permission",
+            "somebody who may not asked to {what}"
+        ),
+        Permission::See => tracing::debug!(
+            event = observe::SEE_REFUSED,
+            by,
+            token,
+            address,
+            why = "permission",
+            "somebody who may not asked to {what}"
+        ),
+    }
+}
+
+fn log_wrong_token(wrong: &Wrong, address: Option<IpAddr>) {
+    let token = wrong.name();
+    let address = address.map(tracing::field::display);
+    let why = wrong.word();
+    match wrong {
+        Wrong::Unknown | Wrong::Expired { .. } => tracing::warn!(
+            event = observe::TOKEN_REFUSED,
+            token,
+            address,
+            why,
+            "a token was refused"
+        ),
+        // As often as somebody likes.
+        Wrong::TooMany { .. } => tracing::debug!(
+            event = observe::TOKEN_REFUSED,
+            token,
+            address,
+            why,
+            "a token was not looked at"
+        ),
+    }
 }
 
 fn is_page_request(request: &HttpRequest) -> bool {
@@ -202,18 +320,26 @@ fn refused(
     request: &HttpRequest,
     maintenance: &Maintenance,
     permission: Permission,
-    caller: &Authorized,
+    caller: &Caller,
 ) -> HttpResponse {
     let shared = &maintenance.shared;
     let what = permission.in_words();
-    let detail = if caller.by_token {
-        let name = caller.by();
-        format!("The token `{name}` may not {what}, or not with this mode.")
+    let detail = if let Some(wrong) = &caller.wrong {
+        wrong.to_string()
+    } else if let Some(token) = caller.token() {
+        format!("The token `{token}` may not {what}, or not with this mode.")
     } else if shared.permissions.is_for_superusers(permission) {
         format!("Only superusers may {what}. Log in as one and try again.")
     } else {
         format!("You may not {what}. Log in as somebody who may and try again.")
     };
+    if let Some(Wrong::TooMany { wait }) = caller.wrong {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let mut response = refusal(request, maintenance, status, "Too many", &detail);
+        let seconds = HeaderValue::from(wait_in_seconds(wait));
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+        return response;
+    }
     refusal(
         request,
         maintenance,

@@ -10,12 +10,13 @@ use actix_web::{
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value};
 
-use crate::core::schedule::{parse_duration, parse_time};
+use crate::{
+    core::limits::LONGEST_TEXT,
+    core::schedule::{parse_duration, parse_time},
+};
 
 /// The longest body, in bytes.
 pub(super) const LONGEST_BODY: usize = 64 * 1024;
-/// The longest text of a member, in characters. Texts are stored, and shown on every refusal.
-pub(super) const LONGEST_TEXT: usize = 4096;
 
 /// Why a body was not read at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,9 +7,6 @@ use actix_web::{
 
 use crate::engine::shared::query_pairs;
 
-/// The longest message, reason or title, in bytes. They are stored, and shown on every refusal.
-pub(super) const LONGEST_TEXT: usize = 4096;
-
 /// Why a body cannot be read. A change without the message that came with it is not what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unreadable {
@@ -50,6 +47,11 @@ impl Form {
         Ok(Self(fields))
     }
 
+    /// The fields of the query alone.
+    pub(super) fn of_query(request: &HttpRequest) -> Self {
+        Self(query_pairs(request.query_string()))
+    }
+
     /// A field that is not empty. The form comes after the query, so it wins.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0
@@ -57,13 +59,5 @@ impl Form {
             .rev()
             .find(|(known, value)| known == name && !value.trim().is_empty())
             .map(|(_, value)| value.as_str())
-    }
-
-    /// Whether a text is longer than what is stored.
-    pub(super) fn is_too_long(&self) -> bool {
-        ["message", "reason", "title"]
-            .into_iter()
-            .filter_map(|name| self.get(name))
-            .any(|text| text.len() > LONGEST_TEXT)
     }
 }

@@ -26,7 +26,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{authorize::caller, origin};
+use super::{authorize::caller, origin, visible::Sight};
 use crate::{
     engine::shared::Shared,
     web::{
@@ -86,12 +86,12 @@ pub(super) async fn live(
 /// Whoever may see is told of the modes: by a token, or by a session that a page of this very site
 /// sends. A page of another site connects with the visitor's cookies, too; it is told what anybody
 /// may know.
-async fn visible_modes(request: &HttpRequest, maintenance: &Maintenance) -> Vec<String> {
+async fn visible_modes(request: &HttpRequest, maintenance: &Maintenance) -> Sight {
     let caller = caller(request, maintenance, Permission::See).await;
     if caller.by_token() || origin::is_own_page(request, &maintenance.shared) {
-        caller.modes
+        Sight::of(caller.modes, maintenance)
     } else {
-        Vec::new()
+        Sight::default()
     }
 }
 
@@ -165,7 +165,7 @@ struct Connection {
     shared: Arc<Shared>,
     published: watch::Receiver<u64>,
     /// The modes that the visitor may see.
-    visible: Vec<String>,
+    visible: Sight,
     session: Session,
     /// What the client knows already.
     told: ByteString,

@@ -2,7 +2,9 @@
 //! is.
 
 use actix_web::{
-    HttpRequest, HttpResponse, Resource, Route, Scope, guard,
+    HttpRequest, HttpResponse, Resource, Route, Scope,
+    dev::HttpServiceFactory,
+    guard,
     http::{
         StatusCode,
         header::{ALLOW, HeaderValue},
@@ -20,6 +22,7 @@ use crate::{
 };
 
 mod answer;
+mod answering;
 mod assets;
 mod authorize;
 mod body;
@@ -33,46 +36,70 @@ mod ping;
 mod read;
 mod switch;
 mod view;
+mod visible;
 mod windows;
 
-pub(crate) use self::{pages::TEMPLATES, ping::ping_document};
+use self::answering::Answering;
+pub(crate) use self::{
+    authorize::sight,
+    pages::TEMPLATES,
+    ping::{ping_document, probed_mode},
+    visible::Sight,
+};
 
 pub(crate) fn scope(maintenance: Maintenance) -> Scope {
     let shared = &maintenance.shared;
     shared.responses.load_script_from(&shared.admin_path);
-    web::scope(&maintenance.shared.admin_path.clone())
+    let path = shared.admin_path.clone();
+    web::scope(&path)
         .app_data(web::Data::new(maintenance))
         .app_data(web::PayloadConfig::new(body::LONGEST_BODY))
-        .service(readable(["", "/"], pages::dashboard).name(ADMIN_ROOT))
-        .service(readable(["/switch", "/switch/"], pages::switch))
-        .service(changeable(["/plan", "/plan/"], pages::plan))
-        .service(changeable(["/cancel", "/cancel/"], pages::cancel))
+        .service(inside())
+}
+
+/// All that is in the scope, in one of its own, so that what every answer has is added at one place.
+fn inside() -> impl HttpServiceFactory {
+    web::scope("")
+        .wrap(answer::headers_of_all())
+        .service(readable(["", "/"], Answering(pages::dashboard)).name(ADMIN_ROOT))
+        .service(readable(["/switch", "/switch/"], Answering(pages::switch)))
+        .service(changeable(["/plan", "/plan/"], Answering(pages::plan)))
+        .service(changeable(
+            ["/cancel", "/cancel/"],
+            Answering(pages::cancel),
+        ))
         .service(readable(
             ["/static/{name}", "/static/{name}/"],
             assets::asset,
         ))
-        .service(changeable(["/on", "/on/"], switch::turn_on))
-        .service(changeable(["/off", "/off/"], switch::turn_off))
+        .service(changeable(["/on", "/on/"], Answering(switch::turn_on)))
+        .service(changeable(["/off", "/off/"], Answering(switch::turn_off)))
         .service(
             web::resource(["/modes/{key}", "/modes/{key}/"])
-                .route(web::put().to(modes::turn_on))
-                .route(web::delete().to(modes::turn_off))
+                .route(web::put().to(Answering(modes::turn_on)))
+                .route(web::delete().to(Answering(modes::turn_off)))
                 .default_service(only("PUT, DELETE")),
         )
         .service(
             web::resource(["/windows", "/windows/"])
-                .route(web::post().to(windows::plan))
+                .route(web::post().to(Answering(windows::plan)))
                 .default_service(only("POST")),
         )
         .service(
             web::resource(["/windows/{id}", "/windows/{id}/"])
-                .route(web::delete().to(windows::cancel))
+                .route(web::delete().to(Answering(windows::cancel)))
                 .default_service(only("DELETE")),
         )
-        .service(readable(["/status", "/status/"], read::status))
-        .service(readable(["/history", "/history/"], read::history))
-        .service(readable(["/explain", "/explain/"], read::explanation))
-        .service(readable(["/ping", "/ping/"], ping::ping))
+        .service(readable(["/status", "/status/"], Answering(read::status)))
+        .service(readable(
+            ["/history", "/history/"],
+            Answering(read::history),
+        ))
+        .service(readable(
+            ["/explain", "/explain/"],
+            Answering(read::explanation),
+        ))
+        .service(readable(["/ping", "/ping/"], Answering(ping::ping)))
         .service(readable(["/livez", "/livez/"], health::live))
         .service(readable(["/readyz", "/readyz/"], health::ready))
         .service(readable(
@@ -191,7 +218,8 @@ fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
         ChangeError::Refused { .. } => (StatusCode::CONFLICT, "Refused"),
         ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),
         ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),
-        ChangeError::Plan(_) => (StatusCode::BAD_REQUEST, "Not possible"),
+        ChangeError::Plan(_) | ChangeError::Text(_) => (StatusCode::BAD_REQUEST, "Not possible"),
+        ChangeError::Full(_) => (StatusCode::CONFLICT, "Full"),
         ChangeError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not stored"),
         ChangeError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "Shutting down"),
     }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use jiff::Timestamp;
 
 use super::{
-    answer::{Changed, faulty, not_changed, problem},
-    authorize::authorize_change,
+    answer::{Changed, document, faulty, not_changed, problem},
+    answering::Answer,
+    authorize::{authorize_change, sight},
     body::{Members, Unreadable},
 };
 use crate::{
@@ -38,36 +39,24 @@ pub(super) async fn turn_on(
     body: Result<web::Bytes, actix_web::Error>,
     key: web::Path<String>,
     maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
+) -> Answer {
     let what = "switch maintenance on";
-    let by = match authorize_change(&request, &maintenance, Some(&key), what).await {
-        Ok(by) => by,
-        Err(response) => return response,
-    };
-    if let Err(error) = maintenance.find_mode(&key) {
-        return not_changed(&request, &maintenance, &error);
-    }
-    let wishes = match Members::read(&request, body) {
-        Ok(members) => Wishes::read(members, &maintenance),
-        Err(unreadable) => return unread(&request, &maintenance, &unreadable),
-    };
-    let wishes = match wishes {
-        Ok(wishes) => wishes,
-        Err(faults) => return faulty(&request, &maintenance, &faults),
-    };
+    let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
+    let refused = |error| not_changed(&request, &maintenance, &error);
+    maintenance.find_mode(&key).map_err(refused)?;
+    let members = Members::read(&request, body)
+        .map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
+    let wishes = Wishes::read(members, &maintenance)
+        .map_err(|faults| faulty(&request, &maintenance, &faults))?;
     let note = wishes.until.as_ref().and_then(|(_, note)| note.clone());
-    let turn_on = maintenance.turn_on().mode(key.as_str()).by(by.by());
-    match wishes.add_to(turn_on).await {
-        Ok(change) => {
-            if !by.by_token() {
-                not_waited_for(&request, &maintenance.shared);
-            }
-            let mut changed = Changed::new(change);
-            changed.warnings.extend(note);
-            changed.answer(&request, &maintenance, by).await
-        }
-        Err(error) => not_changed(&request, &maintenance, &error),
+    let turn_on = maintenance.turn_on().mode(key.as_str()).by(caller.by());
+    let change = wishes.add_to(turn_on).await.map_err(refused)?;
+    if !caller.by_token() {
+        not_waited_for(&request, &maintenance.shared);
     }
+    let sight = sight(&request, &maintenance).await;
+    let changed = Changed::new(change, &sight).with_warnings(note);
+    Ok(document(StatusCode::OK, &changed))
 }
 
 /// The body is not looked at: what a `DELETE` says with one means nothing (RFC 9110, section
@@ -76,20 +65,15 @@ pub(super) async fn turn_off(
     request: HttpRequest,
     key: web::Path<String>,
     maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
+) -> Answer {
     let what = "switch maintenance off";
-    let by = match authorize_change(&request, &maintenance, Some(&key), what).await {
-        Ok(by) => by,
-        Err(response) => return response,
-    };
-    match maintenance.turn_off().mode(key.as_str()).by(by.by()).await {
-        Ok(change) => {
-            Changed::new(change)
-                .answer(&request, &maintenance, by)
-                .await
-        }
-        Err(error) => not_changed(&request, &maintenance, &error),
-    }
+    let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
+    let turn_off = maintenance.turn_off().mode(key.as_str()).by(caller.by());
+    let change = turn_off
+        .await
+        .map_err(|error| not_changed(&request, &maintenance, &error))?;
+    let sight = sight(&request, &maintenance).await;
+    Ok(document(StatusCode::OK, &Changed::new(change, &sight)))
 }
 
 /// Tells why a body was not read.

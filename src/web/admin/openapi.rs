@@ -1,19 +1,38 @@
 //! `/openapi.json`: what the JSON API is, for programs (OpenAPI 3.1).
 
-use actix_web::{HttpResponse, http::header::CACHE_CONTROL, web};
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, HeaderValue},
+    },
+    web,
+};
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::{answer, visible::Told};
 use crate::web::maintenance::Maintenance;
 
 const DOCUMENT: &str = include_str!("openapi.json");
+
+/// The description, which tells nothing of any mode.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Description(Value);
+
+impl Told for Description {}
 
 /// Anybody may read it: it tells nothing of this site but where its admin scope is, which whoever
 /// asks knows.
 pub(super) async fn openapi(maintenance: web::Data<Maintenance>) -> HttpResponse {
     match document(&maintenance.shared.admin_path) {
-        Ok(document) => HttpResponse::Ok()
-            .insert_header((CACHE_CONTROL, "no-cache"))
-            .json(document),
+        Ok(document) => {
+            let mut response = answer::document(StatusCode::OK, &Description(document));
+            let headers = response.headers_mut();
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            response
+        }
         Err(error) => {
             tracing::error!(%error, "the description of the JSON API is not valid");
             HttpResponse::InternalServerError().finish()

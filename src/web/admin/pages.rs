@@ -17,10 +17,13 @@ use jiff::{SignedDuration, civil::DateTime, tz::TimeZone};
 use serde::Serialize;
 
 use super::{
-    authorize::{Authorized, authorize, authorize_change, caller},
+    answering::Answer,
+    authorize::{Caller, authorize, authorize_change, caller, may_see},
     form::Form,
     not_changed, not_found,
+    switch::Direction,
     view::{Dashboard, More, Reader, is_open, title_of},
+    visible::{Sight, Visible},
 };
 use crate::{
     core::{
@@ -31,7 +34,7 @@ use crate::{
     },
     engine::changes::ChangeError,
     settings::Access,
-    web::{maintenance::Maintenance, permission::Permission},
+    web::{maintenance::Maintenance, mode::Mode, permission::Permission},
 };
 
 /// The templates, under the names by which an app's own replace them.
@@ -72,16 +75,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// For how long one can say that a mode is switched on, in minutes.
 const DURATIONS: [i64; 7] = [15, 30, 60, 120, 240, 480, 1440];
 
-pub(super) async fn dashboard(
-    request: HttpRequest,
-    maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
-    let page = match Page::open(&request, &maintenance).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
-    let mut history = maintenance.history();
-    history.retain(|period| page.authorized.modes.contains(&period.mode));
+pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Answer {
+    let page = Page::open(&request, &maintenance).await?;
+    let history = page.sight.history(maintenance.history());
     let snapshot = maintenance.shared.published.snapshot();
     let deadlines = snapshot.modes.iter().filter_map(|mode| {
         let Switch::Pending(drain) = &mode.state.switch else {
@@ -95,30 +91,49 @@ pub(super) async fn dashboard(
         switchable: &page.switchable,
     };
     let shown = Dashboard::new(&page.status, &more, &page.reader);
-    page.answer("dashboard", StatusCode::OK, &shown)
+    Ok(page.answer("dashboard", StatusCode::OK, &shown))
 }
 
 /// Asks whether the switch of a mode is meant, and says what follows from it.
-pub(super) async fn switch(
-    request: HttpRequest,
-    maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
-    let page = match Page::open(&request, &maintenance).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
-    let form = Form::read(&request, b"").unwrap_or_default();
-    let mode = form.get("mode").and_then(|key| page.status.mode(key));
+pub(super) async fn switch(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Answer {
+    let page = Page::open(&request, &maintenance).await?;
+    let form = Form::of_query(&request);
+    let key = form.get("mode").filter(|key| page.sight.has(key));
+    let mode = key.and_then(|key| maintenance.find_mode(key).ok());
     let Some(mode) = mode.filter(|mode| page.switchable.contains(&mode.key)) else {
-        return not_found(request, maintenance).await;
+        return Ok(not_found(request.clone(), maintenance.clone()).await);
     };
-    let asked = SwitchAsked::new(&page, mode, form.get("to") == Some("off"));
-    page.answer("switch", StatusCode::OK, &asked)
+    let direction = match form.get("to") {
+        Some("off") => Direction::Off,
+        _ => Direction::On,
+    };
+    let dashboard = format!("{}/", maintenance.shared.admin_path);
+    let asked = SwitchAsked::new(&page, mode, direction, dashboard);
+    Ok(page.answer("switch", StatusCode::OK, &asked))
+}
+
+/// The same page where an address alone asked for the switch. It says no more of the mode than its
+/// reader may see.
+pub(super) async fn ask_to_switch(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+    caller: Caller,
+    mode: &str,
+    direction: Direction,
+    next: String,
+) -> Answer {
+    let page = Page::of(request, maintenance, caller).await;
+    let mode = maintenance.find_mode(mode);
+    let mode = mode.map_err(|error| not_changed(maintenance, request, &error))?;
+    let asked = SwitchAsked::new(&page, mode, direction, next);
+    Ok(page.answer("switch", StatusCode::OK, &asked))
 }
 
 #[derive(Debug, Serialize)]
 struct SwitchAsked {
     mode: String,
+    /// Where the browser goes after the switch, or without it.
+    next: String,
     to_on: bool,
     question: String,
     consequences: Vec<String>,
@@ -137,13 +152,15 @@ struct Choice {
 }
 
 impl SwitchAsked {
-    fn new(page: &Page<'_>, mode: &ModeStatus, to_off: bool) -> Self {
+    fn new(page: &Page<'_>, mode: &Mode, direction: Direction, next: String) -> Self {
         let reader = &page.reader;
-        let is_pending = mode.phase == Phase::Pending;
-        let has_open_window = mode
-            .windows
-            .iter()
-            .any(|window| is_open(window, reader.now));
+        let status = page.status.mode(&mode.key);
+        let to_off = direction == Direction::Off;
+        let is_pending = status.is_some_and(|status| status.phase == Phase::Pending);
+        let has_open_window = status.is_some_and(|status| {
+            let mut windows = status.windows.iter();
+            windows.any(|window| is_open(window, reader.now))
+        });
         let mut consequences = vec![match () {
             () if to_off => "consequence_open",
             () if is_pending => "consequence_close_now",
@@ -159,10 +176,9 @@ impl SwitchAsked {
             OnTimeout::Offline => "drain_hint_offline",
             OnTimeout::Cancel => "drain_hint_cancel",
         };
-        let time_out = page.maintenance.find_mode(&mode.key).ok();
-        let time_out = time_out.and_then(|mode| mode.time_out);
         Self {
             mode: mode.key.clone(),
+            next,
             to_on: !to_off,
             question: reader.filled(
                 match mode.access {
@@ -191,7 +207,8 @@ impl SwitchAsked {
                     is_chosen: false,
                 })
                 .collect(),
-            time_out: time_out
+            time_out: mode
+                .time_out
                 .map(|after| reader.filled("for_timeout", "duration", &reader.duration(after))),
             drain_hint: reader.filled(
                 hint,
@@ -207,49 +224,46 @@ pub(super) async fn plan(
     request: HttpRequest,
     body: web::Bytes,
     maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
-    let form = match Form::read(&request, &body) {
-        Ok(form) => form,
-        Err(unreadable) => {
-            return maintenance.shared.responses.notice(
-                request.headers(),
-                unreadable.status(),
-                "Not understood",
-                &format!("{unreadable} Nothing was changed."),
-            );
-        }
-    };
+) -> Answer {
+    let form = Form::read(&request, &body).map_err(|unreadable| {
+        maintenance.shared.responses.notice(
+            request.headers(),
+            unreadable.status(),
+            "Not understood",
+            &format!("{unreadable} Nothing was changed."),
+        )
+    })?;
     let mut fault = None;
     if request.method() == Method::POST {
         let key = form.get("mode").map(str::to_owned);
         let key = key.unwrap_or_else(|| maintenance.first_mode());
         let what = "plan a window";
-        let by = match authorize_change(&request, &maintenance, Some(&key), what).await {
-            Ok(authorized) => authorized.by(),
-            Err(response) => return response,
-        };
-        match planned(&maintenance, &form, &key, by).await {
-            Ok(()) => return see_other(&maintenance),
+        let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
+        match planned(&maintenance, &form, &key, caller.by()).await {
+            Ok(()) => return Ok(see_other(&maintenance)),
             Err(PlanError::Form(message)) => fault = Some(message),
-            Err(PlanError::Change(ChangeError::Plan(message))) => {
+            Err(PlanError::Change(
+                ChangeError::Plan(message)
+                | ChangeError::Text(message)
+                | ChangeError::Full(message),
+            )) => {
                 fault = Some(PlanFault::Text(message));
             }
-            Err(PlanError::Change(error)) => return not_changed(&maintenance, &request, &error),
+            Err(PlanError::Change(error)) => {
+                return Err(not_changed(&maintenance, &request, &error));
+            }
         }
     }
-    let page = match Page::open(&request, &maintenance).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+    let page = Page::open(&request, &maintenance).await?;
     if page.switchable.is_empty() {
-        return not_found(request, maintenance).await;
+        return Ok(not_found(request, maintenance).await);
     }
     let asked = PlanAsked::new(&page, &form, fault);
     let status = match asked.fault {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
-    page.answer("plan", status, &asked)
+    Ok(page.answer("plan", status, &asked))
 }
 
 enum PlanError {
@@ -270,10 +284,6 @@ async fn planned(
     mode: &str,
     by: String,
 ) -> Result<(), PlanError> {
-    if form.is_too_long() {
-        let message = "name, message and reason may have 4096 bytes each".to_owned();
-        return Err(PlanError::Form(PlanFault::Text(message)));
-    }
     let (start, end) = (form.get("start"), form.get("end"));
     let mut plan = maintenance.plan_window().mode(mode).by(by);
     if let Some(zone) = form.get("zone") {
@@ -395,35 +405,31 @@ pub(super) async fn cancel(
     request: HttpRequest,
     body: web::Bytes,
     maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
+) -> Answer {
     let form = Form::read(&request, &body).unwrap_or_default();
-    let status = maintenance.status();
-    let found = form.get("id").and_then(|id| window(&status, id));
-    let Some((mode, window)) = found else {
-        return no_window(&request, &maintenance, &form).await;
+    let id = form.get("id").unwrap_or_default();
+    let Some(mode) = maintenance.mode_of_window(id) else {
+        // Only those who may cancel windows learn which there are.
+        authorize(&request, &maintenance, Permission::Toggle, None).await?;
+        let error = ChangeError::UnknownWindow(id.to_owned());
+        return Err(not_changed(&maintenance, &request, &error));
     };
     if request.method() == Method::POST {
         let what = "cancel a window";
-        let by = match authorize_change(&request, &maintenance, Some(&mode.key), what).await {
-            Ok(authorized) => authorized.by(),
-            Err(response) => return response,
-        };
-        let mut cancel = maintenance.cancel_window(&window.id).by(by);
+        let caller = authorize_change(&request, &maintenance, Some(&mode), what).await?;
+        let mut cancel = maintenance.cancel_window(id).by(caller.by());
         if form.get("only") == Some("next") {
             cancel = cancel.only_next();
         }
-        return match cancel.await {
-            Ok(_) => see_other(&maintenance),
-            Err(error) => not_changed(&maintenance, &request, &error),
-        };
+        let change = cancel.await;
+        change.map_err(|error| not_changed(&maintenance, &request, &error))?;
+        return Ok(see_other(&maintenance));
     }
-    let page = match Page::open(&request, &maintenance).await {
-        Ok(page) => page,
-        Err(response) => return response,
+    let page = Page::open(&request, &maintenance).await?;
+    let found = window(&page.status, id).filter(|(mode, _)| page.switchable.contains(&mode.key));
+    let Some((mode, window)) = found else {
+        return Ok(not_found(request, maintenance).await);
     };
-    if !page.switchable.contains(&mode.key) {
-        return not_found(request, maintenance).await;
-    }
     let reader = &page.reader;
     let consequence = if is_open(window, reader.now) {
         "consequence_cancel_open"
@@ -440,7 +446,7 @@ pub(super) async fn cancel(
         consequence: reader.text(consequence).to_owned(),
         repeats: window.repeats.is_some(),
     };
-    page.answer("cancel", StatusCode::OK, &asked)
+    Ok(page.answer("cancel", StatusCode::OK, &asked))
 }
 
 #[derive(Debug, Serialize)]
@@ -461,17 +467,6 @@ fn window<'a>(status: &'a Status, id: &str) -> Option<(&'a ModeStatus, &'a Plann
     })
 }
 
-/// Only those who may cancel windows learn which there are.
-async fn no_window(request: &HttpRequest, maintenance: &Maintenance, form: &Form) -> HttpResponse {
-    match authorize(request, maintenance, Permission::Toggle, None).await {
-        Ok(_) => {
-            let id = form.get("id").unwrap_or_default().to_owned();
-            not_changed(maintenance, request, &ChangeError::UnknownWindow(id))
-        }
-        Err(response) => response,
-    }
-}
-
 fn see_other(maintenance: &Maintenance) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((LOCATION, format!("{}/", maintenance.shared.admin_path)))
@@ -483,24 +478,46 @@ fn see_other(maintenance: &Maintenance) -> HttpResponse {
 struct Page<'a> {
     maintenance: &'a Maintenance,
     request: &'a HttpRequest,
-    authorized: Authorized,
+    caller: Caller,
     /// The keys of the modes that they may switch.
     switchable: Vec<String>,
-    status: Status,
+    sight: Sight,
+    status: Visible<Status>,
     reader: Reader<'a>,
 }
 
 impl<'a> Page<'a> {
+    /// For somebody who may see something.
     async fn open(
         request: &'a HttpRequest,
         maintenance: &'a Maintenance,
     ) -> Result<Page<'a>, HttpResponse> {
-        let authorized = authorize(request, maintenance, Permission::See, None).await?;
+        let (caller, sight) = may_see(request, maintenance).await?;
+        Ok(Self::new(request, maintenance, caller, sight).await)
+    }
+
+    /// For somebody who may do something, and perhaps sees nothing.
+    async fn of(
+        request: &'a HttpRequest,
+        maintenance: &'a Maintenance,
+        caller: Caller,
+    ) -> Page<'a> {
+        let sight = super::sight(request, maintenance).await;
+        Self::new(request, maintenance, caller, sight).await
+    }
+
+    async fn new(
+        request: &'a HttpRequest,
+        maintenance: &'a Maintenance,
+        who: Caller,
+        sight: Sight,
+    ) -> Page<'a> {
         let switchable = caller(request, maintenance, Permission::Toggle).await.modes;
         let shared = &maintenance.shared;
         let languages = &shared.responses.languages;
-        Ok(Self {
-            status: status(maintenance).await.only(&authorized.modes),
+        Self {
+            status: sight.status(status(maintenance).await),
+            sight,
             reader: Reader {
                 catalogue: languages.get(languages.of_request(request)),
                 zone: zone_of(request, maintenance),
@@ -508,9 +525,9 @@ impl<'a> Page<'a> {
             },
             maintenance,
             request,
-            authorized,
+            caller: who,
             switchable,
-        })
+        }
     }
 
     fn answer(&self, template: &str, status: StatusCode, shown: &impl Serialize) -> HttpResponse {
@@ -522,7 +539,7 @@ impl<'a> Page<'a> {
         context.insert("language", &catalogue.tag);
         context.insert("direction", &catalogue.direction);
         context.insert("base", &self.maintenance.shared.admin_path);
-        context.insert("visitor", &self.authorized.visitor.id);
+        context.insert("visitor", &self.caller.name());
         context.insert("zone", &self.reader.zone.iana_name().unwrap_or("UTC"));
         context.insert(
             "zone_note",

@@ -1,34 +1,55 @@
 //! `/ping`: what anybody may know.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest,
     http::{
         StatusCode,
-        header::{CACHE_CONTROL, RETRY_AFTER},
+        header::{HeaderValue, RETRY_AFTER},
     },
     web,
 };
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::authorize::caller;
+use super::{
+    answer,
+    answering::Answer,
+    authorize::sight,
+    visible::{Sight, Told, Visible},
+};
 use crate::{
-    core::snapshot::Snapshot,
+    core::{
+        phase::Phase,
+        snapshot::{ModeStatus, Snapshot},
+    },
     engine::shared::{Shared, query_pairs},
     web::{
         maintenance::Maintenance,
-        permission::Permission,
         refusal::response::{RefusalMarker, X_MAINTENANCE_MODE},
     },
 };
+
+/// What anybody may know, and the modes that somebody may see.
+#[derive(Debug, Serialize)]
+pub(crate) struct PingDocument {
+    maintenance_mode: bool,
+    phase: Phase,
+    retry_after: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modes: Option<Visible<Vec<ModeStatus>>>,
+}
+
+impl Told for PingDocument {}
 
 /// Whether the site is closed, and the modes that somebody may see.
 pub(crate) fn ping_document(
     shared: &Shared,
     snapshot: &Snapshot,
     now: Timestamp,
-    visible: &[String],
-) -> Value {
+    sight: &Sight,
+) -> PingDocument {
     let closed = snapshot.closed_mode(now);
     document(
         shared,
@@ -36,7 +57,7 @@ pub(crate) fn ping_document(
         snapshot.foremost_mode(now),
         closed,
         now,
-        visible,
+        sight,
     )
 }
 
@@ -47,24 +68,46 @@ fn document(
     mode: usize,
     closed: Option<usize>,
     now: Timestamp,
-    visible: &[String],
-) -> Value {
+    sight: &Sight,
+) -> PingDocument {
     let standing = snapshot.modes[mode].standing(now);
-    let mut document = json!({
-        "maintenance_mode": closed.is_some(),
-        "phase": standing.phase,
-        "retry_after": retry_after(shared, snapshot, closed, now).unwrap_or(0),
-    });
-    if let Some(start) = standing.start {
-        document["start"] = json!(start);
+    PingDocument {
+        maintenance_mode: closed.is_some(),
+        phase: standing.phase,
+        retry_after: retry_after(shared, snapshot, closed, now).unwrap_or(0),
+        start: standing.start,
+        modes: (!sight.is_nothing()).then(|| sight.modes(snapshot.mode_statuses(now))),
     }
-    if !visible.is_empty() {
-        let mut modes = snapshot.mode_statuses(now);
-        modes.retain(|mode| visible.contains(&mode.key));
-        document["modes"] = json!(modes);
-    }
-    document
 }
+
+/// The mode that a probe asks about. `Ok(None)`: about the whole site.
+///
+/// Load balancers ask about the default mode. Which others there are is told to those only who may
+/// see them; to the rest they are as modes that there are not.
+///
+/// # Errors
+///
+/// When there is no such mode for whoever asks.
+pub(crate) fn probed_mode(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+    snapshot: &Snapshot,
+    sight: &Sight,
+) -> Result<Option<usize>, NoSuchMode> {
+    let mut asked = query_pairs(request.query_string())
+        .into_iter()
+        .filter_map(|(name, value)| (name == "mode").then_some(value));
+    let Some(key) = asked.next() else {
+        return Ok(None);
+    };
+    let may_ask = sight.has(&key) || key == maintenance.first_mode();
+    let known = snapshot.modes.iter().position(|mode| *mode.key == *key);
+    known.filter(|_| may_ask).map(Some).ok_or(NoSuchMode)
+}
+
+/// There is no such mode for whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoSuchMode;
 
 /// In how many seconds the site may be open again, if it is closed and that is said.
 fn retry_after(
@@ -82,48 +125,38 @@ fn retry_after(
 
 /// What anybody may know: whether the site is closed. With the status of a refusal while it is, so
 /// that a program need not read the body. With `?mode=` it is about that mode alone.
-pub(super) async fn ping(
-    request: HttpRequest,
-    maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
+pub(super) async fn ping(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Answer {
     let shared = &maintenance.shared;
     // Before the snapshot is read: what is told is what is, when it is sent.
-    let visible = caller(&request, &maintenance, Permission::See).await.modes;
+    let sight = sight(&request, &maintenance).await;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
-    let asked = query_pairs(request.query_string())
-        .into_iter()
-        .find_map(|(name, value)| (name == "mode").then_some(value));
-    let (mode, closed) = match asked {
+    let probed = probed_mode(&request, &maintenance, &snapshot, &sight);
+    let probed = probed.map_err(|NoSuchMode| {
+        shared.responses.notice(
+            request.headers(),
+            StatusCode::NOT_FOUND,
+            "No such mode",
+            "There is no mode of this name.",
+        )
+    })?;
+    let (mode, closed) = match probed {
         None => (snapshot.foremost_mode(now), snapshot.closed_mode(now)),
-        Some(key) => {
-            let known = snapshot.modes.iter().position(|mode| *mode.key == *key);
-            let Some(mode) = known else {
-                // Which modes there are is not for everybody.
-                return shared.responses.notice(
-                    request.headers(),
-                    StatusCode::NOT_FOUND,
-                    "No such mode",
-                    "There is no mode of this name.",
-                );
-            };
+        Some(mode) => {
             let is_closed = snapshot.modes[mode].phase(now).is_maintenance();
             (mode, is_closed.then_some(mode))
         }
     };
-    let is_closed = closed.is_some();
     let status = closed.map_or(StatusCode::OK, |mode| shared.responses.status(mode));
-    let mut response = HttpResponse::build(status);
-    response.insert_header((CACHE_CONTROL, "no-store"));
-    if is_closed {
-        response.insert_header((X_MAINTENANCE_MODE, "1"));
+    let document = document(shared, &snapshot, mode, closed, now, &sight);
+    let mut response = answer::document(status, &document);
+    if closed.is_some() {
+        let headers = response.headers_mut();
+        headers.insert(X_MAINTENANCE_MODE, HeaderValue::from_static("1"));
         if let Some(seconds) = retry_after(shared, &snapshot, closed, now) {
-            response.insert_header((RETRY_AFTER, seconds));
+            headers.insert(RETRY_AFTER, seconds.into());
         }
-    }
-    let mut response = response.json(document(shared, &snapshot, mode, closed, now, &visible));
-    if is_closed {
         response.extensions_mut().insert(RefusalMarker);
     }
-    response
+    Ok(response)
 }

@@ -2,23 +2,22 @@
 
 use std::time::Duration;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header::CACHE_CONTROL},
-    web,
-};
+use actix_web::{HttpRequest, http::StatusCode, web};
 use serde::Serialize;
-use serde_json::json;
 use tokio::time::timeout;
 
-use super::authorize::{Authorized, authorize};
+use super::{
+    answer::document,
+    answering::Answer,
+    authorize::may_see,
+    visible::{Told, Visible},
+};
 use crate::{
-    core::snapshot::Status,
+    core::snapshot::{PastPeriod, Status},
     engine::shared::query_pairs,
     web::{
-        explain::{Inquiry, Role, explain},
+        explain::{Inquiry, Role},
         maintenance::Maintenance,
-        permission::Permission,
         refusal::response::sentence,
     },
 };
@@ -26,14 +25,10 @@ use crate::{
 /// How long the store may take to say which nodes and tasks there are.
 const ASK_PATIENCE: Duration = Duration::from_secs(1);
 
-pub(super) async fn status(
-    request: HttpRequest,
-    maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
-    match may_see(&request, &maintenance).await {
-        Ok(authorized) => data(&asked(&maintenance).await.only(&authorized.modes)),
-        Err(response) => response,
-    }
+pub(super) async fn status(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Answer {
+    let (_, sight) = may_see(&request, &maintenance).await?;
+    let status = sight.status(asked(&maintenance).await);
+    Ok(document(StatusCode::OK, &status))
 }
 
 /// What is, with the nodes and tasks of now; of before, if the store does not answer soon.
@@ -44,53 +39,36 @@ async fn asked(maintenance: &Maintenance) -> Status {
     }
 }
 
-pub(super) async fn history(
-    request: HttpRequest,
-    maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
-    let visible = match may_see(&request, &maintenance).await {
-        Ok(authorized) => authorized.modes,
-        Err(response) => return response,
-    };
-    let mut history = maintenance.history();
-    history.retain(|period| visible.contains(&period.mode));
-    data(&json!({ "history": history }))
+#[derive(Debug, Serialize)]
+struct History {
+    history: Visible<Vec<PastPeriod>>,
+}
+
+impl Told for History {}
+
+pub(super) async fn history(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Answer {
+    let (_, sight) = may_see(&request, &maintenance).await?;
+    let history = sight.history(maintenance.history());
+    Ok(document(StatusCode::OK, &History { history }))
 }
 
 /// Asks the app's own routes, too: the request that asks has the map of them.
 pub(super) async fn explanation(
     request: HttpRequest,
     maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
-    if let Err(response) = may_see(&request, &maintenance).await {
-        return response;
-    }
-    match read_inquiry(request.query_string()) {
-        Ok(inquiry) => data(&explain(
-            &maintenance.shared,
-            &inquiry,
-            Some(request.resource_map()),
-        )),
-        Err(faults) => maintenance.shared.responses.notice(
+) -> Answer {
+    let (_, sight) = may_see(&request, &maintenance).await?;
+    let inquiry = read_inquiry(request.query_string()).map_err(|faults| {
+        maintenance.shared.responses.notice(
             request.headers(),
             StatusCode::BAD_REQUEST,
             "Not understood",
             &faults.join(" "),
-        ),
-    }
-}
-
-async fn may_see(
-    request: &HttpRequest,
-    maintenance: &Maintenance,
-) -> Result<Authorized, HttpResponse> {
-    authorize(request, maintenance, Permission::See, None).await
-}
-
-fn data(document: &impl Serialize) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .json(document)
+        )
+    })?;
+    let routes = Some(request.resource_map());
+    let explanation = sight.explanation(&maintenance.shared, &inquiry, routes);
+    Ok(document(StatusCode::OK, &explanation))
 }
 
 /// Reads the query of `/explain`, or says all that is wrong with it.

@@ -5,136 +5,185 @@ use std::time::Duration;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{CACHE_CONTROL, LOCATION},
     },
     web,
 };
 
 use super::{
-    authorize::authorize_change,
-    form::{Form, LONGEST_TEXT},
-    not_changed, prefers_json,
+    answer::{Changed, document},
+    answering::Answer,
+    authorize::{authorize, authorize_change, sight},
+    form::Form,
+    not_changed, origin, pages, prefers_json,
 };
 use crate::{
     core::schedule::parse_duration,
     engine::changes::{Change, ChangeError},
+    settings::GetSwitches,
     web::{
-        maintenance::Maintenance, refusal::response::sentence,
+        maintenance::Maintenance, permission::Permission, refusal::response::sentence,
         visitor::session_notes::not_waited_for,
     },
 };
+
+/// Which way a mode is switched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    On,
+    Off,
+}
+
+impl Direction {
+    /// What is done, as it follows "to".
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::On => "switch maintenance on",
+            Self::Off => "switch maintenance off",
+        }
+    }
+}
 
 pub(super) async fn turn_on(
     request: HttpRequest,
     body: web::Bytes,
     maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
-    answer(&request, &body, &maintenance, true).await
+) -> Answer {
+    answer(&request, &body, &maintenance, Direction::On).await
 }
 
 pub(super) async fn turn_off(
     request: HttpRequest,
     body: web::Bytes,
     maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
-    answer(&request, &body, &maintenance, false).await
+) -> Answer {
+    answer(&request, &body, &maintenance, Direction::Off).await
 }
 
 async fn answer(
     request: &HttpRequest,
     body: &[u8],
     maintenance: &Maintenance,
-    on: bool,
-) -> HttpResponse {
-    let wishes = Form::read(request, body);
-    let mode = wishes.as_ref().ok().and_then(|form| form.get("mode"));
-    let mode = mode
-        .map(str::to_owned)
-        .unwrap_or_else(|| maintenance.first_mode());
-    let what = if on {
-        "switch maintenance on"
-    } else {
-        "switch maintenance off"
-    };
-    let authorized = match authorize_change(request, maintenance, Some(&mode), what).await {
-        Ok(authorized) => authorized,
-        Err(response) => return response,
-    };
-    let wishes = match wishes {
-        Ok(wishes) => wishes,
-        Err(unreadable) => {
-            return maintenance.shared.responses.notice(
-                request.headers(),
-                unreadable.status(),
-                "Not understood",
-                &format!("{unreadable} Nothing was changed."),
-            );
-        }
-    };
-    if wishes.is_too_long() {
-        return maintenance.shared.responses.notice(
-            request.headers(),
-            StatusCode::BAD_REQUEST,
-            "Too long",
-            &format!("Message and reason may have {LONGEST_TEXT} bytes each. Nothing was changed."),
-        );
+    direction: Direction,
+) -> Answer {
+    if request.method() == Method::GET {
+        return answer_get(request, maintenance, direction).await;
     }
-    let lasting = match wishes.get("for").map(parse_duration).transpose() {
-        Ok(lasting) => lasting,
-        Err(error) => {
-            return maintenance.shared.responses.notice(
-                request.headers(),
-                StatusCode::BAD_REQUEST,
-                "Not understood",
-                &format!("`for`: {} Nothing was changed.", sentence(&error)),
-            );
-        }
+    let form = Form::read(request, body);
+    let mode = mode_of(form.as_ref().ok(), maintenance);
+    let what = direction.in_words();
+    let caller = authorize_change(request, maintenance, Some(&mode), what).await?;
+    let not_understood = |status, title: &str, detail: &str| {
+        let responses = &maintenance.shared.responses;
+        let detail = format!("{detail} Nothing was changed.");
+        responses.notice(request.headers(), status, title, &detail)
     };
-    let changed = change(maintenance, &wishes, lasting, authorized.by(), on).await;
-    if on && changed.is_ok() && !authorized.by_token() {
+    let form = form.map_err(|unreadable| {
+        not_understood(
+            unreadable.status(),
+            "Not understood",
+            &unreadable.to_string(),
+        )
+    })?;
+    let lasting = form.get("for").map(parse_duration).transpose();
+    let lasting = lasting.map_err(|error| {
+        let detail = format!("`for`: {}", sentence(&error));
+        not_understood(StatusCode::BAD_REQUEST, "Not understood", &detail)
+    })?;
+    let wishes = Wishes {
+        message: form.get("message"),
+        reason: form.get("reason"),
+        lasting,
+        drain: form.get("drain").is_some_and(|drain| drain != "false"),
+    };
+    let change = change(maintenance, &mode, &wishes, caller.by(), direction).await;
+    let change = change.map_err(|error| not_changed(maintenance, request, &error))?;
+    if !caller.by_token() && direction == Direction::On {
         not_waited_for(request, &maintenance.shared);
     }
-    match changed {
-        Ok(change) if prefers_json(request) => HttpResponse::Ok()
-            .insert_header((CACHE_CONTROL, "no-store"))
-            .json(change.status),
-        Ok(_) => HttpResponse::SeeOther()
-            .insert_header((LOCATION, return_target(wishes.get("next"))))
-            .insert_header((CACHE_CONTROL, "no-store"))
-            .finish(),
-        Err(error) => not_changed(maintenance, request, &error),
+    Ok(done(request, maintenance, change, form.get("next")).await)
+}
+
+/// What an address alone may do: switch a mode, where the user's own intent shows, and no more.
+/// Anybody can make a link with a text in it.
+async fn answer_get(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+    direction: Direction,
+) -> Answer {
+    let query = Form::of_query(request);
+    let mode = mode_of(Some(&query), maintenance);
+    let caller = authorize(request, maintenance, Permission::Toggle, Some(&mode)).await?;
+    let next = query.get("next");
+    let is_meant = maintenance.shared.get_switches == GetSwitches::Typed
+        && origin::is_meant(request.headers());
+    if !is_meant {
+        let next = return_target(next);
+        return pages::ask_to_switch(request, maintenance, caller, &mode, direction, next).await;
     }
+    let nothing_more = Wishes::default();
+    let change = change(maintenance, &mode, &nothing_more, caller.by(), direction).await;
+    let change = change.map_err(|error| not_changed(maintenance, request, &error))?;
+    if !caller.by_token() && direction == Direction::On {
+        not_waited_for(request, &maintenance.shared);
+    }
+    Ok(done(request, maintenance, change, next).await)
+}
+
+fn mode_of(form: Option<&Form>, maintenance: &Maintenance) -> String {
+    form.and_then(|form| form.get("mode"))
+        .map(str::to_owned)
+        .unwrap_or_else(|| maintenance.first_mode())
+}
+
+/// The answer to whoever made a change.
+async fn done(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+    change: Change,
+    next: Option<&str>,
+) -> HttpResponse {
+    if prefers_json(request) {
+        let sight = sight(request, maintenance).await;
+        return document(StatusCode::OK, &Changed::new(change, &sight));
+    }
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, return_target(next)))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .finish()
+}
+
+/// How a mode is to be switched on.
+#[derive(Debug, Default)]
+struct Wishes<'f> {
+    message: Option<&'f str>,
+    reason: Option<&'f str>,
+    lasting: Option<Duration>,
+    drain: bool,
 }
 
 async fn change(
     maintenance: &Maintenance,
-    wishes: &Form,
-    lasting: Option<Duration>,
+    mode: &str,
+    wishes: &Wishes<'_>,
     by: String,
-    on: bool,
+    direction: Direction,
 ) -> Result<Change, ChangeError> {
-    if !on {
-        let mut turn_off = maintenance.turn_off().by(by);
-        if let Some(mode) = wishes.get("mode") {
-            turn_off = turn_off.mode(mode);
-        }
-        return turn_off.await;
+    if direction == Direction::Off {
+        return maintenance.turn_off().mode(mode).by(by).await;
     }
-    let mut turn_on = maintenance.turn_on().by(by);
-    if let Some(mode) = wishes.get("mode") {
-        turn_on = turn_on.mode(mode);
-    }
-    if let Some(message) = wishes.get("message") {
+    let mut turn_on = maintenance.turn_on().mode(mode).by(by);
+    if let Some(message) = wishes.message {
         turn_on = turn_on.message(message);
     }
-    if let Some(reason) = wishes.get("reason") {
+    if let Some(reason) = wishes.reason {
         turn_on = turn_on.reason(reason);
     }
-    if let Some(lasting) = lasting {
+    if let Some(lasting) = wishes.lasting {
         turn_on = turn_on.lasting(lasting);
     }
-    if wishes.get("drain").is_some_and(|drain| drain != "false") {
+    if wishes.drain {
         turn_on = turn_on.drain();
     }
     turn_on.await

@@ -11,6 +11,7 @@ use jiff::{
 };
 use serde::Serialize;
 
+use super::visible::Visible;
 use crate::{
     core::{
         phase::Phase,
@@ -232,7 +233,7 @@ struct Bar {
 
 /// What is besides the status.
 pub(super) struct More<'a> {
-    pub(super) history: &'a [PastPeriod],
+    pub(super) history: &'a Visible<Vec<PastPeriod>>,
     /// Until when modes wait for those who are in, by their keys.
     pub(super) deadlines: HashMap<String, Timestamp>,
     /// The keys of the modes that the reader may switch.
@@ -240,7 +241,7 @@ pub(super) struct More<'a> {
 }
 
 impl Dashboard {
-    pub(super) fn new(status: &Status, more: &More<'_>, reader: &Reader<'_>) -> Self {
+    pub(super) fn new(status: &Visible<Status>, more: &More<'_>, reader: &Reader<'_>) -> Self {
         let worst = status.modes.iter().max_by_key(|mode| severity(mode.phase));
         let phase = worst.map_or(Phase::Online, |mode| mode.phase);
         let labels: HashMap<&str, &str> = status

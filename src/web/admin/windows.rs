@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, http::StatusCode, web};
 
 use super::{
-    answer::{Changed, faulty, not_changed},
-    authorize::authorize_change,
+    answer::{Changed, document, faulty, not_changed},
+    answering::Answer,
+    authorize::{authorize_change, sight},
     body::Members,
     modes::unread,
 };
@@ -35,61 +36,44 @@ pub(super) async fn plan(
     request: HttpRequest,
     body: Result<web::Bytes, actix_web::Error>,
     maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
+) -> Answer {
     let mut members = Members::read(&request, body);
     let mode = match &mut members {
         Ok(members) => members.text("mode"),
         Err(_) => None,
     };
     let mode = mode.unwrap_or_else(|| maintenance.first_mode());
-    let by = match authorize_change(&request, &maintenance, Some(&mode), PLAN).await {
-        Ok(by) => by,
-        Err(response) => return response,
-    };
-    if let Err(error) = maintenance.find_mode(&mode) {
-        return not_changed(&request, &maintenance, &error);
-    }
-    let wishes = match members.map(Wishes::read) {
-        Ok(Ok(wishes)) => wishes,
-        Ok(Err(faults)) => return faulty(&request, &maintenance, &faults),
-        Err(unreadable) => return unread(&request, &maintenance, &unreadable),
-    };
-    let plan = maintenance.plan_window().mode(mode).by(by.by());
-    match wishes.add_to(plan).await {
-        Ok(planned) => {
-            let mut changed = Changed::new(planned.change);
-            changed.window = Some(planned.id);
-            changed.warnings = planned.warnings;
-            changed.answer(&request, &maintenance, by).await
-        }
-        Err(error) => not_changed(&request, &maintenance, &error),
-    }
+    let caller = authorize_change(&request, &maintenance, Some(&mode), PLAN).await?;
+    let refused = |error| not_changed(&request, &maintenance, &error);
+    maintenance.find_mode(&mode).map_err(refused)?;
+    let members = members.map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
+    let wishes = Wishes::read(members).map_err(|faults| faulty(&request, &maintenance, &faults))?;
+    let plan = maintenance.plan_window().mode(mode).by(caller.by());
+    let planned = wishes.add_to(plan).await.map_err(refused)?;
+    let sight = sight(&request, &maintenance).await;
+    let changed = Changed::new(planned.change, &sight)
+        .with_window(planned.id)
+        .with_warnings(planned.warnings);
+    Ok(document(StatusCode::OK, &changed))
 }
 
 pub(super) async fn cancel(
     request: HttpRequest,
     id: web::Path<String>,
     maintenance: web::Data<Maintenance>,
-) -> HttpResponse {
+) -> Answer {
     let mode = maintenance.mode_of_window(&id);
-    let by = match authorize_change(&request, &maintenance, mode.as_deref(), CANCEL).await {
-        Ok(by) => by,
-        Err(response) => return response,
-    };
-    let mut cancel = maintenance.cancel_window(id.as_str()).by(by.by());
-    match only_next(request.query_string()) {
-        Ok(true) => cancel = cancel.only_next(),
-        Ok(false) => {}
-        Err(fault) => return faulty(&request, &maintenance, &[fault]),
+    let caller = authorize_change(&request, &maintenance, mode.as_deref(), CANCEL).await?;
+    let mut cancel = maintenance.cancel_window(id.as_str()).by(caller.by());
+    let only_next = only_next(request.query_string());
+    if only_next.map_err(|fault| faulty(&request, &maintenance, &[fault]))? {
+        cancel = cancel.only_next();
     }
-    match cancel.await {
-        Ok(change) => {
-            Changed::new(change)
-                .answer(&request, &maintenance, by)
-                .await
-        }
-        Err(error) => not_changed(&request, &maintenance, &error),
-    }
+    let change = cancel
+        .await
+        .map_err(|error| not_changed(&request, &maintenance, &error))?;
+    let sight = sight(&request, &maintenance).await;
+    Ok(document(StatusCode::OK, &Changed::new(change, &sight)))
 }
 
 /// Whether only the next occurrence is meant. What is not understood must not cancel all of them.

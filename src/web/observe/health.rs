@@ -1,35 +1,33 @@
 //! Answers to the probes of an orchestrator.
 
-use actix_web::{HttpResponse, http::StatusCode, web};
-use serde::Deserialize;
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 
-use crate::{core::phase::Phase, web::maintenance::Maintenance};
-
-/// What a probe asks about.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Probe {
-    mode: Option<String>,
-}
+use crate::{
+    core::phase::Phase,
+    web::{
+        admin::{probed_mode, sight},
+        maintenance::Maintenance,
+    },
+};
 
 /// The process runs and answers, whatever maintenance is.
 pub(crate) async fn live() -> HttpResponse {
     answer(StatusCode::OK, "live")
 }
 
-/// Whether traffic should come here.
+/// Whether traffic should come here. `?mode=` as for `/ping`.
 pub(crate) async fn ready(
+    request: HttpRequest,
     maintenance: web::Data<Maintenance>,
-    probe: web::Query<Probe>,
 ) -> HttpResponse {
     let shared = &maintenance.shared;
+    let sight = sight(&request, &maintenance).await;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
-    let is_closed = match &probe.mode {
-        Some(key) => match snapshot.mode(key) {
-            Some(mode) => mode.phase(now) == Phase::Offline,
-            None => return answer(StatusCode::NOT_FOUND, "there is no such mode"),
-        },
-        None => snapshot.closes_all(now),
+    let is_closed = match probed_mode(&request, &maintenance, &snapshot, &sight) {
+        Ok(Some(mode)) => snapshot.modes[mode].phase(now) == Phase::Offline,
+        Ok(None) => snapshot.closes_all(now),
+        Err(_) => return answer(StatusCode::NOT_FOUND, "there is no such mode"),
     };
     if is_closed {
         answer(StatusCode::SERVICE_UNAVAILABLE, "in maintenance")

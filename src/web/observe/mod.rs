@@ -11,7 +11,9 @@
 //! | [`PHASE`] | info | `mode`, `before`, `phase`, `cause`, `by`, `reason`, `generation` | a mode enters another phase; `cause` is `change` where somebody changed the state, else `edge` |
 //! | [`DRAINED`] | info | `mode`, `generation` | a drain found nobody inside any more |
 //! | [`CHANGE_FAILED`] | error | `error` | a change was not made |
-//! | [`TOGGLE_REFUSED`] | info, warn | `by`, `mode`, `why` | somebody asked for what they may not do; or, as a warning, their browser was made to ask by another site |
+//! | [`TOGGLE_REFUSED`] | info, warn | `by`, `token`, `address`, `mode`, `why` | somebody asked to change what they may not; or, as a warning, their browser was made to ask by another site |
+//! | [`SEE_REFUSED`] | debug | `by`, `token`, `address`, `why` | somebody asked to see what they may not; of every day |
+//! | [`TOKEN_REFUSED`] | warn, debug | `token`, `address`, `why` | a request came with a token that is unknown (`wrong-token`) or expired (`expired-token`); `too-many-wrong-tokens`, at debug, was not looked at |
 //! | [`STORE_FAILED`] | error | `error`, `when_store_fails` | the store fails; told once |
 //! | [`STORE_BACK`] | info | `store` | the store answers again |
 //! | [`REFUSAL`] | debug | `mode`, `rule`, `format` | a request is refused |
@@ -80,8 +82,12 @@ pub const PHASE: &str = "maintenance.phase";
 pub const DRAINED: &str = "maintenance.drained";
 /// A change was not made.
 pub const CHANGE_FAILED: &str = "maintenance.change-failed";
-/// Somebody asked for what they may not do.
+/// Somebody asked to change what they may not.
 pub const TOGGLE_REFUSED: &str = "maintenance.toggle-refused";
+/// Somebody asked to see what they may not.
+pub const SEE_REFUSED: &str = "maintenance.see-refused";
+/// A token is unknown, has expired, or was one of too many.
+pub const TOKEN_REFUSED: &str = "maintenance.token-refused";
 /// The store fails.
 pub const STORE_FAILED: &str = "maintenance.store-failed";
 /// The store answers again.

@@ -2,7 +2,10 @@
 
 use std::{cell::OnceCell, net::IpAddr};
 
-use actix_web::{HttpRequest, http::header};
+use actix_web::{
+    HttpRequest,
+    http::header::{self, HeaderName},
+};
 
 use crate::{
     core::decide::Subject,
@@ -13,6 +16,8 @@ use crate::{
     web::request::app_routes::{AppRoutes, AskedPath},
     web::request::host::{X_FORWARDED_HOST, each_host},
 };
+
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 pub(crate) struct RequestSubject<'a> {
     request: &'a HttpRequest,
@@ -140,4 +145,41 @@ pub(crate) fn own_host<'a>(request: &'a HttpRequest, shared: &Shared) -> Option<
         .and_then(|hosts| hosts.split(',').next())
         .map(str::trim);
     forwarded.or_else(|| host(request))
+}
+
+/// The scheme by which the visitor asks: what this process serves, or what a trusted proxy says that
+/// it was asked by.
+pub(crate) fn own_scheme(request: &HttpRequest, shared: &Shared) -> &'static str {
+    let by_trusted_proxy = request
+        .peer_addr()
+        .is_some_and(|peer| shared.trusted_proxies.contains(peer.ip()));
+    let is_https = request.app_config().secure()
+        || by_trusted_proxy && forwarded_scheme(request.headers()) == Some("https");
+    if is_https { "https" } else { "http" }
+}
+
+/// What the proxy nearest to the visitor says of the scheme: `X-Forwarded-Proto`, or the `proto` of
+/// `Forwarded` (RFC 7239, section 5.4). Where both are there and differ, one is the client's own.
+fn forwarded_scheme(headers: &header::HeaderMap) -> Option<&'static str> {
+    let scheme = |value: &str| {
+        let value = value.trim().trim_matches('"');
+        ["https", "http"]
+            .into_iter()
+            .find(|known| value.eq_ignore_ascii_case(known))
+    };
+    let first = |name: &HeaderName| {
+        let value = headers.get(name)?.to_str().ok()?;
+        value.split(',').next()
+    };
+    let by_x_forwarded = first(&X_FORWARDED_PROTO).and_then(scheme);
+    let by_forwarded = first(&header::FORWARDED).and_then(|hop| {
+        hop.split(';')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("proto"))
+            .and_then(|(_, value)| scheme(value))
+    });
+    match (by_x_forwarded, by_forwarded) {
+        (Some(one), Some(other)) => (one == other).then_some(one),
+        (one, other) => one.or(other),
+    }
 }

@@ -546,6 +546,12 @@ impl Builder {
             forced = settings.forced.map(|forced| forced.as_str()),
             "maintenance mode is set up"
         );
+        for token in shared.tokens.expired(shared.clock.now()) {
+            tracing::warn!(
+                token,
+                "a token of the settings has expired and opens nothing"
+            );
+        }
 
         let (commands, received) = mpsc::unbounded_channel();
         let (sender, published) = watch::channel(0);
@@ -646,6 +652,7 @@ impl Builder {
             permissions: self.permissions,
             live: Live::new(&settings.live),
             static_dir: settings.admin.static_dir.clone(),
+            get_switches: settings.admin.get,
             tokens: Tokens::new(&settings.admin.tokens)
                 .map_err(|message| fault("admin.tokens", "", message))?,
             login_url: settings.login_url.clone(),

@@ -79,10 +79,8 @@ fn watching_ends_when_nobody_reads_any_more() {
         .current_dir(operator.path())
         .stdin(Stdio::null());
     shell.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let watching = super::Running(Some(shell.spawn().unwrap()));
-    std::thread::sleep(std::time::Duration::from_millis(700));
-    operator.done(&["on"]);
-    let ran = watching.end();
+    // Nothing changes, so that nothing more is written: it is told by the reader's going alone.
+    let ran = super::Running(Some(shell.spawn().unwrap())).end();
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
     assert_eq!(ran.out.lines().count(), 1);
 }
@@ -90,10 +88,107 @@ fn watching_ends_when_nobody_reads_any_more() {
 #[test]
 fn somebody_elses_text_commands_no_terminal() {
     let operator = Operator::new();
-    operator.done(&["on", "--reason", "a\u{1b}[2Jb", "--message", "one\ntwo"]);
+    operator.done(&["on", "--reason", "a  b", "--message", "one\ntwo"]);
     let out = operator.done(&["status"]).out;
-    assert!(!out.contains('\u{1b}'), "{out:?}");
     assert!(out.contains("message  one two\n"), "{out}");
+}
+
+/// What a terminal would obey, or what would have it show something else than there is.
+fn is_hazardous(character: char) -> bool {
+    character.is_control() && character != '\n' || matches!(character, '\u{202a}'..='\u{202e}')
+}
+
+#[test]
+fn nothing_that_a_terminal_obeys_is_printed_whoever_wrote_it() {
+    // As the state file may have been written by anybody.
+    const HOSTILE: &str = "a\\u001b[32mb\\u202ec\\u009b2Jd";
+    let operator = Operator::new();
+    operator.write(
+        "maintenance.state",
+        &format!(
+            r#"{{"format": 1, "generation": 3, "modes": {{"site": {{
+                "switch": {{"on": {{"by": "{HOSTILE}", "reason": "{HOSTILE}", "message": "{HOSTILE}"}}}},
+                "windows": [{{"id": "{HOSTILE}", "end": "2125-01-01T00:00:00Z", "title": "{HOSTILE}"}}]
+            }}, "{HOSTILE}": {{"switch": {{"on": {{}}}}}}}},
+            "history": [{{"mode": "{HOSTILE}", "started_at": "2025-01-01T00:00:00Z", "by": "{HOSTILE}"}}]}}"#
+        ),
+    );
+    let hostile = "a\u{1b}[32mb\u{202e}c\u{9b}2J";
+    for arguments in [
+        &["status"][..],
+        &["--json", "status"],
+        &["history"],
+        &["--json", "history"],
+        &["window", "list"],
+        &["--json", "window", "list"],
+        &["--mode", hostile, "status"],
+        &["--json", "--mode", hostile, "status"],
+        &["--store", hostile, "status"],
+        &["--settings", hostile, "status"],
+        &["window", "remove", hostile],
+        &["explain", "GET", hostile],
+        &["on", "--end", hostile],
+        &["on", "--no-such", hostile],
+        &[hostile],
+        &["during", "--", hostile],
+        &["-vvv", "during", "--reason", "r", "--", "true"],
+        &["task", hostile, "--", "true"],
+    ] {
+        let mut command = operator.command(arguments);
+        command.env("SUDO_USER", hostile);
+        let ran = Ran::of(command);
+        assert!(!ran.out.contains(is_hazardous), "{arguments:?}: {ran:?}");
+        assert!(!ran.err.contains(is_hazardous), "{arguments:?}: {ran:?}");
+    }
+    // It is escaped, and not lost.
+    let status = operator.status();
+    assert_eq!(status["modes"][0]["by"], "a\u{1b}[32mb\u{202e}c\u{9b}2Jd");
+}
+
+#[test]
+fn who_holds_a_lock_is_escaped_too() {
+    let operator = Operator::new();
+    let mut command = operator.command(&["during", "--exclusive", "--", "sh", "-c", "sleep 60"]);
+    command.env("SUDO_USER", "\u{1b}[32mroot\u{202e}");
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let holder = super::Running(Some(command.spawn().unwrap()));
+    super::until("the lock is held", || {
+        !operator.status()["modes"][0]["locked_by"].is_null()
+    });
+    let ran = operator.fails(1, &["during", "--exclusive", "--", "true"]);
+    assert!(ran.err.contains("\\u{1b}[32mroot\\u{202e}"), "{ran:?}");
+    holder.signal("TERM");
+    holder.end();
+}
+
+#[test]
+fn texts_with_control_characters_are_refused_where_they_come_in() {
+    let operator = Operator::new();
+    for option in ["--reason", "--message"] {
+        let ran = operator.fails(2, &["on", option, "a\u{1b}[2Jb"]);
+        assert!(ran.err.contains("control character U+001B"), "{ran:?}");
+        let ran = operator.fails(2, &["on", option, &"x".repeat(2001)]);
+        assert!(
+            ran.err.contains("2001 characters; give at most 2000"),
+            "{ran:?}"
+        );
+    }
+    let ran = operator.fails(
+        2,
+        &[
+            "window",
+            "add",
+            "--start",
+            "2125-01-01T00:00Z",
+            "--title",
+            "a\nb",
+        ],
+    );
+    assert!(
+        ran.err.contains("title has the control character U+000A"),
+        "{ran:?}"
+    );
+    assert_eq!(operator.phase(), "online");
 }
 
 #[test]

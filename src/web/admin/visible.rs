@@ -1,0 +1,117 @@
+//! What one caller may see: filtered once, at the data, so that no handler can forget it.
+//!
+//! A [`Sight`] is made where callers are judged and nowhere else. Only what went through one is
+//! [`Told`], and only what is told can be sent.
+
+use std::ops::Deref;
+
+use actix_web::dev::ResourceMap;
+use serde::Serialize;
+
+use crate::{
+    core::snapshot::{ModeStatus, PastPeriod, Status},
+    engine::shared::Shared,
+    web::{
+        explain::{Explanation, Inquiry, explain_to},
+        maintenance::Maintenance,
+    },
+};
+
+/// The modes that one caller may see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Sight {
+    modes: Vec<String>,
+    /// Whether these are all that there are. Then also what is stored of others may be seen, of
+    /// which nobody has said who may see them.
+    is_whole: bool,
+}
+
+/// Something of which everything that its reader may not see was taken out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Visible<T>(T);
+
+impl<T> Deref for Visible<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// What may be sent to the caller for whom it was made.
+pub(crate) trait Told: Serialize {}
+
+impl<T: Serialize> Told for Visible<T> {}
+
+/// A status as far as somebody may see it, who may see nothing, too.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum SeenStatus {
+    Seen(Box<Visible<Status>>),
+    Nothing { modes: [(); 0] },
+}
+
+impl Sight {
+    /// To be made of modes that somebody may *see*, as [`authorize`](super::authorize) finds out.
+    pub(super) fn of(modes: Vec<String>, maintenance: &Maintenance) -> Self {
+        let is_whole = modes.len() == maintenance.shared.modes.len();
+        Self { modes, is_whole }
+    }
+
+    /// Whether there is nothing that may be seen.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.modes.is_empty()
+    }
+
+    pub(crate) fn has(&self, mode: &str) -> bool {
+        self.modes.iter().any(|key| key == mode)
+    }
+
+    /// Takes out what is told of other modes: the modes themselves, their phases on the nodes, what
+    /// is stored of unknown ones, and whether they are on.
+    pub(super) fn status(&self, mut status: Status) -> Visible<Status> {
+        status.modes.retain(|mode| self.has(&mode.key));
+        status.maintenance_mode = status.modes.iter().any(|mode| mode.phase.is_maintenance());
+        if !self.is_whole {
+            status.unknown_modes.clear();
+            for node in &mut status.nodes {
+                node.phases.retain(|key, _| self.has(key));
+            }
+        }
+        Visible(status)
+    }
+
+    /// As [`status`](Self::status), for somebody who perhaps may see nothing at all.
+    pub(super) fn status_if_any(&self, status: Status) -> SeenStatus {
+        if self.is_nothing() {
+            SeenStatus::Nothing { modes: [] }
+        } else {
+            SeenStatus::Seen(Box::new(self.status(status)))
+        }
+    }
+
+    pub(super) fn history(&self, mut history: Vec<PastPeriod>) -> Visible<Vec<PastPeriod>> {
+        history.retain(|period| self.has(&period.mode));
+        Visible(history)
+    }
+
+    pub(super) fn modes(&self, mut modes: Vec<ModeStatus>) -> Visible<Vec<ModeStatus>> {
+        modes.retain(|mode| self.has(&mode.key));
+        Visible(modes)
+    }
+
+    /// What would become of a request, with no word of other modes.
+    pub(super) fn explanation(
+        &self,
+        shared: &Shared,
+        inquiry: &Inquiry,
+        routes: Option<&ResourceMap>,
+    ) -> Visible<Explanation> {
+        Visible(explain_to(shared, inquiry, routes, &|mode| self.has(mode)))
+    }
+}
+
+#[cfg(test)]
+#[path = "visible_tests.rs"]
+mod tests;
