@@ -71,6 +71,7 @@ pub use self::{
             ModeStatus, PastPeriod, PlannedWindow, Repeats, Status, StoreStatus, UnknownMode,
         },
         state::{Ended, OnTimeout},
+        visitor::Visitor,
     },
     engine::{
         barrier::{TurnOnAndWait, WaitError, WaitUntilEmpty},
@@ -99,7 +100,6 @@ pub use self::{
         },
         setup::builder::{BuildError, Builder},
         template::{FlagDetails, MaintenanceFlag, MissingHandle},
-        visitor::identity::Visitor,
     },
 };
 

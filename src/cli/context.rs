@@ -1,5 +1,6 @@
 //! What every command works with.
 
+use crate::core::text::chain;
 use jiff::Timestamp;
 
 use super::{failure::Failure, output::Output};
@@ -7,7 +8,7 @@ use crate::{
     core::text::escaped,
     core::{schedule::parse_time, snapshot::Status},
     settings::Settings,
-    web::{maintenance::Maintenance, refusal::response::chain},
+    web::maintenance::Maintenance,
 };
 
 pub(super) struct Context<'a> {
@@ -44,12 +45,12 @@ impl<'a> Context<'a> {
     pub(super) fn mode(&self) -> String {
         self.named_mode
             .clone()
-            .unwrap_or_else(|| self.maintenance.first_mode())
+            .unwrap_or_else(|| self.maintenance.engine.first_mode())
     }
 
     /// Refuses a mode that there is not, before anything else is done.
     pub(super) fn known_mode(&self) -> Result<(), Failure> {
-        self.maintenance.find_mode(&self.mode())?;
+        self.maintenance.engine.find_mode(&self.mode())?;
         Ok(())
     }
 
@@ -105,7 +106,7 @@ impl<'a> Context<'a> {
 
     /// Reads a time that was given as an option, and tells what may not have been meant so.
     pub(super) fn time(&self, option: &str, text: &str) -> Result<Timestamp, Failure> {
-        let zone = self.maintenance.shared.time_zone.as_ref();
+        let zone = self.maintenance.engine.shared.time_zone.as_ref();
         let planned =
             parse_time(text, zone).map_err(|error| Failure::usage(format!("{option}: {error}")))?;
         if let Some(note) = &planned.note {
@@ -115,7 +116,7 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        self.maintenance.shared.clock.now()
+        self.maintenance.engine.shared.clock.now()
     }
 }
 

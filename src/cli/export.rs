@@ -6,7 +6,10 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::{context::Context, failure::Failure};
-use crate::web_server::{WebServer, export, replace};
+use crate::{
+    engine::web_server_files::replace,
+    web_server::{WebServer, export},
+};
 
 /// Print the rules for a web server in front of the app
 #[derive(Debug, Args)]

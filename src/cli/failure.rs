@@ -1,9 +1,10 @@
 //! Why a command did not do what it was asked, and the exit code that says so.
 
+use crate::core::text::chain;
 use crate::{
     engine::{changes::ChangeError, task::TaskError},
     settings::SettingsError,
-    web::{refusal::response::chain, setup::builder::BuildError},
+    web::setup::builder::BuildError,
 };
 
 /// The exit codes that every command has.

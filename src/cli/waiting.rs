@@ -198,7 +198,7 @@ fn lock(missing: &Mutex<Vec<Missing>>) -> MutexGuard<'_, Vec<Missing>> {
 
 /// When the drain waits no longer.
 fn drain_deadline(context: &Context<'_>, key: &str) -> Option<Timestamp> {
-    let snapshot = context.maintenance.shared.published.snapshot();
+    let snapshot = context.maintenance.engine.shared.published.snapshot();
     match &snapshot.mode(key)?.state.switch {
         Switch::Pending(drain) => drain.deadline,
         Switch::Off | Switch::On(_) => None,

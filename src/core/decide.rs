@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::{
     core::rules::readings::Readings,
     core::rules::routes::Routes,
+    core::visitor::Visitor,
     core::{
         phase::Phase,
         rules::{
@@ -18,7 +19,6 @@ use crate::{
         },
         snapshot::{ClosedMode, Snapshot},
     },
-    web::visitor::identity::Visitor,
 };
 
 /// The rule that decided about a request.

@@ -5,15 +5,12 @@ use std::{cell::RefCell, sync::Arc};
 use serde_json::json;
 
 use super::*;
-use crate::{
-    core::rules::routes::Named,
-    core::{
-        rules::of_mode::{OwnExemptions, ReadOnly},
-        snapshot::{ModeView, StoreStatus},
-        state::Document,
-    },
-    settings::ModeSettings,
-    web::mode::{Mode, ModeClosures},
+use crate::core::{
+    mode::Mode,
+    rules::of_mode::{OwnExemptions, ReadOnly},
+    rules::routes::Named,
+    snapshot::{ModeView, StoreStatus},
+    state::Document,
 };
 
 /// One path for all rules, so that any of them can match or not, whatever the others do.
@@ -41,7 +38,7 @@ fn switched(rules: Rules, switches: impl IntoIterator<Item = serde_json::Value>)
                 "format": 1, "generation": 1, "modes": {key.as_str(): {"switch": switch}}
             }))
             .unwrap();
-            let mode = Mode::new(&ModeSettings::new(key), &ModeClosures::default());
+            let mode = Mode::named(key);
             ModeView::new(&Arc::new(mode), &document, None, Timestamp::UNIX_EPOCH)
         })
         .collect();

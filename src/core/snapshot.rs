@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     core::{
         decide::Rules,
+        mode::{Access, Forced, Mode},
         phase::{Phase, Standing},
         schedule::{Interval, Outlook},
         state::{Document, Ended, ModeState, Period, Window, settle::settled},
@@ -18,8 +19,6 @@ use crate::{
         inside::{in_flight::Inside, sessions::SessionInside},
         lock::LockHolder,
     },
-    settings::{Access, Forced},
-    web::mode::Mode,
     web_server::WebServerStatus,
 };
 
@@ -291,7 +290,7 @@ impl Snapshot {
             let rules = self.rules.of_mode(closed.index);
             closed.phase == Phase::Offline
                 && mode.access == Access::None
-                && mode.applies.is_none()
+                && !mode.has_condition
                 && rules.is_none_or(|rules| rules.applies_to.is_everything())
         })
     }

@@ -5,11 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::ModeView;
-use crate::{
-    core::{phase::Phase, state::Document},
-    settings::ModeSettings,
-    web::mode::{Mode, ModeClosures},
-};
+use crate::core::{mode::Mode, phase::Phase, state::Document};
 
 fn noon() -> Timestamp {
     "2026-03-27T12:00Z".parse().unwrap()
@@ -21,11 +17,10 @@ fn after(minutes: i64) -> Timestamp {
 
 /// The mode as a snapshot that was made at an instant has it.
 fn seen_from(at: Timestamp, windows: &[Value], switch: &Value) -> ModeView {
-    let settings = ModeSettings {
-        announce: std::time::Duration::from_secs(6 * 3600),
-        ..ModeSettings::new("site")
-    };
-    let mode = Arc::new(Mode::new(&settings, &ModeClosures::default()));
+    let mode = Arc::new(Mode {
+        announce: SignedDuration::from_hours(6),
+        ..Mode::named("site")
+    });
     let document: Document = serde_json::from_value(json!({
         "format": 1, "generation": 1,
         "modes": {"site": {"switch": switch, "windows": windows}},

@@ -1,4 +1,4 @@
-//! Texts of others: what they may hold where they come in, and how they are shown.
+//! Texts: what those of others may hold where they come in, and how all are shown.
 
 use std::fmt::Write as _;
 
@@ -62,6 +62,47 @@ pub(crate) fn escaped_json(json: &str) -> String {
         }
     }
     shown
+}
+
+/// The longest value that a fault repeats, in characters.
+const LONGEST_VALUE: usize = 60;
+
+/// One line of bounded length, whatever the text is.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == LONGEST_VALUE {
+            shown.push('…');
+            break;
+        }
+        if is_hazardous(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// An error with all that it follows from: Tera puts the useful part into the sources.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+/// An error as a sentence for people.
+pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), characters.as_str()),
+        None => text,
+    }
 }
 
 #[cfg(test)]

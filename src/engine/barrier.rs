@@ -12,6 +12,7 @@ use tokio::{
 
 use crate::{
     core::{phase::Phase, snapshot::Status},
+    engine::handle::Engine,
     engine::{
         changes::{Change, ChangeError, TurnOn, change},
         driver::Operation,
@@ -19,7 +20,6 @@ use crate::{
         leases::held_lease::LeaseKeeper,
         shared::Shared,
     },
-    web::maintenance::Maintenance,
 };
 
 /// How often the nodes are listed: often while something changes, seldom while nothing does.
@@ -83,7 +83,7 @@ impl fmt::Debug for Patience {
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct TurnOnAndWait {
-    maintenance: Maintenance,
+    engine: Engine,
     turn_on: TurnOn,
     mode: String,
     patience: Patience,
@@ -124,7 +124,7 @@ impl TurnOn {
     /// missing, or when the mode was opened again. After the latter two the change has been made.
     pub fn wait(self) -> TurnOnAndWait {
         TurnOnAndWait {
-            maintenance: self.handle().clone(),
+            engine: self.handle().clone(),
             mode: self.key().to_owned(),
             turn_on: self,
             patience: Patience::default(),
@@ -158,27 +158,27 @@ impl IntoFuture for TurnOnAndWait {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let changed = self.turn_on.await?.changed;
-            let status = wait(&self.maintenance, self.mode, self.patience).await?;
+            let status = wait(&self.engine, self.mode, self.patience).await?;
             Ok(Change { changed, status })
         })
     }
 }
 
 /// Waits until a mode that is on, or closing, is closed and empty everywhere: from
-/// [`Maintenance::wait_until_empty`].
+/// [`Maintenance::wait_until_empty`](crate::Maintenance::wait_until_empty).
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct WaitUntilEmpty {
-    maintenance: Maintenance,
+    engine: Engine,
     mode: String,
     patience: Patience,
 }
 
 impl WaitUntilEmpty {
-    pub(crate) fn new(maintenance: Maintenance) -> Self {
+    pub(crate) fn new(engine: Engine) -> Self {
         Self {
-            mode: maintenance.first_mode(),
-            maintenance,
+            mode: engine.first_mode(),
+            engine,
             patience: Patience::default(),
         }
     }
@@ -207,7 +207,7 @@ impl IntoFuture for WaitUntilEmpty {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { wait(&self.maintenance, self.mode, self.patience).await })
+        Box::pin(async move { wait(&self.engine, self.mode, self.patience).await })
     }
 }
 
@@ -217,27 +217,23 @@ enum Event {
     Over(Result<(), WaitError>),
 }
 
-async fn wait(
-    maintenance: &Maintenance,
-    mode: String,
-    mut patience: Patience,
-) -> Result<Status, WaitError> {
-    maintenance.find_mode(&mode)?;
+async fn wait(engine: &Engine, mode: String, mut patience: Patience) -> Result<Status, WaitError> {
+    engine.find_mode(&mode)?;
     // Whoever waits goes by what is stored now. A state that was written by hand is written anew
     // for that: it may have been the same before, and a report of then would count for now.
     let number: Operation =
         Box::new(|document, _| (document.generation == 0).then(|| document.clone()));
-    change(maintenance, number).await?;
+    change(engine, number).await?;
     let (events, mut heard) = mpsc::unbounded_channel();
     let watch = Watch {
-        shared: Arc::clone(&maintenance.shared),
-        leases: maintenance.leases.clone(),
-        published: maintenance.published.clone(),
+        shared: Arc::clone(&engine.shared),
+        leases: engine.leases.clone(),
+        published: engine.published.clone(),
         mode,
         at_most: patience.at_most.unwrap_or(FOREVER).min(FOREVER),
     };
     // On the driver's runtime, since this one may have no clock.
-    maintenance.leases.spawn(async move {
+    engine.leases.spawn(async move {
         tokio::select! {
             over = watch.until_over(&events) => {
                 // Nobody may be waiting any more.
@@ -253,7 +249,7 @@ async fn wait(
                     progress(&missing);
                 }
             }
-            Event::Over(over) => return over.map(|()| maintenance.status()),
+            Event::Over(over) => return over.map(|()| engine.status()),
         }
     }
     Err(ChangeError::Stopped.into())

@@ -12,16 +12,16 @@ use crate::{
     core::limits::Excess,
     core::{
         snapshot::Status,
-        state::{DEFAULT_MODE, DrainWish, End, OnTimeout, SwitchOn},
+        state::{DrainWish, End, OnTimeout, SwitchOn},
     },
     engine::{
         driver::{Changed, Command, Operation},
+        handle::Engine,
         hooks::{ChangeKind, ProposedChange},
         lock::LockHolder,
     },
     settings::Forced,
     store::StoreError,
-    web::{maintenance::Maintenance, mode::Mode},
 };
 
 /// What a change that was made, or was not needed, leads to.
@@ -105,24 +105,24 @@ impl From<Excess> for ChangeError {
 /// The future of a change.
 pub type ChangeFuture = Pin<Box<dyn Future<Output = Result<Change, ChangeError>> + Send>>;
 
-/// Takes the site out of service: from [`Maintenance::turn_on`].
+/// Takes the site out of service: from [`Maintenance::turn_on`](crate::Maintenance::turn_on).
 ///
 /// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
 /// the [hooks](crate::Builder::before_change) before it have had their say.
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct TurnOn {
-    maintenance: Maintenance,
+    engine: Engine,
     mode: String,
     call_hooks: bool,
     wanted: SwitchOn,
 }
 
 impl TurnOn {
-    pub(crate) fn new(maintenance: Maintenance) -> Self {
+    pub(crate) fn new(engine: Engine) -> Self {
         Self {
-            mode: maintenance.first_mode(),
-            maintenance,
+            mode: engine.first_mode(),
+            engine,
             call_hooks: true,
             wanted: SwitchOn::default(),
         }
@@ -190,8 +190,8 @@ impl TurnOn {
         self
     }
 
-    pub(crate) fn handle(&self) -> &Maintenance {
-        &self.maintenance
+    pub(crate) fn handle(&self) -> &Engine {
+        &self.engine
     }
 
     pub(crate) fn key(&self) -> &str {
@@ -205,7 +205,7 @@ impl TurnOn {
     }
 
     fn drain_wish(&mut self) -> &mut DrainWish {
-        let default = self.maintenance.shared.drain.wish;
+        let default = self.engine.shared.drain.wish;
         self.wanted.drain.get_or_insert(default)
     }
 }
@@ -216,43 +216,43 @@ impl IntoFuture for TurnOn {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self {
-            maintenance,
+            engine,
             mode,
             call_hooks,
             mut wanted,
         } = self;
         Box::pin(async move {
-            let known = maintenance.find_mode(&mode)?;
+            let known = engine.find_mode(&mode)?;
             wanted.time_out = known.time_out;
-            wanted.check(maintenance.shared.clock.now())?;
+            wanted.check(engine.shared.clock.now())?;
             let proposal = ProposedChange::new(ChangeKind::TurnOn, &mode)
                 .by(wanted.by.as_ref())
                 .saying(wanted.reason.as_ref(), wanted.message.as_ref());
             let operation: Operation =
                 Box::new(move |document, now| document.turn_on(&mode, &wanted, now));
-            propose(&maintenance, proposal, call_hooks, operation).await
+            propose(&engine, proposal, call_hooks, operation).await
         })
     }
 }
 
-/// Brings the site back: from [`Maintenance::turn_off`].
+/// Brings the site back: from [`Maintenance::turn_off`](crate::Maintenance::turn_off).
 ///
 /// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
 /// the [hooks](crate::Builder::before_change) before it have had their say.
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct TurnOff {
-    maintenance: Maintenance,
+    engine: Engine,
     mode: String,
     call_hooks: bool,
     by: Option<String>,
 }
 
 impl TurnOff {
-    pub(crate) fn new(maintenance: Maintenance) -> Self {
+    pub(crate) fn new(engine: Engine) -> Self {
         Self {
-            mode: maintenance.first_mode(),
-            maintenance,
+            mode: engine.first_mode(),
+            engine,
             call_hooks: true,
             by: None,
         }
@@ -283,38 +283,38 @@ impl IntoFuture for TurnOff {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self {
-            maintenance,
+            engine,
             mode,
             call_hooks,
             by,
         } = self;
         Box::pin(async move {
-            maintenance.find_mode(&mode)?;
+            engine.find_mode(&mode)?;
             let proposal = ProposedChange::new(ChangeKind::TurnOff, &mode).by(by.as_ref());
             let operation: Operation =
                 Box::new(move |document, now| document.turn_off(&mode, by.as_deref(), now));
-            propose(&maintenance, proposal, call_hooks, operation).await
+            propose(&engine, proposal, call_hooks, operation).await
         })
     }
 }
 
-/// Removes all that is stored of a mode: from [`Maintenance::forget`].
+/// Removes all that is stored of a mode: from [`Maintenance::forget`](crate::Maintenance::forget).
 ///
 /// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
 /// the [hooks](crate::Builder::before_change) before it have had their say.
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Forget {
-    maintenance: Maintenance,
+    engine: Engine,
     mode: String,
     call_hooks: bool,
     by: Option<String>,
 }
 
 impl Forget {
-    pub(crate) fn new(maintenance: Maintenance, mode: String) -> Self {
+    pub(crate) fn new(engine: Engine, mode: String) -> Self {
         Self {
-            maintenance,
+            engine,
             mode,
             call_hooks: true,
             by: None,
@@ -340,19 +340,19 @@ impl IntoFuture for Forget {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self {
-            maintenance,
+            engine,
             mode,
             call_hooks,
             by,
         } = self;
         Box::pin(async move {
-            if !maintenance.shared.published.snapshot().has_unknown(&mode) {
-                maintenance.find_mode(&mode)?;
+            if !engine.shared.published.snapshot().has_unknown(&mode) {
+                engine.find_mode(&mode)?;
             }
             let proposal = ProposedChange::new(ChangeKind::Forget, &mode).by(by.as_ref());
             let operation: Operation =
                 Box::new(move |document, now| document.forget(&mode, by.as_deref(), now));
-            propose(&maintenance, proposal, call_hooks, operation).await
+            propose(&engine, proposal, call_hooks, operation).await
         })
     }
 }
@@ -369,53 +369,28 @@ impl SwitchOn {
     }
 }
 
-impl Maintenance {
-    /// The key of the mode that is meant when none is named.
-    pub(crate) fn first_mode(&self) -> String {
-        self.shared
-            .modes
-            .first()
-            .map_or_else(|| DEFAULT_MODE.to_owned(), |mode| mode.key.clone())
-    }
-
-    pub(crate) fn find_mode(&self, key: &str) -> Result<&Mode, ChangeError> {
-        let modes = &self.shared.modes;
-        modes
-            .iter()
-            .find(|mode| mode.key == key)
-            .map(|mode| &**mode)
-            .ok_or_else(|| ChangeError::UnknownMode {
-                key: key.to_owned(),
-                known: modes.iter().map(|mode| mode.key.clone()).collect(),
-            })
-    }
-}
-
 /// Makes a change that somebody asked for: the hooks have their say first.
 pub(crate) async fn propose(
-    maintenance: &Maintenance,
+    engine: &Engine,
     proposal: ProposedChange,
     call_hooks: bool,
     operation: Operation,
 ) -> Result<Change, ChangeError> {
-    refuse_if_forced(maintenance)?;
+    refuse_if_forced(engine)?;
     if call_hooks {
-        maintenance.shared.hooks.ask(maintenance, proposal).await?;
+        engine.shared.hooks.ask(engine, proposal).await?;
     }
-    send(maintenance, operation, call_hooks).await
+    send(engine, operation, call_hooks).await
 }
 
 /// Makes a change that nobody is asked about.
-pub(crate) async fn change(
-    maintenance: &Maintenance,
-    operation: Operation,
-) -> Result<Change, ChangeError> {
-    refuse_if_forced(maintenance)?;
-    send(maintenance, operation, true).await
+pub(crate) async fn change(engine: &Engine, operation: Operation) -> Result<Change, ChangeError> {
+    refuse_if_forced(engine)?;
+    send(engine, operation, true).await
 }
 
-fn refuse_if_forced(maintenance: &Maintenance) -> Result<(), ChangeError> {
-    match maintenance.shared.published.snapshot().forced {
+fn refuse_if_forced(engine: &Engine) -> Result<(), ChangeError> {
+    match engine.shared.published.snapshot().forced {
         Some(forced) => Err(ChangeError::Forced(forced)),
         None => Ok(()),
     }
@@ -423,12 +398,12 @@ fn refuse_if_forced(maintenance: &Maintenance) -> Result<(), ChangeError> {
 
 /// The one way of a change to the store: every change of state goes through here.
 pub(crate) async fn send(
-    maintenance: &Maintenance,
+    engine: &Engine,
     operation: Operation,
     call_hooks: bool,
 ) -> Result<Change, ChangeError> {
     let (reply, answer) = oneshot::channel();
-    maintenance
+    engine
         .commands
         .send(Command {
             operation,
@@ -440,23 +415,23 @@ pub(crate) async fn send(
     let Changed { changed, snapshot } = answer.await.map_err(|_| ChangeError::Stopped)??;
     Ok(Change {
         changed,
-        status: maintenance.shared.status(&snapshot),
+        status: engine.shared.status(&snapshot),
     })
 }
 
-/// Follows what maintenance is: from [`Maintenance::subscribe`].
+/// Follows what maintenance is: from [`Maintenance::subscribe`](crate::Maintenance::subscribe).
 #[derive(Debug)]
 pub struct Changes {
-    maintenance: std::sync::Weak<crate::engine::shared::Shared>,
+    shared: std::sync::Weak<crate::engine::shared::Shared>,
     published: watch::Receiver<u64>,
 }
 
 impl Changes {
-    pub(crate) fn new(maintenance: &Maintenance) -> Self {
-        let mut published = maintenance.published.clone();
+    pub(crate) fn new(engine: &Engine) -> Self {
+        let mut published = engine.published.clone();
         published.mark_unchanged();
         Self {
-            maintenance: std::sync::Arc::downgrade(&maintenance.shared),
+            shared: std::sync::Arc::downgrade(&engine.shared),
             published,
         }
     }
@@ -465,7 +440,7 @@ impl Changes {
     /// latest is returned. `None` once the last handle is dropped.
     pub async fn next(&mut self) -> Option<Status> {
         self.published.changed().await.ok()?;
-        let shared = self.maintenance.upgrade()?;
+        let shared = self.shared.upgrade()?;
         let snapshot = shared.published.snapshot();
         Some(shared.status(&snapshot))
     }

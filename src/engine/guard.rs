@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     core::state::{DrainWish, End, OnTimeout, SwitchOn},
+    engine::handle::Engine,
     engine::{
         changes::{Change, ChangeError, propose, send},
         driver::{Command, Operation},
@@ -20,18 +21,17 @@ use crate::{
         lock::{LockWish, lock},
         task::SHORTEST_LAPSE,
     },
-    web::maintenance::Maintenance,
 };
 
 /// How long a guard that is dropped waits for the store. Longer than that, it is written behind its
 /// back.
 const DROP_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Sets a guard up: from [`Maintenance::while_on`] and [`Maintenance::while_off`].
+/// Sets a guard up: from [`Maintenance::while_on`](crate::Maintenance::while_on) and [`Maintenance::while_off`](crate::Maintenance::while_off).
 #[derive(Debug)]
 #[must_use = "nothing happens until it is entered"]
 pub struct Guarding {
-    maintenance: Maintenance,
+    engine: Engine,
     mode: String,
     on: bool,
     call_hooks: bool,
@@ -41,10 +41,10 @@ pub struct Guarding {
 }
 
 impl Guarding {
-    pub(crate) fn new(maintenance: Maintenance, on: bool) -> Self {
+    pub(crate) fn new(engine: Engine, on: bool) -> Self {
         Self {
-            mode: maintenance.first_mode(),
-            maintenance,
+            mode: engine.first_mode(),
+            engine,
             on,
             call_hooks: true,
             exclusive: None,
@@ -109,7 +109,7 @@ impl Guarding {
     }
 
     fn drain_wish(&mut self) -> &mut DrainWish {
-        let default = self.maintenance.shared.drain.wish;
+        let default = self.engine.shared.drain.wish;
         self.wanted.drain.get_or_insert(default)
     }
 
@@ -158,23 +158,23 @@ impl Guarding {
     /// guard fails while another holds the [lock](ChangeError::Locked).
     pub async fn enter(self) -> Result<Guard, ChangeError> {
         let Self {
-            maintenance,
+            engine,
             mode,
             on,
             call_hooks,
             exclusive,
             mut wanted,
         } = self;
-        let known = maintenance.find_mode(&mode)?;
+        let known = engine.find_mode(&mode)?;
         wanted.time_out = known.time_out;
-        wanted.check(maintenance.shared.clock.now())?;
+        wanted.check(engine.shared.clock.now())?;
         let lock = match exclusive {
-            Some(wish) => Some(lock(&maintenance, &mode, wanted.by.clone(), wish).await?),
+            Some(wish) => Some(lock(&engine, &mode, wanted.by.clone(), wish).await?),
             None => None,
         };
         if !on {
-            let snapshot = maintenance.shared.published.snapshot();
-            let now = maintenance.shared.clock.now();
+            let snapshot = engine.shared.published.snapshot();
+            let now = engine.shared.clock.now();
             let window = snapshot.mode(&mode).and_then(|mode| {
                 mode.state
                     .windows
@@ -195,7 +195,7 @@ impl Guarding {
         // still be made and must be put back.
         let guard = Guard {
             state: Some(Held {
-                maintenance: maintenance.clone(),
+                engine: engine.clone(),
                 mode: mode.clone(),
                 token: token.clone(),
                 call_hooks,
@@ -204,7 +204,7 @@ impl Guarding {
         };
         if guard.lock.is_some() {
             // The status tells of the lock from now on.
-            hear_of_locks(&maintenance).await;
+            hear_of_locks(&engine).await;
         }
         let kind = if on {
             ChangeKind::TurnOn
@@ -217,7 +217,7 @@ impl Guarding {
         let operation: Operation = Box::new(move |document, now| {
             document.enter(&mode, &token, on.then_some(&wanted), now)
         });
-        match propose(&maintenance, proposal, call_hooks, operation).await {
+        match propose(&engine, proposal, call_hooks, operation).await {
             Ok(_) => Ok(guard),
             // A change that failed may have been stored all the same; to put back is harmless
             // where there is nothing to put back.
@@ -306,7 +306,7 @@ pub struct Guard {
 }
 
 struct Held {
-    maintenance: Maintenance,
+    engine: Engine,
     mode: String,
     token: String,
     call_hooks: bool,
@@ -337,7 +337,7 @@ impl Guard {
             return Err(ChangeError::Stopped);
         };
         // Kept until the change is made: if this future is dropped, the guard is dropped with it.
-        let change = send(&held.maintenance, held.leave(), held.call_hooks).await?;
+        let change = send(&held.engine, held.leave(), held.call_hooks).await?;
         self.unlock().await;
         self.state = None;
         Ok(change)
@@ -370,7 +370,7 @@ impl Guard {
             tracing::debug!(%error, "the lock on a mode is left to lapse");
         }
         if let Some(held) = &self.state {
-            hear_of_locks(&held.maintenance).await;
+            hear_of_locks(&held.engine).await;
         }
     }
 
@@ -383,7 +383,7 @@ impl Guard {
         let Some(held) = &self.state else {
             return Err(ChangeError::Stopped);
         };
-        let change = send(&held.maintenance, held.keep(), held.call_hooks).await?;
+        let change = send(&held.engine, held.keep(), held.call_hooks).await?;
         self.unlock().await;
         self.state = None;
         Ok(change)
@@ -405,8 +405,8 @@ impl Guard {
 }
 
 /// Has the status tell of the locks as they are now.
-async fn hear_of_locks(maintenance: &Maintenance) {
-    if let Err(error) = maintenance.ask_status().await {
+async fn hear_of_locks(engine: &Engine) {
+    if let Err(error) = engine.ask_status().await {
         tracing::debug!(%error, "the status will tell of a lock later");
     }
 }
@@ -437,7 +437,7 @@ impl Drop for Guard {
             call_hooks: held.call_hooks,
             asked_at: tokio::time::Instant::now(),
         };
-        if held.maintenance.commands.send(command).is_err() {
+        if held.engine.commands.send(command).is_err() {
             return;
         }
         let deadline = Instant::now() + DROP_PATIENCE;

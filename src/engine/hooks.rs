@@ -18,7 +18,7 @@ use crate::{
         snapshot::{ModeStatus, Snapshot},
     },
     engine::changes::ChangeError,
-    web::maintenance::Maintenance,
+    engine::handle::Engine,
 };
 
 /// How long hooks may take unless the app says otherwise.
@@ -208,7 +208,7 @@ impl Hooks {
     /// Asks whether a change may be made. One that is not answered in time goes on without.
     pub(crate) async fn ask(
         &self,
-        maintenance: &Maintenance,
+        engine: &Engine,
         change: ProposedChange,
     ) -> Result<(), ChangeError> {
         let Some(asks) = &self.asks else {
@@ -219,7 +219,7 @@ impl Hooks {
         if asks.send(Ask { change, reply }).is_err() {
             return Ok(());
         }
-        match maintenance.leases.within(self.limit, answer).await {
+        match engine.leases.within(self.limit, answer).await {
             Some(Ok(Ok(()))) => Ok(()),
             Some(Ok(Err(reason))) => {
                 tracing::info!(%mode, %reason, "a hook refuses a change of maintenance");

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
+    engine::handle::Engine,
     engine::{
         changes::ChangeError,
         leases::held_lease::{self, AcquireError, HeldLease, Wanted},
         task::Content,
     },
     store::LiveLease,
-    web::maintenance::Maintenance,
 };
 
 /// What the names of leases of locks begin with; the mode's key follows.
@@ -62,15 +62,15 @@ impl Default for LockWish {
 
 /// Takes the lock on a mode, at once or before the wait is over.
 pub(crate) async fn lock(
-    maintenance: &Maintenance,
+    engine: &Engine,
     mode: &str,
     by: Option<String>,
     wish: LockWish,
 ) -> Result<HeldLease, ChangeError> {
-    let (content, holder) = Content::of_this_process(by, maintenance.shared.clock.now());
+    let (content, holder) = Content::of_this_process(by, engine.shared.clock.now());
     let wanted = Wanted::alone(format!("{LOCKS}{mode}"), holder, content.encode());
     let wanted = wanted.waiting(wish.wait).time_to_live(wish.lapse);
-    match maintenance.leases.acquire(wanted).await {
+    match engine.leases.acquire(wanted).await {
         Ok(lease) => {
             tracing::debug!(mode, "the lock on a mode is taken");
             Ok(lease)

@@ -3,8 +3,11 @@
 pub(crate) mod barrier;
 pub(crate) mod changes;
 pub(crate) mod driver;
+pub(crate) mod events;
+pub(crate) mod figures;
 pub(crate) mod fleet;
 pub(crate) mod guard;
+pub(crate) mod handle;
 pub(crate) mod hooks;
 pub(crate) mod inside;
 pub(crate) mod knowledge;
@@ -13,5 +16,5 @@ pub(crate) mod lock;
 pub(crate) mod node;
 pub(crate) mod shared;
 pub(crate) mod task;
-pub(crate) mod told_once;
+pub(crate) mod web_server_files;
 pub(crate) mod windows;

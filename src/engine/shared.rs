@@ -2,8 +2,6 @@
 
 use std::{
     fmt,
-    net::IpAddr,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -11,44 +9,26 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{HttpRequest, http::header::HeaderName};
 use arc_swap::ArcSwap;
 use jiff::{Timestamp, tz::TimeZone};
-use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
     core::{
-        rules::exempt::AddressSet,
+        mode::Mode,
         snapshot::{CUT_OFF, Snapshot, Status},
         state::DrainWish,
     },
-    engine::told_once::ToldOnce,
     engine::{
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
         knowledge::Knowledge,
         node::seat::{Fence, Seat},
+        web_server_files::WebServerFiles,
     },
-    settings::{ApiKeySettings, GetSwitches},
-    web::{
-        live::Live,
-        mode::Mode,
-        permission::Permissions,
-        refusal::response::Responses,
-        token::Tokens,
-        visitor::{identity::Identity, session_order::SessionOrder},
-    },
-    web_server::WebServerFiles,
 };
 
-/// A condition of the app under which a request passes.
-pub(crate) type Predicate = Arc<dyn Fn(&HttpRequest) -> bool + Send + Sync>;
-
-/// The app's own way to the client's address.
-pub(crate) type AddressFinder = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
-
-/// What the app does beyond ending the session when a visitor is logged out.
-pub(crate) type LogoutHook = Arc<dyn Fn(&HttpRequest) + Send + Sync>;
+/// Makes the page of a mode, as visitors get it at an instant.
+pub(crate) type PageOf = Arc<dyn Fn(&Snapshot, usize, Timestamp) -> Vec<u8> + Send + Sync>;
 
 pub(crate) struct Shared {
     pub(crate) published: Published,
@@ -62,33 +42,10 @@ pub(crate) struct Shared {
     pub(crate) modes: Vec<Arc<Mode>>,
     /// Of times that are given without an offset.
     pub(crate) time_zone: Option<TimeZone>,
-    pub(crate) responses: Responses,
-    pub(crate) identity: Identity,
-    pub(crate) trusted_proxies: AddressSet,
-    pub(crate) address_finder: Option<AddressFinder>,
-    pub(crate) predicates: Vec<(&'static str, Predicate)>,
-    /// Says of requests that whoever sends them is already in while the site is closing.
-    pub(crate) already_in: Option<Predicate>,
-    pub(crate) api_key: Option<ApiKey>,
-    pub(crate) logout_hook: Option<LogoutHook>,
-    pub(crate) session_order: SessionOrder,
     pub(crate) hooks: Hooks,
-    pub(crate) permissions: Permissions,
-    pub(crate) tokens: Tokens,
-    /// What a `GET` of `/on` and `/off` does.
-    pub(crate) get_switches: GetSwitches,
-    pub(crate) live: Live,
-    /// The files of the app that replace those of the admin scope.
-    pub(crate) static_dir: Option<PathBuf>,
-    /// Where those are sent who are to log in first.
-    pub(crate) login_url: Option<String>,
-    /// Whether the app wraps something to be always refused.
-    pub(crate) forced_on_wrappers: AtomicBool,
-    /// What the log has said of routes.
-    pub(crate) told_of_routes: ToldOnce,
     pub(crate) web_server: WebServerFiles,
-    /// Without a slash at its end.
-    pub(crate) admin_path: String,
+    /// Makes the page that stands in a file for the web server.
+    pub(crate) page: PageOf,
 }
 
 impl fmt::Debug for Shared {
@@ -312,11 +269,6 @@ impl Shared {
         status
     }
 
-    /// Whether the app wraps something to be always refused.
-    pub(crate) fn forced_on_wrappers(&self) -> bool {
-        self.forced_on_wrappers.load(Ordering::Relaxed)
-    }
-
     /// The time by which a snapshot is judged. The clock is read only where it can matter.
     pub(crate) fn now_for(&self, snapshot: &Snapshot) -> Timestamp {
         if snapshot.is_timed() {
@@ -325,63 +277,6 @@ impl Shared {
             snapshot.at
         }
     }
-}
-
-/// A key that lets a request through, in a header or in the query.
-pub(crate) struct ApiKey {
-    header: Option<HeaderName>,
-    query: Option<String>,
-    keys: Vec<String>,
-}
-
-impl ApiKey {
-    pub(crate) fn new(settings: &ApiKeySettings) -> Result<Self, String> {
-        let header = settings
-            .header
-            .as_deref()
-            .map(|name| {
-                HeaderName::from_bytes(name.as_bytes())
-                    .map_err(|_| format!("`{name}` is no header name"))
-            })
-            .transpose()?;
-        Ok(Self {
-            header,
-            query: settings.query.clone(),
-            keys: settings.keys.clone(),
-        })
-    }
-
-    pub(crate) fn is_in(&self, request: &HttpRequest) -> bool {
-        let in_header = self.header.as_ref().is_some_and(|header| {
-            request
-                .headers()
-                .get_all(header)
-                .any(|value| self.is_valid(value.as_bytes()))
-        });
-        in_header
-            || self.query.as_deref().is_some_and(|wanted| {
-                query_pairs(request.query_string())
-                    .iter()
-                    .any(|(name, value)| name == wanted && self.is_valid(value.as_bytes()))
-            })
-    }
-
-    /// Compares with every key in a time that does not depend on where they differ.
-    fn is_valid(&self, given: &[u8]) -> bool {
-        self.keys
-            .iter()
-            .fold(Choice::from(0), |valid, key| {
-                valid | key.as_bytes().ct_eq(given)
-            })
-            .into()
-    }
-}
-
-/// The pairs of a query; none if it cannot be read.
-pub(crate) fn query_pairs(query: &str) -> Vec<(String, String)> {
-    actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
-        .map(actix_web::web::Query::into_inner)
-        .unwrap_or_default()
 }
 
 /// The hand of a clock in tests.

@@ -17,13 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     core::{phase::Phase, snapshot::ModeStatus},
+    engine::handle::Engine,
     engine::{
         changes::{ChangeError, change},
         leases::held_lease::{self, AcquireError, HeldLease, Wanted},
     },
     settings::Forced,
     store::{LiveLease, StoreError},
-    web::maintenance::Maintenance,
 };
 
 /// What the names of leases of tasks begin with.
@@ -37,7 +37,7 @@ pub(crate) const SHORTEST_LAPSE: Duration = Duration::from_secs(1);
 /// How often somebody else may be faster while a task is taken over.
 const TAKE_OVER_ATTEMPTS: usize = 3;
 
-/// Sets a task up: from [`Maintenance::task`].
+/// Sets a task up: from [`Maintenance::task`](crate::Maintenance::task).
 ///
 /// A task is work outside of requests, such as an import or a nightly report. While it runs, a
 /// drain waits for it, and the status shows it by its name, in every process that uses the store.
@@ -60,7 +60,7 @@ const TAKE_OVER_ATTEMPTS: usize = 3;
 #[derive(Debug)]
 #[must_use = "nothing happens until it is run or entered"]
 pub struct Task {
-    maintenance: Maintenance,
+    engine: Engine,
     name: String,
     by: Option<String>,
     is_exclusive: bool,
@@ -185,9 +185,9 @@ impl fmt::Display for Content {
 }
 
 impl Task {
-    pub(crate) fn new(maintenance: Maintenance, name: String) -> Self {
+    pub(crate) fn new(engine: Engine, name: String) -> Self {
         Self {
-            maintenance,
+            engine,
             name,
             by: None,
             is_exclusive: false,
@@ -252,7 +252,7 @@ impl Task {
     pub async fn enter(self) -> Result<TaskGuard, TaskError> {
         let name = checked(&self.name)?;
         if let Some(Refused::Mode(key)) = &self.refused_in {
-            self.maintenance.find_mode(key).map_err(TaskError::Mode)?;
+            self.engine.find_mode(key).map_err(TaskError::Mode)?;
         }
         let lease = self.acquire().await?;
         // From here on the task is given back when this future is dropped or fails.
@@ -312,7 +312,7 @@ impl Task {
     }
 
     async fn acquire(&self) -> Result<HeldLease, TaskError> {
-        let leases = &self.maintenance.leases;
+        let leases = &self.engine.leases;
         let mut attempts = if self.takes_over {
             TAKE_OVER_ATTEMPTS
         } else {
@@ -334,7 +334,7 @@ impl Task {
     }
 
     fn wanted(&self) -> Wanted {
-        let now = self.maintenance.shared.clock.now();
+        let now = self.engine.shared.clock.now();
         let (content, holder) = Content::of_this_process(self.by.clone(), now);
         let content = content.encode();
         let name = self.lease_name();
@@ -362,7 +362,7 @@ impl Task {
         let name = self.lease_name();
         let begun = Instant::now();
         loop {
-            let running = self.maintenance.leases.list(&name).await;
+            let running = self.engine.leases.list(&name).await;
             let running = running.map_err(TaskError::Store)?;
             let other = running.iter().find(|live| {
                 let found = live.lease.name();
@@ -374,7 +374,7 @@ impl Task {
             match other {
                 None => return Ok(()),
                 Some(other) if begun.elapsed() >= self.wait => return Err(self.taken(other)),
-                Some(_) => self.maintenance.leases.pause().await,
+                Some(_) => self.engine.leases.pause().await,
             }
         }
     }
@@ -394,10 +394,10 @@ impl Task {
     /// Reads the state anew and refuses when there is maintenance.
     async fn check_phase(&self, refused_in: &Refused) -> Result<(), TaskError> {
         // A change that changes nothing has read what is stored.
-        let status = match change(&self.maintenance, Box::new(|_, _| None)).await {
+        let status = match change(&self.engine, Box::new(|_, _| None)).await {
             Ok(change) => change.status,
             Err(ChangeError::Forced(Forced::Off)) => return Ok(()),
-            Err(ChangeError::Forced(Forced::On)) => self.maintenance.status(),
+            Err(ChangeError::Forced(Forced::On)) => self.engine.status(),
             Err(ChangeError::Store(error)) => return Err(TaskError::Store(error)),
             Err(_) => return Err(TaskError::Stopped),
         };

@@ -10,12 +10,12 @@ use crate::{
         snapshot::PlannedWindow,
         state::Window,
     },
+    engine::handle::Engine,
     engine::{
         changes::{Change, ChangeError, ChangeFuture, change, propose},
         driver::Operation,
         hooks::{ChangeKind, ProposedChange},
     },
-    web::maintenance::Maintenance,
 };
 
 /// The future of planning a window.
@@ -25,7 +25,7 @@ pub type PlannedFuture = Pin<Box<dyn Future<Output = Result<Planned, ChangeError
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Planned {
-    /// What [`Maintenance::cancel_window`] takes.
+    /// What [`Maintenance::cancel_window`](crate::Maintenance::cancel_window) takes.
     pub id: String,
     /// What may not have been meant so, in words.
     pub warnings: Vec<String>,
@@ -46,7 +46,7 @@ impl Planned {
     }
 }
 
-/// Plans a window: from [`Maintenance::plan_window`].
+/// Plans a window: from [`Maintenance::plan_window`](crate::Maintenance::plan_window).
 ///
 /// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
 /// the [hooks](crate::Builder::before_change) before it have had their say.
@@ -73,9 +73,9 @@ impl Planned {
 /// - Where the clocks leave a start out, it is at the first instant after the gap. Where they show
 ///   it twice, it is the first time only. So each day has its occurrence, and none has two.
 /// - Each occurrence that is over becomes a period of the history, and the next one is announced.
-/// - [`turn_off`](Maintenance::turn_off) ends the occurrence that is open; the next one comes when
+/// - [`turn_off`](crate::Maintenance::turn_off) ends the occurrence that is open; the next one comes when
 ///   it is due. [`CancelWindow::only_next`] leaves one out ahead, and
-///   [`cancel_window`](Maintenance::cancel_window) ends it for good.
+///   [`cancel_window`](crate::Maintenance::cancel_window) ends it for good.
 ///
 /// ```
 /// # use actix_maintenance_mode::Maintenance;
@@ -99,13 +99,13 @@ impl Planned {
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct PlanWindow {
-    maintenance: Maintenance,
+    engine: Engine,
     mode: String,
     plan: WindowPlan,
 }
 
 impl PlanWindow {
-    pub(crate) fn new(maintenance: Maintenance) -> Self {
+    pub(crate) fn new(engine: Engine) -> Self {
         let window = Window {
             // Short enough to be typed, and random enough among the windows of one site.
             id: std::iter::repeat_with(fastrand::lowercase)
@@ -114,8 +114,8 @@ impl PlanWindow {
             ..Window::default()
         };
         Self {
-            mode: maintenance.first_mode(),
-            maintenance,
+            mode: engine.first_mode(),
+            engine,
             plan: WindowPlan {
                 window,
                 ..WindowPlan::default()
@@ -205,15 +205,11 @@ impl IntoFuture for PlanWindow {
     type IntoFuture = PlannedFuture;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self {
-            maintenance,
-            mode,
-            plan,
-        } = self;
+        let Self { engine, mode, plan } = self;
         Box::pin(async move {
-            maintenance.find_mode(&mode)?;
-            let now = maintenance.shared.clock.now();
-            let zone = maintenance.shared.time_zone.as_ref();
+            engine.find_mode(&mode)?;
+            let now = engine.shared.clock.now();
+            let zone = engine.shared.time_zone.as_ref();
             let (window, warnings) = plan
                 .resolve(zone, now)
                 .map_err(|error| ChangeError::Plan(error.to_string()))?;
@@ -226,7 +222,7 @@ impl IntoFuture for PlanWindow {
                 );
             let operation: Operation =
                 Box::new(move |document, now| document.plan(&mode, &window, now));
-            let change = propose(&maintenance, proposal, true, operation).await?;
+            let change = propose(&engine, proposal, true, operation).await?;
             Ok(Planned {
                 id,
                 warnings,
@@ -236,23 +232,23 @@ impl IntoFuture for PlanWindow {
     }
 }
 
-/// Cancels a window: from [`Maintenance::cancel_window`].
+/// Cancels a window: from [`Maintenance::cancel_window`](crate::Maintenance::cancel_window).
 ///
 /// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
 /// the [hooks](crate::Builder::before_change) before it have had their say.
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct CancelWindow {
-    maintenance: Maintenance,
+    engine: Engine,
     id: String,
     only_next: bool,
     by: Option<String>,
 }
 
 impl CancelWindow {
-    pub(crate) fn new(maintenance: Maintenance, id: String) -> Self {
+    pub(crate) fn new(engine: Engine, id: String) -> Self {
         Self {
-            maintenance,
+            engine,
             id,
             only_next: false,
             by: None,
@@ -279,22 +275,22 @@ impl IntoFuture for CancelWindow {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self {
-            maintenance,
+            engine,
             id,
             only_next,
             by,
         } = self;
         Box::pin(async move {
             let wanted = id.clone();
-            let proposal = maintenance
+            let proposal = engine
                 .mode_of_window(&id)
                 .map(|mode| ProposedChange::new(ChangeKind::CancelWindow, mode).by(by.as_ref()));
             let operation: Operation =
                 Box::new(move |document, now| document.cancel(&id, only_next, by.as_deref(), now));
             let change = match proposal {
-                Some(proposal) => propose(&maintenance, proposal, true, operation).await?,
+                Some(proposal) => propose(&engine, proposal, true, operation).await?,
                 // A window that only the store knows of yet is cancelled without asking.
-                None => change(&maintenance, operation).await?,
+                None => change(&engine, operation).await?,
             };
             if change.changed {
                 Ok(change)
@@ -302,17 +298,5 @@ impl IntoFuture for CancelWindow {
                 Err(ChangeError::UnknownWindow(wanted))
             }
         })
-    }
-}
-
-impl Maintenance {
-    /// The key of the mode that a window is planned for, as far as this process knows.
-    pub(crate) fn mode_of_window(&self, id: &str) -> Option<String> {
-        let snapshot = self.shared.published.snapshot();
-        let mode = snapshot
-            .modes
-            .iter()
-            .find(|mode| mode.state.windows.iter().any(|window| window.id == id))?;
-        Some(mode.key.as_ref().to_owned())
     }
 }

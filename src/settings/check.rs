@@ -12,13 +12,10 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use regex::Regex;
 
-use super::{Settings, fault::Fault};
+use super::{ID_LIMIT, Settings, fault::Fault};
+use crate::core::rules::routes::{METHODS, split};
+use crate::core::state::DEFAULT_MODE;
 use crate::store::url::{StoreUrl, without_password};
-use crate::{
-    core::rules::routes::{METHODS, split},
-    core::state::DEFAULT_MODE,
-    engine::fleet::node::ID_LIMIT,
-};
 
 /// What `response.status` takes.
 pub(super) const STATUS_EXPECTED: &str = "give a number from 400 to 599";
@@ -329,7 +326,7 @@ pub(super) fn address_fault(address: &str) -> Option<String> {
         && let Ok(network) = network.parse::<IpAddr>()
     {
         let longest = if network.is_ipv4() { 32 } else { 128 };
-        let length = super::fault::shown(length);
+        let length = crate::core::text::shown(length);
         return Some(format!(
             "`/{length}` is no prefix length; give one from 0 to {longest}"
         ));
@@ -496,7 +493,7 @@ fn file_fault(file: &Path) -> Option<String> {
     (!folder.is_dir()).then(|| {
         format!(
             "there is no folder {}; make it, so that the file can be written",
-            super::fault::shown(&folder.to_string_lossy())
+            crate::core::text::shown(&folder.to_string_lossy())
         )
     })
 }

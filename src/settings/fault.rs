@@ -1,9 +1,8 @@
 //! What is wrong with the settings, and where.
 
+use crate::core::text::shown;
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-/// The longest value that a fault repeats, in characters.
-const LONGEST_VALUE: usize = 60;
 /// Keys longer than this are no slips of the pen; nothing is suggested for them.
 const LONGEST_SLIP: usize = 80;
 /// What stands before the key in a variable's name.
@@ -248,23 +247,6 @@ fn is_secret(key: &str) -> bool {
     key == "exempt.api_key"
         || key == "exempt.api_key.keys"
         || (key.starts_with("admin.tokens[") && key.ends_with("].hash"))
-}
-
-/// One line of bounded length, whatever the text is.
-pub(crate) fn shown(text: &str) -> String {
-    let mut shown = String::new();
-    for (count, character) in text.chars().enumerate() {
-        if count == LONGEST_VALUE {
-            shown.push('…');
-            break;
-        }
-        if character.is_control() {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
 }
 
 /// The variable that sets `key`.

@@ -63,8 +63,6 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use serde::Serialize;
-
 mod admin;
 pub(crate) mod check;
 pub(crate) mod fault;
@@ -80,12 +78,16 @@ pub use self::{
     admin::{AdminSettings, GetSwitches, TokenSettings},
     fault::{Fault, Origin, SettingsError},
     live::LiveSettings,
-    mode::{
-        Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings,
-    },
+    mode::{AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings},
 };
-pub use crate::core::state::OnTimeout;
+pub use crate::core::{
+    mode::{Access, Forced},
+    state::OnTimeout,
+};
 pub(crate) use crate::store::url::{StoreUrl, without_password};
+
+/// How long a host's name, or an id from the settings, may be within a lease's name.
+pub(crate) const ID_LIMIT: usize = 64;
 
 /// All settings, as plain data.
 ///
@@ -230,27 +232,6 @@ impl fmt::Debug for Settings {
             .field("node", node)
             .field("modes", modes)
             .finish()
-    }
-}
-
-/// A state that wins over the store's: the key `forced`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Forced {
-    /// `"on"`: in maintenance, whatever the store holds.
-    On,
-    /// `"off"`: not in maintenance, whatever the store holds.
-    Off,
-}
-
-impl Forced {
-    /// The word in the settings: `on` or `off`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::On => "on",
-            Self::Off => "off",
-        }
     }
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
-use serde::Serialize;
 
 use super::{
+    Access,
     check::{self, Faults},
     reader::{Section, boolean, choice, duration, number, text},
 };
@@ -48,32 +48,6 @@ pub struct ModeSettings {
     pub exempt: ModeExemptSettings,
     /// `read_only`: what `access = "read-only"` allows and refuses besides.
     pub read_only: ReadOnlySettings,
-}
-
-/// What is possible while a mode is on: the key `access`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Access {
-    /// `"none"`: nothing. The default.
-    #[default]
-    None,
-    /// `"read-only"`: the methods that only read, which are GET, HEAD, OPTIONS and TRACE (RFC 9110,
-    /// section 9.2.1).
-    ///
-    /// A WebSocket begins as a GET, whatever is sent over it; and some GETs write.
-    /// [`ReadOnlySettings::deny`] is for these.
-    ReadOnly,
-}
-
-impl Access {
-    /// The word in the settings: `none` or `read-only`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::ReadOnly => "read-only",
-        }
-    }
 }
 
 /// `applies_to` of a mode: a request must fit each key that is given, and of its list one item.

@@ -1,5 +1,6 @@
 //! Where settings come from: TOML text and environment variables, as one tree.
 
+use crate::core::text::shown;
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     ffi::OsString,
@@ -11,7 +12,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::fault::{Fault, Origin, PREFIX, shown};
+use super::fault::{Fault, Origin, PREFIX};
 
 /// Names the settings file; not itself a setting.
 pub(super) const SETTINGS_VARIABLE: &str = "MAINTENANCE_SETTINGS";

@@ -88,7 +88,7 @@ impl BucketStore {
     /// When the URL does not name a bucket, or the environment holds values that cannot be used.
     pub fn new(url: &str) -> Result<Self, StoreError> {
         let fault = |reason: &str| {
-            let shown = crate::settings::without_password(url);
+            let shown = crate::store::url::without_password(url);
             StoreError::new(format!(
                 "cannot keep the maintenance state in `{shown}`: {reason}"
             ))

@@ -104,7 +104,7 @@ impl RedisStore {
         let address = Address::parse(url).map_err(|reason| {
             StoreError::new(format!(
                 "cannot keep the maintenance state in `{}`: {reason}",
-                crate::settings::without_password(url)
+                crate::store::url::without_password(url)
             ))
         })?;
         Ok(Self::at(address))

@@ -30,7 +30,7 @@ impl StoreUrl {
                 (scheme.to_ascii_lowercase(), rest)
             }
             _ => {
-                let path = crate::settings::fault::shown(url);
+                let path = crate::core::text::shown(url);
                 return Err(format!("no scheme; did you mean `file:{path}`?"));
             }
         };

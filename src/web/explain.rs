@@ -3,6 +3,10 @@
 //! Pure: the same [`decide`], settings and state as the middleware, asked about a request that is
 //! described and not sent.
 
+use crate::{
+    core::visitor::Visitor,
+    web::{front::Front, maintenance::Maintenance},
+};
 use std::{cell::RefCell, fmt, net::IpAddr, str::FromStr};
 
 use actix_web::{
@@ -13,16 +17,16 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    core::rules::readings::Readings,
-    core::rules::routes::{Named, Routes},
     core::{
         decide::{self, Decision, Rule, Subject, closed_for, decide, decide_visitor},
         phase::Phase,
+        rules::{
+            readings::Readings,
+            routes::{Named, Routes},
+        },
         snapshot::Snapshot,
     },
-    engine::shared::Shared,
     web::request::app_routes::{AppRoutes, AskedPath},
-    web::visitor::identity::Visitor,
 };
 
 /// The longest path that is explained, in bytes; servers take no longer ones.
@@ -253,25 +257,26 @@ fn name<S: Serializer>(rule: &Rule, serializer: S) -> Result<S::Ok, S::Error> {
 
 /// Decides about a request as the middleware would. `routes` are the app's, if it is running.
 pub(crate) fn explain(
-    shared: &Shared,
+    maintenance: &Maintenance,
     inquiry: &Inquiry,
     routes: Option<&ResourceMap>,
 ) -> Explanation {
-    explain_to(shared, inquiry, routes, &|_| true)
+    explain_to(maintenance, inquiry, routes, &|_| true)
 }
 
 /// As [`explain`], to somebody who may hear of some modes only, by their keys.
 pub(crate) fn explain_to(
-    shared: &Shared,
+    maintenance: &Maintenance,
     inquiry: &Inquiry,
     routes: Option<&ResourceMap>,
     may_hear_of: &dyn Fn(&str) -> bool,
 ) -> Explanation {
+    let shared = &maintenance.engine.shared;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
     let subject = InquirySubject {
         inquiry,
-        shared,
+        front: &maintenance.front,
         snapshot: &snapshot,
         routes,
         may_hear_of,
@@ -308,7 +313,7 @@ pub(crate) fn explain_to(
         .or_else(|| audible.next())
         .map_or(Phase::Online, |mode| mode.phase(now));
     let mut not_known = subject.not_known.into_inner();
-    if outcome == Outcome::Pass && shared.forced_on_wrappers() {
+    if outcome == Outcome::Pass && maintenance.front.forced_on_wrappers() {
         not_known.push(
             "Whether the route is wrapped by `Maintenance::forced_on`: then it is refused."
                 .to_owned(),
@@ -338,7 +343,7 @@ pub(crate) fn explain_to(
 /// A request that is described, as the rules see it.
 struct InquirySubject<'a> {
     inquiry: &'a Inquiry,
-    shared: &'a Shared,
+    front: &'a Front,
     snapshot: &'a Snapshot,
     routes: Option<&'a ResourceMap>,
     may_hear_of: &'a dyn Fn(&str) -> bool,
@@ -428,7 +433,7 @@ impl Subject for InquirySubject<'_> {
     fn opens_route(&self, routes: &Routes) -> bool {
         match self.routes {
             Some(map) => {
-                let told = &self.shared.told_of_routes;
+                let told = &self.front.told_of_routes;
                 AppRoutes::default().opens(routes, &self.asked(map), told)
             }
             None => !self.inquiry.readings.has_dots() && self.may_be_of(routes),
@@ -466,7 +471,7 @@ impl Subject for InquirySubject<'_> {
     }
 
     fn predicate(&self) -> Option<&'static str> {
-        for (name, _) in &self.shared.predicates {
+        for (name, _) in &self.front.predicates {
             self.does_not_know(format!(
                 "Whether the app's own rule `{name}` holds: then the request passes."
             ));
@@ -475,14 +480,14 @@ impl Subject for InquirySubject<'_> {
     }
 
     fn has_api_key(&self) -> bool {
-        if self.shared.api_key.is_some() {
+        if self.front.api_key.is_some() {
             self.does_not_know("Whether the request carries an API key: then it passes.");
         }
         false
     }
 
     fn is_already_in(&self) -> bool {
-        if self.shared.already_in.is_some() {
+        if self.front.already_in.is_some() {
             self.does_not_know(
                 "Whether the app says that the visitor is already in: then the request passes \
                  while the site is closing.",
@@ -492,8 +497,8 @@ impl Subject for InquirySubject<'_> {
     }
 
     fn is_of_mode(&self, mode: usize) -> bool {
-        if let Some(mode) = self.shared.modes.get(mode)
-            && mode.applies.is_some()
+        if let Some(mode) = self.snapshot.modes.get(mode)
+            && mode.mode.has_condition
         {
             let which = if (self.may_hear_of)(&mode.key) {
                 format!("the mode `{}`", mode.key)

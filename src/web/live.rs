@@ -1,5 +1,6 @@
 //! What all live connections have in common: how many there may be, and what they are told.
 
+use crate::web::front::Front;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicUsize, Ordering},
@@ -62,6 +63,7 @@ impl Live {
     pub(crate) fn document(
         &self,
         shared: &Shared,
+        front: &Front,
         snapshot: &Snapshot,
         visible: &Sight,
     ) -> ByteString {
@@ -69,7 +71,7 @@ impl Live {
             return document;
         }
         // Without the lock: the app's closures may have their say.
-        let document = render(shared, snapshot, visible);
+        let document = render(shared, front, snapshot, visible);
         let mut rendered = self.rendered();
         if rendered.number < snapshot.number || rendered.documents.len() == REMEMBERED {
             rendered.number = snapshot.number;
@@ -96,9 +98,14 @@ impl Rendered {
 }
 
 /// Puts into words what is now.
-pub(crate) fn render(shared: &Shared, snapshot: &Snapshot, visible: &Sight) -> ByteString {
+pub(crate) fn render(
+    shared: &Shared,
+    front: &Front,
+    snapshot: &Snapshot,
+    visible: &Sight,
+) -> ByteString {
     let now = shared.now_for(snapshot);
-    let document = ping_document(shared, snapshot, now, visible);
+    let document = ping_document(front, snapshot, now, visible);
     match serde_json::to_string(&document) {
         Ok(document) => document.into(),
         // It is made of texts and numbers, which cannot fail; a closure's details are JSON already.

@@ -1,9 +1,7 @@
 //! The handle by which an app uses maintenance.
 
+use crate::core::visitor::Visitor;
 use std::{net::IpAddr, sync::Arc};
-
-use actix_web::HttpRequest;
-use tokio::sync::{mpsc, watch};
 
 use crate::{
     core::{
@@ -11,26 +9,25 @@ use crate::{
         phase::Phase,
         snapshot::{PastPeriod, Status},
     },
+    engine::handle::Engine,
     engine::{
         barrier::WaitUntilEmpty,
         changes::{Changes, Forget, TurnOff, TurnOn},
-        driver::Command,
         guard::Guarding,
-        leases::held_lease::LeaseKeeper,
-        shared::Shared,
         task::Task,
         windows::{CancelWindow, PlanWindow},
     },
     store::StoreError,
+    web::front::Front,
     web::request::app_routes::AppRoutes,
     web::{
         explain::{Explanation, Inquiry},
         middleware::{ForcedOn, MaintenanceMiddleware},
         request::subject::RequestSubject,
         setup::builder::Builder,
-        visitor::identity::Visitor,
     },
 };
+use actix_web::HttpRequest;
 
 /// Maintenance of one app: asks and changes what is, and makes the middleware and the admin scope.
 ///
@@ -64,10 +61,8 @@ use crate::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct Maintenance {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) commands: mpsc::UnboundedSender<Command>,
-    pub(crate) published: watch::Receiver<u64>,
-    pub(crate) leases: LeaseKeeper,
+    pub(crate) engine: Engine,
+    pub(crate) front: Arc<Front>,
 }
 
 impl Maintenance {
@@ -78,15 +73,15 @@ impl Maintenance {
 
     /// Whether a mode is pending or offline now.
     pub fn is_on(&self) -> bool {
-        let snapshot = self.shared.published.snapshot();
+        let snapshot = self.engine.shared.published.snapshot();
         snapshot
-            .closed_mode(self.shared.now_for(&snapshot))
+            .closed_mode(self.engine.shared.now_for(&snapshot))
             .is_some()
     }
 
     /// What is now, mode by mode.
     pub fn status(&self) -> Status {
-        self.shared.status(&self.shared.published.snapshot())
+        self.engine.status()
     }
 
     /// What is now, as [`status`](Self::status) tells it, with the nodes and tasks that the store
@@ -96,14 +91,13 @@ impl Maintenance {
     ///
     /// When the store cannot tell who is live.
     pub async fn ask_status(&self) -> Result<Status, StoreError> {
-        self.shared.seat.heard(self.leases.fleet().await?);
-        Ok(self.status())
+        self.engine.ask_status().await
     }
 
     /// The phase of the first mode now: of `site` where the settings name no others.
     pub fn phase(&self) -> Phase {
-        let snapshot = self.shared.published.snapshot();
-        let now = self.shared.now_for(&snapshot);
+        let snapshot = self.engine.shared.published.snapshot();
+        let now = self.engine.shared.now_for(&snapshot);
         snapshot
             .modes
             .first()
@@ -112,8 +106,8 @@ impl Maintenance {
 
     /// The phase of one mode now. `None`: there is no mode with this key.
     pub fn phase_of(&self, mode: &str) -> Option<Phase> {
-        let snapshot = self.shared.published.snapshot();
-        let now = self.shared.now_for(&snapshot);
+        let snapshot = self.engine.shared.published.snapshot();
+        let now = self.engine.shared.now_for(&snapshot);
         snapshot.mode(mode).map(|mode| mode.phase(now))
     }
 
@@ -133,12 +127,13 @@ impl Maintenance {
     /// }
     /// ```
     pub fn is_in_maintenance(&self, request: &HttpRequest, modes: &[&str]) -> bool {
-        let shared = &*self.shared;
+        let shared = &*self.engine.shared;
+        let front = &*self.front;
         let snapshot = shared.published.snapshot();
         let now = shared.now_for(&snapshot);
         // What a mode applies to is not said by routes.
         let routes = AppRoutes::default();
-        let subject = RequestSubject::new(request, shared, &routes);
+        let subject = RequestSubject::new(request, front, &routes);
         closed_for(&snapshot, &subject, now).any(|mode| {
             modes.is_empty() || modes.contains(&snapshot.modes[mode.index].key.as_ref())
         })
@@ -153,7 +148,7 @@ impl Maintenance {
     ///
     /// [`ChangeError`](crate::ChangeError) when the change was not made.
     pub fn turn_on(&self) -> TurnOn {
-        TurnOn::new(self.clone())
+        TurnOn::new(self.engine.clone())
     }
 
     /// Tells the other nodes that this process ends, so that nobody who waits for all nodes waits for
@@ -178,7 +173,7 @@ impl Maintenance {
     /// # }
     /// ```
     pub async fn leave(&self) {
-        self.shared.seat.leave().await;
+        self.engine.shared.seat.leave().await;
     }
 
     /// Waits until a mode that is on, or closing, is closed and empty on every live node, and no task
@@ -189,7 +184,7 @@ impl Maintenance {
     /// [`WaitError`](crate::WaitError) when the time is over, which names those who are missing, or
     /// when the mode is not on, or not any more.
     pub fn wait_until_empty(&self) -> WaitUntilEmpty {
-        WaitUntilEmpty::new(self.clone())
+        WaitUntilEmpty::new(self.engine.clone())
     }
 
     /// Brings the site back, also from a planned window that is open now.
@@ -201,7 +196,7 @@ impl Maintenance {
     ///
     /// [`ChangeError`](crate::ChangeError) when the change was not made.
     pub fn turn_off(&self) -> TurnOff {
-        TurnOff::new(self.clone())
+        TurnOff::new(self.engine.clone())
     }
 
     /// Removes all that is stored of a mode: it is off, and its windows are gone. A mode that is in
@@ -212,7 +207,7 @@ impl Maintenance {
     ///
     /// [`ChangeError`](crate::ChangeError) when the change was not made.
     pub fn forget(&self, mode: impl Into<String>) -> Forget {
-        Forget::new(self.clone(), mode.into())
+        Forget::new(self.engine.clone(), mode.into())
     }
 
     /// Switches maintenance on for as long as something takes.
@@ -230,17 +225,17 @@ impl Maintenance {
     /// # }
     /// ```
     pub fn while_on(&self) -> Guarding {
-        Guarding::new(self.clone(), true)
+        Guarding::new(self.engine.clone(), true)
     }
 
     /// Switches maintenance off for as long as something takes.
     pub fn while_off(&self) -> Guarding {
-        Guarding::new(self.clone(), false)
+        Guarding::new(self.engine.clone(), false)
     }
 
     /// Work outside of requests that maintenance waits for: [`Task`] says how.
     pub fn task(&self, name: impl Into<String>) -> Task {
-        Task::new(self.clone(), name.into())
+        Task::new(self.engine.clone(), name.into())
     }
 
     /// Plans a window of maintenance.
@@ -269,7 +264,7 @@ impl Maintenance {
     ///
     /// [`ChangeError`](crate::ChangeError) when the window makes no sense or was not stored.
     pub fn plan_window(&self) -> PlanWindow {
-        PlanWindow::new(self.clone())
+        PlanWindow::new(self.engine.clone())
     }
 
     /// Cancels a planned window. One that is open now ends.
@@ -278,12 +273,12 @@ impl Maintenance {
     ///
     /// [`ChangeError`](crate::ChangeError) when there is no such window, or the change was not made.
     pub fn cancel_window(&self, id: impl Into<String>) -> CancelWindow {
-        CancelWindow::new(self.clone(), id.into())
+        CancelWindow::new(self.engine.clone(), id.into())
     }
 
     /// Past and present periods of maintenance, the oldest first. The last 100 are kept.
     pub fn history(&self) -> Vec<PastPeriod> {
-        self.shared.published.snapshot().history.clone()
+        self.engine.shared.published.snapshot().history.clone()
     }
 
     /// Tells what would become of a request now, by which rule and why: the middleware's own
@@ -308,7 +303,7 @@ impl Maintenance {
     /// # }
     /// ```
     pub fn explain(&self, inquiry: &Inquiry) -> Explanation {
-        crate::web::explain::explain(&self.shared, inquiry, None)
+        crate::web::explain::explain(self, inquiry, None)
     }
 
     /// The page that visitors get while the mode `site` is offline, as it is now; while it is not,
@@ -317,8 +312,8 @@ impl Maintenance {
     ///
     /// What the app adds to the page request by request, and a renderer of its own, are not in it.
     pub fn page(&self) -> String {
-        let snapshot = self.shared.published.snapshot();
-        let page = crate::web_server::page_of(&self.shared, &snapshot);
+        let snapshot = self.engine.shared.published.snapshot();
+        let page = crate::engine::web_server_files::page_of(&self.engine.shared, &snapshot);
         String::from_utf8_lossy(&page).into_owned()
     }
 
@@ -336,7 +331,7 @@ impl Maintenance {
     /// # }
     /// ```
     pub fn subscribe(&self) -> Changes {
-        Changes::new(self)
+        Changes::new(&self.engine)
     }
 
     /// The middleware that refuses visitors during maintenance; for an `App`, a `Scope` or a
@@ -369,7 +364,7 @@ impl Maintenance {
     /// }
     /// ```
     pub async fn visitor(&self, request: &HttpRequest) -> Visitor {
-        self.shared.identity.visitor(request).await
+        self.front.identity.visitor(request).await
     }
 
     /// The client's address, as the exemptions see it: the peer's, or behind a trusted proxy the
@@ -378,18 +373,18 @@ impl Maintenance {
     /// What it says of a request through the proxies shows whether `client.trusted_proxies` is
     /// right.
     pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
-        crate::web::request::subject::address(request, &self.shared)
+        crate::web::request::subject::address(request, &self.front)
     }
 
     /// The path of the WebSocket that tells of changes, for scripts of the app's own.
     pub fn live_url(&self) -> String {
-        format!("{}/live", self.shared.admin_path)
+        format!("{}/live", self.front.admin_path)
     }
 
     /// The path of the script that shows and hides `#maintenance-banner`, for the app's templates:
     /// `<script src="…" defer></script>`.
     pub fn script_url(&self) -> String {
-        format!("{}/static/maintenance.js", self.shared.admin_path)
+        format!("{}/static/maintenance.js", self.front.admin_path)
     }
 
     /// The scope at `admin_path` by which superusers switch maintenance on and off.

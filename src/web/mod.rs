@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod explain;
+pub(crate) mod front;
 pub(crate) mod live;
 pub(crate) mod maintenance;
 pub(crate) mod middleware;
@@ -14,4 +15,5 @@ pub(crate) mod setup;
 pub(crate) mod template;
 pub(crate) mod throttle;
 pub(crate) mod token;
+pub(crate) mod told_once;
 pub(crate) mod visitor;

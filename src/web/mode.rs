@@ -7,56 +7,30 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
 use crate::{
-    core::snapshot::ModeStatus,
-    engine::shared::Predicate,
-    settings::{Access, ModeSettings},
+    core::{
+        mode::{Mode, StatusDetails},
+        snapshot::ModeStatus,
+    },
+    settings::ModeSettings,
+    web::front::Predicate,
     web::refusal::response::{Refusal, Renderer, ResponseContext},
 };
 
-/// Adds to what the status says of a mode.
-pub(crate) type StatusDetails = Arc<dyn Fn(&ModeStatus) -> Map<String, Value> + Send + Sync>;
-
-/// What settings and app say of a mode, apart from the rules and the refusals.
-pub(crate) struct Mode {
-    pub(crate) key: String,
-    pub(crate) label: String,
-    pub(crate) help: Option<String>,
-    pub(crate) access: Access,
-    /// How long before its start a window is announced; zero: not at all.
-    pub(crate) announce: SignedDuration,
-    /// How long it stays on when nobody says until when.
-    pub(crate) time_out: Option<SignedDuration>,
-    /// Whether it applies to a request, besides what the settings say; `None`: to all those.
-    pub(crate) applies: Option<Predicate>,
-    pub(crate) details: Option<StatusDetails>,
-}
-
-impl fmt::Debug for Mode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Mode")
-            .field("key", &self.key)
-            .field("access", &self.access)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Mode {
-    pub(crate) fn new(settings: &ModeSettings, closures: &ModeClosures) -> Self {
-        let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
-        Self {
-            key: settings.key.clone(),
-            label: settings
-                .label
-                .clone()
-                .unwrap_or_else(|| settings.key.clone()),
-            help: settings.help.clone(),
-            access: settings.access,
-            announce: signed(settings.announce),
-            time_out: settings.timeout.map(signed),
-            applies: closures.applies.clone(),
-            details: closures.details.clone(),
-        }
+/// What settings and app say of a mode.
+pub(crate) fn mode(settings: &ModeSettings, closures: &ModeClosures) -> Mode {
+    let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+    Mode {
+        key: settings.key.clone(),
+        label: settings
+            .label
+            .clone()
+            .unwrap_or_else(|| settings.key.clone()),
+        help: settings.help.clone(),
+        access: settings.access,
+        announce: signed(settings.announce),
+        time_out: settings.timeout.map(signed),
+        has_condition: closures.applies.is_some(),
+        details: closures.details.clone(),
     }
 }
 

@@ -1,14 +1,12 @@
 //! Who may switch and who may see: superusers, or as the app's closures say.
 
+use crate::core::visitor::Visitor;
 use std::{fmt, pin::Pin, sync::Arc};
 
 use actix_web::HttpRequest;
 use serde::Serialize;
 
-use crate::{
-    core::phase::Phase,
-    web::{maintenance::Maintenance, visitor::identity::Visitor},
-};
+use crate::{core::phase::Phase, web::maintenance::Maintenance};
 
 /// What somebody may do in the admin scope.
 ///
@@ -123,7 +121,7 @@ impl Maintenance {
     /// # }
     /// ```
     pub async fn may(&self, visitor: &Visitor, permission: Permission, mode: &str) -> bool {
-        let permit = self.shared.permissions.of(permission);
+        let permit = self.front.permissions.of(permission);
         permit.permits(visitor, mode).await
     }
 
@@ -134,7 +132,7 @@ impl Maintenance {
         permission: Permission,
     ) -> Vec<String> {
         let mut permitted = Vec::new();
-        for mode in &self.shared.modes {
+        for mode in &self.engine.shared.modes {
             if self.may(visitor, permission, &mode.key).await {
                 permitted.push(mode.key.clone());
             }
@@ -162,8 +160,8 @@ impl Maintenance {
         if visible.is_empty() {
             return None;
         }
-        let snapshot = self.shared.published.snapshot();
-        let now = self.shared.now_for(&snapshot);
+        let snapshot = self.engine.shared.published.snapshot();
+        let now = self.engine.shared.now_for(&snapshot);
         let phases = || {
             snapshot
                 .modes
@@ -177,7 +175,7 @@ impl Maintenance {
             .unwrap_or(Phase::Online);
         Some(MenuItem {
             label: "Maintenance".to_owned(),
-            url: self.shared.admin_path.clone(),
+            url: self.front.admin_path.clone(),
             on: phase.is_maintenance(),
             phase,
         })

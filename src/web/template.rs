@@ -94,7 +94,7 @@ pub struct FlagDetails {
 impl MaintenanceFlag {
     /// What is, for a request or for all.
     fn of(maintenance: &Maintenance, snapshot: &Snapshot, request: Option<&HttpRequest>) -> Self {
-        let shared = &*maintenance.shared;
+        let shared = &*maintenance.engine.shared;
         let now = shared.now_for(snapshot);
         // What a mode applies to is not said by routes.
         let routes = AppRoutes::default();
@@ -102,7 +102,7 @@ impl MaintenanceFlag {
             request.is_none_or(|request| {
                 applies(
                     &snapshot.rules,
-                    &RequestSubject::new(request, shared, &routes),
+                    &RequestSubject::new(request, &maintenance.front, &routes),
                     mode,
                 )
             })
@@ -124,7 +124,7 @@ impl MaintenanceFlag {
         } else {
             Phase::Online
         };
-        let responses = &shared.responses;
+        let responses = &maintenance.front.responses;
         // Online nobody shows the message.
         let language = request.filter(|_| is_told).map_or_else(
             || responses.languages.default(),
@@ -199,7 +199,7 @@ impl FromRequest for MaintenanceFlag {
         // What let the request in is what its page shows.
         let admitted = request.extensions().get::<AdmittedUnder>().cloned();
         let snapshot = admitted.map_or_else(
-            || maintenance.shared.published.snapshot(),
+            || maintenance.engine.shared.published.snapshot(),
             |AdmittedUnder(snapshot)| snapshot,
         );
         ready(Ok(Self::of(maintenance, &snapshot, Some(request))))
@@ -209,7 +209,7 @@ impl FromRequest for MaintenanceFlag {
 impl Maintenance {
     /// What templates show of maintenance now, outside of a request: of whatever mode.
     pub fn flag(&self) -> MaintenanceFlag {
-        MaintenanceFlag::of(self, &self.shared.published.snapshot(), None)
+        MaintenanceFlag::of(self, &self.engine.shared.published.snapshot(), None)
     }
 
     /// Gives templates the function `maintenance_mode(mode="site")`: whether that mode, or without
@@ -240,8 +240,8 @@ impl Maintenance {
         tera.register_function(
             "maintenance_mode",
             move |arguments: Kwargs, _: &tera::State| -> TeraResult<bool> {
-                let snapshot = maintenance.shared.published.snapshot();
-                let now = maintenance.shared.now_for(&snapshot);
+                let snapshot = maintenance.engine.shared.published.snapshot();
+                let now = maintenance.engine.shared.now_for(&snapshot);
                 match arguments.get::<&str>("mode")? {
                     None => Ok(snapshot.closed_mode(now).is_some()),
                     Some(key) => match snapshot.mode(key) {

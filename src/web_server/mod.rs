@@ -25,12 +25,6 @@
 //! ```
 
 mod export;
-mod files;
 
-#[cfg(all(feature = "cli", unix))]
-pub(crate) use self::files::replace;
-pub(crate) use self::files::{Followed, WebServerFiles, page_of};
-pub use self::{
-    export::{ExportError, WebServer, export},
-    files::WebServerStatus,
-};
+pub use self::export::{ExportError, WebServer, export};
+pub use crate::engine::web_server_files::WebServerStatus;

@@ -8,9 +8,9 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{Driver, Known, Operation};
 use crate::{
     core::phase::Phase,
+    engine::events,
     engine::fleet::node::{Fleet, Goal},
     store::StoreError,
-    web::observe,
 };
 
 /// How often the first of the nodes asks whether all are empty while a mode is closing, and how
@@ -96,7 +96,7 @@ impl Driver {
             let operation: Operation = Box::new(move |document, _| document.drained(&key, since));
             if self.try_quietly(known, &operation).await.is_ok() {
                 tracing::info!(
-                    event = observe::DRAINED,
+                    event = events::DRAINED,
                     mode,
                     generation = published.snapshot().generation,
                     "nobody is inside any more"

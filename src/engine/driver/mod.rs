@@ -13,6 +13,7 @@ use tokio::{
 
 use crate::{
     core::limits,
+    core::mode::Mode,
     core::{
         snapshot::{CUT_OFF, ModeView, PastPeriod, Snapshot, StoreStatus},
         state::{
@@ -21,14 +22,14 @@ use crate::{
             settle::settled,
         },
     },
+    engine::web_server_files::Followed,
     engine::{
         changes::ChangeError, fleet::node::StateId, leases::held_lease::LeaseKeeper,
         node::seat::Reporter, shared::Shared,
     },
+    engine::{events, figures},
     settings::{Forced, WhenCutOff, WhenStoreFails},
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
-    web::{mode::Mode, observe},
-    web_server::Followed,
 };
 
 mod drain;
@@ -190,7 +191,7 @@ impl Driver {
         tokio::spawn(async move { shared.sessions.keep_time().await });
         if cfg!(feature = "metrics") {
             let shared = Arc::clone(&self.shared);
-            tokio::spawn(async move { observe::report(&shared).await });
+            tokio::spawn(async move { figures::report(&shared).await });
         }
         // The watch comes first, so that no change between the two is missed.
         let mut hints = Some(self.store.watch());
@@ -359,7 +360,7 @@ impl Driver {
         }
         if known.failure.take().is_some() {
             tracing::info!(
-                event = observe::STORE_BACK,
+                event = events::STORE_BACK,
                 store = %self.store.url(),
                 "the maintenance store is back"
             );
@@ -376,7 +377,7 @@ impl Driver {
 
     /// Takes note of a failure, tells it once, and tries again later.
     fn fail(&self, known: &mut Known, error: String) {
-        observe::store_failed();
+        figures::store_failed();
         let pause = match known.retry {
             Some((_, pause)) => (pause * 2).min(LONGEST_RETRY),
             None => FIRST_RETRY,
@@ -388,13 +389,13 @@ impl Driver {
         let is_first = known.failure.is_none();
         match (is_first, &known.document) {
             (true, Some(_)) => tracing::error!(
-                event = observe::STORE_FAILED,
+                event = events::STORE_FAILED,
                 %error,
                 when_store_fails = self.plan.when_store_fails.as_str(),
                 "the maintenance store fails"
             ),
             (true, None) => tracing::error!(
-                event = observe::STORE_FAILED,
+                event = events::STORE_FAILED,
                 %error,
                 when_store_fails = self.plan.when_store_fails.as_str(),
                 "the maintenance store fails at start, and nothing is known of what it holds"
@@ -446,7 +447,7 @@ impl Driver {
         known.is_quiet = false;
         if let Err(error) = &outcome {
             tracing::error!(
-                event = observe::CHANGE_FAILED,
+                event = events::CHANGE_FAILED,
                 %error,
                 "a change of maintenance failed"
             );
@@ -614,7 +615,7 @@ impl Driver {
         known.settle_after = None;
         let error = match timeout(CHANGE_TIMEOUT, self.apply(known, operation)).await {
             Ok(Ok(_)) => return Ok(()),
-            Ok(Err(error)) => crate::web::refusal::response::chain(&error),
+            Ok(Err(error)) => crate::core::text::chain(&error),
             Err(_) => format!(
                 "the store {} did not take a change within {} seconds",
                 self.store.url(),
@@ -660,7 +661,7 @@ fn log_phases(before: &Snapshot, after: &Snapshot) {
                 .as_deref()
                 .or_else(|| ended_by(before, after, &new.key));
             tracing::info!(
-                event = observe::PHASE,
+                event = events::PHASE,
                 mode = %new.key,
                 before = %old,
                 phase = %new_standing.phase,
@@ -684,7 +685,7 @@ fn ended_by<'s>(before: &Snapshot, after: &'s Snapshot, mode: &str) -> Option<&'
 
 /// A store's error with what it follows from.
 fn describe(error: &StoreError) -> String {
-    crate::web::refusal::response::chain(error)
+    crate::core::text::chain(error)
 }
 
 #[cfg(test)]

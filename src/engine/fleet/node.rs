@@ -24,6 +24,7 @@ use crate::{
         lock::{LOCKS, LockHolder},
         task::{Content, TASKS},
     },
+    settings::ID_LIMIT,
     store::LiveLease,
 };
 
@@ -61,9 +62,6 @@ pub(crate) struct NodeIdentity {
     pub(crate) pid: u32,
     pub(crate) since: Timestamp,
 }
-
-/// How long a host's name, or an id from the settings, may be within a lease's name.
-pub(crate) const ID_LIMIT: usize = 64;
 
 impl NodeIdentity {
     /// `salt` tells apart what starts within one process and one millisecond.

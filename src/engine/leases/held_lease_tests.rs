@@ -103,7 +103,7 @@ async fn handle(store: &Moody) -> Maintenance {
 }
 
 async fn names(maintenance: &Maintenance) -> Vec<String> {
-    let leases = maintenance.leases.list("").await.unwrap();
+    let leases = maintenance.engine.leases.list("").await.unwrap();
     leases
         .iter()
         .map(|live| live.lease.name().to_owned())
@@ -123,7 +123,7 @@ async fn it_outlives_its_time_to_live_while_it_is_held_and_is_gone_when_released
     let store = Moody::default();
     let maintenance = handle(&store).await;
     let wanted = Wanted::alone("lock/site", "one", "").time_to_live(Duration::from_millis(600));
-    let held = maintenance.leases.acquire(wanted).await.unwrap();
+    let held = maintenance.engine.leases.acquire(wanted).await.unwrap();
     assert_eq!(held.name(), "lock/site");
     until("it was renewed beyond its time to live", async || {
         store.renewals.load(Ordering::SeqCst) >= 4
@@ -139,12 +139,13 @@ async fn another_is_told_who_holds_it_or_waits_until_it_is_free() {
     let store = Moody::default();
     let (one, other) = (handle(&store).await, handle(&store).await);
     let held = one
+        .engine
         .leases
         .acquire(Wanted::alone("lock/site", "one", "since noon"))
         .await
         .unwrap();
     let wanted = Wanted::alone("lock/site", "other", "");
-    match other.leases.acquire(wanted.clone()).await {
+    match other.engine.leases.acquire(wanted.clone()).await {
         Err(AcquireError::Taken(by)) => {
             assert_eq!(
                 (by.lease.holder(), by.lease.content()),
@@ -155,11 +156,12 @@ async fn another_is_told_who_holds_it_or_waits_until_it_is_free() {
     }
     let short = wanted.clone().waiting(Duration::from_millis(150));
     let begin = Instant::now();
-    let refused = other.leases.acquire(short).await.unwrap_err();
+    let refused = other.engine.leases.acquire(short).await.unwrap_err();
     assert_eq!(refused.to_string(), "`lock/site` is held by one");
     assert!(begin.elapsed() >= Duration::from_millis(150));
 
-    let waiting = tokio::spawn(async move { other.leases.acquire(wanted.waiting(LONG)).await });
+    let waiting =
+        tokio::spawn(async move { other.engine.leases.acquire(wanted.waiting(LONG)).await });
     sleep(Duration::from_millis(50)).await;
     assert!(!waiting.is_finished());
     drop(held);
@@ -172,6 +174,7 @@ async fn a_dropped_one_is_gone_even_if_its_handle_goes_with_it() {
     let store = Moody::default();
     let maintenance = handle(&store).await;
     let held = maintenance
+        .engine
         .leases
         .acquire(Wanted::own("task/import/1", "one", ""))
         .await
@@ -191,6 +194,7 @@ async fn a_caller_who_is_cancelled_holds_nothing() {
     let maintenance = handle(&store).await;
     store.hangs.store(true, Ordering::SeqCst);
     let asked = maintenance
+        .engine
         .leases
         .acquire(Wanted::alone("lock/site", "one", ""));
     assert!(timeout(Duration::from_millis(50), asked).await.is_err());
@@ -204,6 +208,7 @@ async fn what_is_told_is_stored_at_once_or_with_the_next_renewal() {
     let store = Moody::default();
     let maintenance = handle(&store).await;
     let held = maintenance
+        .engine
         .leases
         .acquire(Wanted::own("node/one", "one", "first").time_to_live(LONG))
         .await
@@ -226,6 +231,7 @@ async fn its_holder_gives_up_before_the_store_does_and_hears_of_it() {
     let maintenance = handle(&store).await;
     let time_to_live = Duration::from_secs(2);
     let held = maintenance
+        .engine
         .leases
         .acquire(Wanted::alone("lock/site", "one", "").time_to_live(time_to_live))
         .await
@@ -252,6 +258,7 @@ async fn one_that_was_stolen_is_lost_and_stays_with_the_thief() {
     let store = Moody::default();
     let maintenance = handle(&store).await;
     let held = maintenance
+        .engine
         .leases
         .acquire(Wanted::alone("lock/site", "one", "").time_to_live(Duration::from_millis(900)))
         .await
@@ -271,6 +278,7 @@ async fn ones_own_is_put_again_once_the_store_is_back() {
     let store = Moody::default();
     let maintenance = handle(&store).await;
     let held = maintenance
+        .engine
         .leases
         .acquire(Wanted::own("node/one", "one", "").time_to_live(Duration::from_millis(400)))
         .await
@@ -291,7 +299,7 @@ async fn a_slow_lease_does_not_hold_up_a_change() {
     let store = Moody::default();
     let maintenance = handle(&store).await;
     store.hangs.store(true, Ordering::SeqCst);
-    let keeper = maintenance.leases.clone();
+    let keeper = maintenance.engine.leases.clone();
     let asked =
         tokio::spawn(async move { keeper.acquire(Wanted::alone("lock/site", "one", "")).await });
     let begin = Instant::now();
@@ -309,12 +317,12 @@ async fn a_slow_lease_does_not_hold_up_a_change() {
 #[test]
 fn it_works_without_a_runtime() {
     let maintenance = pollster::block_on(Maintenance::builder().store("memory:").build()).unwrap();
-    let held = pollster::block_on(maintenance.leases.acquire(Wanted::alone(
+    let held = pollster::block_on(maintenance.engine.leases.acquire(Wanted::alone(
         "lock/site",
         "one",
         "",
     )));
     assert!(held.unwrap().is_held());
-    let left = pollster::block_on(maintenance.leases.list("")).unwrap();
+    let left = pollster::block_on(maintenance.engine.leases.list("")).unwrap();
     assert!(left.is_empty());
 }

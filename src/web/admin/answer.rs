@@ -1,5 +1,6 @@
 //! The answers of the JSON API.
 
+use crate::core::text::sentence;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -21,7 +22,7 @@ use crate::{
         maintenance::Maintenance,
         refusal::{
             negotiate::{ResponseFormat, negotiate},
-            response::{problem_details, sentence},
+            response::problem_details,
         },
     },
 };
@@ -131,7 +132,7 @@ pub(super) fn refusal(
     if is_program {
         problem(request, maintenance, status, title, detail, &[])
     } else {
-        let responses = &maintenance.shared.responses;
+        let responses = &maintenance.front.responses;
         responses.notice(request.headers(), status, title, detail)
     }
 }
@@ -147,7 +148,7 @@ pub(super) fn problem(
     detail: &str,
     faults: &[String],
 ) -> HttpResponse {
-    let responses = &maintenance.shared.responses;
+    let responses = &maintenance.front.responses;
     if names_another_form(request.headers()) {
         return responses.notice(request.headers(), status, title, detail);
     }

@@ -44,7 +44,7 @@ pub(super) async fn asset(
     name: web::Path<String>,
     maintenance: web::Data<Maintenance>,
 ) -> HttpResponse {
-    if let Some(folder) = &maintenance.shared.static_dir
+    if let Some(folder) = &maintenance.front.static_dir
         && let Some(response) = file(&request, folder, &name)
     {
         return response;

@@ -1,5 +1,6 @@
 //! Whether whoever sends a request to the admin scope may do what it asks for.
 
+use crate::core::visitor::Visitor;
 use std::net::IpAddr;
 
 use actix_web::{
@@ -19,7 +20,6 @@ use crate::{
         permission::Permission,
         refusal::negotiate::{ResponseFormat, negotiate},
         token::{Shown, Wrong, wait_in_seconds},
-        visitor::identity::Visitor,
     },
 };
 
@@ -85,10 +85,11 @@ pub(super) async fn caller(
     maintenance: &Maintenance,
     permission: Permission,
 ) -> Caller {
-    let shared = &maintenance.shared;
+    let shared = &maintenance.engine.shared;
     let address = maintenance.client_address(request);
     let now = shared.clock.now();
-    let wrong = match shared
+    let wrong = match maintenance
+        .front
         .tokens
         .look(request.headers(), address, now, steady::now())
     {
@@ -112,7 +113,7 @@ pub(super) async fn caller(
     let visitor = visitor(maintenance, request).await;
     let wrong = wrong.filter(|wrong| {
         if visitor.authenticated && *wrong == Wrong::Unknown {
-            shared.tokens.was_another(address);
+            maintenance.front.tokens.was_another(address);
         }
         !visitor.authenticated
     });
@@ -156,7 +157,7 @@ pub(super) async fn authorize_change(
     if caller.by_token {
         return Ok(caller);
     }
-    match origin::check(request, &maintenance.shared) {
+    match origin::check(request, &maintenance.front) {
         Ok(()) => Ok(caller),
         Err(foreign) => {
             tracing::warn!(
@@ -188,12 +189,12 @@ pub(super) async fn authorize(
 ) -> Result<Caller, HttpResponse> {
     let caller = caller(request, maintenance, permission).await;
     let may = match mode {
-        Some(mode) if maintenance.find_mode(mode).is_ok() => {
+        Some(mode) if maintenance.engine.find_mode(mode).is_ok() => {
             caller.modes.iter().any(|key| key == mode)
         }
         // That there is no such mode is told to those only from whom no mode is hidden. To the
         // others it is as one that they may not touch.
-        Some(_) => caller.modes.len() == maintenance.shared.modes.len(),
+        Some(_) => caller.modes.len() == maintenance.engine.shared.modes.len(),
         None => !caller.modes.is_empty(),
     };
     if may {
@@ -204,7 +205,7 @@ pub(super) async fn authorize(
     }
     let visitor = &caller.visitor;
     let login = maintenance
-        .shared
+        .front
         .login_url
         .as_deref()
         .filter(|_| !visitor.authenticated && caller.token().is_none() && caller.wrong.is_none())
@@ -284,7 +285,7 @@ fn sent_to_log_in(
             uri.path_and_query()
                 .map_or_else(|| uri.path(), |path| path.as_str())
         }
-        _ => maintenance.shared.admin_path.as_str(),
+        _ => maintenance.front.admin_path.as_str(),
     };
     HttpResponse::SeeOther()
         .insert_header((LOCATION, with_next(login, next)))
@@ -322,13 +323,12 @@ fn refused(
     permission: Permission,
     caller: &Caller,
 ) -> HttpResponse {
-    let shared = &maintenance.shared;
     let what = permission.in_words();
     let detail = if let Some(wrong) = &caller.wrong {
         wrong.to_string()
     } else if let Some(token) = caller.token() {
         format!("The token `{token}` may not {what}, or not with this mode.")
-    } else if shared.permissions.is_for_superusers(permission) {
+    } else if maintenance.front.permissions.is_for_superusers(permission) {
         format!("Only superusers may {what}. Log in as one and try again.")
     } else {
         format!("You may not {what}. Log in as somebody who may and try again.")

@@ -5,7 +5,7 @@ use actix_web::{
     http::{StatusCode, header::CONTENT_TYPE},
 };
 
-use crate::engine::shared::query_pairs;
+use crate::web::request::query_pairs;
 
 /// Why a body cannot be read. A change without the message that came with it is not what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

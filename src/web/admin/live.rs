@@ -1,5 +1,6 @@
 //! `/live`: a WebSocket that tells of every change, as `/ping` tells it.
 
+use crate::web::front::Front;
 use std::{
     pin::Pin,
     sync::Arc,
@@ -50,21 +51,21 @@ pub(super) async fn live(
     payload: web::Payload,
     maintenance: web::Data<Maintenance>,
 ) -> HttpResponse {
-    let shared = &maintenance.shared;
-    if let Some(response) = no_websocket(&request, shared) {
+    let shared = &maintenance.engine.shared;
+    if let Some(response) = no_websocket(&request, &maintenance.front) {
         return response;
     }
-    let Some(place) = shared.live.enter() else {
-        return full(&request, shared);
+    let Some(place) = maintenance.front.live.enter() else {
+        return full(&request, &maintenance.front);
     };
     let visible = visible_modes(&request, &maintenance).await;
     // Before the snapshot is read, so that no change between the two is missed.
-    let mut published = maintenance.published.clone();
+    let mut published = maintenance.engine.published.clone();
     published.mark_unchanged();
     let (response, session, messages) = match actix_ws::handle(&request, payload) {
         Ok(handled) => handled,
         Err(error) => {
-            return shared.responses.notice(
+            return maintenance.front.responses.notice(
                 request.headers(),
                 StatusCode::BAD_REQUEST,
                 "No handshake",
@@ -74,6 +75,7 @@ pub(super) async fn live(
     };
     let connection = Connection {
         shared: Arc::clone(shared),
+        front: Arc::clone(&maintenance.front),
         published,
         visible,
         session,
@@ -88,7 +90,7 @@ pub(super) async fn live(
 /// may know.
 async fn visible_modes(request: &HttpRequest, maintenance: &Maintenance) -> Sight {
     let caller = caller(request, maintenance, Permission::See).await;
-    if caller.by_token() || origin::is_own_page(request, &maintenance.shared) {
+    if caller.by_token() || origin::is_own_page(request, &maintenance.front) {
         Sight::of(caller.modes, maintenance)
     } else {
         Sight::default()
@@ -97,7 +99,7 @@ async fn visible_modes(request: &HttpRequest, maintenance: &Maintenance) -> Sigh
 
 /// The answer to what does not ask for a WebSocket, or for one of another version (RFC 6455,
 /// section 4.4).
-fn no_websocket(request: &HttpRequest, shared: &Shared) -> Option<HttpResponse> {
+fn no_websocket(request: &HttpRequest, front: &Front) -> Option<HttpResponse> {
     let headers = request.headers();
     let has = |name: HeaderName, value: &[u8]| {
         headers.get_all(name).any(|line| {
@@ -112,7 +114,7 @@ fn no_websocket(request: &HttpRequest, shared: &Shared) -> Option<HttpResponse> 
     {
         return None;
     }
-    let mut response = shared.responses.notice(
+    let mut response = front.responses.notice(
         headers,
         StatusCode::UPGRADE_REQUIRED,
         "A WebSocket",
@@ -125,8 +127,8 @@ fn no_websocket(request: &HttpRequest, shared: &Shared) -> Option<HttpResponse> 
     Some(response)
 }
 
-fn full(request: &HttpRequest, shared: &Shared) -> HttpResponse {
-    let mut response = shared.responses.notice(
+fn full(request: &HttpRequest, front: &Front) -> HttpResponse {
+    let mut response = front.responses.notice(
         request.headers(),
         StatusCode::SERVICE_UNAVAILABLE,
         "No place",
@@ -163,6 +165,7 @@ impl MessageBody for Held {
 
 struct Connection {
     shared: Arc<Shared>,
+    front: Arc<Front>,
     published: watch::Receiver<u64>,
     /// The modes that the visitor may see.
     visible: Sight,
@@ -193,13 +196,13 @@ impl Connection {
 
     async fn serve(&mut self, mut messages: MessageStream) -> End {
         let snapshot = self.shared.published.snapshot();
-        let first = render(&self.shared, &snapshot, &self.visible);
+        let first = render(&self.shared, &self.front, &snapshot, &self.visible);
         drop(snapshot);
         self.told = first.clone();
         if !is_taken(self.session.text(first)).await {
             return End::Gone;
         }
-        let heartbeat = self.shared.live.settings.heartbeat;
+        let heartbeat = self.front.live.settings.heartbeat;
         let over = Instant::now() + LONGEST_CONNECTION.mul_f64(0.9 + 0.1 * fastrand::f64());
         let mut beat = Instant::now() + heartbeat;
         let mut is_asked = false;
@@ -256,10 +259,10 @@ impl Connection {
     /// Tells the client what is new. `false`: it does not take it.
     async fn tell(&mut self) -> bool {
         let snapshot = self.shared.published.snapshot();
-        let document = self
-            .shared
-            .live
-            .document(&self.shared, &snapshot, &self.visible);
+        let document =
+            self.front
+                .live
+                .document(&self.shared, &self.front, &snapshot, &self.visible);
         if document == self.told {
             return true;
         }

@@ -1,6 +1,7 @@
 //! The admin scope: those who may switch maintenance on and off in the browser, and programs ask what
 //! is.
 
+use crate::core::visitor::Visitor;
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route, Scope,
     dev::HttpServiceFactory,
@@ -14,10 +15,9 @@ use actix_web::{
 
 use crate::{
     engine::changes::ChangeError,
-    web::request::route_table::ADMIN_ROOT,
     web::{
         maintenance::Maintenance, observe::health, refusal::negotiate::ResponseFormat,
-        visitor::identity::Visitor,
+        request::route_table::ADMIN_ROOT,
     },
 };
 
@@ -48,9 +48,11 @@ pub(crate) use self::{
 };
 
 pub(crate) fn scope(maintenance: Maintenance) -> Scope {
-    let shared = &maintenance.shared;
-    shared.responses.load_script_from(&shared.admin_path);
-    let path = shared.admin_path.clone();
+    maintenance
+        .front
+        .responses
+        .load_script_from(&maintenance.front.admin_path);
+    let path = maintenance.front.admin_path.clone();
     web::scope(&path)
         .app_data(web::Data::new(maintenance))
         .app_data(web::PayloadConfig::new(body::LONGEST_BODY))
@@ -159,7 +161,7 @@ where
 fn only(allowed: &'static str) -> Route {
     web::to(
         move |request: HttpRequest, maintenance: web::Data<Maintenance>| async move {
-            let mut response = maintenance.shared.responses.notice(
+            let mut response = maintenance.front.responses.notice(
                 request.headers(),
                 StatusCode::METHOD_NOT_ALLOWED,
                 "Not allowed here",
@@ -173,7 +175,7 @@ fn only(allowed: &'static str) -> Route {
 }
 
 async fn not_found(request: HttpRequest, maintenance: web::Data<Maintenance>) -> HttpResponse {
-    maintenance.shared.responses.notice(
+    maintenance.front.responses.notice(
         request.headers(),
         StatusCode::NOT_FOUND,
         "Not found",
@@ -183,8 +185,8 @@ async fn not_found(request: HttpRequest, maintenance: web::Data<Maintenance>) ->
 
 /// Who is asking.
 async fn visitor(maintenance: &Maintenance, request: &HttpRequest) -> Visitor {
-    maintenance.shared.session_order.inside(request);
-    maintenance.shared.identity.visitor(request).await
+    maintenance.front.session_order.inside(request);
+    maintenance.front.identity.visitor(request).await
 }
 
 /// Whether the client wants data and no page.
@@ -202,11 +204,11 @@ fn not_changed(
     error: &ChangeError,
 ) -> HttpResponse {
     let (status, title) = kind_of(error);
-    maintenance.shared.responses.notice(
+    maintenance.front.responses.notice(
         request.headers(),
         status,
         title,
-        &crate::web::refusal::response::sentence(error),
+        &crate::core::text::sentence(error),
     )
 }
 

@@ -43,7 +43,7 @@ pub(super) async fn turn_on(
     let what = "switch maintenance on";
     let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
     let refused = |error| not_changed(&request, &maintenance, &error);
-    maintenance.find_mode(&key).map_err(refused)?;
+    maintenance.engine.find_mode(&key).map_err(refused)?;
     let members = Members::read(&request, body)
         .map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
     let wishes = Wishes::read(members, &maintenance)
@@ -52,7 +52,7 @@ pub(super) async fn turn_on(
     let turn_on = maintenance.turn_on().mode(key.as_str()).by(caller.by());
     let change = wishes.add_to(turn_on).await.map_err(refused)?;
     if !caller.by_token() {
-        not_waited_for(&request, &maintenance.shared);
+        not_waited_for(&request, &maintenance);
     }
     let sight = sight(&request, &maintenance).await;
     let changed = Changed::new(change, &sight).with_warnings(note);
@@ -98,7 +98,7 @@ impl Wishes {
         let wishes = Self {
             reason: members.text("reason"),
             message: members.text("message"),
-            until: members.time("until", maintenance.shared.time_zone.as_ref()),
+            until: members.time("until", maintenance.engine.shared.time_zone.as_ref()),
             lasting: members.duration("for"),
             drain: members.object_or_true("drain", |drain| DrainWishes {
                 timeout: drain.duration("timeout"),

@@ -26,7 +26,7 @@ impl Told for Description {}
 /// Anybody may read it: it tells nothing of this site but where its admin scope is, which whoever
 /// asks knows.
 pub(super) async fn openapi(maintenance: web::Data<Maintenance>) -> HttpResponse {
-    match document(&maintenance.shared.admin_path) {
+    match document(&maintenance.front.admin_path) {
         Ok(document) => {
             let mut response = answer::document(StatusCode::OK, &Description(document));
             let headers = response.headers_mut();

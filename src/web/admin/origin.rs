@@ -1,5 +1,6 @@
 //! Whether a request to change something is the user's own intent.
 
+use crate::web::front::Front;
 use actix_web::{
     HttpRequest,
     http::{
@@ -10,12 +11,9 @@ use actix_web::{
     },
 };
 
-use crate::{
-    engine::shared::Shared,
-    web::{
-        refusal::negotiate::SEC_FETCH_DEST,
-        request::subject::{own_host, own_scheme},
-    },
+use crate::web::{
+    refusal::negotiate::SEC_FETCH_DEST,
+    request::subject::{own_host, own_scheme},
 };
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -50,7 +48,7 @@ pub(super) enum Foreign {
 /// a page forge `Origin`, so each of them is enough to refuse. Older browsers send `Origin` or
 /// `Referer`. A client that sends none of them is no browser, so nobody else's page can be behind
 /// its request.
-pub(super) fn check(request: &HttpRequest, shared: &Shared) -> Result<(), Foreign> {
+pub(super) fn check(request: &HttpRequest, front: &Front) -> Result<(), Foreign> {
     let headers = request.headers();
     if is_prefetch(headers) {
         return Err(Foreign::Prefetch);
@@ -58,7 +56,7 @@ pub(super) fn check(request: &HttpRequest, shared: &Shared) -> Result<(), Foreig
     let mut origins = headers.get_all(ORIGIN).peekable();
     let has_origin = origins.peek().is_some();
     for origin in origins {
-        is_own(origin, request, shared)?;
+        is_own(origin, request, front)?;
     }
     let mut sites = headers.get_all(SEC_FETCH_SITE).peekable();
     if sites.peek().is_some() {
@@ -76,7 +74,7 @@ pub(super) fn check(request: &HttpRequest, shared: &Shared) -> Result<(), Foreig
         };
     }
     match headers.get(REFERER) {
-        Some(from) if !has_origin => is_own(from, request, shared),
+        Some(from) if !has_origin => is_own(from, request, front),
         _ => Ok(()),
     }
 }
@@ -129,7 +127,7 @@ fn is_prefetch(headers: &HeaderMap) -> bool {
 /// For what is read and not changed, where a browser does not keep other sites from the answer:
 /// a WebSocket can be opened from any page. Browsers always say by `Origin` from which one (RFC
 /// 6455, section 10.2).
-pub(super) fn is_own_page(request: &HttpRequest, shared: &Shared) -> bool {
+pub(super) fn is_own_page(request: &HttpRequest, front: &Front) -> bool {
     let headers = request.headers();
     let says_so = headers
         .get_all(SEC_FETCH_SITE)
@@ -137,11 +135,11 @@ pub(super) fn is_own_page(request: &HttpRequest, shared: &Shared) -> bool {
     says_so
         && headers
             .get_all(ORIGIN)
-            .all(|from| is_own(from, request, shared).is_ok())
+            .all(|from| is_own(from, request, front).is_ok())
 }
 
 /// Whether this is an address of the very site that the request is for.
-fn is_own(from: &HeaderValue, request: &HttpRequest, shared: &Shared) -> Result<(), Foreign> {
+fn is_own(from: &HeaderValue, request: &HttpRequest, front: &Front) -> Result<(), Foreign> {
     let from: Uri = from
         .to_str()
         .ok()
@@ -150,11 +148,11 @@ fn is_own(from: &HeaderValue, request: &HttpRequest, shared: &Shared) -> Result<
     let (Some(scheme), Some(authority)) = (from.scheme_str(), from.authority()) else {
         return Err(Foreign::OtherOrigin);
     };
-    let is_host = own_host(request, shared).is_some_and(|own| {
+    let is_host = own_host(request, front).is_some_and(|own| {
         without_default_port(own, scheme)
             .eq_ignore_ascii_case(without_default_port(authority.as_str(), scheme))
     });
-    match own_scheme(request, shared) {
+    match own_scheme(request, front) {
         _ if !is_host => Err(Foreign::OtherOrigin),
         own if own == scheme => Ok(()),
         "http" if scheme == "https" => Err(Foreign::OtherScheme),

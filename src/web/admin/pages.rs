@@ -1,5 +1,6 @@
 //! The dashboard and its forms, for people.
 
+use crate::core::mode::Mode;
 use std::{collections::HashMap, time::Duration};
 
 use actix_web::{
@@ -34,7 +35,7 @@ use crate::{
     },
     engine::changes::ChangeError,
     settings::Access,
-    web::{maintenance::Maintenance, mode::Mode, permission::Permission},
+    web::{maintenance::Maintenance, permission::Permission},
 };
 
 /// The templates, under the names by which an app's own replace them.
@@ -78,7 +79,7 @@ const DURATIONS: [i64; 7] = [15, 30, 60, 120, 240, 480, 1440];
 pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Answer {
     let page = Page::open(&request, &maintenance).await?;
     let history = page.sight.history(maintenance.history());
-    let snapshot = maintenance.shared.published.snapshot();
+    let snapshot = maintenance.engine.shared.published.snapshot();
     let deadlines = snapshot.modes.iter().filter_map(|mode| {
         let Switch::Pending(drain) = &mode.state.switch else {
             return None;
@@ -99,7 +100,7 @@ pub(super) async fn switch(request: HttpRequest, maintenance: web::Data<Maintena
     let page = Page::open(&request, &maintenance).await?;
     let form = Form::of_query(&request);
     let key = form.get("mode").filter(|key| page.sight.has(key));
-    let mode = key.and_then(|key| maintenance.find_mode(key).ok());
+    let mode = key.and_then(|key| maintenance.engine.find_mode(key).ok());
     let Some(mode) = mode.filter(|mode| page.switchable.contains(&mode.key)) else {
         return Ok(not_found(request.clone(), maintenance.clone()).await);
     };
@@ -107,7 +108,7 @@ pub(super) async fn switch(request: HttpRequest, maintenance: web::Data<Maintena
         Some("off") => Direction::Off,
         _ => Direction::On,
     };
-    let dashboard = format!("{}/", maintenance.shared.admin_path);
+    let dashboard = format!("{}/", maintenance.front.admin_path);
     let asked = SwitchAsked::new(&page, mode, direction, dashboard);
     Ok(page.answer("switch", StatusCode::OK, &asked))
 }
@@ -123,7 +124,7 @@ pub(super) async fn ask_to_switch(
     next: String,
 ) -> Answer {
     let page = Page::of(request, maintenance, caller).await;
-    let mode = maintenance.find_mode(mode);
+    let mode = maintenance.engine.find_mode(mode);
     let mode = mode.map_err(|error| not_changed(maintenance, request, &error))?;
     let asked = SwitchAsked::new(&page, mode, direction, next);
     Ok(page.answer("switch", StatusCode::OK, &asked))
@@ -170,7 +171,7 @@ impl SwitchAsked {
         if to_off && has_open_window {
             consequences.push("consequence_open_window");
         }
-        let shared = &page.maintenance.shared;
+        let shared = &page.maintenance.engine.shared;
         let wish = shared.drain.wish;
         let hint = match wish.on_timeout {
             OnTimeout::Offline => "drain_hint_offline",
@@ -226,7 +227,7 @@ pub(super) async fn plan(
     maintenance: web::Data<Maintenance>,
 ) -> Answer {
     let form = Form::read(&request, &body).map_err(|unreadable| {
-        maintenance.shared.responses.notice(
+        maintenance.front.responses.notice(
             request.headers(),
             unreadable.status(),
             "Not understood",
@@ -236,7 +237,7 @@ pub(super) async fn plan(
     let mut fault = None;
     if request.method() == Method::POST {
         let key = form.get("mode").map(str::to_owned);
-        let key = key.unwrap_or_else(|| maintenance.first_mode());
+        let key = key.unwrap_or_else(|| maintenance.engine.first_mode());
         let what = "plan a window";
         let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
         match planned(&maintenance, &form, &key, caller.by()).await {
@@ -408,7 +409,7 @@ pub(super) async fn cancel(
 ) -> Answer {
     let form = Form::read(&request, &body).unwrap_or_default();
     let id = form.get("id").unwrap_or_default();
-    let Some(mode) = maintenance.mode_of_window(id) else {
+    let Some(mode) = maintenance.engine.mode_of_window(id) else {
         // Only those who may cancel windows learn which there are.
         authorize(&request, &maintenance, Permission::Toggle, None).await?;
         let error = ChangeError::UnknownWindow(id.to_owned());
@@ -469,7 +470,7 @@ fn window<'a>(status: &'a Status, id: &str) -> Option<(&'a ModeStatus, &'a Plann
 
 fn see_other(maintenance: &Maintenance) -> HttpResponse {
     HttpResponse::SeeOther()
-        .insert_header((LOCATION, format!("{}/", maintenance.shared.admin_path)))
+        .insert_header((LOCATION, format!("{}/", maintenance.front.admin_path)))
         .insert_header((CACHE_CONTROL, "no-store"))
         .finish()
 }
@@ -513,8 +514,8 @@ impl<'a> Page<'a> {
         sight: Sight,
     ) -> Page<'a> {
         let switchable = caller(request, maintenance, Permission::Toggle).await.modes;
-        let shared = &maintenance.shared;
-        let languages = &shared.responses.languages;
+        let shared = &maintenance.engine.shared;
+        let languages = &maintenance.front.responses.languages;
         Self {
             status: sight.status(status(maintenance).await),
             sight,
@@ -531,14 +532,14 @@ impl<'a> Page<'a> {
     }
 
     fn answer(&self, template: &str, status: StatusCode, shown: &impl Serialize) -> HttpResponse {
-        let responses = &self.maintenance.shared.responses;
+        let responses = &self.maintenance.front.responses;
         let catalogue = self.reader.catalogue;
         let mut context = tera::Context::new();
         context.insert("page", shown);
         context.insert("t", &catalogue.section("dashboard"));
         context.insert("language", &catalogue.tag);
         context.insert("direction", &catalogue.direction);
-        context.insert("base", &self.maintenance.shared.admin_path);
+        context.insert("base", &self.maintenance.front.admin_path);
         context.insert("visitor", &self.caller.name());
         context.insert("zone", &self.reader.zone.iana_name().unwrap_or("UTC"));
         context.insert(
@@ -593,6 +594,6 @@ fn zone_of(request: &HttpRequest, maintenance: &Maintenance) -> TimeZone {
     let named = request.cookie(ZONE_COOKIE);
     let named = named.and_then(|cookie| find_zone(cookie.value()).ok());
     named
-        .or_else(|| maintenance.shared.time_zone.clone())
+        .or_else(|| maintenance.engine.shared.time_zone.clone())
         .unwrap_or(TimeZone::UTC)
 }

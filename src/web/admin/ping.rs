@@ -1,5 +1,6 @@
 //! `/ping`: what anybody may know.
 
+use crate::web::{front::Front, request::query_pairs};
 use actix_web::{
     HttpRequest,
     http::{
@@ -22,7 +23,6 @@ use crate::{
         phase::Phase,
         snapshot::{ModeStatus, Snapshot},
     },
-    engine::shared::{Shared, query_pairs},
     web::{
         maintenance::Maintenance,
         refusal::response::{RefusalMarker, X_MAINTENANCE_MODE},
@@ -45,14 +45,14 @@ impl Told for PingDocument {}
 
 /// Whether the site is closed, and the modes that somebody may see.
 pub(crate) fn ping_document(
-    shared: &Shared,
+    front: &Front,
     snapshot: &Snapshot,
     now: Timestamp,
     sight: &Sight,
 ) -> PingDocument {
     let closed = snapshot.closed_mode(now);
     document(
-        shared,
+        front,
         snapshot,
         snapshot.foremost_mode(now),
         closed,
@@ -63,7 +63,7 @@ pub(crate) fn ping_document(
 
 /// Tells of one mode, and whether it is the one that closes what is asked for.
 fn document(
-    shared: &Shared,
+    front: &Front,
     snapshot: &Snapshot,
     mode: usize,
     closed: Option<usize>,
@@ -74,7 +74,7 @@ fn document(
     PingDocument {
         maintenance_mode: closed.is_some(),
         phase: standing.phase,
-        retry_after: retry_after(shared, snapshot, closed, now).unwrap_or(0),
+        retry_after: retry_after(front, snapshot, closed, now).unwrap_or(0),
         start: standing.start,
         modes: (!sight.is_nothing()).then(|| sight.modes(snapshot.mode_statuses(now))),
     }
@@ -100,7 +100,7 @@ pub(crate) fn probed_mode(
     let Some(key) = asked.next() else {
         return Ok(None);
     };
-    let may_ask = sight.has(&key) || key == maintenance.first_mode();
+    let may_ask = sight.has(&key) || key == maintenance.engine.first_mode();
     let known = snapshot.modes.iter().position(|mode| *mode.key == *key);
     known.filter(|_| may_ask).map(Some).ok_or(NoSuchMode)
 }
@@ -111,14 +111,14 @@ pub(crate) struct NoSuchMode;
 
 /// In how many seconds the site may be open again, if it is closed and that is said.
 fn retry_after(
-    shared: &Shared,
+    front: &Front,
     snapshot: &Snapshot,
     closed: Option<usize>,
     now: Timestamp,
 ) -> Option<u64> {
     let mode = closed?;
     let standing = snapshot.modes[mode].standing(now);
-    shared
+    front
         .responses
         .retry_after(mode, standing.phase, standing.until, now)
 }
@@ -126,14 +126,14 @@ fn retry_after(
 /// What anybody may know: whether the site is closed. With the status of a refusal while it is, so
 /// that a program need not read the body. With `?mode=` it is about that mode alone.
 pub(super) async fn ping(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Answer {
-    let shared = &maintenance.shared;
+    let shared = &maintenance.engine.shared;
     // Before the snapshot is read: what is told is what is, when it is sent.
     let sight = sight(&request, &maintenance).await;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
     let probed = probed_mode(&request, &maintenance, &snapshot, &sight);
     let probed = probed.map_err(|NoSuchMode| {
-        shared.responses.notice(
+        maintenance.front.responses.notice(
             request.headers(),
             StatusCode::NOT_FOUND,
             "No such mode",
@@ -147,13 +147,15 @@ pub(super) async fn ping(request: HttpRequest, maintenance: web::Data<Maintenanc
             (mode, is_closed.then_some(mode))
         }
     };
-    let status = closed.map_or(StatusCode::OK, |mode| shared.responses.status(mode));
-    let document = document(shared, &snapshot, mode, closed, now, &sight);
+    let status = closed.map_or(StatusCode::OK, |mode| {
+        maintenance.front.responses.status(mode)
+    });
+    let document = document(&maintenance.front, &snapshot, mode, closed, now, &sight);
     let mut response = answer::document(status, &document);
     if closed.is_some() {
         let headers = response.headers_mut();
         headers.insert(X_MAINTENANCE_MODE, HeaderValue::from_static("1"));
-        if let Some(seconds) = retry_after(shared, &snapshot, closed, now) {
+        if let Some(seconds) = retry_after(&maintenance.front, &snapshot, closed, now) {
             headers.insert(RETRY_AFTER, seconds.into());
         }
         response.extensions_mut().insert(RefusalMarker);

@@ -1,5 +1,6 @@
 //! What those who may see can read: `/status`, `/history` and `/explain`.
 
+use crate::core::text::sentence;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, http::StatusCode, web};
@@ -14,11 +15,10 @@ use super::{
 };
 use crate::{
     core::snapshot::{PastPeriod, Status},
-    engine::shared::query_pairs,
+    web::request::query_pairs,
     web::{
         explain::{Inquiry, Role},
         maintenance::Maintenance,
-        refusal::response::sentence,
     },
 };
 
@@ -59,7 +59,7 @@ pub(super) async fn explanation(
 ) -> Answer {
     let (_, sight) = may_see(&request, &maintenance).await?;
     let inquiry = read_inquiry(request.query_string()).map_err(|faults| {
-        maintenance.shared.responses.notice(
+        maintenance.front.responses.notice(
             request.headers(),
             StatusCode::BAD_REQUEST,
             "Not understood",
@@ -67,7 +67,7 @@ pub(super) async fn explanation(
         )
     })?;
     let routes = Some(request.resource_map());
-    let explanation = sight.explanation(&maintenance.shared, &inquiry, routes);
+    let explanation = sight.explanation(&maintenance, &inquiry, routes);
     Ok(document(StatusCode::OK, &explanation))
 }
 

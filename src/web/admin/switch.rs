@@ -1,5 +1,6 @@
 //! `/on` and `/off`.
 
+use crate::core::text::sentence;
 use std::time::Duration;
 
 use actix_web::{
@@ -23,8 +24,7 @@ use crate::{
     engine::changes::{Change, ChangeError},
     settings::GetSwitches,
     web::{
-        maintenance::Maintenance, permission::Permission, refusal::response::sentence,
-        visitor::session_notes::not_waited_for,
+        maintenance::Maintenance, permission::Permission, visitor::session_notes::not_waited_for,
     },
 };
 
@@ -75,7 +75,7 @@ async fn answer(
     let what = direction.in_words();
     let caller = authorize_change(request, maintenance, Some(&mode), what).await?;
     let not_understood = |status, title: &str, detail: &str| {
-        let responses = &maintenance.shared.responses;
+        let responses = &maintenance.front.responses;
         let detail = format!("{detail} Nothing was changed.");
         responses.notice(request.headers(), status, title, &detail)
     };
@@ -100,7 +100,7 @@ async fn answer(
     let change = change(maintenance, &mode, &wishes, caller.by(), direction).await;
     let change = change.map_err(|error| not_changed(maintenance, request, &error))?;
     if !caller.by_token() && direction == Direction::On {
-        not_waited_for(request, &maintenance.shared);
+        not_waited_for(request, maintenance);
     }
     Ok(done(request, maintenance, change, form.get("next")).await)
 }
@@ -116,8 +116,8 @@ async fn answer_get(
     let mode = mode_of(Some(&query), maintenance);
     let caller = authorize(request, maintenance, Permission::Toggle, Some(&mode)).await?;
     let next = query.get("next");
-    let is_meant = maintenance.shared.get_switches == GetSwitches::Typed
-        && origin::is_meant(request.headers());
+    let is_meant =
+        maintenance.front.get_switches == GetSwitches::Typed && origin::is_meant(request.headers());
     if !is_meant {
         let next = return_target(next);
         return pages::ask_to_switch(request, maintenance, caller, &mode, direction, next).await;
@@ -126,7 +126,7 @@ async fn answer_get(
     let change = change(maintenance, &mode, &nothing_more, caller.by(), direction).await;
     let change = change.map_err(|error| not_changed(maintenance, request, &error))?;
     if !caller.by_token() && direction == Direction::On {
-        not_waited_for(request, &maintenance.shared);
+        not_waited_for(request, maintenance);
     }
     Ok(done(request, maintenance, change, next).await)
 }
@@ -134,7 +134,7 @@ async fn answer_get(
 fn mode_of(form: Option<&Form>, maintenance: &Maintenance) -> String {
     form.and_then(|form| form.get("mode"))
         .map(str::to_owned)
-        .unwrap_or_else(|| maintenance.first_mode())
+        .unwrap_or_else(|| maintenance.engine.first_mode())
 }
 
 /// The answer to whoever made a change.

@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::{
     core::snapshot::{ModeStatus, PastPeriod, Status},
-    engine::shared::Shared,
     web::{
         explain::{Explanation, Inquiry, explain_to},
         maintenance::Maintenance,
@@ -55,7 +54,7 @@ pub(super) enum SeenStatus {
 impl Sight {
     /// To be made of modes that somebody may *see*, as [`authorize`](super::authorize) finds out.
     pub(super) fn of(modes: Vec<String>, maintenance: &Maintenance) -> Self {
-        let is_whole = modes.len() == maintenance.shared.modes.len();
+        let is_whole = modes.len() == maintenance.engine.shared.modes.len();
         Self { modes, is_whole }
     }
 
@@ -104,11 +103,13 @@ impl Sight {
     /// What would become of a request, with no word of other modes.
     pub(super) fn explanation(
         &self,
-        shared: &Shared,
+        maintenance: &Maintenance,
         inquiry: &Inquiry,
         routes: Option<&ResourceMap>,
     ) -> Visible<Explanation> {
-        Visible(explain_to(shared, inquiry, routes, &|mode| self.has(mode)))
+        Visible(explain_to(maintenance, inquiry, routes, &|mode| {
+            self.has(mode)
+        }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! `POST /windows` and `DELETE /windows/{id}`: plans and cancels, for programs.
 
+use crate::web::request::query_pairs;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, http::StatusCode, web};
@@ -11,10 +12,7 @@ use super::{
     body::Members,
     modes::unread,
 };
-use crate::{
-    engine::{shared::query_pairs, windows::PlanWindow},
-    web::maintenance::Maintenance,
-};
+use crate::{engine::windows::PlanWindow, web::maintenance::Maintenance};
 
 const PLAN: &str = "plan maintenance";
 const CANCEL: &str = "cancel planned maintenance";
@@ -42,10 +40,10 @@ pub(super) async fn plan(
         Ok(members) => members.text("mode"),
         Err(_) => None,
     };
-    let mode = mode.unwrap_or_else(|| maintenance.first_mode());
+    let mode = mode.unwrap_or_else(|| maintenance.engine.first_mode());
     let caller = authorize_change(&request, &maintenance, Some(&mode), PLAN).await?;
     let refused = |error| not_changed(&request, &maintenance, &error);
-    maintenance.find_mode(&mode).map_err(refused)?;
+    maintenance.engine.find_mode(&mode).map_err(refused)?;
     let members = members.map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
     let wishes = Wishes::read(members).map_err(|faults| faulty(&request, &maintenance, &faults))?;
     let plan = maintenance.plan_window().mode(mode).by(caller.by());
@@ -62,7 +60,7 @@ pub(super) async fn cancel(
     id: web::Path<String>,
     maintenance: web::Data<Maintenance>,
 ) -> Answer {
-    let mode = maintenance.mode_of_window(&id);
+    let mode = maintenance.engine.mode_of_window(&id);
     let caller = authorize_change(&request, &maintenance, mode.as_deref(), CANCEL).await?;
     let mut cancel = maintenance.cancel_window(id.as_str()).by(caller.by());
     let only_next = only_next(request.query_string());

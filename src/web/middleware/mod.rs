@@ -5,6 +5,7 @@ pub(crate) mod body;
 pub(crate) mod cut_off;
 pub(crate) mod worker;
 
+use crate::core::visitor::Visitor;
 use std::{
     future::{Ready, ready},
     pin::Pin,
@@ -30,7 +31,7 @@ use crate::{
             cut_off::CutOff,
             worker::{Judgement, Worker},
         },
-        visitor::identity::{Visitor, VisitorFuture},
+        visitor::identity::VisitorFuture,
     },
 };
 
@@ -80,7 +81,7 @@ where
 
     fn new_transform(&self, service: S) -> Self::Future {
         Joining {
-            seat: self.maintenance.shared.seat.take(),
+            seat: self.maintenance.engine.shared.seat.take(),
             service: Some(MaintenanceService {
                 inner: Rc::new(Inner {
                     worker: Worker::new(self.maintenance.clone()),
@@ -426,7 +427,7 @@ pub struct ForcedOn {
 impl ForcedOn {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
         maintenance
-            .shared
+            .front
             .forced_on_wrappers
             .store(true, Ordering::Relaxed);
         Self { maintenance }

@@ -1,6 +1,8 @@
 //! What one worker keeps so that requests touch nothing that workers share: the snapshot, the
 //! refusals that it made of it, and the forms that clients asked for.
 
+use crate::core::visitor::Visitor;
+use crate::engine::figures;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -24,6 +26,7 @@ use crate::{
         leases::held_lease::Deadline,
         shared::{Shared, Word},
     },
+    web::front::Front,
     web::request::app_routes::AppRoutes,
     web::{
         maintenance::Maintenance,
@@ -36,7 +39,7 @@ use crate::{
         },
         request::subject::RequestSubject,
         visitor::{
-            identity::{Answer, Identity, Visitor, VisitorFuture},
+            identity::{Answer, Identity, VisitorFuture},
             session_notes::SessionNotes,
         },
     },
@@ -119,11 +122,11 @@ struct LanguagePreference {
 
 impl Worker {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
-        let snapshot = maintenance.shared.published.snapshot();
+        let snapshot = maintenance.engine.shared.published.snapshot();
         Self {
             desk: Desk::new(
-                maintenance.shared.in_flight.register(),
-                SessionNotes::new(&maintenance.shared),
+                maintenance.engine.shared.in_flight.register(),
+                SessionNotes::new(&maintenance),
             ),
             maintenance,
             routes: AppRoutes::default(),
@@ -139,11 +142,15 @@ impl Worker {
 
     #[inline]
     pub(crate) fn word(&self) -> Word {
-        self.maintenance.shared.published.word()
+        self.maintenance.engine.shared.published.word()
+    }
+
+    fn front(&self) -> &Front {
+        &self.maintenance.front
     }
 
     fn shared(&self) -> &Shared {
-        &self.maintenance.shared
+        &self.maintenance.engine.shared
     }
 
     fn snapshot(&self) -> HeldSnapshot {
@@ -170,13 +177,13 @@ impl Worker {
         if shared.published.are_routes_to_check() {
             let map = request.resource_map();
             self.routes
-                .check(&snapshot.rules, map, &shared.told_of_routes);
+                .check(&snapshot.rules, map, &self.front().told_of_routes);
             shared.published.routes_are_checked();
         }
         let now = shared.now_for(&snapshot);
         match decide(
             &snapshot,
-            &RequestSubject::new(request, shared, &self.routes),
+            &RequestSubject::new(request, self.front(), &self.routes),
             now,
         ) {
             Decision::Pass(Rule::Online) => {
@@ -199,7 +206,7 @@ impl Worker {
             Decision::DependsOnVisitor { .. } => {
                 let visitor = match visitor {
                     Some(visitor) => visitor,
-                    None => match shared.identity.ask(request) {
+                    None => match self.front().identity.ask(request) {
                         Answer::Known(visitor) => visitor,
                         Answer::Asked(visitor) => return Judgement::Ask(visitor),
                     },
@@ -219,7 +226,7 @@ impl Worker {
         let shared = self.shared();
         let stored = shared.published.stored();
         let closed = stored.when_cut_off.as_ref().unwrap_or(&stored);
-        let subject = RequestSubject::new(request, shared, &self.routes);
+        let subject = RequestSubject::new(request, self.front(), &self.routes);
         let decision = decide(closed, &subject, shared.now_for(closed));
         !matches!(decision, Decision::Pass(_))
     }
@@ -232,13 +239,12 @@ impl Worker {
         snapshot: &Arc<Snapshot>,
         now: Timestamp,
     ) -> Judgement {
-        let shared = self.shared();
         let is_already_in = || self.is_already_in(request);
-        let subject = RequestSubject::new(request, shared, &self.routes);
+        let subject = RequestSubject::new(request, self.front(), &self.routes);
         let decision = decide_visitor(snapshot, &subject, visitor, is_already_in, now);
         if decision.logout {
             request.get_session().purge();
-            if let Some(hook) = &shared.logout_hook {
+            if let Some(hook) = &self.front().logout_hook {
                 hook(request);
             }
         }
@@ -253,7 +259,7 @@ impl Worker {
             Outcome::Refuse { mode } => mode,
         };
         if self.reads_session() && !decision.logout {
-            shared.session_order.refused(request);
+            self.front().session_order.refused(request);
         }
         Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, now))
     }
@@ -279,14 +285,14 @@ impl Worker {
     pub(crate) fn refuse_always(&self, request: &HttpRequest) -> HttpResponse {
         let snapshot = self.snapshot();
         let now = self.shared().now_for(&snapshot);
-        let subject = RequestSubject::new(request, self.shared(), &self.routes);
+        let subject = RequestSubject::new(request, self.front(), &self.routes);
         let closed = closed_for(&snapshot, &subject, now).next();
         let mode = closed.map_or(0, |mode| mode.index);
         self.refuse(request, &snapshot, mode, Rule::ForcedOnWrapper, now)
     }
 
     fn reads_session(&self) -> bool {
-        matches!(self.shared().identity, Identity::Session(_))
+        matches!(self.front().identity, Identity::Session(_))
     }
 
     fn admit(
@@ -303,7 +309,7 @@ impl Worker {
             let mode = snapshot.closed_mode(now).unwrap_or(0);
             return Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, now));
         }
-        observe::passed(rule);
+        figures::passed(rule);
         tracing::debug!(
             event = observe::PASS,
             rule = rule.name(),
@@ -338,13 +344,13 @@ impl Worker {
     /// Takes note of a request that passes before its session is looked at.
     fn notice_order(&self, request: &HttpRequest, snapshot: &Snapshot) {
         if snapshot.rules.visitors.need_visitor() && self.reads_session() {
-            self.shared().session_order.passed(request);
+            self.front().session_order.passed(request);
         }
     }
 
     /// Logs every refusal for those who look closely, and some of them for everybody.
     fn note_refusal(&self, mode: &str, rule: Rule, format: ResponseFormat) {
-        observe::refused(mode, format);
+        figures::refused(mode, format.as_str());
         let (rule, format) = (rule.name(), format.as_str());
         tracing::debug!(
             event = observe::REFUSAL,
@@ -355,7 +361,7 @@ impl Worker {
         );
         let refusals = self.refusals.get() + 1;
         self.refusals.set(refusals);
-        if refusals == 1 || refusals.is_multiple_of(observe::ONE_IN) {
+        if refusals == 1 || refusals.is_multiple_of(crate::engine::events::ONE_IN) {
             tracing::info!(
                 event = observe::REFUSALS,
                 mode,
@@ -375,7 +381,7 @@ impl Worker {
         rule: Rule,
         now: Timestamp,
     ) -> HttpResponse {
-        let responses = &self.shared().responses;
+        let responses = &self.front().responses;
         // The app's closures may take their time or look at maintenance themselves.
         let chosen = responses.languages.chosen(request);
         let mut cache = self.cache.borrow_mut();

@@ -68,7 +68,7 @@ impl<S> Filter<S> for NotWhileInMaintenance {
         let mut status = Status(None);
         event.record(&mut status);
         let explained = |status| {
-            let is_refusal = self.maintenance.shared.responses.is_status(status);
+            let is_refusal = self.maintenance.front.responses.is_status(status);
             is_refusal && self.maintenance.is_on()
         };
         !status.0.is_some_and(explained)

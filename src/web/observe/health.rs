@@ -20,7 +20,7 @@ pub(crate) async fn ready(
     request: HttpRequest,
     maintenance: web::Data<Maintenance>,
 ) -> HttpResponse {
-    let shared = &maintenance.shared;
+    let shared = &maintenance.engine.shared;
     let sight = sight(&request, &maintenance).await;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);

@@ -60,47 +60,17 @@
 
 use actix_web::dev::ServiceResponse;
 
+pub use crate::engine::events::{
+    CHANGE_FAILED, DRAINED, PASS, PHASE, REFUSAL, REFUSALS, SEE_REFUSED, STORE_BACK, STORE_FAILED,
+    TOGGLE_REFUSED, TOKEN_REFUSED,
+};
 use crate::web::refusal::response::RefusalMarker;
 
-#[cfg(feature = "metrics")]
-mod figures;
-pub(crate) mod health;
-#[cfg(feature = "metrics")]
-pub(crate) use self::figures::{passed, refused, report, store_failed};
-#[cfg(not(feature = "metrics"))]
-mod no_figures;
-#[cfg(not(feature = "metrics"))]
-pub(crate) use self::no_figures::{passed, refused, report, store_failed};
 #[cfg(feature = "tracing-filter")]
 mod filter;
+pub(crate) mod health;
 #[cfg(feature = "tracing-filter")]
 pub use self::filter::NotWhileInMaintenance;
-
-/// A mode enters another phase.
-pub const PHASE: &str = "maintenance.phase";
-/// A drain found nobody inside any more.
-pub const DRAINED: &str = "maintenance.drained";
-/// A change was not made.
-pub const CHANGE_FAILED: &str = "maintenance.change-failed";
-/// Somebody asked to change what they may not.
-pub const TOGGLE_REFUSED: &str = "maintenance.toggle-refused";
-/// Somebody asked to see what they may not.
-pub const SEE_REFUSED: &str = "maintenance.see-refused";
-/// A token is unknown, has expired, or was one of too many.
-pub const TOKEN_REFUSED: &str = "maintenance.token-refused";
-/// The store fails.
-pub const STORE_FAILED: &str = "maintenance.store-failed";
-/// The store answers again.
-pub const STORE_BACK: &str = "maintenance.store-back";
-/// A request is refused.
-pub const REFUSAL: &str = "maintenance.refusal";
-/// How many requests a worker has refused.
-pub const REFUSALS: &str = "maintenance.refusals";
-/// A request is let through during maintenance.
-pub const PASS: &str = "maintenance.pass";
-
-/// One refusal in so many is logged at level info, after the first.
-pub(crate) const ONE_IN: u64 = 1000;
 
 /// Whether a response is a refusal by maintenance: a 503 that was meant, and no outage.
 ///

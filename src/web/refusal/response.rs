@@ -1,5 +1,6 @@
 //! What a refused visitor gets: page, JSON, problem details, text or a redirect.
 
+use crate::core::text::chain;
 use std::{
     fmt, iter,
     sync::{Arc, OnceLock},
@@ -868,25 +869,4 @@ fn in_words(instant: Timestamp) -> String {
         .to_zoned(TimeZone::UTC)
         .strftime("%Y-%m-%d %H:%M UTC")
         .to_string()
-}
-
-/// An error with all that it follows from: Tera puts the useful part into the sources.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
-}
-
-/// An error as a sentence for people.
-pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
-    let text = error.to_string();
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => format!("{}{}.", first.to_uppercase(), characters.as_str()),
-        None => text,
-    }
 }

@@ -11,8 +11,8 @@ use crate::{
     core::decide::Rules,
     core::rules::readings::Readings,
     core::rules::routes::{Candidate, Named, Routes, opens},
-    engine::told_once::ToldOnce,
     web::request::route_table::{RouteInfo, RouteTable},
+    web::told_once::ToldOnce,
 };
 
 /// The routes of the app, read when they are first asked for.

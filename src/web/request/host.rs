@@ -12,7 +12,7 @@ use actix_web::{
     },
 };
 
-use crate::engine::shared::Shared;
+use crate::web::front::Front;
 
 pub(crate) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
@@ -20,7 +20,7 @@ pub(crate) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwa
 ///
 /// What a proxy forwards counts only where the peer is trusted, and then besides the others: a proxy
 /// that sets only `X-Forwarded-For` hands on the `X-Forwarded-Host` of the client.
-pub(crate) fn each_host(request: &HttpRequest, shared: &Shared, visit: &mut dyn FnMut(&str)) {
+pub(crate) fn each_host(request: &HttpRequest, front: &Front, visit: &mut dyn FnMut(&str)) {
     if let Some(authority) = request.uri().authority() {
         visit(authority.as_str());
     }
@@ -38,7 +38,7 @@ pub(crate) fn each_host(request: &HttpRequest, shared: &Shared, visit: &mut dyn 
     }
     let by_trusted_proxy = request
         .peer_addr()
-        .is_some_and(|peer| shared.trusted_proxies.contains(peer.ip()));
+        .is_some_and(|peer| front.trusted_proxies.contains(peer.ip()));
     if by_trusted_proxy {
         for hosts in request.headers().get_all(X_FORWARDED_HOST) {
             for host in hosts.to_str().unwrap_or_default().split(',') {

@@ -11,7 +11,7 @@ use crate::{
     core::decide::Subject,
     core::rules::readings::Readings,
     core::rules::routes::Routes,
-    engine::shared::Shared,
+    web::front::Front,
     web::request::address::client_address,
     web::request::app_routes::{AppRoutes, AskedPath},
     web::request::host::{X_FORWARDED_HOST, each_host},
@@ -21,16 +21,16 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 
 pub(crate) struct RequestSubject<'a> {
     request: &'a HttpRequest,
-    shared: &'a Shared,
+    front: &'a Front,
     routes: &'a AppRoutes,
     readings: OnceCell<Readings>,
 }
 
 impl<'a> RequestSubject<'a> {
-    pub(crate) fn new(request: &'a HttpRequest, shared: &'a Shared, routes: &'a AppRoutes) -> Self {
+    pub(crate) fn new(request: &'a HttpRequest, front: &'a Front, routes: &'a AppRoutes) -> Self {
         Self {
             request,
-            shared,
+            front,
             routes,
             readings: OnceCell::new(),
         }
@@ -54,13 +54,13 @@ impl Subject for RequestSubject<'_> {
     }
 
     fn each_host(&self, visit: &mut dyn FnMut(&str)) {
-        each_host(self.request, self.shared, visit);
+        each_host(self.request, self.front, visit);
     }
 
     fn opens_route(&self, routes: &Routes) -> bool {
         let asked = AskedPath::of(self.request, self.readings());
         self.routes
-            .opens(routes, &asked, &self.shared.told_of_routes)
+            .opens(routes, &asked, &self.front.told_of_routes)
     }
 
     fn restricts_route(&self, routes: &Routes) -> bool {
@@ -74,12 +74,12 @@ impl Subject for RequestSubject<'_> {
     }
 
     fn address(&self) -> Option<IpAddr> {
-        address(self.request, self.shared)
+        address(self.request, self.front)
     }
 
     #[inline]
     fn predicate(&self) -> Option<&'static str> {
-        self.shared
+        self.front
             .predicates
             .iter()
             .find(|(_, holds)| holds(self.request))
@@ -88,14 +88,14 @@ impl Subject for RequestSubject<'_> {
 
     #[inline]
     fn has_api_key(&self) -> bool {
-        self.shared
+        self.front
             .api_key
             .as_ref()
             .is_some_and(|key| key.is_in(self.request))
     }
 
     fn is_already_in(&self) -> bool {
-        self.shared
+        self.front
             .already_in
             .as_ref()
             .is_some_and(|holds| holds(self.request))
@@ -103,22 +103,22 @@ impl Subject for RequestSubject<'_> {
 
     #[inline]
     fn is_of_mode(&self, mode: usize) -> bool {
-        self.shared
-            .modes
+        self.front
+            .conditions
             .get(mode)
-            .and_then(|mode| mode.applies.as_ref())
+            .and_then(Option::as_ref)
             .is_none_or(|applies| applies(self.request))
     }
 }
 
 /// The client's address, by the app's closure or by peer and trusted proxies.
-pub(crate) fn address(request: &HttpRequest, shared: &Shared) -> Option<IpAddr> {
-    match &shared.address_finder {
+pub(crate) fn address(request: &HttpRequest, front: &Front) -> Option<IpAddr> {
+    match &front.address_finder {
         Some(find) => find(request),
         None => client_address(
             request.peer_addr().map(|peer| peer.ip()),
             request.headers(),
-            &shared.trusted_proxies,
+            &front.trusted_proxies,
         ),
     }
 }
@@ -133,10 +133,10 @@ fn host(request: &HttpRequest) -> Option<&str> {
 }
 
 /// The authority that the visitor sees; behind a trusted proxy, the one that it was asked for.
-pub(crate) fn own_host<'a>(request: &'a HttpRequest, shared: &Shared) -> Option<&'a str> {
+pub(crate) fn own_host<'a>(request: &'a HttpRequest, front: &Front) -> Option<&'a str> {
     let by_trusted_proxy = request
         .peer_addr()
-        .is_some_and(|peer| shared.trusted_proxies.contains(peer.ip()));
+        .is_some_and(|peer| front.trusted_proxies.contains(peer.ip()));
     let forwarded = request
         .headers()
         .get(X_FORWARDED_HOST)
@@ -149,10 +149,10 @@ pub(crate) fn own_host<'a>(request: &'a HttpRequest, shared: &Shared) -> Option<
 
 /// The scheme by which the visitor asks: what this process serves, or what a trusted proxy says that
 /// it was asked by.
-pub(crate) fn own_scheme(request: &HttpRequest, shared: &Shared) -> &'static str {
+pub(crate) fn own_scheme(request: &HttpRequest, front: &Front) -> &'static str {
     let by_trusted_proxy = request
         .peer_addr()
-        .is_some_and(|peer| shared.trusted_proxies.contains(peer.ip()));
+        .is_some_and(|peer| front.trusted_proxies.contains(peer.ip()));
     let is_https = request.app_config().secure()
         || by_trusted_proxy && forwarded_scheme(request.headers()) == Some("https");
     if is_https { "https" } else { "http" }

@@ -1,5 +1,6 @@
 //! Sets maintenance up: settings, and the closures that a file cannot hold.
 
+use crate::core::visitor::Visitor;
 use std::{
     collections::HashMap,
     fmt, io,
@@ -26,16 +27,17 @@ use crate::{
         },
         state::DrainWish,
     },
-    engine::told_once::ToldOnce,
+    engine::web_server_files::WebServerFiles,
     engine::{
         driver::{Driver, Plan},
         fleet::node::NodeIdentity,
+        handle::Engine,
         hooks::{self, HookList, HookOutcome, Hooks, ProposedChange, Transition},
         inside::{in_flight::InFlight, sessions::Sessions},
         knowledge::Knowledge,
         leases::held_lease::LeaseKeeper,
         node::seat::{NodePlan, Seat},
-        shared::{AddressFinder, ApiKey, Clock, Drain, LogoutHook, Predicate, Published, Shared},
+        shared::{Clock, Drain, Published, Shared},
     },
     settings::{
         Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, Settings,
@@ -43,9 +45,10 @@ use crate::{
     },
     store::{FileStore, MemoryStore, Store, StoreError},
     web::{
+        front::{AddressFinder, Front, LogoutHook, Predicate},
         live::Live,
         maintenance::Maintenance,
-        mode::{ConfiguredMode, Mode, ModeBuilder, ModeClosures},
+        mode::{self, ConfiguredMode, ModeBuilder, ModeClosures},
         permission::{Permission, Permissions, Permit},
         refusal::{
             language::{LanguageChooser, Languages},
@@ -54,13 +57,11 @@ use crate::{
                 FormatChoice, Refusal, Renderer, ResponseContext, Responses, read_templates,
             },
         },
+        request::api_key::ApiKey,
         token::Tokens,
-        visitor::{
-            identity::{Identity, Visitor},
-            session_order::SessionOrder,
-        },
+        told_once::ToldOnce,
+        visitor::{identity::Identity, session_order::SessionOrder},
     },
-    web_server::WebServerFiles,
 };
 
 type SettingsEdit = Box<dyn FnOnce(&mut Settings) + Send>;
@@ -537,16 +538,16 @@ impl Builder {
         }
         let hooks = Hooks::start(std::mem::take(&mut self.hooks)).map_err(BuildError::Thread)?;
         let first = plan.first_snapshot(Arc::new(rules), store.url(), self.clock.now());
-        let mut shared = self.shared(&settings, first, &modes, &plan, templates, languages)?;
-        shared.hooks = hooks;
-        let shared = Arc::new(shared);
+        let clock = self.clock.clone();
+        let front = Arc::new(self.front(&settings, &modes, templates, languages)?);
+        let shared = Arc::new(shared(&settings, first, &plan, hooks, clock, &front));
         tracing::info!(
             store = %store.url(),
-            admin_path = %shared.admin_path,
+            admin_path = %front.admin_path,
             forced = settings.forced.map(|forced| forced.as_str()),
             "maintenance mode is set up"
         );
-        for token in shared.tokens.expired(shared.clock.now()) {
+        for token in front.tokens.expired(shared.clock.now()) {
             tracing::warn!(
                 token,
                 "a token of the settings has expired and opens nothing"
@@ -585,22 +586,23 @@ impl Builder {
         // the first change says so.
         let _ = is_ready.await;
         Ok(Maintenance {
-            shared,
-            commands,
-            published,
-            leases,
+            engine: Engine {
+                shared,
+                commands,
+                published,
+                leases,
+            },
+            front,
         })
     }
 
-    fn shared(
+    fn front(
         self,
         settings: &Settings,
-        first: crate::core::snapshot::Snapshot,
         configured: &[ConfiguredMode],
-        plan: &Plan,
         templates: Tera,
         languages: Languages,
-    ) -> Result<Shared, SettingsError> {
+    ) -> Result<Front, SettingsError> {
         let mut responses = Responses::new(
             &settings.response,
             configured,
@@ -613,23 +615,11 @@ impl Builder {
         if let Some(format) = self.format {
             responses.format = format;
         }
-        let seat = Seat::new(node_plan(settings));
-        Ok(Shared {
-            published: Published::new(first, seat.fence_if_closing()),
-            knowledge: Knowledge::default(),
-            in_flight: InFlight::default(),
-            sessions: Sessions::new(),
-            seat,
-            drain: Drain {
-                session_idle: settings.drain.session_idle,
-                wish: DrainWish {
-                    timeout: SignedDuration::try_from(settings.drain.timeout).ok(),
-                    on_timeout: settings.drain.on_timeout,
-                },
-            },
-            clock: self.clock,
-            modes: plan.modes.clone(),
-            time_zone: plan.time_zone.clone(),
+        Ok(Front {
+            conditions: configured
+                .iter()
+                .map(|mode| mode.closures.applies.clone())
+                .collect(),
             responses,
             identity: self
                 .identity
@@ -648,7 +638,6 @@ impl Builder {
                 .map_err(|message| fault("exempt.api_key", "", message))?,
             logout_hook: self.logout_hook,
             session_order: SessionOrder::default(),
-            hooks: Hooks::default(),
             permissions: self.permissions,
             live: Live::new(&settings.live),
             static_dir: settings.admin.static_dir.clone(),
@@ -658,9 +647,42 @@ impl Builder {
             login_url: settings.login_url.clone(),
             forced_on_wrappers: AtomicBool::new(false),
             told_of_routes: ToldOnce::default(),
-            web_server: WebServerFiles::new(&settings.web_server),
             admin_path: settings.admin_path.trim_end_matches('/').to_owned(),
         })
+    }
+}
+
+fn shared(
+    settings: &Settings,
+    first: crate::core::snapshot::Snapshot,
+    plan: &Plan,
+    hooks: Hooks,
+    clock: Clock,
+    front: &Arc<Front>,
+) -> Shared {
+    let seat = Seat::new(node_plan(settings));
+    let front = Arc::clone(front);
+    Shared {
+        published: Published::new(first, seat.fence_if_closing()),
+        knowledge: Knowledge::default(),
+        in_flight: InFlight::default(),
+        sessions: Sessions::new(),
+        seat,
+        drain: Drain {
+            session_idle: settings.drain.session_idle,
+            wish: DrainWish {
+                timeout: SignedDuration::try_from(settings.drain.timeout).ok(),
+                on_timeout: settings.drain.on_timeout,
+            },
+        },
+        clock,
+        modes: plan.modes.clone(),
+        time_zone: plan.time_zone.clone(),
+        hooks,
+        web_server: WebServerFiles::new(&settings.web_server),
+        page: Arc::new(move |snapshot, mode, now| {
+            front.responses.page_file(snapshot, mode, now).into()
+        }),
     }
 }
 
@@ -705,7 +727,7 @@ fn plan(settings: &Settings, modes: &[ConfiguredMode]) -> Result<Plan, SettingsE
             .transpose()?,
         modes: modes
             .iter()
-            .map(|mode| Arc::new(Mode::new(&mode.settings, &mode.closures)))
+            .map(|mode| Arc::new(mode::mode(&mode.settings, &mode.closures)))
             .collect(),
     })
 }

@@ -10,6 +10,7 @@ use crate::{
         inside::sessions::{SessionTable, VisitorHash},
         shared::Shared,
     },
+    web::maintenance::Maintenance,
     web::visitor::identity::Identity,
 };
 
@@ -56,8 +57,9 @@ impl Noted {
 
 impl SessionNotes {
     /// Nothing where the app itself finds out who is asking: that may be dear.
-    pub(crate) fn new(shared: &Arc<Shared>) -> Option<Self> {
-        let Identity::Session(keys) = &shared.identity else {
+    pub(crate) fn new(maintenance: &Maintenance) -> Option<Self> {
+        let shared = &maintenance.engine.shared;
+        let Identity::Session(keys) = &maintenance.front.identity else {
             return None;
         };
         Some(Self {
@@ -146,13 +148,14 @@ impl SessionNotes {
 
 /// Notes that nobody waits for the visitor of this request: whoever has a site drained knows that
 /// it closes.
-pub(crate) fn not_waited_for(request: &HttpRequest, shared: &Shared) {
-    let Identity::Session(keys) = &shared.identity else {
+pub(crate) fn not_waited_for(request: &HttpRequest, maintenance: &Maintenance) {
+    let Identity::Session(keys) = &maintenance.front.identity else {
         return;
     };
     let session = request.get_session();
     let entries = session.entries();
     if let Some(id) = entries.get(&*keys.user_key()).filter(|id| *id != "null") {
-        shared.sessions.leave(shared.sessions.hash(id));
+        let sessions = &maintenance.engine.shared.sessions;
+        sessions.leave(sessions.hash(id));
     }
 }

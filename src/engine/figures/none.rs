@@ -1,9 +1,9 @@
 //! Without the feature `metrics` there are no figures, and none of this costs anything.
 
-use crate::{core::decide::Rule, engine::shared::Shared, web::refusal::negotiate::ResponseFormat};
+use crate::{core::decide::Rule, engine::shared::Shared};
 
 #[inline]
-pub(crate) fn refused(_: &str, _: ResponseFormat) {}
+pub(crate) fn refused(_: &str, _: &'static str) {}
 
 #[inline]
 pub(crate) fn passed(_: Rule) {}

@@ -153,7 +153,7 @@ pub(crate) fn page_of(shared: &Shared, snapshot: &Snapshot) -> Vec<u8> {
         .iter()
         .position(|mode| &*mode.key == DEFAULT_MODE)
         .unwrap_or(0);
-    shared.responses.page_file(snapshot, mode, now).into()
+    (shared.page)(snapshot, mode, now)
 }
 
 impl Wanted {

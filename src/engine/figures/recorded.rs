@@ -7,7 +7,6 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use crate::{
     core::{decide::Rule, phase::Phase, snapshot::Snapshot},
     engine::shared::Shared,
-    web::refusal::negotiate::ResponseFormat,
 };
 
 const PHASE: &str = "maintenance_phase";
@@ -31,8 +30,8 @@ const PHASES: [Phase; 4] = [
     Phase::Offline,
 ];
 
-pub(crate) fn refused(mode: &str, format: ResponseFormat) {
-    counter!(REFUSALS, "mode" => mode.to_owned(), "format" => format.as_str()).increment(1);
+pub(crate) fn refused(mode: &str, format: &'static str) {
+    counter!(REFUSALS, "mode" => mode.to_owned(), "format" => format).increment(1);
 }
 
 pub(crate) fn passed(rule: Rule) {

@@ -1,0 +1,27 @@
+//! The names of log events.
+
+/// A mode enters another phase.
+pub const PHASE: &str = "maintenance.phase";
+/// A drain found nobody inside any more.
+pub const DRAINED: &str = "maintenance.drained";
+/// A change was not made.
+pub const CHANGE_FAILED: &str = "maintenance.change-failed";
+/// Somebody asked to change what they may not.
+pub const TOGGLE_REFUSED: &str = "maintenance.toggle-refused";
+/// Somebody asked to see what they may not.
+pub const SEE_REFUSED: &str = "maintenance.see-refused";
+/// A token is unknown, has expired, or was one of too many.
+pub const TOKEN_REFUSED: &str = "maintenance.token-refused";
+/// The store fails.
+pub const STORE_FAILED: &str = "maintenance.store-failed";
+/// The store answers again.
+pub const STORE_BACK: &str = "maintenance.store-back";
+/// A request is refused.
+pub const REFUSAL: &str = "maintenance.refusal";
+/// How many requests a worker has refused.
+pub const REFUSALS: &str = "maintenance.refusals";
+/// A request is let through during maintenance.
+pub const PASS: &str = "maintenance.pass";
+
+/// One refusal in so many is logged at level info, after the first.
+pub(crate) const ONE_IN: u64 = 1000;

@@ -1,0 +1,10 @@
+//! Figures for the `metrics` facade; without the feature `metrics` there are none.
+
+#[cfg(feature = "metrics")]
+mod recorded;
+#[cfg(feature = "metrics")]
+pub(crate) use self::recorded::{passed, refused, report, store_failed};
+#[cfg(not(feature = "metrics"))]
+mod none;
+#[cfg(not(feature = "metrics"))]
+pub(crate) use self::none::{passed, refused, report, store_failed};

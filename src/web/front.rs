@@ -1,0 +1,80 @@
+//! What only the web side shares: who is asking, what they get, and the closures of the app.
+
+use crate::settings::GetSwitches;
+use std::{
+    fmt,
+    net::IpAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use actix_web::HttpRequest;
+
+use crate::{
+    core::rules::exempt::AddressSet,
+    web::{
+        live::Live,
+        permission::Permissions,
+        refusal::response::Responses,
+        request::api_key::ApiKey,
+        token::Tokens,
+        told_once::ToldOnce,
+        visitor::{identity::Identity, session_order::SessionOrder},
+    },
+};
+
+/// A condition of the app under which a request passes.
+pub(crate) type Predicate = Arc<dyn Fn(&HttpRequest) -> bool + Send + Sync>;
+
+/// The app's own way to the client's address.
+pub(crate) type AddressFinder = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
+
+/// What the app does beyond ending the session when a visitor is logged out.
+pub(crate) type LogoutHook = Arc<dyn Fn(&HttpRequest) + Send + Sync>;
+
+/// What the middleware and the admin scope share, of all workers.
+pub(crate) struct Front {
+    /// Of each mode, in their order: whether it applies to a request, besides what the settings say.
+    pub(crate) conditions: Vec<Option<Predicate>>,
+    pub(crate) responses: Responses,
+    pub(crate) identity: Identity,
+    pub(crate) trusted_proxies: AddressSet,
+    pub(crate) address_finder: Option<AddressFinder>,
+    pub(crate) predicates: Vec<(&'static str, Predicate)>,
+    /// Says of requests that whoever sends them is already in while the site is closing.
+    pub(crate) already_in: Option<Predicate>,
+    pub(crate) api_key: Option<ApiKey>,
+    pub(crate) logout_hook: Option<LogoutHook>,
+    pub(crate) session_order: SessionOrder,
+    pub(crate) permissions: Permissions,
+    pub(crate) tokens: Tokens,
+    /// What a `GET` of `/on` and `/off` does.
+    pub(crate) get_switches: GetSwitches,
+    pub(crate) live: Live,
+    /// The files of the app that replace those of the admin scope.
+    pub(crate) static_dir: Option<PathBuf>,
+    /// Where those are sent who are to log in first.
+    pub(crate) login_url: Option<String>,
+    /// Whether the app wraps something to be always refused.
+    pub(crate) forced_on_wrappers: AtomicBool,
+    /// What the log has said of routes.
+    pub(crate) told_of_routes: ToldOnce,
+    /// Without a slash at its end.
+    pub(crate) admin_path: String,
+}
+
+impl fmt::Debug for Front {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Front").finish_non_exhaustive()
+    }
+}
+
+impl Front {
+    /// Whether the app wraps something to be always refused.
+    pub(crate) fn forced_on_wrappers(&self) -> bool {
+        self.forced_on_wrappers.load(Ordering::Relaxed)
+    }
+}
