@@ -95,8 +95,8 @@ pub use self::{
         mode::ModeBuilder,
         permission::{MenuItem, Permission},
         refusal::{
+            described::{Refusal, RefusalMarker},
             negotiate::ResponseFormat,
-            response::{Refusal, RefusalMarker},
         },
         setup::builder::{BuildError, Builder},
         template::{FlagDetails, MaintenanceFlag, MissingHandle},

@@ -2,14 +2,7 @@
 //!
 //! `cargo run --example demo` prints where to look and what to try.
 
-use std::{
-    env,
-    error::Error,
-    io::{self, IsTerminal as _},
-    net::SocketAddr,
-    path::Path,
-    process::ExitCode,
-};
+use std::{env, error::Error, io, net::SocketAddr, path::Path, process::ExitCode};
 
 use actix_maintenance_mode::{Maintenance, Settings};
 use actix_session::{SessionMiddleware, storage::CookieSessionStore};
@@ -23,7 +16,11 @@ use actix_web::{
 #[cfg(feature = "metrics")]
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tera::Tera;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    prelude::*,
+};
 
 mod account;
 mod items;
@@ -31,17 +28,15 @@ mod pages;
 mod slow;
 
 /// What is on disk: the settings of the demo, and the files that it serves.
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/demo");
+const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
 #[actix_web::main]
 async fn main() -> ExitCode {
     // The crate tells what it does by `tracing`; `RUST_LOG=actix_maintenance_mode=debug` tells more.
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
-        )
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
+    let told = env::var("RUST_LOG").ok().and_then(|it| it.parse().ok());
+    let told = told.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    tracing_subscriber::registry()
+        .with(fmt::layer().with_writer(io::stderr).with_filter(told))
         .init();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,

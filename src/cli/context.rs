@@ -130,11 +130,7 @@ fn by() -> String {
         let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok()??;
         Some(user.name)
     });
-    let host = gethostname::gethostname();
+    let host = crate::engine::node::host::name();
     // Anybody may have set the environment.
-    escaped(&format!(
-        "{}@{}",
-        user.as_deref().unwrap_or("somebody"),
-        host.to_string_lossy()
-    ))
+    escaped(&format!("{}@{host}", user.as_deref().unwrap_or("somebody")))
 }

@@ -74,7 +74,10 @@ use self::{
     task::TaskCommand,
     window::WindowCommand,
 };
-use crate::web::{maintenance::Maintenance, setup::builder::Builder};
+use crate::{
+    core::text::without_passwords,
+    web::{maintenance::Maintenance, setup::builder::Builder},
+};
 
 mod child;
 mod completions;
@@ -196,7 +199,7 @@ fn misused(error: &clap::Error) -> ExitCode {
     let text = text.trim_end();
     let output = Output::new(false);
     match text.strip_prefix("error: ") {
-        Some(text) => output.error(text),
+        Some(text) => output.error(&without_passwords(text)),
         // The help, which is shown where a command is missing.
         None => error.exit(),
     }

@@ -11,9 +11,9 @@ use tracing_subscriber::EnvFilter;
 
 use super::{context::Context, failure::Failure, output::Output};
 use crate::{
-    core::text::escaped,
+    core::text::{escaped, without_password},
     settings::{ResponseSettings, Settings, StoreUrl},
-    web::{refusal::response::read_templates, setup::builder::Builder},
+    web::{refusal::page::read_templates, setup::builder::Builder},
 };
 
 /// Shown once, in the help of the program: in that of each command they would take the room.
@@ -54,8 +54,9 @@ impl Options {
     ) -> Result<Context<'a>, Failure> {
         self.log();
         if let Some(store) = &self.store {
-            StoreUrl::parse(store)
-                .map_err(|message| Failure::usage(format!("--store {store}: {message}")))?;
+            StoreUrl::parse(store).map_err(|message| {
+                Failure::usage(format!("--store {}: {message}", without_password(store)))
+            })?;
         }
         if let Some(path) = &self.settings {
             builder = builder.settings(Settings::from_file(path)?);
@@ -75,7 +76,7 @@ impl Options {
                 leave_pages_alone(settings);
             }
         });
-        let maintenance = builder.build().await?;
+        let maintenance = builder.of_a_tool().build().await?;
         let (settings, no_templates) = effective
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -12,7 +12,7 @@ use crate::{
         mode::{Access, Forced, Mode},
         phase::{Phase, Standing},
         schedule::{Interval, Outlook},
-        state::{Document, Ended, ModeState, Period, Window, settle::settled},
+        state::{Document, Ended, ModeState, Period, Switch, Window, settle::settled},
     },
     engine::{
         fleet::node::{NodeStatus, RunningTask, StateId},
@@ -22,7 +22,8 @@ use crate::{
     web_server::WebServerStatus,
 };
 
-/// What the number of a snapshot has that is in force while the node is cut off.
+/// What the number of a snapshot has that is in force while the node is cut off. It tells the two
+/// apart, and orders nothing: see [`Snapshot::issue`].
 pub(crate) const CUT_OFF: u64 = 1 << 62;
 
 /// State and rules at one moment of the process's life.
@@ -244,6 +245,12 @@ impl Snapshot {
         snapshot
     }
 
+    /// By which snapshots are ordered: of two, the later has the higher one. What is in force instead
+    /// while the node is cut off has the one of what it stands for.
+    pub(crate) fn issue(&self) -> u64 {
+        self.number & !CUT_OFF
+    }
+
     /// The modes that are pending or offline, in the order in which they answer, whatever they
     /// apply to.
     #[inline]
@@ -448,6 +455,9 @@ pub struct ModeStatus {
     pub message: Option<String>,
     /// The planned windows that are not over, by their start.
     pub windows: Vec<PlannedWindow>,
+    /// While it is pending: when it does not wait any longer for those who are inside. `None`: it
+    /// waits for as long as it takes.
+    pub drain_deadline: Option<Timestamp>,
     /// Who held the lock on it when the store was last asked.
     /// [`ask_status`](crate::Maintenance::ask_status) asks it now.
     pub locked_by: Option<LockHolder>,
@@ -481,6 +491,10 @@ impl ModeStatus {
             reason: standing.reason,
             message: standing.message,
             windows: PlannedWindow::all(&mode.state.windows, now),
+            drain_deadline: match &mode.state.switch {
+                Switch::Pending(drain) if standing.phase == Phase::Pending => drain.deadline,
+                _ => None,
+            },
             locked_by: None,
             details: Map::new(),
         }
@@ -605,6 +619,9 @@ pub struct StoreStatus {
     /// How old the knowledge is: how many whole seconds ago `known_at` was, by a clock that nobody
     /// sets.
     pub age: Option<u64>,
+    /// Whether what is known comes from the copy that an earlier process has left here, because this
+    /// one has not been able to read the store yet. Then `known_at` is when that process took it.
+    pub remembered: bool,
 }
 
 #[cfg(test)]

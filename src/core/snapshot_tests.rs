@@ -118,3 +118,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_status_has_the_deadline_of_a_drain_while_it_goes_on() {
+    let switch =
+        json!({"pending": {"since": noon(), "deadline": after(10), "on_timeout": "offline"}});
+    let mode = seen_from(noon(), &[], &switch);
+    let deadline = |at| super::ModeStatus::new(&mode, at).drain_deadline;
+    assert_eq!(deadline(after(9)), Some(after(10)));
+    assert_eq!(deadline(after(10)), None, "it is offline");
+    let on = seen_from(noon(), &[], &json!({"on": {"since": noon()}}));
+    assert_eq!(super::ModeStatus::new(&on, noon()).drain_deadline, None);
+}

@@ -64,13 +64,93 @@ pub(crate) fn escaped_json(json: &str) -> String {
     shown
 }
 
+/// The parameters of a store's URL that are no secrets.
+const SHOWN_PARAMETERS: [&str; 2] = ["db", "prefix"];
+
+/// The URL with an ellipsis in the place of whatever may be a user, a password or a key, whether it
+/// is a URL that can be read or one with a slip of the pen in it.
+pub(crate) fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once(':') else {
+        return url.to_owned();
+    };
+    let is_path = scheme.trim().eq_ignore_ascii_case("file") || scheme.contains(['/', '\\']);
+    let looks_like_url = scheme.len() > 1 && !scheme.contains('.');
+    if is_path || !(looks_like_url || rest.contains('@')) {
+        return url.to_owned();
+    }
+    let start = rest.len() - rest.trim_start_matches('/').len();
+    let (slashes, rest) = rest.split_at(start);
+    // The last `@`: a password may hold one itself, and whatever else ends another part.
+    let (login, place) = match rest.rsplit_once('@') {
+        Some((_, place)) => ("…@", place),
+        None => ("", rest),
+    };
+    let (place, end) = match place.find(['?', '#']) {
+        Some(at) => place.split_at(at),
+        None => (place, ""),
+    };
+    let (host, path) = match place.find('/') {
+        Some(at) => place.split_at(at),
+        None => (place, ""),
+    };
+    // What follows a colon and is no port is a password, of a URL without a host.
+    let after_address = host.rsplit_once(']').map_or(host, |(_, rest)| rest);
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let host = match after_address.split_once(':') {
+        Some((_, port)) if !is_port(port) => "…",
+        _ => host,
+    };
+    format!("{scheme}:{slashes}{login}{host}{path}{}", parameters(end))
+}
+
+/// What follows the path, with those parameters alone that are no secrets.
+fn parameters(end: &str) -> String {
+    let Some(query) = end.strip_prefix('?') else {
+        return if end.is_empty() { "" } else { "#…" }.to_owned();
+    };
+    let (query, fragment) = match query.split_once('#') {
+        Some((query, _)) => (query, "#…"),
+        None => (query, ""),
+    };
+    let is_shown = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or(pair);
+        pair.is_empty() || SHOWN_PARAMETERS.contains(&name)
+    };
+    let shown: Vec<&str> = query.split('&').filter(is_shown).collect();
+    let is_whole = shown.len() == query.split('&').count();
+    let shown = shown.join("&");
+    match (is_whole, shown.as_str()) {
+        (true, shown) => format!("?{shown}{fragment}"),
+        (false, "") => format!("?…{fragment}"),
+        (false, shown) => format!("?…&{shown}{fragment}"),
+    }
+}
+
+/// A text in which there may be URLs, without the passwords in them.
+pub(crate) fn without_passwords(text: &str) -> String {
+    let is_end = |character: char| character.is_whitespace() || "'\"`".contains(character);
+    let mut shown = String::with_capacity(text.len());
+    let mut left = text;
+    while let Some(at) = left.find("://") {
+        let start = left[..at].rfind(is_end).map_or(0, |before| {
+            before + left[before..].chars().next().map_or(0, char::len_utf8)
+        });
+        let end = left[at..].find(is_end).map_or(left.len(), |end| at + end);
+        shown.push_str(&left[..start]);
+        shown.push_str(&without_password(&left[start..end]));
+        left = &left[end..];
+    }
+    shown.push_str(left);
+    shown
+}
+
 /// The longest value that a fault repeats, in characters.
 const LONGEST_VALUE: usize = 60;
 
-/// One line of bounded length, whatever the text is.
+/// One line of bounded length, whatever the text is, and without the passwords of URLs.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::new();
-    for (count, character) in text.chars().enumerate() {
+    for (count, character) in without_passwords(text).chars().enumerate() {
         if count == LONGEST_VALUE {
             shown.push('…');
             break;
@@ -89,7 +169,11 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        text = format!("{text}: {error}");
+        let more = error.to_string();
+        // Many a text tells its cause itself.
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
         source = error.source();
     }
     text

@@ -24,7 +24,63 @@ fn a_text_that_comes_in_has_no_control_characters() {
     assert_eq!(unfit("\u{200f}\u{2067}שלום\u{2069}", false), None);
 }
 
+#[test]
+fn no_form_of_a_url_shows_its_password() {
+    for (url, shown) in [
+        ("redis://u:geheim@h/0?prefx=a", "redis://…@h/0?…"),
+        ("redis://u:ge@heim@h/1", "redis://…@h/1"),
+        ("redis://u:ge/he#i?m@h/1", "redis://…@h/1"),
+        ("redis:u:geheim@h", "redis:…@h"),
+        ("redis:/u:geheim@h", "redis:/…@h"),
+        ("redis://u:geheim", "redis://…"),
+        ("redis://:geheim/0", "redis://…/0"),
+        ("redis://u:geheim%40h/0", "redis://…/0"),
+        ("redis://h/0?password=geheim", "redis://h/0?…"),
+        ("redis://h/0#geheim", "redis://h/0#…"),
+        (
+            "redis+unix:///r.sock?db=1&user=u&pass=geheim",
+            "redis+unix:///r.sock?…&db=1",
+        ),
+        ("http://u:geheim@h", "http://…@h"),
+        ("u:geheim@h", "u:…@h"),
+        (" redis://u:geheim@h", " redis://…@h"),
+        ("s3://key:geheim@bucket", "s3://…@bucket"),
+        ("https://h/x?token=geheim", "https://h/x?…"),
+        // What holds none is shown as it is.
+        (
+            "redis://h:6379/1?prefix=shop",
+            "redis://h:6379/1?prefix=shop",
+        ),
+        ("redis://[::1]:6379/", "redis://[::1]:6379/"),
+        ("memory:", "memory:"),
+        ("file:a@b", "file:a@b"),
+        ("file:/var/lib/a:b", "file:/var/lib/a:b"),
+        ("maintenance.state", "maintenance.state"),
+    ] {
+        assert_eq!(without_password(url), shown, "{url}");
+    }
+    assert_eq!(
+        without_passwords("no 'redis://u:geheim@h/?pass=geheim' and x://a:geheim@b, see"),
+        "no 'redis://…@h/?…' and x://…@b, see"
+    );
+}
+
 proptest! {
+    #[test]
+    fn a_password_before_an_at_sign_is_never_shown(
+        scheme in "[a-z][a-z0-9+]{1,8}",
+        slashes in "/{0,3}",
+        user in "[a-z:/?#]{0,4}",
+        password in "[A-Z]{4,9}",
+        rest in "[a-z0-9/?=&]{0,12}",
+    ) {
+        prop_assume!(scheme != "file");
+        let url = format!("{scheme}:{slashes}{user}:{password}@{rest}");
+        prop_assert!(!without_password(&url).contains(&password), "{url}");
+        let text = format!("cannot use '{scheme}://{user}:{password}@{rest}': no");
+        prop_assert!(!without_passwords(&text).contains(&password), "{text}");
+    }
+
     #[test]
     fn escaped_json_means_the_same_and_has_nothing_hazardous(text in any::<String>()) {
         let json = serde_json::to_string(&text).unwrap();

@@ -19,6 +19,9 @@ struct Sighting {
     at: Timestamp,
     /// By the clock that nobody sets, from which the age is counted.
     steady: Duration,
+    /// How old it was then, as what an earlier process knew is.
+    age: Duration,
+    is_remembered: bool,
 }
 
 impl Knowledge {
@@ -26,6 +29,18 @@ impl Knowledge {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Sighting {
             at: now,
             steady: steady::now(),
+            age: Duration::ZERO,
+            is_remembered: false,
+        });
+    }
+
+    /// What an earlier process knew at `at` counts for the time being.
+    pub(crate) fn is_remembered(&self, at: Timestamp, now: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Sighting {
+            at,
+            steady: steady::now(),
+            age: Duration::try_from(now.duration_since(at)).unwrap_or_default(),
+            is_remembered: true,
         });
     }
 
@@ -36,7 +51,11 @@ impl Knowledge {
             url,
             error,
             known_at: sighting.map(|sighting| sighting.at),
-            age: sighting.map(|sighting| steady::now().saturating_sub(sighting.steady).as_secs()),
+            age: sighting.map(|sighting| {
+                let passed = steady::now().saturating_sub(sighting.steady);
+                (sighting.age + passed).as_secs()
+            }),
+            remembered: sighting.is_some_and(|sighting| sighting.is_remembered),
         }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod hooks;
 pub(crate) mod inside;
 pub(crate) mod knowledge;
 pub(crate) mod leases;
+pub(crate) mod local_copy;
 pub(crate) mod lock;
 pub(crate) mod node;
 pub(crate) mod shared;

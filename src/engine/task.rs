@@ -149,8 +149,7 @@ impl Content {
     /// What something that this process holds tells, and a name for its holder that no other has:
     /// two things that one process holds have two holders.
     pub(crate) fn of_this_process(by: Option<String>, since: Timestamp) -> (Self, String) {
-        let host: String = gethostname::gethostname()
-            .to_string_lossy()
+        let host: String = crate::engine::node::host::name()
             .chars()
             .filter(|letter| letter.is_ascii_alphanumeric() || "-._".contains(*letter))
             .take(HOST_LIMIT)

@@ -49,6 +49,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         live: _,
         when_store_fails: _,
         when_cut_off: _,
+        when_unknown_at_start: _,
         logout: _,
     } = settings;
 

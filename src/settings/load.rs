@@ -10,8 +10,8 @@ use std::{
 use super::{
     ApiKeySettings, ClientSettings, DrainSettings, ExemptSettings, Forced, ForcedOnSettings,
     FormatSetting, LanguageSettings, LogoutSettings, NodeSettings, OnTimeout, ResponseSettings,
-    SessionSettings, Settings, SettingsError, WebServerSettings, WhenCutOff, WhenStoreFails, admin,
-    check,
+    SessionSettings, Settings, SettingsError, WebServerSettings, WhenCutOff, WhenStoreFails,
+    WhenUnknownAtStart, admin, check,
     fault::{Fault, Origin},
     live, mode,
     reader::{Reader, Section, boolean, choice, duration, fraction, number, text},
@@ -160,6 +160,15 @@ fn schema(root: &mut Section<'_>) -> Settings {
             ]),
             default.when_cut_off,
         ),
+        when_unknown_at_start: root.value(
+            "when_unknown_at_start",
+            choice(&[
+                ("wait", WhenUnknownAtStart::Wait),
+                ("on", WhenUnknownAtStart::On),
+                ("off", WhenUnknownAtStart::Off),
+            ]),
+            default.when_unknown_at_start,
+        ),
         admin_path: root.value("admin_path", text, default.admin_path),
         login_url: root.optional("login_url", text, default.login_url),
         time_zone: root.optional("time_zone", text, default.time_zone),
@@ -200,6 +209,10 @@ fn node(section: &mut Section<'_>) -> NodeSettings {
     NodeSettings {
         id: section.optional("id", text, default.id),
         time_to_live: section.value("time_to_live", duration, default.time_to_live),
+        memory: section
+            .optional("memory", text, None)
+            .map(PathBuf::from)
+            .or(default.memory),
     }
 }
 
@@ -371,6 +384,7 @@ mod tests {
             forced = "off"
             when_store_fails = "on"
             when_cut_off = "close"
+            when_unknown_at_start = "on"
             admin_path = "/m"
             login_url = "/login"
             time_zone = "UTC"
@@ -379,6 +393,7 @@ mod tests {
             tokens = [{{ name = "deploy", hash = "sha256:{}" }}]
             static_dir = "{}"
             [live]
+            per_address = 7
             connections = 7
             heartbeat = "1m"
             [exempt]
@@ -424,6 +439,7 @@ mod tests {
             [node]
             id = "web-1"
             time_to_live = "9s"
+            memory = "memories"
             [drain]
             session_idle = "1m"
             timeout = "2m"
@@ -452,6 +468,7 @@ mod tests {
             forced: Some(Forced::Off),
             when_store_fails: WhenStoreFails::On,
             when_cut_off: WhenCutOff::Close,
+            when_unknown_at_start: WhenUnknownAtStart::On,
             admin_path: "/m".to_owned(),
             login_url: Some("/login".to_owned()),
             time_zone: Some("UTC".to_owned()),
@@ -464,6 +481,7 @@ mod tests {
                 static_dir: Some(folder.path().to_owned()),
             },
             live: LiveSettings {
+                per_address: 7,
                 connections: 7,
                 heartbeat: Duration::from_secs(60),
             },
@@ -525,6 +543,7 @@ mod tests {
             node: NodeSettings {
                 id: Some("web-1".to_owned()),
                 time_to_live: Duration::from_secs(9),
+                memory: Some(PathBuf::from("memories")),
             },
             web_server: WebServerSettings {
                 flag: Some(PathBuf::from("a.flag")),

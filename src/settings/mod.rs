@@ -118,6 +118,9 @@ pub struct Settings {
     /// What a node does that cannot reach the store for so long that the others may count it out.
     /// Default [`WhenCutOff::KeepLast`].
     pub when_cut_off: WhenCutOff,
+    /// What counts while nothing is known: the store cannot be read at the start, and nothing is
+    /// remembered of it. Default [`WhenUnknownAtStart::Wait`].
+    pub when_unknown_at_start: WhenUnknownAtStart,
     /// The path of the admin scope; a trailing slash does not matter. Default
     /// `/maintenance-mode`.
     pub admin_path: String,
@@ -163,6 +166,7 @@ impl Default for Settings {
             forced: None,
             when_store_fails: WhenStoreFails::default(),
             when_cut_off: WhenCutOff::default(),
+            when_unknown_at_start: WhenUnknownAtStart::default(),
             admin_path: "/maintenance-mode".to_owned(),
             login_url: None,
             time_zone: None,
@@ -192,6 +196,7 @@ impl fmt::Debug for Settings {
             forced,
             when_store_fails,
             when_cut_off,
+            when_unknown_at_start,
             admin_path,
             login_url,
             time_zone,
@@ -215,6 +220,7 @@ impl fmt::Debug for Settings {
             .field("forced", forced)
             .field("when_store_fails", when_store_fails)
             .field("when_cut_off", when_cut_off)
+            .field("when_unknown_at_start", when_unknown_at_start)
             .field("admin_path", admin_path)
             .field("login_url", login_url)
             .field("time_zone", time_zone)
@@ -283,6 +289,37 @@ impl WhenCutOff {
         match self {
             Self::KeepLast => "keep-last",
             Self::Close => "close",
+        }
+    }
+}
+
+/// What counts at the start while the store cannot be read and nothing is remembered of it: the key
+/// `when_unknown_at_start`.
+///
+/// A node remembers what it knew last in a small file ([`NodeSettings::memory`]), so that this counts
+/// on its first start only, or where that file is lost. It counts while
+/// [`when_store_fails`](Settings::when_store_fails) is `keep-last`: the other words say themselves what
+/// counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum WhenUnknownAtStart {
+    /// `"wait"`: the start waits for the store, up to 5 seconds. If it cannot be read by then, the
+    /// site is not in maintenance, which the status and the log tell as an error. The default.
+    #[default]
+    Wait,
+    /// `"on"`: the site is in maintenance until the store can be read.
+    On,
+    /// `"off"`: the site is not in maintenance until the store can be read.
+    Off,
+}
+
+impl WhenUnknownAtStart {
+    /// The word in the settings: `wait`, `on` or `off`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::On => "on",
+            Self::Off => "off",
         }
     }
 }
@@ -610,12 +647,22 @@ pub struct NodeSettings {
     /// How long the others wait for a node that they do not hear from. It is renewed every third of
     /// that. At least one second. Default 15 seconds.
     pub time_to_live: Duration,
+    /// The folder for the copy of what this node knew last, which counts when it starts again while
+    /// the store cannot be read. It is made if it is not there. Default `None`: beside the file of a
+    /// file store; for other stores the folder that systemd names in `STATE_DIRECTORY`, or
+    /// `actix-maintenance-mode` in the user's cache folder. A folder on another volume than the
+    /// state also helps when that one is not mounted.
+    ///
+    /// The store `memory:` needs no copy, and of a store of the app's own one is made only if this
+    /// names a folder.
+    pub memory: Option<PathBuf>,
 }
 
 impl Default for NodeSettings {
     fn default() -> Self {
         Self {
             id: None,
+            memory: None,
             time_to_live: Duration::from_secs(15),
         }
     }

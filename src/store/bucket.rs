@@ -114,9 +114,14 @@ impl BucketStore {
 }
 
 impl Inner {
-    fn error(&self, what: &str, error: Error) -> StoreError {
-        let reason = failure::told(&error);
-        StoreError::new(format!("cannot {what} at {}: {reason}", self.shown)).with_source(error)
+    fn error(&self, what: &str, error: &Error) -> StoreError {
+        let reason = failure::told(error);
+        let is_permanent = failure::is_permanent(error);
+        let told = StoreError::new(format!("cannot {what} at {}: {reason}", self.shown));
+        match is_permanent {
+            true => told.permanent(),
+            false => told,
+        }
     }
 
     async fn load(&self) -> Result<Option<Loaded>, StoreError> {
@@ -133,7 +138,7 @@ impl Inner {
         match loaded.await {
             Ok(loaded) => loaded.map(Some),
             Err(error @ Error::NotFound { .. }) if !failure::is_no_bucket(&error) => Ok(None),
-            Err(error) => Err(self.error("read the maintenance state", error)),
+            Err(error) => Err(self.error("read the maintenance state", &error)),
         }
     }
 
@@ -151,7 +156,7 @@ impl Inner {
         match put.await {
             Ok(put) => Ok(Saved::Stored(version(&put.e_tag, &put.version))),
             Err(error) if failure::is_conflict(&error) => Ok(Saved::Conflict(self.load().await?)),
-            Err(error) => Err(self.error("store the maintenance state", error)),
+            Err(error) => Err(self.error("store the maintenance state", &error)),
         }
     }
 }
@@ -231,7 +236,7 @@ impl Store for BucketStore {
     ) -> StoreFuture<'a, PutLease> {
         Box::pin(async move {
             let put = self.0.leases.put(lease, time_to_live, condition).await;
-            put.map_err(|error| self.0.error("take a lease", error))
+            put.map_err(|error| self.0.error("take a lease", &error))
         })
     }
 
@@ -242,21 +247,21 @@ impl Store for BucketStore {
     ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let renewed = self.0.leases.renew(lease, time_to_live).await;
-            renewed.map_err(|error| self.0.error("renew a lease", error))
+            renewed.map_err(|error| self.0.error("renew a lease", &error))
         })
     }
 
     fn drop_lease<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let removed = self.0.leases.remove(lease).await;
-            removed.map_err(|error| self.0.error("give a lease back", error))
+            removed.map_err(|error| self.0.error("give a lease back", &error))
         })
     }
 
     fn leases<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<LiveLease>> {
         Box::pin(async move {
             let listed = self.0.leases.list(prefix).await;
-            listed.map_err(|error| self.0.error("list leases", error))
+            listed.map_err(|error| self.0.error("list leases", &error))
         })
     }
 }
@@ -302,7 +307,7 @@ mod tests {
         }
     }
 
-    /// The logic, on the library's own store in memory; `tests/servers` has a server.
+    /// The logic, on the library's own store in memory; `tests/acceptance/servers` has a server.
     #[cfg(feature = "testing")]
     #[tokio::test]
     async fn a_bucket_is_a_store() {

@@ -35,7 +35,7 @@
 //! [`Suite::check`] runs in each of them, and must not mind. `check` notices that it is in such a
 //! process, and plays its part instead.
 //!
-//! `examples/custom_store.rs` is a whole store with its test.
+//! `examples/custom_store` is a whole store with its test.
 
 use std::{
     env,

@@ -10,28 +10,38 @@ use self::{
     backlog::Backlog,
     leases::Leases,
     read::{Blank, look_settled},
+    sighting::Identity,
+    whereabouts::Whereabouts,
 };
 use super::{
     Hints, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store, StoreError,
-    StoreFuture, Version,
+    StoreFuture, Version, reserve::Reserve,
 };
 
 #[cfg(unix)]
 mod access;
 mod backlog;
+pub(crate) mod beside;
 mod clock;
 mod events;
+mod failure;
 mod lease_file;
 mod leases;
+mod links;
 mod lock;
 mod lookout;
 mod read;
 mod replace;
-mod sighting;
+pub(crate) mod sighting;
 mod watch;
+mod whereabouts;
 
 /// How long a save waits for other writers.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many descriptors the most demanding work needs at a time: lock, folder, temporary file, and one
+/// to look at what is there.
+const DESCRIPTORS: usize = 4;
 
 /// After how long a read hangs, and a write, which waits for others and for the disk.
 const READ_HANGS: Duration = Duration::from_secs(5);
@@ -52,7 +62,9 @@ const WRITE_HANGS: Duration = Duration::from_secs(10);
 ///   [`Saved::Conflict`]. They take turns by a lock file beside the state file, named after it with
 ///   `.lock` at the end. It is empty, it is left there, and its existence says nothing.
 /// - Loading never writes. A folder that does not exist is an error, not an empty store, as the
-///   volume may not be mounted. A missing file in an existing folder is an empty store.
+///   volume may not be mounted. A missing file in an existing folder is an empty store, unless the
+///   folder is another one than that in which the state was seen last: that is an error, too, until
+///   somebody writes the file.
 /// - A file that is suddenly empty or gone is looked at again a moment later, so that a shell that
 ///   truncates before it writes, or an editor that removes before it creates, does not show as
 ///   "nothing stored".
@@ -64,6 +76,8 @@ const WRITE_HANGS: Duration = Duration::from_secs(10);
 /// - Leases are files in a folder beside the state file, named after it with `.leases` at the end.
 ///   The first lease makes the folder; it may be removed while nobody holds a lease. On a Linux
 ///   machine setting the wall clock neither ends a lease that is renewed nor prolongs another.
+/// - Four descriptors are kept back for it, so that the site can be closed although its process has
+///   used up all that it may open.
 /// - Where a file system hangs, what has been asked of it cannot be called back. While a request
 ///   hangs (for five seconds; ten for one that writes), further ones of its kind fail at once, so
 ///   that they do not pile up.
@@ -116,6 +130,8 @@ pub struct FileStore {
     path: PathBuf,
     /// Whether the last look found the file missing or empty, and has made sure of it.
     blank: Arc<Mutex<Option<Blank>>>,
+    whereabouts: Whereabouts,
+    reserve: Reserve,
     leases: Arc<Leases>,
     // Apart, since one kind may work while another hangs.
     reads: Backlog,
@@ -160,6 +176,8 @@ impl FileStore {
             leases: Arc::new(Leases::new(path.clone(), clock::system())),
             path,
             blank: Arc::default(),
+            whereabouts: Whereabouts::default(),
+            reserve: Reserve::of(DESCRIPTORS),
             reads: Backlog::new(READ_HANGS),
             writes: Backlog::new(WRITE_HANGS),
             lease_reads: Backlog::new(READ_HANGS),
@@ -173,8 +191,22 @@ impl FileStore {
         &self.path
     }
 
+    /// The folder in which the state was seen last.
+    pub(crate) fn folder(&self) -> Option<Identity> {
+        self.whereabouts.known()
+    }
+
+    /// Says in which folder an earlier process saw the state last.
+    pub(crate) fn expect_folder(&self, folder: Identity) {
+        self.whereabouts.expect(folder);
+    }
+
     fn load_blocking(&self) -> Result<Option<Loaded>, StoreError> {
-        let look = look_settled(&self.path, self.blank());
+        let look = self.whereabouts.judge(
+            &self.path,
+            || look_settled(&self.path, self.blank()),
+            |look| look.content().is_some(),
+        );
         self.remember(look.as_ref().map_or(None, read::Look::blank));
         Ok(look?.into_loaded())
     }
@@ -184,7 +216,16 @@ impl FileStore {
         document: &[u8],
         expected: Option<&Version>,
     ) -> Result<Saved, StoreError> {
-        let saved = replace::replace(&self.path, document, expected, PATIENCE)?;
+        let is_there = |saved: &Saved| !matches!(saved, Saved::Conflict(None));
+        if !self.path.exists() {
+            // Before anything is written: it would be hidden once the volume is back.
+            self.whereabouts.judge(&self.path, || Ok(()), |()| false)?;
+        }
+        let saved = self.whereabouts.judge(
+            &self.path,
+            || replace::replace(&self.path, document, expected, PATIENCE),
+            is_there,
+        )?;
         self.remember(match &saved {
             Saved::Stored(_) => Blank::of(Some(document)),
             Saved::Conflict(newer) => Blank::of(newer.as_ref().map(|it| it.document.as_slice())),
@@ -205,11 +246,13 @@ impl FileStore {
     async fn in_background<T: Send + 'static>(
         &self,
         backlog: &Backlog,
-        work: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Self) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let begun = backlog.begin(Instant::now()).map_err(|hanging| {
             StoreError::new(format!(
-                "cannot use the maintenance state {}: an earlier request of this kind has been                  hanging for {} seconds, so no further one is made; check the disk or the network                  file system that it is on",
+                "cannot use the maintenance state {}: an earlier request of this kind has been \
+                 hanging for {} seconds, so no further one is made; check the disk or the network \
+                 file system that it is on",
                 self.path.display(),
                 hanging.as_secs(),
             ))
@@ -218,7 +261,7 @@ impl FileStore {
         let work = move || {
             // Ends with the work, not with the one who waits for it.
             let _begun = begun;
-            work(&store)
+            store.reserve.spend_on(|| work(&store))
         };
         tokio::task::spawn_blocking(work)
             .await
@@ -489,7 +532,11 @@ mod tests {
         let long_ago = Instant::now().checked_sub(READ_HANGS).unwrap();
         let hanging = store.clone().reads.begin(long_ago).unwrap();
         let error = store.load().await.unwrap_err().to_string();
-        assert!(error.contains("hanging for 5 seconds, so no"), "{error}");
+        assert!(
+            error.contains("has been hanging for 5 seconds, so no"),
+            "{error}"
+        );
+        assert!(!error.contains("  "), "{error}");
         stored(store.save(b"one", None).await.unwrap());
         store.leases("").await.unwrap();
 

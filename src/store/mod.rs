@@ -28,7 +28,7 @@
 //! # A store of one's own
 //!
 //! Implement [`Store`], hand it to [`Builder::custom_store`](crate::Builder::custom_store), and run
-//! `conformance::Suite` (feature `testing`) against it in a test. `examples/custom_store.rs` is one in
+//! `conformance::Suite` (feature `testing`) against it in a test. `examples/custom_store` is one in
 //! SQLite.
 
 use std::{error::Error as StdError, fmt, future::Future, pin::Pin, time::Duration};
@@ -39,11 +39,12 @@ use futures_core::Stream;
 pub(crate) mod bucket;
 #[cfg(feature = "testing")]
 pub mod conformance;
-mod file;
+pub(crate) mod file;
 mod lease;
 mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+mod reserve;
 pub(crate) mod url;
 
 #[cfg(feature = "object-store")]
@@ -228,6 +229,7 @@ pub enum Saved {
 pub struct StoreError {
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    is_permanent: bool,
 }
 
 impl StoreError {
@@ -236,7 +238,21 @@ impl StoreError {
         Self {
             message: message.into(),
             source: None,
+            is_permanent: false,
         }
+    }
+
+    /// Says that trying again cannot help: somebody has to change the settings first, as of a wrong
+    /// password or of a place that is no store. It stops the start of an app.
+    #[must_use]
+    pub fn permanent(mut self) -> Self {
+        self.is_permanent = true;
+        self
+    }
+
+    /// Whether trying again cannot help.
+    pub fn is_permanent(&self) -> bool {
+        self.is_permanent
     }
 
     /// Adds the error that this one follows from.

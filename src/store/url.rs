@@ -1,9 +1,14 @@
 //! The URL that names a store.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+pub(crate) use crate::core::text::without_password;
 
 /// A store of this crate, as its URL names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum StoreUrl {
     /// `memory:`: the state lives in this process and ends with it.
     Memory,
@@ -15,6 +20,19 @@ pub(crate) enum StoreUrl {
     /// `s3:` and the like: the whole URL.
     #[cfg(feature = "object-store")]
     Bucket(String),
+}
+
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => formatter.write_str("memory:"),
+            Self::File(path) => write!(formatter, "file:{}", path.display()),
+            #[cfg(feature = "redis")]
+            Self::Redis(url) => formatter.write_str(&without_password(url)),
+            #[cfg(feature = "object-store")]
+            Self::Bucket(url) => formatter.write_str(&without_password(url)),
+        }
+    }
 }
 
 impl StoreUrl {
@@ -30,7 +48,7 @@ impl StoreUrl {
                 (scheme.to_ascii_lowercase(), rest)
             }
             _ => {
-                let path = crate::core::text::shown(url);
+                let path = crate::core::text::shown(&without_password(url));
                 return Err(format!("no scheme; did you mean `file:{path}`?"));
             }
         };
@@ -90,27 +108,6 @@ impl StoreUrl {
             );
         }
         Ok(Self::File(PathBuf::from(path)))
-    }
-}
-
-/// The URL with an ellipsis in the place of its user and password.
-pub(crate) fn without_password(url: &str) -> String {
-    let parts = url
-        .split_once("://")
-        // The last `@`: a password may hold one itself.
-        .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
-    let shown = match parts {
-        Some((scheme, rest)) => format!("{scheme}://…@{rest}"),
-        None => url.to_owned(),
-    };
-    // The URL of a socket has no other room for them.
-    match shown.split_once('?') {
-        Some((place, query)) if query.contains("pass=") => {
-            let is_login = |pair: &&str| pair.starts_with("pass=") || pair.starts_with("user=");
-            let kept: Vec<_> = query.split('&').filter(|pair| !is_login(pair)).collect();
-            format!("{place}?…&{}", kept.join("&"))
-        }
-        _ => shown,
     }
 }
 

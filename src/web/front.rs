@@ -18,7 +18,7 @@ use crate::{
     web::{
         live::Live,
         permission::Permissions,
-        refusal::response::Responses,
+        refusal::responses::Responses,
         request::api_key::ApiKey,
         token::Tokens,
         told_once::ToldOnce,

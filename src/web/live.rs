@@ -1,46 +1,91 @@
 //! What all live connections have in common: how many there may be, and what they are told.
 
-use crate::web::front::Front;
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytestring::ByteString;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     core::snapshot::Snapshot,
-    engine::shared::Shared,
+    engine::{inside::sessions::VisitorHash, shared::Shared},
     settings::LiveSettings,
-    web::admin::{Sight, ping_document},
+    web::{
+        admin::{Sight, ping_document},
+        front::Front,
+    },
 };
 
 /// How many sets of modes that somebody may see are remembered. Most visitors see none of them, and
 /// operators see all.
 const REMEMBERED: usize = 32;
 
+/// At most so many of the process's descriptors go to live connections: the site must be served also
+/// while there are as many as there may be.
+const SHARE_OF_DESCRIPTORS: u64 = 4;
+
+/// How many bits of an IPv6 address tell one client from another: a network of so many is what one
+/// subscriber gets.
+const BITS_OF_CLIENT: u8 = 64;
+
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) settings: LiveSettings,
-    open: Arc<AtomicUsize>,
+    open: Arc<Mutex<Open>>,
     rendered: Mutex<Rendered>,
+}
+
+/// The connections that there are.
+#[derive(Debug, Default)]
+struct Open {
+    all: usize,
+    by_client: HashMap<IpAddr, usize>,
+    /// Of visitors who are logged in, whether they have logged out meanwhile.
+    by_visitor: HashMap<VisitorHash, Weak<AtomicBool>>,
+}
+
+/// Why there is no place for one more connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// There are as many as there may be.
+    InAll,
+    /// This client has as many as one may have.
+    ForClient,
 }
 
 /// The documents of one snapshot, so that a change is put into words once and not once for each
 /// connection.
 #[derive(Debug, Default)]
 struct Rendered {
-    /// The snapshot's number.
+    /// The snapshot's number, by which it is told from others, and by which it is ordered.
     number: u64,
+    issue: u64,
     documents: Vec<(Sight, ByteString)>,
 }
 
 /// The place of one connection, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<AtomicUsize>);
+pub(crate) struct Place {
+    open: Arc<Mutex<Open>>,
+    client: Option<IpAddr>,
+}
 
 impl Live {
     pub(crate) fn new(settings: &LiveSettings) -> Self {
+        let descriptors = descriptors();
+        let connections = fitting(settings.connections, descriptors);
+        tracing::info!(
+            connections,
+            descriptors,
+            wanted = settings.connections,
+            "so many live connections are taken at most"
+        );
         Self {
             settings: settings.clone(),
             open: Arc::default(),
@@ -48,15 +93,51 @@ impl Live {
         }
     }
 
-    /// A place for one more connection, unless there are as many as there may be.
-    pub(crate) fn enter(&self) -> Option<Place> {
-        let limit = self.settings.connections;
-        self.open
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| {
-                (open < limit).then_some(open + 1)
-            })
-            .ok()
-            .map(|_| Place(Arc::clone(&self.open)))
+    /// A place for one more connection of this client, unless there are as many as there may be. Who
+    /// it is may be unknown, as behind a socket; then only all of them count.
+    pub(crate) fn enter(&self, address: Option<IpAddr>) -> Result<Place, NoPlace> {
+        let client = address.map(client_of);
+        // Asked each time: the limit of a process that runs can be set.
+        let connections = fitting(self.settings.connections, descriptors());
+        let mut open = self.open.lock();
+        if open.all >= connections {
+            return Err(NoPlace::InAll);
+        }
+        if let Some(client) = client {
+            let own = open.by_client.entry(client).or_default();
+            if *own >= self.settings.per_address {
+                return Err(NoPlace::ForClient);
+            }
+            *own += 1;
+        }
+        open.all += 1;
+        drop(open);
+        Ok(Place {
+            open: Arc::clone(&self.open),
+            client,
+        })
+    }
+
+    /// What says of a visitor whether they have logged out since.
+    pub(crate) fn follow(&self, visitor: VisitorHash) -> Arc<AtomicBool> {
+        let mut open = self.open.lock();
+        if let Some(known) = open.by_visitor.get(&visitor).and_then(Weak::upgrade) {
+            return known;
+        }
+        open.by_visitor.retain(|_, known| known.strong_count() > 0);
+        let has_left = Arc::default();
+        open.by_visitor.insert(visitor, Arc::downgrade(&has_left));
+        has_left
+    }
+
+    /// Notes that a visitor has logged out of this process: their connections are told no more than
+    /// anybody is.
+    pub(crate) fn log_out(&self, visitor: VisitorHash) {
+        // Whoever logs in again afterwards is followed anew.
+        let known = self.open.lock().by_visitor.remove(&visitor);
+        if let Some(known) = known.as_ref().and_then(Weak::upgrade) {
+            known.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The document of a snapshot for those who may see these modes.
@@ -73,7 +154,9 @@ impl Live {
         // Without the lock: the app's closures may have their say.
         let document = render(shared, front, snapshot, visible);
         let mut rendered = self.rendered();
-        if rendered.number < snapshot.number || rendered.documents.len() == REMEMBERED {
+        let is_newer = rendered.issue <= snapshot.issue() && rendered.number != snapshot.number;
+        if is_newer || rendered.documents.len() == REMEMBERED {
+            rendered.issue = snapshot.issue();
             rendered.number = snapshot.number;
             rendered.documents.clear();
         }
@@ -84,7 +167,7 @@ impl Live {
     }
 
     fn rendered(&self) -> MutexGuard<'_, Rendered> {
-        self.rendered.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rendered.lock()
     }
 }
 
@@ -118,24 +201,102 @@ pub(crate) fn render(
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        let mut open = self.open.lock();
+        open.all = open.all.saturating_sub(1);
+        if let Some(client) = self.client
+            && let Some(own) = open.by_client.get_mut(&client)
+        {
+            *own -= 1;
+            if *own == 0 {
+                open.by_client.remove(&client);
+            }
+        }
     }
+}
+
+/// What counts as one client.
+fn client_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let mask = u128::MAX << (128 - u32::from(BITS_OF_CLIENT));
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & mask))
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+/// How many connections fit into the descriptors that the process may open, if that is known.
+fn fitting(wanted: usize, descriptors: Option<u64>) -> usize {
+    match descriptors {
+        Some(descriptors) => {
+            let share = descriptors / SHARE_OF_DESCRIPTORS;
+            wanted.min(usize::try_from(share).unwrap_or(usize::MAX))
+        }
+        None => wanted,
+    }
+}
+
+/// How many descriptors the process may open; `None`: as many as it likes, or nobody knows.
+fn descriptors() -> Option<u64> {
+    #[cfg(unix)]
+    {
+        rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+    }
+    #[cfg(not(unix))]
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn live(connections: usize, per_address: usize) -> Live {
+        Live::new(&LiveSettings {
+            connections,
+            per_address,
+            ..LiveSettings::default()
+        })
+    }
+
+    fn at(address: &str) -> Option<IpAddr> {
+        Some(address.parse().unwrap())
+    }
+
     #[test]
     fn there_are_no_more_places_than_the_settings_say() {
-        let live = Live::new(&LiveSettings {
-            connections: 2,
-            ..LiveSettings::default()
-        });
-        let first = live.enter();
-        let second = live.enter();
-        assert!(first.is_some() && second.is_some() && live.enter().is_none());
+        let live = live(2, 9);
+        let first = live.enter(None).unwrap();
+        let _second = live.enter(at("10.0.0.1")).unwrap();
+        assert_eq!(live.enter(None).unwrap_err(), NoPlace::InAll);
         drop(first);
-        assert!(live.enter().is_some());
+        live.enter(None).unwrap();
+    }
+
+    #[test]
+    fn no_client_has_more_places_than_one_may_have() {
+        let live = live(100, 2);
+        let first = live.enter(at("10.0.0.1")).unwrap();
+        let _second = live.enter(at("::ffff:10.0.0.1")).unwrap();
+        assert_eq!(live.enter(at("10.0.0.1")).unwrap_err(), NoPlace::ForClient);
+        let _other = live.enter(at("10.0.0.2")).unwrap();
+        drop(first);
+        let _again = live.enter(at("10.0.0.1")).unwrap();
+
+        // Of one network of IPv6, whose addresses one subscriber has all.
+        let _one = live.enter(at("2001:db8::1")).unwrap();
+        let _other = live.enter(at("2001:db8::ffff:2")).unwrap();
+        assert_eq!(
+            live.enter(at("2001:db8::3")).unwrap_err(),
+            NoPlace::ForClient
+        );
+        live.enter(at("2001:db8:0:1::1")).unwrap();
+    }
+
+    #[test]
+    fn a_quarter_of_the_descriptors_is_the_most() {
+        assert_eq!(fitting(10_000, Some(1024)), 256);
+        assert_eq!(fitting(100, Some(1024)), 100);
+        assert_eq!(fitting(10_000, None), 10_000);
+        assert_eq!(fitting(10_000, Some(3)), 0);
     }
 }

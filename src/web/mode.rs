@@ -12,8 +12,13 @@ use crate::{
         snapshot::ModeStatus,
     },
     settings::ModeSettings,
-    web::front::Predicate,
-    web::refusal::response::{Refusal, Renderer, ResponseContext},
+    web::{
+        front::Predicate,
+        refusal::{
+            described::Refusal,
+            of_mode::{Renderer, ResponseContext},
+        },
+    },
 };
 
 /// What settings and app say of a mode.

@@ -25,7 +25,7 @@ use crate::{
     web::{
         maintenance::Maintenance,
         middleware::worker::AdmittedUnder,
-        refusal::{negotiate::ResponseFormat, response::Refusing},
+        refusal::{negotiate::ResponseFormat, responses::Refusing},
         request::subject::RequestSubject,
     },
 };

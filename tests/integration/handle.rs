@@ -13,7 +13,7 @@ use std::{
 
 use actix_maintenance_mode::{
     BuildError, Change, ChangeError, Maintenance, Phase, Settings,
-    settings::{Forced, WhenStoreFails},
+    settings::{Forced, WhenStoreFails, WhenUnknownAtStart},
     store::{Hint, Hints, Loaded, MemoryStore, Saved, Store, StoreError, StoreFuture, Version},
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, rt, web};
@@ -567,7 +567,10 @@ async fn moody_maintenance(store: &Moody, when: WhenStoreFails) -> Maintenance {
     Maintenance::builder()
         .settings(Settings::default())
         .custom_store(store.clone())
-        .configure(move |settings| settings.when_store_fails = when)
+        .configure(move |settings| {
+            settings.when_store_fails = when;
+            settings.when_unknown_at_start = WhenUnknownAtStart::Off;
+        })
         .build()
         .await
         .unwrap()

@@ -364,3 +364,52 @@ async fn the_paths_for_templates_are_those_of_the_scope() {
     assert_eq!(maintenance.script_url(), "/ops/static/maintenance.js");
     let _app = App::new().app_data(web::Data::new(maintenance.clone()));
 }
+
+#[actix_web::test]
+async fn who_logs_out_is_told_no_more_than_anybody() {
+    let site = Site::start(|settings| settings.live.heartbeat = Duration::from_secs(1)).await;
+    let ada = site
+        .log_in(json!({ "user_id": "ada", "is_superuser": true }))
+        .await;
+    let mut listener = site.connect(&[("Cookie", ada.clone())]).await;
+    assert!(listener.document().await.get("modes").is_some());
+    let left = Client::default()
+        .post(site.url("/log-in"))
+        .insert_header(("Cookie", ada))
+        .send_json(&json!({ "user_id": null, "is_superuser": null }))
+        .await
+        .unwrap();
+    assert_eq!(left.status(), 200);
+    site.maintenance.turn_on().reason("secret").await.unwrap();
+    loop {
+        // Judged again before the change, perhaps.
+        let document = listener.document().await;
+        assert!(document.get("modes").is_none(), "{document}");
+        if document["maintenance_mode"] == true {
+            break;
+        }
+    }
+    // The page connects again, with whatever session it has by now.
+    assert_eq!(listener.end().await, Some(1000));
+}
+
+#[actix_web::test]
+async fn one_client_has_no_more_connections_than_one_may_have() {
+    let site = Site::start(|settings| {
+        settings.live.per_address = 2;
+        settings.client.trusted_proxies = vec!["127.0.0.1".to_owned()];
+    })
+    .await;
+    let from = |address: &str| [("X-Forwarded-For", address.to_owned())];
+    let _first = site.connect(&from("192.0.2.1")).await;
+    let _second = site.connect(&from("192.0.2.1")).await;
+    let refused = Client::default()
+        .ws(site.url(LIVE))
+        .header("X-Forwarded-For", "192.0.2.1")
+        .connect()
+        .await;
+    let refused = format!("{:?}", refused.map(|_| ()).unwrap_err());
+    assert!(refused.contains("429"), "{refused}");
+    // Another client behind the same proxy.
+    let _other = site.connect(&from("192.0.2.2")).await;
+}

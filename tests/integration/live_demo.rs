@@ -94,7 +94,13 @@ async fn a_thousand_are_told_within_a_second_and_cost_little_memory() {
     let folder = tempfile::tempdir().unwrap();
     let (token, secret) = TokenSettings::generate("test").unwrap();
     let tokens = format!(r#"[{{ name = "test", hash = "{}" }}]"#, token.hash);
-    let demo = Demo::start_with(folder.path(), &[("MAINTENANCE_ADMIN__TOKENS", &tokens)]);
+    let demo = Demo::start_with(
+        folder.path(),
+        &[
+            ("MAINTENANCE_ADMIN__TOKENS", &tokens),
+            ("MAINTENANCE_LIVE__PER_ADDRESS", "2000"),
+        ],
+    );
     may_open_many(demo.process.id());
     // Whatever a first connection sets up for all is no cost of a thousand.
     document(&mut connect(&demo).await).await;

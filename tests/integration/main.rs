@@ -3,17 +3,29 @@
 // A test fails by a panic, also in the functions that tests share.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+// The acceptance tests use more of it.
+#[allow(dead_code)]
+#[path = "../support/child.rs"]
 mod child;
+#[path = "../support/demo.rs"]
+mod demo;
+#[path = "../support/eventually.rs"]
+mod eventually;
+#[path = "../support/gated.rs"]
+mod gated;
+#[path = "../support/leases_of.rs"]
+mod leases_of;
+#[path = "../support/log.rs"]
+mod log;
+#[path = "../support/logs.rs"]
+mod logs;
+#[path = "../support/test_app.rs"]
+mod test_app;
+#[path = "../support/test_server.rs"]
+mod test_server;
+
 #[cfg(feature = "cli")]
 mod cli;
-mod eventually;
-mod gated;
-mod leases_of;
-mod log;
-mod logs;
-mod test_app;
-mod test_server;
-mod webdriver;
 
 mod addresses;
 mod admin;
@@ -21,19 +33,15 @@ mod admin_origin;
 mod api;
 mod api_windows;
 mod barrier;
-mod browser;
-mod browser_intent;
 #[cfg(feature = "testing")]
 mod conformance;
 mod cut_off;
 mod dashboard;
-mod demo;
+mod demo_site;
 mod drain;
 mod edges;
 mod exemptions;
 mod explain;
-#[cfg(unix)]
-mod fleet;
 mod fuzz;
 mod fuzz_http;
 mod gate;
@@ -66,11 +74,11 @@ mod routes;
 mod session_order;
 mod settings;
 mod sight;
+mod starts;
 mod static_files;
 mod store;
 mod store_failures;
 mod tasks;
 mod templates;
 mod tokens;
-mod web_servers;
 mod windows;

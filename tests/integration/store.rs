@@ -9,7 +9,8 @@ use std::{
 };
 
 use actix_maintenance_mode::{
-    ChangeError, Maintenance,
+    ChangeError, Maintenance, Settings,
+    settings::WhenUnknownAtStart,
     store::{FileStore, Saved, Store},
 };
 use serde_json::{Value, json};
@@ -121,10 +122,10 @@ async fn edits_by_hand(patience: Duration, rounds: usize) -> Vec<(&'static str, 
         )
         .await;
         step(
-            "the folder back, empty",
+            "another folder in its place, empty: the last state is kept",
             &|| fs::create_dir(&folder).unwrap(),
-            false,
-            false,
+            true,
+            true,
         )
         .await;
         step("on again", &sh("echo on > maintenance.state"), true, false).await;
@@ -364,7 +365,13 @@ async fn damage_with_nothing_known_is_left_as_it_is() {
     for damage in DAMAGE {
         let place = Place::new();
         fs::write(place.file(), damage).unwrap();
-        let maintenance = maintenance_of(&place.file()).await;
+        let maintenance = Maintenance::builder()
+            .settings(Settings::default())
+            .store(format!("file:{}", place.file().display()))
+            .configure(|it| it.when_unknown_at_start = WhenUnknownAtStart::Off)
+            .build()
+            .await
+            .unwrap();
         assert!(!maintenance.is_on());
         assert_eq!(maintenance.status().store.known_at, None);
         for result in [maintenance.turn_on().await, maintenance.turn_off().await] {

@@ -263,7 +263,7 @@ async fn a_time_out_of_the_mode_counts_when_nobody_says_until_when() {
 async fn edges_are_told_within_fifty_milliseconds() {
     let hand = Hand::at(noon());
     let maintenance = maintenance(&hand, &MemoryStore::new()).await;
-    let mut slowest = Duration::ZERO;
+    let mut took = Vec::new();
     for round in 0..10 {
         let start = noon() + SignedDuration::from_hours(round * 100 + 50);
         maintenance
@@ -272,13 +272,15 @@ async fn edges_are_told_within_fifty_milliseconds() {
             .end(start + 1.hour())
             .await
             .unwrap();
-        slowest = slowest.max(until_told(&maintenance, Phase::Offline, || hand.set(start)).await);
+        took.push(until_told(&maintenance, Phase::Offline, || hand.set(start)).await);
         let end = start + 1.hour();
-        slowest = slowest.max(until_told(&maintenance, Phase::Online, || hand.set(end)).await);
+        took.push(until_told(&maintenance, Phase::Online, || hand.set(end)).await);
     }
-    // Ten times what is aimed at, for machines that are busy with something else.
-    assert!(slowest < Duration::from_millis(500), "slowest: {slowest:?}");
-    println!("the slowest edge was told after {slowest:?}");
+    // The one in the middle: a machine that does something else delays some of them, as long as it
+    // likes. Five times what is aimed at, for one that is busy all the time.
+    took.sort();
+    let usual = took[took.len() / 2];
+    assert!(usual < Duration::from_millis(250), "{took:?}");
 }
 
 /// An hour from three o'clock in Rome on each Sunday.

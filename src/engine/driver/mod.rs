@@ -24,15 +24,20 @@ use crate::{
     },
     engine::web_server_files::Followed,
     engine::{
-        changes::ChangeError, fleet::node::StateId, leases::held_lease::LeaseKeeper,
-        node::seat::Reporter, shared::Shared,
+        changes::ChangeError,
+        fleet::node::StateId,
+        leases::held_lease::LeaseKeeper,
+        local_copy::{LocalCopy, Remembered},
+        node::seat::Reporter,
+        shared::Shared,
     },
     engine::{events, figures},
-    settings::{Forced, WhenCutOff, WhenStoreFails},
+    settings::{Forced, WhenCutOff, WhenStoreFails, WhenUnknownAtStart},
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
 };
 
 mod drain;
+mod start;
 
 use self::drain::Heard;
 
@@ -78,6 +83,9 @@ pub(crate) struct Plan {
     pub(crate) forced: Option<Forced>,
     pub(crate) when_store_fails: WhenStoreFails,
     pub(crate) when_cut_off: WhenCutOff,
+    pub(crate) when_unknown_at_start: WhenUnknownAtStart,
+    /// Whether this is a program that looks and ends, not one that serves.
+    pub(crate) is_tool: bool,
     pub(crate) time_zone: Option<TimeZone>,
     /// The modes, in the order in which they answer; never empty.
     pub(crate) modes: Vec<Arc<Mode>>,
@@ -96,6 +104,7 @@ impl Plan {
             error: None,
             known_at: None,
             age: None,
+            remembered: false,
         };
         self.snapshot(1, rules, &Document::default(), store, at)
     }
@@ -108,8 +117,13 @@ impl Plan {
         store: StoreStatus,
         at: Timestamp,
     ) -> Snapshot {
+        let is_unknown = store.known_at.is_none();
         let instead = self.forced.or(match (&store.error, self.when_store_fails) {
-            (None, _) | (Some(_), WhenStoreFails::KeepLast) => None,
+            (None, _) => None,
+            (Some(_), WhenStoreFails::KeepLast) => match self.when_unknown_at_start {
+                WhenUnknownAtStart::On if is_unknown => Some(Forced::On),
+                _ => None,
+            },
             (Some(_), WhenStoreFails::On) => Some(Forced::On),
             (Some(_), WhenStoreFails::Off) => Some(Forced::Off),
         });
@@ -136,6 +150,7 @@ pub(crate) struct Driver {
     pub(crate) shared: Arc<Shared>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) leases: LeaseKeeper,
+    pub(crate) copy: LocalCopy,
     pub(crate) plan: Plan,
     pub(crate) published: watch::Sender<u64>,
 }
@@ -162,6 +177,16 @@ struct Known {
     /// When to try again to settle what is over.
     settle_after: Option<Instant>,
     web_server: Followed,
+    /// What an earlier process knew last.
+    remembered: Option<Remembered>,
+    /// Of which document there is a copy.
+    copied: Option<StateId>,
+    /// When to try again to make it.
+    copy_after: Option<Instant>,
+    /// Whether this process has changed what is stored.
+    has_saved: bool,
+    /// What makes the store one that can never be read.
+    permanent: Option<StoreError>,
     /// When the nodes were listed last for the sake of a drain, and whether that goes on.
     drain_looked: Option<Instant>,
     is_looking: bool,
@@ -169,13 +194,26 @@ struct Known {
 
 impl Driver {
     /// Drives until the last handle is dropped. `ready` is told once the store has been read for
-    /// the first time, successfully or not.
+    /// the first time, or what counts instead; if the store can never be read, why, and that is all.
     pub(crate) async fn run(
         self,
         mut commands: mpsc::UnboundedReceiver<Command>,
-        ready: oneshot::Sender<()>,
+        ready: oneshot::Sender<Result<(), StoreError>>,
     ) {
-        let mut known = Known::default();
+        // The watch comes first, so that no change between the two is missed.
+        let mut hints = Some(self.store.watch());
+        let mut known = Known {
+            remembered: self.copy.read().await,
+            ..Known::default()
+        };
+        // Whoever writes the state at a shell says by that where it is.
+        if !self.plan.is_tool {
+            self.copy.expect_folder(known.remembered.as_ref());
+        }
+        if let Err(error) = self.first_look(&mut known).await {
+            let _ = ready.send(Err(error));
+            return;
+        }
         let (look_again, mut looks) = mpsc::unbounded_channel();
         let (heard, mut fleets) = mpsc::unbounded_channel();
         let (leave, told_to_leave) = oneshot::channel();
@@ -193,12 +231,9 @@ impl Driver {
             let shared = Arc::clone(&self.shared);
             tokio::spawn(async move { figures::report(&shared).await });
         }
-        // The watch comes first, so that no change between the two is missed.
-        let mut hints = Some(self.store.watch());
-        self.reload(&mut known).await;
         self.follow(&mut known).await;
         // Nobody waits any more when the builder was cancelled.
-        let _ = ready.send(());
+        let _ = ready.send(Ok(()));
         loop {
             tokio::select! {
                 command = commands.recv() => match command {
@@ -223,6 +258,7 @@ impl Driver {
                 () = until(known.look_at) => self.reload(&mut known).await,
                 () = until(self.next_edge()) => self.cross_edge(&mut known, &heard).await,
                 () = until(known.web_server.retry) => {}
+                () = until(known.copy_after) => known.copy_after = None,
             }
             self.follow(&mut known).await;
         }
@@ -231,8 +267,10 @@ impl Driver {
         let _ = reporter.await;
     }
 
-    /// Brings the files for a web server in step with what is published.
+    /// Brings the files for a web server in step with what is published, and the copy for the next
+    /// start with what is known.
     async fn follow(&self, known: &mut Known) {
+        self.keep_copy(known).await;
         let web_server = &self.shared.web_server;
         if !web_server.is_due(&known.web_server, &self.shared) {
             return;
@@ -291,7 +329,10 @@ impl Driver {
                     self.shared.knowledge.is_confirmed(self.shared.clock.now());
                 }
             }
-            Err(error) => self.fail(known, describe(&error)),
+            Err(error) => {
+                self.fail(known, describe(&error));
+                known.permanent = error.is_permanent().then_some(error);
+            }
         }
     }
 
@@ -365,6 +406,12 @@ impl Driver {
                 "the maintenance store is back"
             );
         }
+        if version.is_none() && known.version.is_some() {
+            tracing::warn!(
+                store = %self.store.url(),
+                "the maintenance state was removed from the store, which means off"
+            );
+        }
         known.document = Some(document);
         known.state_id = state_id;
         known.version = version;
@@ -383,11 +430,18 @@ impl Driver {
             None => FIRST_RETRY,
         };
         known.retry = Some((Instant::now() + jittered(pause), pause));
+        self.recall(known);
         if known.failure.as_ref() == Some(&error) {
             return;
         }
         let is_first = known.failure.is_none();
         match (is_first, &known.document) {
+            (true, Some(_)) if known.at.is_none() => tracing::error!(
+                event = events::STORE_FAILED,
+                %error,
+                when_store_fails = self.plan.when_store_fails.as_str(),
+                "the maintenance store fails at start; what this node knew last counts"
+            ),
             (true, Some(_)) => tracing::error!(
                 event = events::STORE_FAILED,
                 %error,
@@ -518,6 +572,7 @@ impl Driver {
             let saved = self.store.save(&content, version.as_ref()).await;
             match saved {
                 Ok(Saved::Stored(version)) => {
+                    known.has_saved = true;
                     self.adopt(known, next, Some(version), StateId::of(Some(&content)));
                     return Ok(Changed {
                         changed,

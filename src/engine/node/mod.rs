@@ -1,3 +1,4 @@
 //! This process among the nodes.
 
+pub(crate) mod host;
 pub(crate) mod seat;

@@ -28,6 +28,18 @@ pub(super) fn told(error: &Error) -> String {
     }
 }
 
+/// Whether trying again cannot help before somebody has changed the settings or the service's.
+pub(super) fn is_permanent(error: &Error) -> bool {
+    is_no_bucket(error)
+        || matches!(
+            error,
+            Error::PermissionDenied { .. }
+                | Error::Unauthenticated { .. }
+                | Error::NotImplemented { .. }
+                | Error::NotSupported { .. }
+        )
+}
+
 /// Whether somebody else has changed the object meanwhile.
 pub(super) fn is_conflict(error: &Error) -> bool {
     matches!(
@@ -87,6 +99,8 @@ mod tests {
         assert!(is_no_bucket(&missing("<Code>NoSuchBucket</Code>")));
         assert!(is_conflict(&missing("<Code>NoSuchKey</Code>")));
         assert!(told(&missing("NoSuchBucket")).contains("make it"));
+        assert!(is_permanent(&missing("NoSuchBucket")));
+        assert!(!is_permanent(&missing("NoSuchKey")));
     }
 
     #[test]

@@ -4,7 +4,10 @@ use std::{
     fs::{File, Metadata, Permissions},
     io::{self, ErrorKind},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown},
+    path::Path,
 };
+
+use super::failure::Explained;
 
 const READ_BY_GROUP_OR_OTHERS: u32 = 0o044;
 
@@ -30,6 +33,65 @@ pub(super) fn keep(file: &File, replaced: &Metadata) -> io::Result<Given> {
         ));
     }
     Ok(given)
+}
+
+/// The mode of a new file for those who take part: whoever owns the folder, and its group as far as
+/// the folder lets it read. Others read it only where anybody may write, as in `/tmp`: it tells more
+/// than everybody is to know, such as who is inside.
+fn mode_in(folder: &Metadata) -> u32 {
+    let others = match folder.mode() & 0o002 {
+        0 => 0,
+        _ => folder.mode() & 0o004,
+    };
+    0o600 | folder.mode() & 0o040 | others
+}
+
+/// Gives a new file to the owner and the group of its folder, and lets those read it who take part
+/// there, whatever the umask is. A folder with a default access list says itself who that is.
+///
+/// # Errors
+///
+/// When the owner of the folder could not read it, who most likely is who the app runs as.
+pub(super) fn open_to_those_of(file: &File, folder: &Path) -> io::Result<()> {
+    let metadata = std::fs::metadata(folder)?;
+    let mode = mode_in(&metadata);
+    if has_default_list(folder) {
+        // The bits of the group are what the list's entries get at most.
+        return file.set_permissions(Permissions::from_mode(0o640 | mode));
+    }
+    let given = give(file, metadata.uid(), metadata.gid(), mode)?;
+    let is_read_by_owner = given.owner
+        || metadata.uid() == 0
+        || given.group && mode & 0o040 != 0
+        || file.metadata()?.mode() & 0o004 != 0;
+    if is_read_by_owner {
+        return Ok(());
+    }
+    Err(Explained(format!(
+        "user {}, who owns the folder {}, could not read it, and neither could an app that runs as \
+         that user; do it as that user or as root, or give the folder a group that both are in",
+        metadata.uid(),
+        folder.display()
+    ))
+    .into())
+}
+
+/// Whether new files of a folder get an access list of the folder's.
+fn has_default_list(folder: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        let mut list = [0_u8; 4096];
+        // A list that is longer is one, too.
+        match rustix::fs::getxattr(folder, "system.posix_acl_default", &mut list[..]) {
+            Ok(_) | Err(rustix::io::Errno::RANGE) => true,
+            Err(_) => false,
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = folder;
+        false
+    }
 }
 
 /// Sets owner, group and mode, as far as this process may. Where the group cannot be set, its
@@ -94,11 +156,21 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_has_the_mode_of_any_new_file() {
-        let (folder, ordinary) = folder_with("x");
-        let path = folder.path().join("new.state");
-        assert_stored(store(&path, "one", None), "one");
-        assert_eq!(mode(&path), mode(&ordinary));
+    fn a_new_file_is_for_those_of_its_folder_whatever_the_umask_is() {
+        for (of_folder, expected) in [
+            (0o700, 0o600),
+            (0o750, 0o640),
+            (0o755, 0o640),
+            (0o2770, 0o640),
+            (0o777, 0o644),
+            (0o1777, 0o644),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(of_folder)).unwrap();
+            let path = folder.path().join("new.state");
+            assert_stored(store(&path, "one", None), "one");
+            assert_eq!(mode(&path), expected, "in a folder of {of_folder:o}");
+        }
     }
 
     #[test]
@@ -161,6 +233,19 @@ mod tests {
 
     mod as_root {
         use super::*;
+
+        #[test]
+        #[ignore = "needs root, gives a folder to another user"]
+        fn a_new_file_belongs_to_whom_its_folder_belongs() {
+            let folder = tempfile::tempdir().unwrap();
+            chown(folder.path(), Some(1234), Some(4321)).unwrap();
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o750)).unwrap();
+            let path = folder.path().join("new.state");
+            assert_stored(store(&path, "one", None), "one");
+            let metadata = fs::metadata(&path).unwrap();
+            assert_eq!((metadata.uid(), metadata.gid()), (1234, 4321));
+            assert_eq!(mode(&path), 0o640);
+        }
 
         #[test]
         #[ignore = "needs root, gives files to other users"]

@@ -45,10 +45,11 @@ use tempfile::{Builder, NamedTempFile};
 
 use super::{
     clock::{Clock, Reading},
+    failure::reason,
     lease_file::{LeaseFile, SIZE_LIMIT, Stamp, file_name, is_file_name},
+    links,
     lock::is_still_at,
     read::{folder_of, real_path},
-    replace::reason,
 };
 use crate::store::{Lease, LeaseCondition, LiveLease, PutLease, StoreError};
 
@@ -277,7 +278,17 @@ impl Leases {
         }
         let mut folder = target.into_os_string();
         folder.push(".leases");
-        Ok(folder.into())
+        let folder = PathBuf::from(folder);
+        links::check(&self.state)
+            .and_then(|()| links::check(&folder))
+            .map_err(|error| {
+                StoreError::new(format!(
+                    "cannot use leases beside the maintenance state {}: {error}",
+                    self.state.display()
+                ))
+                .with_source(error)
+            })?;
+        Ok(folder)
     }
 
     /// Locks the file of a lease. `None`: there is none.
@@ -381,7 +392,7 @@ impl Leases {
                 .prefix(".")
                 .suffix(TEMPORARY)
                 .tempfile_in(folder)?;
-            open_to_readers_of(temporary.as_file(), &fs::metadata(folder)?);
+            open_to_readers_of(temporary.as_file(), folder);
             // The time counts from here: the holder thinks so too.
             let bytes = LeaseFile::encode(lease, time_to_live, &(self.clock)());
             temporary.write_all(&bytes)?;
@@ -544,16 +555,13 @@ fn make(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Lets those read a lease who may look into the folder, whatever the umask: one who could not
-/// would have to fail, since nothing may be missing from a list.
-fn open_to_readers_of(file: &File, folder: &fs::Metadata) {
+/// Lets those read a lease who take part, whatever the umask: one who could not would have to fail,
+/// since nothing may be missing from a list.
+fn open_to_readers_of(file: &File, folder: &Path) {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::MetadataExt as _;
-
         // Best effort, as above.
-        let mode = folder.mode() & 0o444 | 0o600;
-        let _ = super::access::give(file, folder.uid(), folder.gid(), mode);
+        let _ = super::access::open_to_those_of(file, folder);
     }
     #[cfg(not(unix))]
     let _ = (file, folder);

@@ -521,7 +521,12 @@ mod unix {
 
     #[test]
     fn the_folder_is_for_whom_the_folder_of_the_state_is() {
-        for (of_folder, of_file) in [(0o755, 0o644), (0o770, 0o640), (0o700, 0o600)] {
+        for (of_folder, of_file) in [
+            (0o755, 0o640),
+            (0o770, 0o640),
+            (0o777, 0o644),
+            (0o700, 0o600),
+        ] {
             let place = Place::new();
             let around = fs::Permissions::from_mode(of_folder);
             fs::set_permissions(place.0.path(), around).unwrap();

@@ -9,8 +9,9 @@ use std::{
 };
 
 use super::{
+    failure::cannot_store,
+    links,
     read::{folder_of, real_path},
-    replace::cannot_store,
 };
 use crate::store::StoreError;
 
@@ -40,7 +41,10 @@ pub(super) fn wait_for_turn(path: &Path, patience: Duration) -> Result<Turn, Sto
             let step = format!("cannot lock {}", lock_path.display());
             cannot_store(path, folder_of(&target), &step, error)
         };
-        let lock = open(&lock_path).map_err(failed)?;
+        let lock = links::check(path)
+            .and_then(|()| links::check(&lock_path))
+            .and_then(|()| open(&lock_path))
+            .map_err(failed)?;
         match lock.try_lock() {
             // The lock file may have been removed, or the link changed, while this one waited.
             Ok(()) if is_still_at(&lock, &lock_path) && real_path(path) == target => {

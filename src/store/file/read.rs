@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use super::links;
 use crate::store::{LARGEST_DOCUMENT, Loaded, StoreError, Version};
 
 /// The largest document.
@@ -123,6 +124,13 @@ fn settle(
 }
 
 fn look(path: &Path) -> Result<Look, StoreError> {
+    if let Err(error) = links::check(path) {
+        return Err(StoreError::new(format!(
+            "cannot read the maintenance state {}: {error}",
+            path.display()
+        ))
+        .with_source(error));
+    }
     // Opening a pipe waits for a writer and opening a device may do anything, so ask first.
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
@@ -163,8 +171,7 @@ fn missing(path: &Path) -> Result<Look, StoreError> {
              folder, or mount the volume that it is on",
             path.display(),
             folder.display(),
-        ))
-        .with_source(error)),
+        ))),
         Err(error) => Err(cannot_read(path, error)),
     }
 }
@@ -179,6 +186,7 @@ fn not_a_file(path: &Path, metadata: &Metadata) -> StoreError {
         "cannot read the maintenance state {}: {what}; name a regular file, which need not exist",
         path.display(),
     ))
+    .permanent()
 }
 
 fn cannot_read(path: &Path, error: io::Error) -> StoreError {
@@ -196,10 +204,13 @@ fn cannot_read(path: &Path, error: io::Error) -> StoreError {
         }
         _ => format!("{error}; check the path and the file system that it is on"),
     };
-    StoreError::new(format!(
+    let told = StoreError::new(format!(
         "cannot read the maintenance state {shown}: {reason}"
-    ))
-    .with_source(error)
+    ));
+    match error.kind() {
+        ErrorKind::NotADirectory => told.permanent(),
+        _ => told,
+    }
 }
 
 #[cfg(test)]

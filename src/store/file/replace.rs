@@ -11,6 +11,7 @@ use std::{
 use tempfile::{Builder, NamedTempFile};
 
 use super::{
+    failure::cannot_store,
     lock::wait_for_turn,
     read::{Blank, Look, SIZE_LIMIT, folder_of, look_settled},
 };
@@ -88,25 +89,21 @@ fn write_temporary(
         .prefix(&prefix)
         .rand_bytes(RANDOM_LENGTH)
         .suffix(TEMPORARY);
-    // Temporary files are private by default. A new state file is for whom the umask lets in.
-    #[cfg(unix)]
-    if matches!(replaced, Look::Missing) {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
     let mut temporary = builder.tempfile_in(folder)?;
     temporary.write_all(document)?;
-    keep_access(temporary.as_file(), replaced)?;
+    keep_access(temporary.as_file(), replaced, folder)?;
     temporary.as_file().sync_all()?;
     Ok(temporary)
 }
 
-fn keep_access(temporary: &File, replaced: &Look) -> io::Result<()> {
+fn keep_access(temporary: &File, replaced: &Look, folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
-    if let Look::Present { metadata, .. } = replaced {
+    {
         use std::os::unix::fs::MetadataExt as _;
 
+        let Look::Present { metadata, .. } = replaced else {
+            return super::access::open_to_those_of(temporary, folder);
+        };
         let given = super::access::keep(temporary, metadata)?;
         if !given.owner && metadata.mode() & 0o004 == 0 {
             tracing::warn!(
@@ -118,7 +115,7 @@ fn keep_access(temporary: &File, replaced: &Look) -> io::Result<()> {
         }
     }
     #[cfg(not(unix))]
-    let _ = (temporary, replaced);
+    let _ = (temporary, replaced, folder);
     Ok(())
 }
 
@@ -169,47 +166,6 @@ fn is_temporary(candidate: &OsStr, name: &OsStr) -> bool {
         .is_some_and(|random| {
             random.len() == RANDOM_LENGTH && random.iter().all(u8::is_ascii_alphanumeric)
         })
-}
-
-/// The error of a step that failed before the file was replaced.
-pub(super) fn cannot_store(path: &Path, folder: &Path, step: &str, error: io::Error) -> StoreError {
-    StoreError::new(format!(
-        "cannot store the maintenance state in {}: {step}: {}. The stored state is unchanged",
-        path.display(),
-        reason(folder, &error),
-    ))
-    .with_source(error)
-}
-
-/// Why writing in a folder failed, and what to do about it.
-pub(super) fn reason(folder: &Path, error: &io::Error) -> String {
-    let folder = folder.display();
-    match error.kind() {
-        ErrorKind::StorageFull => "the disk is full; free some space and try again".to_owned(),
-        ErrorKind::QuotaExceeded => {
-            "the disk quota is used up; free some space or raise the quota, and try again"
-                .to_owned()
-        }
-        ErrorKind::ReadOnlyFilesystem => format!(
-            "the file system of {folder} is read-only; make it writable, or keep the state elsewhere"
-        ),
-        ErrorKind::PermissionDenied => format!(
-            "{error}; let the user that runs this program create and rename files in {folder}, \
-             and own the file or belong to its group"
-        ),
-        ErrorKind::NotFound => format!(
-            "the folder {folder} does not exist; create it, or mount the volume that it is on"
-        ),
-        ErrorKind::ResourceBusy => format!(
-            "the file itself is a mount point (a single file mounted into a container?), so that \
-             it cannot be replaced; mount its folder {folder} instead"
-        ),
-        ErrorKind::Unsupported => format!(
-            "{error}; the file system of {folder} lacks what a safe change needs; keep the state \
-             on a local disk or in another kind of store"
-        ),
-        _ => format!("{error}; check the file system of {folder}"),
-    }
 }
 
 #[cfg(test)]
@@ -373,6 +329,27 @@ pub(super) mod tests {
             drop(filler);
             fs::remove_file(mount.path().join("filler")).unwrap();
             assert_stored(store(&path, "two", Some("one")), "two");
+        }
+
+        #[test]
+        #[ignore = "needs root, mounts a small tmpfs"]
+        fn a_file_system_without_inodes_is_not_called_a_full_disk() {
+            let mount = Mount::new();
+            let path = mount.path().join("state");
+            assert_stored(store(&path, "one", None), "one");
+            run(
+                "mount",
+                &["-o", "remount,nr_inodes=4", mount.path().to_str().unwrap()],
+            );
+            let mut fillers = 0;
+            while File::create(mount.path().join(format!("filler-{fillers}"))).is_ok() {
+                fillers += 1;
+            }
+            let text = store(&path, "two", Some("one")).unwrap_err().to_string();
+            assert!(text.contains("no inodes are left"), "{text}");
+            assert!(!text.contains("full"), "{text}");
+            assert_eq!(text.matches("No space").count(), 0, "told once: {text}");
+            assert_eq!(fs::read(&path).unwrap(), b"one");
         }
 
         #[test]

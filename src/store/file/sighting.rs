@@ -7,6 +7,8 @@ use std::{
     time::SystemTime,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::read::folder_of;
 
 /// The folders of the file and of the links that lead to it, each with its identity if it exists.
@@ -28,29 +30,26 @@ pub(super) fn folders_of(hops: &[PathBuf]) -> Folders {
 }
 
 /// Tells a folder or file from another one that takes its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Identity {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
     #[cfg(unix)]
     device: u64,
     #[cfg(unix)]
     inode: u64,
-    #[cfg(not(unix))]
+    /// Where the system knows it. A folder that is made anew may get the old one's inode.
     created: Option<SystemTime>,
 }
 
 impl Identity {
-    fn of(metadata: &Metadata) -> Self {
+    pub(super) fn of(metadata: &Metadata) -> Self {
         #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt as _;
+        use std::os::unix::fs::MetadataExt as _;
 
-            Self {
-                device: metadata.dev(),
-                inode: metadata.ino(),
-            }
-        }
-        #[cfg(not(unix))]
         Self {
+            #[cfg(unix)]
+            device: metadata.dev(),
+            #[cfg(unix)]
+            inode: metadata.ino(),
             created: metadata.created().ok(),
         }
     }

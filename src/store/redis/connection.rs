@@ -14,9 +14,9 @@ use tokio::sync::Mutex;
 
 use super::{
     address::Address,
-    failure::{self, CLUSTER, REPLICA, SENTINEL},
+    failure::{self, CLUSTER, REPLICA, Reason, SENTINEL},
 };
-use crate::store::StoreError;
+use crate::store::{StoreError, reserve::Reserve};
 
 /// How long the server may take for a connection and for an answer. Together they are less than the
 /// driver's patience, so that the error says what was waited for.
@@ -27,6 +27,8 @@ pub(super) const ANSWER: Duration = Duration::from_secs(2);
 pub(super) struct Connections {
     address: Address,
     state: Mutex<State>,
+    /// The descriptor of a socket.
+    reserve: Reserve,
 }
 
 #[derive(Debug, Default)]
@@ -35,7 +37,7 @@ struct State {
     /// How many there have been.
     count: u64,
     /// When connecting failed last, and why.
-    failed: Option<(Instant, String)>,
+    failed: Option<(Instant, Reason)>,
 }
 
 /// A connection that can be told from the one after it.
@@ -56,6 +58,7 @@ impl Connections {
         Self {
             address,
             state: Mutex::default(),
+            reserve: Reserve::of(1),
         }
     }
 
@@ -87,17 +90,22 @@ impl Connections {
                 asked_twice = true;
                 continue;
             }
-            let reason = failure::told(&error, &self.address.prefix);
-            return Err(self.error(what, &reason).with_source(error));
+            let reason = Reason::of(&error, &self.address.prefix);
+            return Err(self.error(what, &reason));
         }
     }
 
-    fn error(&self, what: &str, reason: &str) -> StoreError {
-        StoreError::new(format!("cannot {what} at {}: {reason}", self.address.shown))
+    fn error(&self, what: &str, reason: &Reason) -> StoreError {
+        let Reason { text, is_permanent } = reason;
+        let error = StoreError::new(format!("cannot {what} at {}: {text}", self.address.shown));
+        match is_permanent {
+            true => error.permanent(),
+            false => error,
+        }
     }
 
     /// The connection that there is or a new one, and whether it is new.
-    async fn connection(&self) -> Result<(Numbered, bool), String> {
+    async fn connection(&self) -> Result<(Numbered, bool), Reason> {
         let began = Instant::now();
         let mut state = self.state.lock().await;
         if let Some(numbered) = &state.connection {
@@ -132,17 +140,22 @@ impl Connections {
         state.connection.take_if(|it| it.number == number);
     }
 
-    async fn connect(&self) -> Result<MultiplexedConnection, String> {
+    async fn connect(&self) -> Result<MultiplexedConnection, Reason> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(ANSWER));
         let client = &self.address.client;
-        let connected = client.get_multiplexed_async_connection_with_config(&config);
-        let told = |error: RedisError| failure::told(&error, &self.address.prefix);
-        let mut connection = connected.await.map_err(told)?;
+        let connect = || client.get_multiplexed_async_connection_with_config(&config);
+        let mut connected = connect().await;
+        if connected.is_err() && self.reserve.release() {
+            connected = connect().await;
+        }
+        self.reserve.refill();
+        let told = |error: RedisError| Reason::of(&error, &self.address.prefix);
+        let mut connection = connected.map_err(told)?;
         // Servers before version 6 do not know the command; then there is nothing to be told.
         match cmd("HELLO").query_async::<Value>(&mut connection).await {
-            Ok(hello) => judge(&hello)?,
+            Ok(hello) => judge(&hello).map_err(Reason::of_role)?,
             Err(error) if error.is_io_error() => return Err(told(error)),
             Err(error) => tracing::debug!(%error, "the server does not say what it is"),
         }
@@ -151,7 +164,7 @@ impl Connections {
 }
 
 /// Refuses a server that is not one where documents can be kept.
-fn judge(hello: &Value) -> Result<(), String> {
+fn judge(hello: &Value) -> Result<(), &'static str> {
     let field = |name: &str| -> Option<String> {
         let pairs: Vec<(&Value, &Value)> = match hello {
             Value::Map(pairs) => pairs.iter().map(|(name, value)| (name, value)).collect(),
@@ -168,9 +181,9 @@ fn judge(hello: &Value) -> Result<(), String> {
             .and_then(|(_, value)| text(value))
     };
     match (field("mode").as_deref(), field("role").as_deref()) {
-        (Some("cluster"), _) => Err(CLUSTER.to_owned()),
-        (Some("sentinel"), _) | (_, Some("sentinel")) => Err(SENTINEL.to_owned()),
-        (_, Some("replica" | "slave")) => Err(REPLICA.to_owned()),
+        (Some("cluster"), _) => Err(CLUSTER),
+        (Some("sentinel"), _) | (_, Some("sentinel")) => Err(SENTINEL),
+        (_, Some("replica" | "slave")) => Err(REPLICA),
         _ => Ok(()),
     }
 }

@@ -2,8 +2,41 @@
 
 use ::redis::{ErrorKind, RedisError, ServerErrorKind};
 
+/// What has happened, and what helps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reason {
+    pub(super) text: String,
+    /// Whether trying again cannot help before somebody has changed the settings or the server's.
+    pub(super) is_permanent: bool,
+}
+
+impl Reason {
+    pub(super) fn of(error: &RedisError, prefix: &str) -> Self {
+        let code = error.code();
+        Self {
+            text: told(error, prefix),
+            // A replica is none of them: it may be on its way through a fail-over.
+            is_permanent: matches!(
+                code,
+                Some("NOAUTH" | "WRONGPASS" | "NOPERM" | "WRONGTYPE" | "MOVED" | "CROSSSLOT")
+            ) || matches!(
+                error.kind(),
+                ErrorKind::AuthenticationFailed | ErrorKind::Parse
+            ),
+        }
+    }
+
+    /// What a server says of itself.
+    pub(super) fn of_role(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            is_permanent: text != REPLICA,
+        }
+    }
+}
+
 /// Says in words what has happened and what helps.
-pub(super) fn told(error: &RedisError, prefix: &str) -> String {
+fn told(error: &RedisError, prefix: &str) -> String {
     if let Some(text) = by_code(error, prefix) {
         return text;
     }
@@ -118,7 +151,11 @@ mod tests {
             let error = make_extension_error(code.to_owned(), Some("for a reason".to_owned()));
             let text = told(&error, "shop");
             assert!(text.contains(part), "{code}: {text}");
+            let waits = ["OOM", "BUSY", "MISCONF", "NOREPLICAS", "STRANGE"].contains(&code);
+            assert_eq!(Reason::of(&error, "shop").is_permanent, !waits, "{code}");
         }
+        assert!(Reason::of_role(CLUSTER).is_permanent);
+        assert!(!Reason::of_role(REPLICA).is_permanent);
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         assert!(told(&refused.into(), "shop").contains("nothing listens there"));
         let late = std::io::Error::from(std::io::ErrorKind::TimedOut);

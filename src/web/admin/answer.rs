@@ -21,8 +21,8 @@ use crate::{
     web::{
         maintenance::Maintenance,
         refusal::{
+            data::problem_details,
             negotiate::{ResponseFormat, negotiate},
-            response::problem_details,
         },
     },
 };

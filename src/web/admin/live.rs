@@ -3,7 +3,10 @@
 use crate::web::front::Front;
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -31,9 +34,10 @@ use super::{authorize::caller, origin, visible::Sight};
 use crate::{
     engine::shared::Shared,
     web::{
-        live::{Place, render},
+        live::{NoPlace, Place, render},
         maintenance::Maintenance,
         permission::Permission,
+        visitor::session_notes::visitor_by_session,
     },
 };
 
@@ -43,6 +47,8 @@ const LONGEST_FRAME: usize = 1024;
 const SLOW: Duration = Duration::from_secs(5);
 /// After so long a connection ends, so that who may see is judged anew.
 const LONGEST_CONNECTION: Duration = Duration::from_secs(3600);
+/// What somebody may see is judged again at least so often, and at each change.
+const JUDGED_EVERY: Duration = Duration::from_secs(60);
 /// When to try again if there is no place.
 const RETRY_WHEN_FULL: u64 = 30;
 
@@ -55,8 +61,13 @@ pub(super) async fn live(
     if let Some(response) = no_websocket(&request, &maintenance.front) {
         return response;
     }
-    let Some(place) = maintenance.front.live.enter() else {
-        return full(&request, &maintenance.front);
+    let place = match maintenance
+        .front
+        .live
+        .enter(maintenance.client_address(&request))
+    {
+        Ok(place) => place,
+        Err(full) => return no_place(&request, &maintenance.front, full),
     };
     let visible = visible_modes(&request, &maintenance).await;
     // Before the snapshot is read, so that no change between the two is missed.
@@ -77,6 +88,10 @@ pub(super) async fn live(
         shared: Arc::clone(shared),
         front: Arc::clone(&maintenance.front),
         published,
+        logged_out: visitor_by_session(&request, &maintenance)
+            .map(|visitor| maintenance.front.live.follow(visitor)),
+        request,
+        maintenance: maintenance.clone(),
         visible,
         session,
         told: ByteString::new(),
@@ -127,13 +142,22 @@ fn no_websocket(request: &HttpRequest, front: &Front) -> Option<HttpResponse> {
     Some(response)
 }
 
-fn full(request: &HttpRequest, front: &Front) -> HttpResponse {
-    let mut response = front.responses.notice(
-        request.headers(),
-        StatusCode::SERVICE_UNAVAILABLE,
-        "No place",
-        "There are as many live connections as the settings allow (`live.connections`). Ask /ping.",
-    );
+fn no_place(request: &HttpRequest, front: &Front, why: NoPlace) -> HttpResponse {
+    let (status, detail) = match why {
+        NoPlace::InAll => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "There are as many live connections as this server takes (`live.connections`, and a \
+             quarter of the files that it may open). Ask /ping.",
+        ),
+        NoPlace::ForClient => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "There are as many live connections from your address as one may have \
+             (`live.per_address`). Close some, or ask /ping.",
+        ),
+    };
+    let mut response = front
+        .responses
+        .notice(request.headers(), status, "No place", detail);
     response
         .headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from(RETRY_WHEN_FULL));
@@ -167,6 +191,11 @@ struct Connection {
     shared: Arc<Shared>,
     front: Arc<Front>,
     published: watch::Receiver<u64>,
+    /// Who has connected, and with what.
+    request: HttpRequest,
+    maintenance: web::Data<Maintenance>,
+    /// Whether they have logged out since, where that can be known.
+    logged_out: Option<Arc<AtomicBool>>,
     /// The modes that the visitor may see.
     visible: Sight,
     session: Session,
@@ -206,6 +235,8 @@ impl Connection {
         let over = Instant::now() + LONGEST_CONNECTION.mul_f64(0.9 + 0.1 * fastrand::f64());
         let mut beat = Instant::now() + heartbeat;
         let mut is_asked = false;
+        let judged_every = heartbeat.min(JUDGED_EVERY);
+        let mut judge = Instant::now() + judged_every;
         let terminated = terminated();
         tokio::pin!(terminated);
         loop {
@@ -235,8 +266,21 @@ impl Connection {
                     if changed.is_err() {
                         return End::Because(CloseCode::Away, "maintenance has ended its work");
                     }
+                    self.judge().await;
+                    judge = Instant::now() + judged_every;
                     if !self.tell().await {
                         return End::Gone;
+                    }
+                }
+                () = sleep_until(judge) => {
+                    let is_another = self.judge().await;
+                    judge = Instant::now() + judged_every;
+                    if is_another && !self.tell().await {
+                        return End::Gone;
+                    }
+                    if self.has_logged_out() {
+                        // They may be in by another session, which the next request says.
+                        return End::Because(CloseCode::Normal, "connect again");
                     }
                 }
                 () = sleep_until(beat) => {
@@ -254,6 +298,27 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Whether the visitor has logged out of this process since. Their session is the one that the
+    /// request came with, and says nothing of it.
+    fn has_logged_out(&self) -> bool {
+        self.logged_out
+            .as_ref()
+            .is_some_and(|has_left| has_left.load(Ordering::Relaxed))
+    }
+
+    /// Judges again what the visitor may see, and says whether it is something else than before: they
+    /// may have logged out, or a token may have expired.
+    async fn judge(&mut self) -> bool {
+        let visible = if self.has_logged_out() {
+            Sight::default()
+        } else {
+            visible_modes(&self.request, &self.maintenance).await
+        };
+        let is_another = visible != self.visible;
+        self.visible = visible;
+        is_another
     }
 
     /// Tells the client what is new. `false`: it does not take it.

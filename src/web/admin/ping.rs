@@ -25,7 +25,7 @@ use crate::{
     },
     web::{
         maintenance::Maintenance,
-        refusal::response::{RefusalMarker, X_MAINTENANCE_MODE},
+        refusal::{described::RefusalMarker, rendered::X_MAINTENANCE_MODE},
     },
 };
 

@@ -16,7 +16,7 @@ use actix_web::{
 
 use crate::{
     engine::leases::held_lease::Deadline,
-    web::{middleware::admission::Inside, refusal::response::X_MAINTENANCE_MODE},
+    web::{middleware::admission::Inside, refusal::rendered::X_MAINTENANCE_MODE},
 };
 
 /// How soon a client may try again, on another node or on this one.

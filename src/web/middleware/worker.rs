@@ -26,17 +26,20 @@ use crate::{
         leases::held_lease::Deadline,
         shared::{Shared, Word},
     },
-    web::front::Front,
-    web::request::app_routes::AppRoutes,
     web::{
+        front::Front,
         maintenance::Maintenance,
         middleware::admission::{Admission, Desk, Inside},
         observe,
         refusal::{
+            described::RefusalMarker,
             language::Languages,
             negotiate::{ResponseFormat, SEC_FETCH_DEST, negotiate},
-            response::{FormatChoice, RefusalMarker, Refusing, Rendered, Responses},
+            of_mode::FormatChoice,
+            rendered::Rendered,
+            responses::{Refusing, Responses},
         },
+        request::app_routes::AppRoutes,
         request::subject::RequestSubject,
         visitor::{
             identity::{Answer, Identity, VisitorFuture},

@@ -64,7 +64,7 @@ pub use crate::engine::events::{
     CHANGE_FAILED, DRAINED, PASS, PHASE, REFUSAL, REFUSALS, SEE_REFUSED, STORE_BACK, STORE_FAILED,
     TOGGLE_REFUSED, TOKEN_REFUSED,
 };
-use crate::web::refusal::response::RefusalMarker;
+use crate::web::refusal::described::RefusalMarker;
 
 #[cfg(feature = "tracing-filter")]
 mod filter;

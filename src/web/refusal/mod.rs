@@ -1,5 +1,11 @@
 //! What a refused visitor gets.
 
+pub(crate) mod data;
+pub(crate) mod described;
 pub(crate) mod language;
 pub(crate) mod negotiate;
-pub(crate) mod response;
+pub(crate) mod of_mode;
+pub(crate) mod page;
+pub(crate) mod rendered;
+pub(crate) mod responses;
+pub(crate) mod words;

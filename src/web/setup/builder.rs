@@ -27,7 +27,6 @@ use crate::{
         },
         state::DrainWish,
     },
-    engine::web_server_files::WebServerFiles,
     engine::{
         driver::{Driver, Plan},
         fleet::node::NodeIdentity,
@@ -36,8 +35,10 @@ use crate::{
         inside::{in_flight::InFlight, sessions::Sessions},
         knowledge::Knowledge,
         leases::held_lease::LeaseKeeper,
+        local_copy::{LocalCopy, Of, Place},
         node::seat::{NodePlan, Seat},
         shared::{Clock, Drain, Published, Shared},
+        web_server_files::WebServerFiles,
     },
     settings::{
         Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, Settings,
@@ -51,11 +52,12 @@ use crate::{
         mode::{self, ConfiguredMode, ModeBuilder, ModeClosures},
         permission::{Permission, Permissions, Permit},
         refusal::{
+            described::Refusal,
             language::{LanguageChooser, Languages},
             negotiate::ResponseFormat,
-            response::{
-                FormatChoice, Refusal, Renderer, ResponseContext, Responses, read_templates,
-            },
+            of_mode::{FormatChoice, Renderer, ResponseContext},
+            page::read_templates,
+            responses::Responses,
         },
         request::api_key::ApiKey,
         token::Tokens,
@@ -91,6 +93,7 @@ pub struct Builder {
     catalogues: Vec<(String, String)>,
     renderer: Option<Renderer>,
     tests: bool,
+    is_tool: bool,
     clock: Clock,
 }
 
@@ -111,7 +114,7 @@ pub enum BuildError {
     /// The settings cannot be used; the text lists every fault.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The store's URL names a place that cannot be one.
+    /// The store's URL names a place that cannot be one, or that lets nobody in.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A thread could not be started: the driver's, or that of the hooks.
@@ -139,6 +142,7 @@ impl Builder {
             catalogues: Vec::new(),
             renderer: None,
             tests: false,
+            is_tool: false,
             clock: Clock::system(),
         }
     }
@@ -490,6 +494,13 @@ impl Builder {
     }
 
     /// Tells the time by another clock.
+    /// A program that looks and ends: it does not wait for a store, and no store stops its start.
+    #[cfg(all(feature = "cli", unix))]
+    pub(crate) fn of_a_tool(mut self) -> Self {
+        self.is_tool = true;
+        self
+    }
+
     #[cfg(test)]
     pub(crate) fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -499,11 +510,13 @@ impl Builder {
     /// Reads settings and state, and starts to follow the store.
     ///
     /// A store that fails is no error here: the setting `when_store_fails` says what then, the log
-    /// tells, and the store is tried again.
+    /// tells, and the store is tried again. Where nothing is known of it either, the start takes up
+    /// to five seconds and `when_unknown_at_start` says what counts.
     ///
     /// # Errors
     ///
-    /// When the settings cannot be used. The error lists every fault.
+    /// When the settings cannot be used; the error lists every fault. And when the store can never
+    /// work, as with a wrong password or a path that is a folder, unless `forced` decides.
     pub async fn build(mut self) -> Result<Maintenance, BuildError> {
         let mut settings = match self.settings.take() {
             Some(settings) => settings,
@@ -520,12 +533,18 @@ impl Builder {
         let languages = Languages::read(&settings.language, &self.catalogues);
         let ((), (templates, mut languages)) = both(settings.check(), both(templates, languages))?;
         languages.chooser = self.language.take();
-        let store: Arc<dyn Store> = match self.store.take() {
-            Some(store) => store,
+        let (store, copy) = match self.store.take() {
+            Some(store) => {
+                let copy = local_copy(&*store, Of::Custom, &settings);
+                (store, copy)
+            }
             None => open_store(&settings)?,
         };
         let modes = configured_modes(&settings, &closures);
-        let plan = plan(&settings, &modes)?;
+        let plan = Plan {
+            is_tool: self.is_tool,
+            ..plan(&settings, &modes)?
+        };
         let rules = rules(&settings, &modes, self.tests)?;
         if let Some(login) = settings.login_url.as_deref().and_then(target)
             && login.host.is_none()
@@ -571,6 +590,7 @@ impl Builder {
             shared: Arc::clone(&shared),
             store,
             leases: leases.of_driver(),
+            copy,
             plan,
             published: sender,
         };
@@ -584,7 +604,9 @@ impl Builder {
             .map_err(BuildError::Thread)?;
         // The driver answers after the first load, which is bounded in time; if it is gone instead,
         // the first change says so.
-        let _ = is_ready.await;
+        if let Ok(Err(error)) = is_ready.await {
+            return Err(error.into());
+        }
         Ok(Maintenance {
             engine: Engine {
                 shared,
@@ -702,17 +724,32 @@ fn fault(key: &str, value: &str, message: impl fmt::Display) -> SettingsError {
     SettingsError::of_value(key, value, message.to_string())
 }
 
-fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, BuildError> {
+/// The store that the settings name, and the copy of what it holds.
+fn open_store(settings: &Settings) -> Result<(Arc<dyn Store>, LocalCopy), BuildError> {
     let url = StoreUrl::parse(&settings.store)
         .map_err(|message| fault("store", &without_password(&settings.store), message))?;
-    Ok(match url {
-        StoreUrl::Memory => Arc::new(MemoryStore::new()),
-        StoreUrl::File(path) => Arc::new(FileStore::new(path)?),
+    let (store, of): (Arc<dyn Store>, _) = match &url {
+        StoreUrl::Memory => (Arc::new(MemoryStore::new()), Of::Memory),
+        StoreUrl::File(path) => {
+            let store = FileStore::new(path)?;
+            let copy = local_copy(&store, Of::File(store.path()), settings);
+            let copy = copy.of_files(store.clone());
+            return Ok((Arc::new(store), copy));
+        }
         #[cfg(feature = "redis")]
-        StoreUrl::Redis(url) => Arc::new(crate::store::RedisStore::new(&url)?),
+        StoreUrl::Redis(url) => (Arc::new(crate::store::RedisStore::new(url)?), Of::Remote),
         #[cfg(feature = "object-store")]
-        StoreUrl::Bucket(url) => Arc::new(crate::store::BucketStore::new(&url)?),
-    })
+        StoreUrl::Bucket(url) => (Arc::new(crate::store::BucketStore::new(url)?), Of::Remote),
+    };
+    let copy = local_copy(&*store, of, settings);
+    Ok((store, copy))
+}
+
+fn local_copy(store: &dyn Store, of: Of<'_>, settings: &Settings) -> LocalCopy {
+    let url = store.url();
+    let named = settings.node.memory.as_deref();
+    let place = Place::of(of, &url, named, |name| std::env::var_os(name));
+    LocalCopy::new(url, place)
 }
 
 fn plan(settings: &Settings, modes: &[ConfiguredMode]) -> Result<Plan, SettingsError> {
@@ -720,6 +757,8 @@ fn plan(settings: &Settings, modes: &[ConfiguredMode]) -> Result<Plan, SettingsE
         forced: settings.forced,
         when_store_fails: settings.when_store_fails,
         when_cut_off: settings.when_cut_off,
+        when_unknown_at_start: settings.when_unknown_at_start,
+        is_tool: false,
         time_zone: settings
             .time_zone
             .as_deref()
@@ -739,7 +778,7 @@ fn node_plan(settings: &Settings) -> NodePlan {
     NodePlan {
         identity: NodeIdentity::new(
             settings.node.id.as_deref(),
-            &gethostname::gethostname().to_string_lossy(),
+            &crate::engine::node::host::name(),
             process::id(),
             // The time of the machine: it is to tell people since when the process runs.
             Timestamp::now(),

@@ -10,6 +10,7 @@ use crate::{
         inside::sessions::{SessionTable, VisitorHash},
         shared::Shared,
     },
+    web::front::Front,
     web::maintenance::Maintenance,
     web::visitor::identity::Identity,
 };
@@ -31,6 +32,7 @@ pub(crate) struct SessionNotes {
     /// Requests that had no session, until there is one.
     in_vain: Cell<u32>,
     shared: Arc<Shared>,
+    front: Arc<Front>,
     user_key: Arc<str>,
     table: SessionTable,
 }
@@ -66,6 +68,7 @@ impl SessionNotes {
             skip: Cell::new(0),
             in_vain: Cell::new(0),
             shared: Arc::clone(shared),
+            front: Arc::clone(&maintenance.front),
             user_key: keys.user_key(),
             table: shared.sessions.register(),
         })
@@ -133,6 +136,7 @@ impl SessionNotes {
         let second = self.shared.sessions.second();
         if let Some(gone) = before {
             self.table.left(gone, second);
+            self.front.live.log_out(gone);
         }
         if let Some(visitor) = now {
             self.table.seen(visitor, second);
@@ -149,13 +153,22 @@ impl SessionNotes {
 /// Notes that nobody waits for the visitor of this request: whoever has a site drained knows that
 /// it closes.
 pub(crate) fn not_waited_for(request: &HttpRequest, maintenance: &Maintenance) {
+    if let Some(visitor) = visitor_by_session(request, maintenance) {
+        maintenance.engine.shared.sessions.leave(visitor);
+    }
+}
+
+/// The visitor of a request, as the tables know them; nobody where the app itself finds out who is
+/// asking.
+pub(crate) fn visitor_by_session(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+) -> Option<VisitorHash> {
     let Identity::Session(keys) = &maintenance.front.identity else {
-        return;
+        return None;
     };
     let session = request.get_session();
     let entries = session.entries();
-    if let Some(id) = entries.get(&*keys.user_key()).filter(|id| *id != "null") {
-        let sessions = &maintenance.engine.shared.sessions;
-        sessions.leave(sessions.hash(id));
-    }
+    let id = entries.get(&*keys.user_key()).filter(|id| *id != "null")?;
+    Some(maintenance.engine.shared.sessions.hash(id))
 }

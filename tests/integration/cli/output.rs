@@ -215,3 +215,41 @@ fn times_are_shown_in_the_local_zone_with_the_offset() {
     let out = Ran::of(command).out;
     assert!(out.contains("starts 2099-06-30 20:00:00 -04:00"), "{out}");
 }
+
+#[test]
+fn no_password_of_a_url_is_ever_shown() {
+    let operator = Operator::new();
+    for url in [
+        "redis://u:geheim@127.0.0.1:1/0?prefx=a",
+        "redis://u:geheim@127.0.0.1:1/0",
+        "redis://u:ge@geheim@127.0.0.1:1/x",
+        "redis:u:geheim@127.0.0.1",
+        "redis://u:geheim",
+        "redis://127.0.0.1:1/0?password=geheim",
+        "redis+unix:///none.sock?pass=geheim&db=x",
+        "postgres://u:geheim@127.0.0.1/a",
+        "s3://key:geheim@bucket",
+        "u:geheim@127.0.0.1",
+    ] {
+        for arguments in [
+            &["--store", url, "status"][..],
+            &["-vvv", "--store", url, "status"],
+            &["--json", "--store", url, "on"],
+            &[url],
+            &["status", url],
+        ] {
+            let ran = operator.run(arguments);
+            assert_ne!(ran.code, Some(0), "{ran:?}");
+            let said = format!("{}{}", ran.out, ran.err);
+            assert!(!said.contains("geheim"), "{arguments:?}: {said}");
+        }
+        let mut command = operator.command(&["-vvv", "status"]);
+        command.env("MAINTENANCE_STORE", url);
+        let ran = Ran::of(command);
+        assert!(!format!("{ran:?}").contains("geheim"), "{ran:?}");
+        operator.write("maintenance.toml", &format!("store = \"{url}\""));
+        let ran = operator.run(&["status"]);
+        assert!(!format!("{ran:?}").contains("geheim"), "{ran:?}");
+        operator.write("maintenance.toml", "");
+    }
+}

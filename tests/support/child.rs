@@ -56,6 +56,23 @@ impl Role {
         self
     }
 
+    /// A process that may have so many files and connections open.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn with_descriptors(self, most: u32) -> Self {
+        let mut limited = Command::new("prlimit");
+        limited
+            .arg(format!("--nofile={most}"))
+            .arg(self.0.get_program())
+            .args(self.0.get_args());
+        for (name, value) in self.0.get_envs() {
+            match value {
+                Some(value) => limited.env(name, value),
+                None => limited.env_remove(name),
+            };
+        }
+        Self(limited)
+    }
+
     pub(crate) fn in_folder(mut self, folder: &Path) -> Self {
         self.0.current_dir(folder);
         self

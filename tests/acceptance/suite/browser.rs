@@ -263,7 +263,14 @@ async fn the_refusal_goes_away_by_itself() {
     visitor.says("A small shop that opens and closes.").await;
 
     // Without scripts by its own refresh, which knows when it is over.
-    alice.open("/maintenance-mode/on?for=3s").await;
+    alice.open(DASHBOARD).await;
+    let body = "new URLSearchParams({ for: '3s' })";
+    alice
+        .run(&format!(
+            "fetch('/maintenance-mode/on', {{ method: 'POST', body: {body} }})"
+        ))
+        .await;
+    alice.says("In maintenance").await;
     patient.open("/about").await;
     patient.says("Down for maintenance").await;
     patient.says("A small shop that opens and closes.").await;

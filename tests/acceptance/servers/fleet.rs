@@ -88,7 +88,7 @@ fn the_script_starts_nodes_that_agree_at_once_and_ends_them() {
     // Some in a row are free, in all likelihood.
     let first = free_port();
     let redis = free_port();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/fleet/run");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/fleet/run");
     let mut command = Command::new(script);
     command
         .arg("3")

@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_maintenance_mode::{Maintenance, Phase, Settings, settings::WhenStoreFails};
+use actix_maintenance_mode::{
+    Maintenance, Phase, Settings,
+    settings::{WhenStoreFails, WhenUnknownAtStart},
+};
 use actix_web::{App, HttpServer, rt, web};
 
 use crate::{
@@ -182,6 +185,7 @@ async fn a_cold_start_without_the_server_follows_the_setting_until_it_is_there()
         let mut settings = Settings::default();
         settings.store = server.url();
         settings.when_store_fails = when;
+        settings.when_unknown_at_start = WhenUnknownAtStart::Off;
         let node = Maintenance::builder()
             .settings(settings)
             .build()

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The script that finds what keeps people out; `tests/run` installs it.
 const AXE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/target/npm/node_modules/axe-core/axe.min.js"
+    "/../../target/npm/node_modules/axe-core/axe.min.js"
 );
 
 /// Whether pages are light or dark.

@@ -1,8 +1,8 @@
 //! A store of one's own: the state in SQLite, for an app that has such a database anyway.
 //!
 //! ```sh
-//! cargo run --example custom_store        # http://127.0.0.1:8080/
-//! cargo test --features testing --example custom_store
+//! cargo run -p custom_store        # http://127.0.0.1:8080/
+//! cargo test -p custom_store
 //! ```
 //!
 //! Switch it by hand, too: `sqlite3 maintenance.db "UPDATE state SET document = 'on', version = version + 1"`.
@@ -280,7 +280,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
 mod tests {
     use actix_maintenance_mode::store::conformance::Suite;
 

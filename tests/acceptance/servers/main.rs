@@ -1,12 +1,11 @@
 //! Stores that are servers, real ones: each test starts its own on a free port of this machine.
 //!
-//! A program of its own, since it needs the features of these stores; `tests/run` installs what the
-//! tests need and runs them.
+//! `tests/run` installs what the tests need and runs them.
 
 // A test fails by a panic, also in the functions that tests share.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[path = "../integration/eventually.rs"]
+#[path = "../../support/eventually.rs"]
 mod eventually;
 mod proxy;
 mod redis_server;

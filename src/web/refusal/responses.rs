@@ -1,0 +1,431 @@
+//! What a refused visitor gets: page, JSON, problem details, text or a redirect.
+
+use crate::core::text::chain;
+use crate::{
+    core::{decide::Rule, phase::Phase, snapshot::Snapshot},
+    settings::{Access, ResponseSettings},
+    web::{
+        mode::ConfiguredMode,
+        refusal::{
+            language::{Catalogue, Languages},
+            negotiate::{ResponseFormat, negotiate},
+        },
+    },
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    body::BoxBody,
+    http::{
+        StatusCode,
+        header::{
+            CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
+            RETRY_AFTER, VARY,
+        },
+    },
+    web::Bytes,
+};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use std::{fmt, sync::OnceLock};
+use tera::Tera;
+
+use super::{
+    data::{is_data, json_body, members, problem, problem_details},
+    described::Refusal,
+    of_mode::{FormatChoice, ModeResponse, Renderer, ResponseContext},
+    page::{Again, NOTICE_TEMPLATE, PAGE_TEMPLATE, SHORTEST_REFRESH, page_context},
+    rendered::{BY_ACCEPT, BY_ACCEPT_AND_LANGUAGE, Rendered, truthful, with_jitter},
+    words::{general_message, is_general, text},
+};
+
+/// In how many seconds newcomers may try again while the site is closing: soon, as it may be called
+/// off.
+const CLOSING_RETRY_AFTER: u64 = 30;
+
+/// Everything that refusals are made of, shared by all workers.
+pub(crate) struct Responses {
+    retry_jitter: f64,
+    pub(crate) format: FormatChoice,
+    /// What all modes have in common.
+    common: ModeResponse,
+    /// What each mode answers, in the order of the modes.
+    modes: Vec<ModeResponse>,
+    pub(crate) languages: Languages,
+    /// Where the admin scope has the script of the page, once there is such a scope.
+    script: OnceLock<String>,
+    loads_script: bool,
+    tera: Tera,
+}
+
+/// Which refusal it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refusing {
+    /// The index of the mode that answers.
+    pub(crate) mode: usize,
+    pub(crate) rule: Rule,
+    pub(crate) format: ResponseFormat,
+    pub(crate) language: usize,
+}
+
+impl fmt::Debug for Responses {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Responses")
+            .field("status", &self.common.status)
+            .field("template", &self.common.template)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Responses {
+    /// # Errors
+    ///
+    /// When a setting that was checked before is wrong all the same; the text says which.
+    pub(crate) fn new(
+        settings: &ResponseSettings,
+        modes: &[ConfiguredMode],
+        context: ResponseContext,
+        renderer: Option<Renderer>,
+        tera: Tera,
+        languages: Languages,
+    ) -> Result<Self, String> {
+        let common = ModeResponse {
+            context,
+            renderer,
+            ..ModeResponse::new(settings)?
+        };
+        Ok(Self {
+            retry_jitter: settings.retry_jitter,
+            format: settings.format.into(),
+            modes: modes
+                .iter()
+                .map(|mode| common.of_mode(&mode.settings, &mode.closures))
+                .collect::<Result<_, _>>()?,
+            common,
+            languages,
+            script: OnceLock::new(),
+            loads_script: settings.script,
+            tera,
+        })
+    }
+
+    fn of_mode(&self, mode: usize) -> &ModeResponse {
+        self.modes.get(mode).unwrap_or(&self.common)
+    }
+
+    /// Whether refusals have this status.
+    #[cfg(feature = "tracing-filter")]
+    pub(crate) fn is_status(&self, status: u16) -> bool {
+        self.modes.iter().any(|mode| mode.status.as_u16() == status)
+    }
+
+    pub(crate) fn status(&self, mode: usize) -> StatusCode {
+        self.of_mode(mode).status
+    }
+
+    /// Has the page load its script from the admin scope at this path.
+    pub(crate) fn load_script_from(&self, admin_path: &str) {
+        if self.loads_script {
+            self.script
+                .get_or_init(|| format!("{admin_path}/static/maintenance.js"));
+        }
+    }
+
+    /// Chooses the form of a refusal.
+    pub(crate) fn format(&self, request: &HttpRequest) -> ResponseFormat {
+        match &self.format {
+            FormatChoice::Negotiated => negotiate(request.headers()),
+            FormatChoice::Fixed(format) => *format,
+            FormatChoice::PerRequest(choose) => choose(request),
+        }
+    }
+
+    /// Whether a refusal depends on nothing but snapshot, mode and form, so that it can be kept.
+    pub(crate) fn can_be_kept(&self, mode: usize, format: ResponseFormat) -> bool {
+        let mode = self.of_mode(mode);
+        mode.renderer.is_none()
+            && !matches!(mode.context, ResponseContext::PerRequest(_))
+            && !(self.retry_jitter > 0.0 && is_data(format))
+    }
+
+    /// Some more seconds at random, so that clients do not come back all at once.
+    fn with_jitter(&self, seconds: u64) -> u64 {
+        with_jitter(seconds, self.retry_jitter)
+    }
+
+    /// Describes a refusal.
+    pub(crate) fn refusal(
+        &self,
+        snapshot: &Snapshot,
+        refusing: Refusing,
+        now: Timestamp,
+    ) -> Refusal {
+        let Refusing {
+            mode,
+            rule,
+            format,
+            language,
+        } = refusing;
+        let catalogue = self.languages.get(language);
+        let own = self.of_mode(mode);
+        let view = &snapshot.modes[mode];
+        let standing = view.standing(now);
+        // What is forced on cannot be read either, whatever a mode allows.
+        let access = if rule.is_forced_on() {
+            Access::None
+        } else {
+            own.access
+        };
+        let phase = match standing.phase {
+            Phase::Pending => Phase::Pending,
+            _ => Phase::Offline,
+        };
+        Refusal {
+            mode: view.key.as_ref().to_owned(),
+            label: view.label.as_ref().to_owned(),
+            phase,
+            access,
+            read_only: access == Access::ReadOnly,
+            message: standing
+                .message
+                .or_else(|| own.message.clone())
+                .unwrap_or_else(|| general_message(catalogue, phase, access).to_owned()),
+            language: catalogue.tag.clone(),
+            since: standing.since,
+            until: standing.until,
+            // The header of the other forms gets its jitter when it is sent.
+            retry_after: match self.retry_after(mode, standing.phase, standing.until, now) {
+                Some(seconds) if is_data(format) => Some(self.with_jitter(seconds)),
+                seconds => seconds,
+            },
+            rule,
+            format,
+        }
+    }
+
+    /// In how many seconds to come back: when it ends, if that is known, else the setting.
+    pub(crate) fn retry_after(
+        &self,
+        mode: usize,
+        phase: Phase,
+        until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<u64> {
+        let setting = self.of_mode(mode).retry_after;
+        match (until, phase) {
+            (Some(until), _) => Some(seconds_until(until, now)),
+            (None, Phase::Pending) => setting.map(|setting| setting.min(CLOSING_RETRY_AFTER)),
+            (None, _) => setting,
+        }
+    }
+
+    /// Makes the response to one request, by the app's renderer if it has one.
+    pub(crate) fn render(
+        &self,
+        request: &HttpRequest,
+        mode: usize,
+        refusal: &Refusal,
+    ) -> HttpResponse {
+        let own = self.of_mode(mode);
+        if let Some(renderer) = &own.renderer {
+            return truthful(renderer(request, refusal), own.status, refusal);
+        }
+        let extra = match &own.context {
+            ResponseContext::PerRequest(context) => context(request, refusal),
+            ResponseContext::Fixed(_) | ResponseContext::None => own.fixed_context(),
+        };
+        let redirect = self.redirects(request, mode, refusal.format);
+        self.rendered_with(own, refusal, extra, redirect).response()
+    }
+
+    /// Makes a refusal that can be kept.
+    pub(crate) fn rendered(&self, mode: usize, refusal: &Refusal, redirect: bool) -> Rendered {
+        let own = self.of_mode(mode);
+        self.rendered_with(own, refusal, own.fixed_context(), redirect)
+    }
+
+    /// Whether this request is answered with a redirect: only pages are, and only to GET and HEAD.
+    pub(crate) fn redirects(
+        &self,
+        request: &HttpRequest,
+        mode: usize,
+        format: ResponseFormat,
+    ) -> bool {
+        self.of_mode(mode).redirect.is_some()
+            && format == ResponseFormat::Html
+            && matches!(request.method().as_str(), "GET" | "HEAD")
+    }
+
+    fn rendered_with(
+        &self,
+        own: &ModeResponse,
+        refusal: &Refusal,
+        extra: Map<String, Value>,
+        redirect: bool,
+    ) -> Rendered {
+        let mut headers = Vec::with_capacity(3);
+        if let (true, Some(target)) = (redirect, &own.redirect) {
+            headers.push((LOCATION, target.clone()));
+            return Rendered {
+                status: StatusCode::FOUND,
+                vary: BY_ACCEPT,
+                headers,
+                jittered: None,
+                body: Bytes::new(),
+            };
+        }
+        headers.push((
+            CONTENT_TYPE,
+            HeaderValue::from_static(refusal.format.content_type()),
+        ));
+        let catalogue = self.languages.named(&refusal.language);
+        // What an operator wrote may be in any language, and data is only that.
+        if !is_data(refusal.format) || is_general(catalogue, refusal) {
+            headers.push((CONTENT_LANGUAGE, catalogue.header.clone()));
+        }
+        let jittered = refusal
+            .retry_after
+            .filter(|_| self.retry_jitter > 0.0 && !is_data(refusal.format))
+            .map(|seconds| (seconds, self.retry_jitter));
+        if let (Some(seconds), None) = (refusal.retry_after, jittered) {
+            headers.push((RETRY_AFTER, HeaderValue::from(seconds)));
+        }
+        Rendered {
+            status: own.status,
+            vary: if self.languages.are_negotiated() {
+                BY_ACCEPT_AND_LANGUAGE
+            } else {
+                BY_ACCEPT
+            },
+            headers,
+            jittered,
+            body: self.body(own, refusal, catalogue, extra),
+        }
+    }
+
+    fn body(
+        &self,
+        own: &ModeResponse,
+        refusal: &Refusal,
+        catalogue: &Catalogue,
+        extra: Map<String, Value>,
+    ) -> Bytes {
+        match refusal.format {
+            ResponseFormat::Html => {
+                let again = Again::of(refusal, self.script.get());
+                self.page(own, refusal, catalogue, &again, extra).into()
+            }
+            ResponseFormat::Json => json_body(members(refusal, extra)),
+            ResponseFormat::Problem => json_body(problem(own.status, refusal, catalogue, extra)),
+            ResponseFormat::Text => text(refusal, catalogue).into(),
+        }
+    }
+
+    /// The page by the app's template, or the embedded one when that fails: a mistake in a template
+    /// must not turn a refusal into an error.
+    fn page(
+        &self,
+        own: &ModeResponse,
+        refusal: &Refusal,
+        catalogue: &Catalogue,
+        again: &Again,
+        extra: Map<String, Value>,
+    ) -> String {
+        let context = page_context(refusal, catalogue, again, extra);
+        match self.tera.render(&own.template, &context) {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::error!(
+                    template = own.template,
+                    error = %chain(&error),
+                    "the maintenance page cannot be rendered; visitors get the embedded one"
+                );
+                Tera::one_off(PAGE_TEMPLATE.1, &context, true)
+                    .unwrap_or_else(|_| text(refusal, catalogue))
+            }
+        }
+    }
+
+    /// The page as a file that a web server sends without this process: in one language, and without
+    /// the script, which this process has.
+    pub(crate) fn page_file(&self, snapshot: &Snapshot, mode: usize, now: Timestamp) -> String {
+        let language = self.languages.default();
+        let refusing = Refusing {
+            mode,
+            rule: Rule::NoExemption,
+            format: ResponseFormat::Html,
+            language,
+        };
+        let refusal = self.refusal(snapshot, refusing, now);
+        let again = Again {
+            refresh: SHORTEST_REFRESH,
+            script: None,
+        };
+        let own = self.of_mode(mode);
+        let catalogue = self.languages.get(language);
+        self.page(own, &refusal, catalogue, &again, own.fixed_context())
+    }
+
+    /// A page of the admin scope.
+    ///
+    /// # Errors
+    ///
+    /// When the template cannot be rendered; the text says why.
+    pub(crate) fn page_by(
+        &self,
+        template: &str,
+        context: &tera::Context,
+    ) -> Result<String, String> {
+        let page = self.tera.render(template, context);
+        page.map_err(|error| chain(&error))
+    }
+
+    /// An answer of the admin scope that is neither the thing asked for nor a refusal.
+    pub(crate) fn notice(
+        &self,
+        headers: &HeaderMap,
+        status: StatusCode,
+        title: &str,
+        detail: &str,
+    ) -> HttpResponse {
+        let format = negotiate(headers);
+        let body: Bytes = match format {
+            ResponseFormat::Html => {
+                let mut context = tera::Context::new();
+                context.insert("title", title);
+                context.insert("detail", detail);
+                self.tera
+                    .render(NOTICE_TEMPLATE.0, &context)
+                    .unwrap_or_else(|_| detail.to_owned())
+                    .into()
+            }
+            ResponseFormat::Json | ResponseFormat::Problem => {
+                json_body(problem_details(status, detail))
+            }
+            ResponseFormat::Text => format!("{title}: {detail}\n").into(),
+        };
+        // An error of an API is a problem document, whatever kind of JSON was asked for.
+        let format = match format {
+            ResponseFormat::Json => ResponseFormat::Problem,
+            other => other,
+        };
+        HttpResponse::build(status)
+            .insert_header((CONTENT_TYPE, format.content_type()))
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .insert_header((VARY, "Accept"))
+            .message_body(body)
+            .map_or_else(
+                |_| HttpResponse::new(status),
+                |response| response.map_body(|_, body| BoxBody::new(body)),
+            )
+    }
+}
+
+/// Whole seconds until an instant, rounded up, at least 1.
+pub(crate) fn seconds_until(until: Timestamp, now: Timestamp) -> u64 {
+    let milliseconds = until.as_millisecond().saturating_sub(now.as_millisecond());
+    u64::try_from(milliseconds)
+        .unwrap_or(0)
+        .div_ceil(1000)
+        .max(1)
+}
