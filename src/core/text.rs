@@ -129,19 +129,21 @@ fn parameters(end: &str) -> String {
 /// A text in which there may be URLs, without the passwords in them.
 pub(crate) fn without_passwords(text: &str) -> String {
     let is_end = |character: char| character.is_whitespace() || "'\"`".contains(character);
-    let mut shown = String::with_capacity(text.len());
-    let mut left = text;
-    while let Some(at) = left.find("://") {
-        let start = left[..at].rfind(is_end).map_or(0, |before| {
-            before + left[before..].chars().next().map_or(0, char::len_utf8)
-        });
-        let end = left[at..].find(is_end).map_or(left.len(), |end| at + end);
-        shown.push_str(&left[..start]);
-        shown.push_str(&without_password(&left[start..end]));
-        left = &left[end..];
-    }
-    shown.push_str(left);
-    shown
+    let may_have_login = |word: &str| {
+        let after = word.split_once(':').map(|(_, after)| after);
+        after.is_some_and(|after| after.starts_with("//") || after.contains('@'))
+    };
+    // Each with what ends it.
+    text.split_inclusive(is_end)
+        .map(|word| {
+            let bare = word.trim_end_matches(is_end);
+            if may_have_login(bare) {
+                without_password(bare) + &word[bare.len()..]
+            } else {
+                word.to_owned()
+            }
+        })
+        .collect()
 }
 
 /// The longest value that a fault repeats, in characters.

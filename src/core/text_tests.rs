@@ -60,8 +60,10 @@ fn no_form_of_a_url_shows_its_password() {
         assert_eq!(without_password(url), shown, "{url}");
     }
     assert_eq!(
-        without_passwords("no 'redis://u:geheim@h/?pass=geheim' and x://a:geheim@b, see"),
-        "no 'redis://…@h/?…' and x://…@b, see"
+        without_passwords(
+            "no 'redis://u:geheim@h/?pass=geheim', redis:u:geheim@h: x://a:geheim@b, c"
+        ),
+        "no 'redis://…@h/?…', redis:…@h: x://…@b, c"
     );
 }
 

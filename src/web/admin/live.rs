@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use actix_session::SessionExt as _;
 use actix_web::{
     HttpRequest, HttpResponse,
     body::{BodySize, BoxBody, MessageBody},
@@ -25,6 +26,7 @@ use actix_web::{
 };
 use actix_ws::{CloseCode, CloseReason, Message, MessageStream, ProtocolError, Session};
 use bytestring::ByteString;
+use serde_json::Value;
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout},
@@ -88,6 +90,7 @@ pub(super) async fn live(
         shared: Arc::clone(shared),
         front: Arc::clone(&maintenance.front),
         published,
+        kept: session_of(&request),
         logged_out: visitor_by_session(&request, &maintenance)
             .map(|visitor| maintenance.front.live.follow(visitor)),
         request,
@@ -194,6 +197,8 @@ struct Connection {
     /// Who has connected, and with what.
     request: HttpRequest,
     maintenance: web::Data<Maintenance>,
+    /// What their session had, which the middleware takes out of the request with the response.
+    kept: Vec<(String, Value)>,
     /// Whether they have logged out since, where that can be known.
     logged_out: Option<Arc<AtomicBool>>,
     /// The modes that the visitor may see.
@@ -201,6 +206,15 @@ struct Connection {
     session: Session,
     /// What the client knows already.
     told: ByteString,
+}
+
+fn session_of(request: &HttpRequest) -> Vec<(String, Value)> {
+    let session = request.get_session();
+    let entries = session.entries();
+    entries
+        .iter()
+        .filter_map(|(key, value)| Some((key.clone(), serde_json::from_str(value).ok()?)))
+        .collect()
 }
 
 /// Why a connection ends.
@@ -300,6 +314,17 @@ impl Connection {
         }
     }
 
+    /// Gives the request its session back, for whoever asks it who is there.
+    fn restore_session(&self) {
+        let session = self.request.get_session();
+        if session.entries().is_empty() {
+            for (key, value) in &self.kept {
+                // It was JSON before, and is JSON again.
+                let _ = session.insert(key.clone(), value);
+            }
+        }
+    }
+
     /// Whether the visitor has logged out of this process since. Their session is the one that the
     /// request came with, and says nothing of it.
     fn has_logged_out(&self) -> bool {
@@ -314,6 +339,7 @@ impl Connection {
         let visible = if self.has_logged_out() {
             Sight::default()
         } else {
+            self.restore_session();
             visible_modes(&self.request, &self.maintenance).await
         };
         let is_another = visible != self.visible;
