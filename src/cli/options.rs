@@ -1,12 +1,9 @@
 //! The options that every command has, and the handle that they lead to.
 
-use std::{
-    io,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{io, path::PathBuf, sync::Arc};
 
 use clap::{ArgAction, Args};
+use parking_lot::Mutex;
 use tracing_subscriber::EnvFilter;
 
 use super::{context::Context, failure::Failure, output::Output};
@@ -71,16 +68,13 @@ impl Options {
             }
             let no_templates = read_templates(settings).err();
             let kept = (settings.clone(), no_templates.clone());
-            *keep.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+            *keep.lock() = kept;
             if no_templates.is_some() {
                 leave_pages_alone(settings);
             }
         });
         let maintenance = builder.of_a_tool().build().await?;
-        let (settings, no_templates) = effective
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let (settings, no_templates) = effective.lock().clone();
         let named_mode = self.mode.clone();
         let context = Context::new(maintenance, settings, named_mode, no_templates, output);
         context.known_mode()?;

@@ -4,13 +4,14 @@ use std::{
     future::pending,
     io::{self, IsTerminal as _, Write as _},
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use nix::sys::signal::Signal;
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::{
@@ -153,7 +154,7 @@ pub(super) async fn follow(
             Phase::Pending => deadline = drain_deadline(context, &key),
         }
         let end = deadline.filter(|_| !is_late).or(patience);
-        let missing = lock(&missing).clone();
+        let missing = missing.lock().clone();
         progress.show(&line(&key, &status, &missing, end, now));
         tokio::select! {
             received = signals.next() => return Ok(Waited::Interrupted(received.signal)),
@@ -183,17 +184,13 @@ async fn barrier(
         .maintenance
         .wait_until_empty()
         .mode(context.mode())
-        .on_progress(move |missing| *lock(&told) = missing.to_vec());
+        .on_progress(move |missing| *told.lock() = missing.to_vec());
     if let Some(timeout) = goal.timeout {
         // A drain that is not over in time has to be heard of by all nodes, too.
         let grace = if goal.drains { GRACE } else { Duration::ZERO };
         wait = wait.at_most(timeout + grace);
     }
     wait.await
-}
-
-fn lock(missing: &Mutex<Vec<Missing>>) -> MutexGuard<'_, Vec<Missing>> {
-    missing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// When the drain waits no longer.

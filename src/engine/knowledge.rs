@@ -1,11 +1,9 @@
 //! How old it is what is known of the store.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
 use crate::{clock::steady, core::snapshot::StoreStatus};
 
@@ -26,7 +24,7 @@ struct Sighting {
 
 impl Knowledge {
     pub(crate) fn is_confirmed(&self, now: Timestamp) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Sighting {
+        *self.0.lock() = Some(Sighting {
             at: now,
             steady: steady::now(),
             age: Duration::ZERO,
@@ -36,7 +34,7 @@ impl Knowledge {
 
     /// What an earlier process knew at `at` counts for the time being.
     pub(crate) fn is_remembered(&self, at: Timestamp, now: Timestamp) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Sighting {
+        *self.0.lock() = Some(Sighting {
             at,
             steady: steady::now(),
             age: Duration::try_from(now.duration_since(at)).unwrap_or_default(),
@@ -46,7 +44,7 @@ impl Knowledge {
 
     /// The status of the store as it is at this moment.
     pub(crate) fn status(&self, url: String, error: Option<String>) -> StoreStatus {
-        let sighting = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sighting = *self.0.lock();
         StoreStatus {
             url,
             error,

@@ -38,15 +38,11 @@
 //! `examples/custom_store` is a whole store with its test.
 
 use std::{
-    env,
-    error::Error as StdError,
-    fmt,
-    future::Future,
-    pin::Pin,
-    process::Command,
-    sync::{Arc, Mutex, PoisonError},
+    env, error::Error as StdError, fmt, future::Future, pin::Pin, process::Command, sync::Arc,
     time::Duration,
 };
+
+use parking_lot::Mutex;
 
 use super::{Loaded, Saved, Store, StoreError, Version};
 
@@ -181,7 +177,7 @@ impl Suite {
 
     /// A place that nobody has used.
     fn place(&self) -> String {
-        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut fresh = self.fresh.lock();
         fresh()
     }
 

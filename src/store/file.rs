@@ -2,9 +2,11 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 use self::{
     backlog::Backlog,
@@ -234,11 +236,11 @@ impl FileStore {
     }
 
     fn blank(&self) -> Option<Blank> {
-        *self.blank.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.blank.lock()
     }
 
     fn remember(&self, blank: Option<Blank>) {
-        *self.blank.lock().unwrap_or_else(PoisonError::into_inner) = blank;
+        *self.blank.lock() = blank;
     }
 
     /// Runs file work where it may block. Once begun it goes on to its end, even if nobody waits

@@ -28,10 +28,12 @@
 use std::{
     marker::PhantomData,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
+
+use parking_lot::Mutex;
 
 /// The counts of all workers of this process.
 #[derive(Debug, Default)]
@@ -71,7 +73,7 @@ impl InFlight {
     /// Gives a worker its own count.
     pub(crate) fn register(&self) -> Counter {
         let count = Arc::<Count>::default();
-        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut workers = self.workers.lock();
         workers.retain(|worker| worker.strong_count() > 0);
         workers.push(Arc::downgrade(&count));
         Counter {
@@ -82,12 +84,12 @@ impl InFlight {
 
     /// Whether a worker of this process runs the middleware.
     pub(crate) fn is_registered(&self) -> bool {
-        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let workers = self.workers.lock();
         workers.iter().any(|worker| worker.strong_count() > 0)
     }
 
     pub(crate) fn inside(&self) -> Inside {
-        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let workers = self.workers.lock();
         workers
             .iter()
             .filter_map(Weak::upgrade)

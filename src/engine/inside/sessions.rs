@@ -8,12 +8,13 @@ use std::{
     fmt,
     hash::{BuildHasher as _, Hasher as _, RandomState},
     sync::{
-        Arc, Mutex, OnceLock, PoisonError, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -181,7 +182,7 @@ impl Sessions {
     /// Gives a worker its own table.
     pub(crate) fn register(&self) -> SessionTable {
         let slots: Arc<[AtomicU64]> = (0..SLOTS).map(|_| AtomicU64::new(0)).collect();
-        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut workers = self.workers.lock();
         workers.retain(|worker| worker.strong_count() > 0);
         workers.push(Arc::downgrade(&slots));
         SessionTable(slots)
@@ -189,10 +190,7 @@ impl Sessions {
 
     /// Notes that a visitor has left, elsewhere than in a worker.
     pub(crate) fn leave(&self, visitor: VisitorHash) {
-        let mut table = self
-            .elsewhere
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.elsewhere.lock();
         let table = table.get_or_insert_with(|| self.register());
         table.left(visitor, self.second());
     }
@@ -280,7 +278,7 @@ impl Sessions {
     }
 
     fn latest_of(&self, visitor: VisitorHash) -> Option<u64> {
-        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let workers = self.workers.lock();
         workers
             .iter()
             .filter_map(Weak::upgrade)
@@ -295,7 +293,7 @@ impl Sessions {
 
     /// The latest mark of each visitor over all workers. Of marks of one second, having left counts.
     fn latest(&self) -> HashMap<VisitorHash, u64> {
-        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let workers = self.workers.lock();
         let mut latest = HashMap::new();
         for worker in workers.iter().filter_map(Weak::upgrade) {
             for slot in worker.iter() {

@@ -9,13 +9,14 @@ use std::{
     collections::BTreeMap,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
     time::{Instant, sleep, timeout},
@@ -182,7 +183,7 @@ impl Seat {
         let nobody = before.closed_mode(before.at).is_none()
             && before.closed_mode(after.at).is_none()
             && shared.in_flight.inside().elsewhere == 0;
-        let mut apart = self.apart.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut apart = self.apart.lock();
         apart.resize(after.modes.len(), false);
         for ((apart, old), new) in apart.iter_mut().zip(&before.modes).zip(&after.modes) {
             let was_closed = old.phase(before.at).is_maintenance();
@@ -200,12 +201,12 @@ impl Seat {
         let now = shared.now_for(&snapshot);
         let phases: Vec<Phase> = snapshot.modes.iter().map(|mode| mode.phase(now)).collect();
         let inside = shared.in_flight.inside();
-        let apart = self.apart.lock().unwrap_or_else(PoisonError::into_inner);
+        let apart = self.apart.lock();
         let is_empty = |mode: usize| {
             let is_apart = apart.get(mode).copied().unwrap_or(false);
             inside.requests == 0 && (is_apart || inside.elsewhere == 0)
         };
-        let mut empty_in = self.empty_in.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut empty_in = self.empty_in.lock();
         empty_in.resize(phases.len(), None);
         let modes = snapshot
             .modes

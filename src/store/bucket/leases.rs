@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     future::poll_fn,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,6 +12,7 @@ use object_store::{
     Error, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, Result,
     UpdateVersion, path::Path,
 };
+use parking_lot::Mutex;
 
 use super::lease_object::{self, Found};
 use crate::store::{Lease, LeaseCondition, LiveLease, PutLease};
@@ -55,11 +56,7 @@ impl Leases {
     }
 
     fn now(&self) -> Timestamp {
-        let ahead = self
-            .clock
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .ahead;
+        let ahead = self.clock.lock().ahead;
         Timestamp::now()
             .saturating_add(ahead)
             .unwrap_or(Timestamp::MAX)
@@ -186,12 +183,12 @@ impl Leases {
                 all.insert(meta.location, found);
             }
         }
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        *self.seen.lock() = seen;
         Ok(all)
     }
 
     fn known(&self, meta: &ObjectMeta) -> Option<Found> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.seen.lock();
         let (tag, found) = seen.get(&meta.location)?;
         (meta.e_tag.as_ref() == Some(tag)).then(|| found.clone())
     }
@@ -204,7 +201,7 @@ impl Leases {
             return;
         };
         let ahead = written_at(&meta).duration_since(before);
-        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clock = self.clock.lock();
         clock.ahead = match ahead.abs() <= TOLERANCE {
             true => SignedDuration::ZERO,
             false => ahead,
@@ -214,7 +211,7 @@ impl Leases {
     /// Removes what lapsed long ago. A failure is no harm.
     async fn sweep(&self) {
         {
-            let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut clock = self.clock.lock();
             if clock.swept_at.is_some_and(|at| at.elapsed() < SWEEP_EVERY) {
                 return;
             }
@@ -264,7 +261,7 @@ mod tests {
         let leases = Leases::new(Arc::clone(&objects), Path::from("leases"));
         let lease = |name: &str| Lease::new(name, "me", "").unwrap();
         let later = |hours| {
-            let mut clock = leases.clock.lock().unwrap();
+            let mut clock = leases.clock.lock();
             clock.ahead = SignedDuration::from_hours(hours);
             clock.swept_at = None;
         };
@@ -290,12 +287,12 @@ mod tests {
     async fn a_clock_that_is_wrong_is_found_out_by_the_services() {
         let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
         let leases = Leases::new(objects, Path::from("leases"));
-        leases.clock.lock().unwrap().ahead = SignedDuration::from_hours(-5);
+        leases.clock.lock().ahead = SignedDuration::from_hours(-5);
         let lease = Lease::new("node/a", "me", "").unwrap();
         // It is written with a time of five hours ago, and the service says that it was now.
         let put = leases.put(&lease, MINUTE, LeaseCondition::Always).await;
         assert_eq!(put.unwrap(), PutLease::Held);
-        assert_eq!(leases.clock.lock().unwrap().ahead, SignedDuration::ZERO);
+        assert_eq!(leases.clock.lock().ahead, SignedDuration::ZERO);
         let live = leases.list("node/").await.unwrap();
         assert!(live[0].expires_in > MINUTE / 2, "{live:?}");
     }

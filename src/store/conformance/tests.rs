@@ -208,7 +208,7 @@ fn suite_of(fault: Fault) -> Suite {
     let open = move |place: String| {
         let store = match fault {
             OpensAnother => MemoryStore::new(),
-            _ => stores.lock().unwrap().entry(place).or_default().clone(),
+            _ => stores.lock().entry(place).or_default().clone(),
         };
         async move { Ok(Faulty { store, fault }) }
     };

@@ -1,9 +1,11 @@
 //! Keeping work that hangs from piling up.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 /// The pieces of work of one kind that have begun and not ended.
 ///
@@ -33,7 +35,7 @@ impl Backlog {
 
     /// Begins a piece of work. The error says for how long an earlier one has been hanging.
     pub(super) fn begin(&self, now: Instant) -> Result<Work, Duration> {
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut begun = self.begun.lock();
         let oldest = begun.iter().min();
         let longest = oldest.map(|&at| now.saturating_duration_since(at));
         if let Some(longest) = longest.filter(|&longest| longest >= self.limit) {
@@ -49,7 +51,7 @@ impl Backlog {
 
 impl Drop for Work {
     fn drop(&mut self) {
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut begun = self.begun.lock();
         // Two that began at the same instant are alike.
         if let Some(place) = begun.iter().position(|&at| at == self.at) {
             begun.swap_remove(place);
@@ -79,6 +81,6 @@ mod tests {
         drop(second);
         backlog.begin(start + 9 * SECOND).unwrap();
         drop(third);
-        assert_eq!(backlog.begun.lock().unwrap().len(), 0);
+        assert_eq!(backlog.begun.lock().len(), 0);
     }
 }

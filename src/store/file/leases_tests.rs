@@ -35,11 +35,11 @@ impl Machine {
 
     fn clock(&self) -> Clock {
         let reading = Arc::clone(&self.0);
-        Arc::new(move || reading.lock().unwrap().clone())
+        Arc::new(move || reading.lock().clone())
     }
 
     fn change(&self, change: impl FnOnce(&mut Reading)) {
-        change(&mut self.0.lock().unwrap());
+        change(&mut self.0.lock());
     }
 
     /// Lets time pass.

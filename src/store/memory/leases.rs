@@ -2,9 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::store::{Lease, LeaseCondition, LiveLease, PutLease, lease::bounded};
 
@@ -82,7 +83,7 @@ impl Leases {
     }
 
     fn live(&self, now: Instant) -> MutexGuard<'_, BTreeMap<String, Entry>> {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.0.lock();
         entries.retain(|_, entry| entry.lapses_at > now);
         entries
     }
@@ -119,7 +120,7 @@ mod tests {
         };
         assert_eq!(leases.list("", last), [live]);
         assert_eq!(leases.list("", start + SECOND), []);
-        assert!(leases.0.lock().unwrap().is_empty());
+        assert!(leases.0.lock().is_empty());
         assert!(!leases.renew(&mine, SECOND, start + SECOND));
     }
 
