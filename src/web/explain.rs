@@ -449,7 +449,10 @@ impl Subject for InquirySubject<'_> {
 
     fn is_admin(&self) -> bool {
         match self.routes {
-            Some(map) => AppRoutes::default().is_admin(&self.asked(map)),
+            Some(map) => {
+                let told = &self.front.told_of_routes;
+                AppRoutes::default().is_admin(&self.asked(map), told)
+            }
             None => {
                 self.does_not_know(
                     "Whether the app mounts the admin scope, and it has this page: otherwise the \

@@ -3,6 +3,8 @@
 pub(crate) mod admin;
 pub(crate) mod explain;
 pub(crate) mod front;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 pub(crate) mod live;
 pub(crate) mod maintenance;
 pub(crate) mod middleware;

@@ -301,6 +301,62 @@ async fn a_mounted_admin_scope_opens_what_it_serves() {
         .is_refused();
 }
 
+#[actix_web::test]
+async fn an_admin_scope_in_a_guarded_scope_opens_nothing_that_others_serve() {
+    let log = Log::collect();
+    let maintenance = maintenance(|builder| builder).await;
+    let app = App::new()
+        .service(
+            web::scope("")
+                .guard(guard::Host("admin.example"))
+                .service(maintenance.admin()),
+        )
+        .service(web::resource("/{tail:.*}").to(async || "the app"))
+        .wrap(maintenance.middleware());
+    let app = TestApp::serving(maintenance, init_service(app).await);
+    app.turn_on().await;
+    let other = app.get("/maintenance-mode/x");
+    other.header("Host", "shop.example").await.is_refused();
+    let warnings = log.warnings();
+    let told = |line: &&String| line.contains("Mount it by `App::service` before all others");
+    assert_eq!(warnings.iter().filter(told).count(), 1, "{warnings:#?}");
+}
+
+#[actix_web::test]
+async fn an_admin_scope_in_a_scope_of_the_app_is_open_if_nothing_else_takes_its_paths() {
+    let maintenance = maintenance(|builder| builder).await;
+    let app = App::new()
+        .service(web::resource("/about").to(async || "about"))
+        .service(web::scope("").service(maintenance.admin()))
+        .wrap(maintenance.middleware());
+    let app = TestApp::serving(maintenance, init_service(app).await);
+    app.turn_on().await;
+    assert_eq!(app.get("/maintenance-mode/livez").await.status, 200);
+    app.get("/about").await.is_refused();
+}
+
+#[actix_web::test]
+async fn a_health_check_beside_files_is_open_by_its_method() {
+    let routes = |config: &mut ServiceConfig| {
+        config
+            .service(web::resource("/health").name("health").to(async || "ok"))
+            .service(Files::new("/", site()));
+    };
+    let entry = |entry: &'static str| {
+        move |settings: &mut Settings| settings.exempt.routes = texts(&[entry])
+    };
+    let log = Log::collect();
+    let app = offline(entry("health"), routes).await;
+    app.get("/health").await.is_refused();
+    let warnings = log.warnings();
+    let told = |line: &&String| line.contains("such as \"GET health\"");
+    assert_eq!(warnings.iter().filter(told).count(), 1, "{warnings:#?}");
+    let app = offline(entry("GET health"), routes).await;
+    assert_eq!(app.get("/health").await.text(), "ok");
+    app.post("/health").await.is_refused();
+    app.get("/secret.html").await.is_refused();
+}
+
 fn two_hosts(config: &mut ServiceConfig) {
     config
         .service(

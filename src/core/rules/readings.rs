@@ -120,7 +120,7 @@ impl Readings {
                     if trimmed.len() < path.len() {
                         !trimmed.is_empty() && holds(trimmed)
                     } else {
-                        holds(&[path, "/"].concat())
+                        with_slash(path, &holds)
                     }
                 })
         };
@@ -140,6 +140,22 @@ fn is_plain(path: &str) -> bool {
         before = byte;
         is_plain
     })
+}
+
+/// Looks at the path with a slash at its end. Without an allocation for all but the longest ones, as
+/// it may be for each request of a site that is online.
+#[inline]
+pub(crate) fn with_slash<R>(path: &str, look: impl FnOnce(&str) -> R) -> R {
+    let mut room = [0; 192];
+    let end = path.len();
+    if end < room.len() {
+        room[..end].copy_from_slice(path.as_bytes());
+        room[end] = b'/';
+        if let Ok(slashed) = std::str::from_utf8(&room[..=end]) {
+            return look(slashed);
+        }
+    }
+    look(&[path, "/"].concat())
 }
 
 fn decode(path: &str) -> Cow<'_, str> {

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, dev::ResourceMap};
 
 use crate::{
     core::decide::Rules,
-    core::rules::readings::Readings,
+    core::rules::readings::{Readings, with_slash},
     core::rules::routes::{Candidate, Named, Routes, opens},
     web::request::route_table::{RouteInfo, RouteTable},
     web::told_once::ToldOnce,
@@ -54,7 +54,7 @@ impl<'a> AskedPath<'a> {
     ) -> bool {
         let either_way = |path: &str| match path.strip_suffix('/') {
             Some(trimmed) => holds(trimmed.trim_end_matches('/')),
-            None => holds(&[path, "/"].concat()),
+            None => with_slash(path, &holds),
         };
         either_way(self.path) || { others }.any(|other| holds(other) || either_way(other))
     }
@@ -105,8 +105,11 @@ impl AppRoutes {
         if asked.readings.has_dots() || !self.named_by(table, routes).iter().any(fits) {
             return false;
         }
-        let candidates: Vec<Candidate<usize>> = table
-            .candidates(asked.path, asked.passed)
+        let candidates = table.candidates(asked.path, asked.passed);
+        if !agrees(table, &candidates, asked) {
+            return false;
+        }
+        let candidates: Vec<Candidate<usize>> = candidates
             .into_iter()
             .map(|route| Candidate {
                 route,
@@ -167,15 +170,33 @@ impl AppRoutes {
     }
 
     /// Whether the admin scope, and nothing before it, serves the request.
-    pub(crate) fn is_admin(&self, asked: &AskedPath<'_>) -> bool {
+    pub(crate) fn is_admin(&self, asked: &AskedPath<'_>, told: &ToldOnce) -> bool {
         let Some(table) = self.table(asked.map) else {
             return false;
         };
-        !asked.readings.has_dots()
-            && table
-                .candidates(asked.path, asked.passed)
-                .first()
-                .is_some_and(|first| table.route(*first).is_admin)
+        if asked.readings.has_dots() {
+            return false;
+        }
+        let candidates = table.candidates(asked.path, asked.passed);
+        let is_admin = |candidate: &usize| table.route(*candidate).is_admin;
+        if !candidates.iter().any(is_admin) {
+            return false;
+        }
+        // A scope of the app around it may have a guard, by which others get its requests.
+        let is_certain = candidates.first().is_some_and(|first| {
+            is_admin(first) && (candidates.iter().all(is_admin) || table.is_admin_of_app(*first))
+        });
+        if !is_certain {
+            told.warn(
+                "maintenance.route",
+                "during maintenance the admin scope is closed to all who are not exempt: it is in \
+                 another scope or after one, other services of the app take its paths, too, and \
+                 which of them serves a request is up to guards. Mount it by `App::service` before \
+                 all others, or open its path by `exempt.prefixes`"
+                    .to_owned(),
+            );
+        }
+        is_certain
     }
 
     /// Tells of what the settings name and the app does not have, or has more than once.
@@ -231,6 +252,19 @@ impl AppRoutes {
                 }
             }
         }
+    }
+}
+
+/// Whether actix itself finds at this path what the table has first.
+///
+/// The table is read from a text that actix promises nothing of: if one day it said something else
+/// than it seems to, nothing would be opened by it.
+fn agrees(table: &RouteTable, candidates: &[usize], asked: &AskedPath<'_>) -> bool {
+    match candidates.first() {
+        Some(first) if !table.is_scope(*first) => {
+            asked.map.match_name(asked.path) == table.route(*first).name.as_deref()
+        }
+        _ => true,
     }
 }
 

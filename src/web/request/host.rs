@@ -8,7 +8,7 @@ use actix_web::{
     HttpRequest,
     http::{
         Uri,
-        header::{HOST, HeaderName},
+        header::{FORWARDED, HOST, HeaderName},
     },
 };
 
@@ -18,8 +18,9 @@ pub(crate) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwa
 
 /// Calls `visit` with every authority that the request names, as it was sent.
 ///
-/// What a proxy forwards counts only where the peer is trusted, and then besides the others: a proxy
-/// that sets only `X-Forwarded-For` hands on the `X-Forwarded-Host` of the client.
+/// What a proxy forwards counts only where it is asked for, by naming the peer in
+/// `client.trusted_proxies`, and only besides the others: a proxy that sets only `X-Forwarded-For`
+/// hands on the `X-Forwarded-Host` of the client, who could name another site by it.
 pub(crate) fn each_host(request: &HttpRequest, front: &Front, visit: &mut dyn FnMut(&str)) {
     if let Some(authority) = request.uri().authority() {
         visit(authority.as_str());
@@ -43,6 +44,16 @@ pub(crate) fn each_host(request: &HttpRequest, front: &Front, visit: &mut dyn Fn
         for hosts in request.headers().get_all(X_FORWARDED_HOST) {
             for host in hosts.to_str().unwrap_or_default().split(',') {
                 visit(host.trim());
+            }
+        }
+        for hops in request.headers().get_all(FORWARDED) {
+            // Cut at quotes, too: what is too much here can only close.
+            for pair in hops.to_str().unwrap_or_default().split([',', ';']) {
+                if let Some((name, host)) = pair.split_once('=')
+                    && name.trim().eq_ignore_ascii_case("host")
+                {
+                    visit(host.trim().trim_matches('"'));
+                }
             }
         }
     }

@@ -2,8 +2,15 @@
 //!
 //! actix tells of a path the first resource that fits, whatever guards it has, and asks the guards
 //! only once the request has passed the gate. So the table knows all that fit, in the router's
-//! order. actix gives no way to walk over its resources but to show them: the table is read from
-//! that text, and where it cannot be read, nothing is certain.
+//! order.
+//!
+//! `ResourceMap` gives no way to walk over its resources: its fields are private, `match_name`,
+//! `match_pattern` and `has_resource` know the first that fits and no other, `url_for` knows names,
+//! not places, and what `App::service` is given cannot be seen by a middleware. What is left is how
+//! it shows itself (`{:?}`), and the table is read from that. Fields that are added there do no harm.
+//! If the text cannot be read, nothing is certain, which the log says; if it said something else
+//! than actix does, `AppRoutes` would open nothing by it. The tests hold the table against the
+//! actix-web of `Cargo.lock`, and the property `the_gate_agrees_with_the_router` against its router.
 
 use actix_web::dev::{ResourceDef, ResourceMap};
 
@@ -148,6 +155,16 @@ impl RouteTable {
             self.end_of_match(node.parent, path)?
         };
         Some(start + node.matcher.find_match(&path[start..])?)
+    }
+
+    /// Whether what is in the admin scope is there without a scope of the app's own around it.
+    pub(crate) fn is_admin_of_app(&self, number: usize) -> bool {
+        let mut outer = number;
+        while self.nodes[outer].route.is_admin {
+            outer = self.nodes[outer].parent;
+        }
+        // The scope that `Maintenance::admin` makes has all of it in one inside.
+        outer != 0 && self.nodes[outer].parent == 0
     }
 
     pub(crate) fn route(&self, number: usize) -> &RouteInfo {

@@ -70,7 +70,7 @@ impl Subject for RequestSubject<'_> {
 
     fn is_admin(&self) -> bool {
         let asked = AskedPath::of(self.request, self.readings());
-        self.routes.is_admin(&asked)
+        self.routes.is_admin(&asked, &self.front.told_of_routes)
     }
 
     fn address(&self) -> Option<IpAddr> {

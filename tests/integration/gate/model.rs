@@ -311,7 +311,7 @@ impl Service {
                     .collect(),
             },
             2 => Self::Files(dice.of(&["/", "/static", "/files"])),
-            3 if depth == 0 => Self::Admin,
+            3 => Self::Admin,
             _ => Self::Resource {
                 id,
                 name: dice.of(&[None, Some(NAMES[0]), Some(NAMES[1]), Some(NAMES[2])]),
@@ -321,6 +321,15 @@ impl Service {
                 guarded: dice.of(&GUARDS),
             },
         }
+    }
+
+    fn has_admin_in_scope(&self) -> bool {
+        let Self::Scope { services, .. } = self else {
+            return false;
+        };
+        services
+            .iter()
+            .any(|service| matches!(service, Self::Admin) || service.has_admin_in_scope())
     }
 
     fn tell(&self, before: &str, is_in_guarded: bool, known: &mut Vec<Known>) {
@@ -369,7 +378,7 @@ impl Service {
                 config.service(self.resource());
             }
             Self::Scope { .. } => {
-                config.service(self.scope());
+                config.service(self.scope(maintenance));
             }
             Self::Files(path) => {
                 config.service(Files::new(path, site()));
@@ -404,7 +413,7 @@ impl Service {
         resource.to(handler(id))
     }
 
-    fn scope(&self) -> Scope {
+    fn scope(&self, maintenance: &Maintenance) -> Scope {
         let Self::Scope {
             id,
             prefix,
@@ -425,9 +434,9 @@ impl Service {
         for service in services {
             scope = match service {
                 Self::Resource { .. } => scope.service(service.resource()),
-                Self::Scope { .. } => scope.service(service.scope()),
+                Self::Scope { .. } => scope.service(service.scope(maintenance)),
                 Self::Files(path) => scope.service(Files::new(path, site())),
-                Self::Admin => scope,
+                Self::Admin => scope.service(maintenance.admin()),
             };
         }
         let id = *id;
@@ -591,7 +600,11 @@ fn may_be_reached(
                 .any(|entry| entry_names(entry, other))
                 && other.patterns.iter().any(|pattern| fits(pattern, seen))
         });
-    if is_named(&settings.exempt.routes) || path_is_open {
+    // The same goes for an admin scope in a scope of the app.
+    let is_admin_default = matches!(reached, Reached::Handler { id, .. } if *id == APP_DEFAULT)
+        && is_under(seen, "/maintenance-mode")
+        && plan.services.iter().any(Service::has_admin_in_scope);
+    if is_named(&settings.exempt.routes) || path_is_open || is_admin_default {
         return Ok(());
     }
     if is_named(&settings.forced_on.routes) {
