@@ -15,7 +15,9 @@
 //! - [Where the state is kept](stores): a file, Redis, a bucket
 //! - [More than one machine](fleets): one switch for all
 //! - [Settings](settings): all keys and their defaults
-//! - Coming from [django-maintenance-mode](from_django_maintenance_mode)
+//! - Coming from [django-maintenance-mode](from_django_maintenance_mode),
+//!   [wagtail-maintenance](from_wagtail_maintenance), [django-downtime](from_django_downtime) or
+//!   [django-site-maintenance](from_django_site_maintenance)
 
 // Nobody needs these modules in a program: they are compiled for the docs and their tests.
 
@@ -29,6 +31,7 @@ macro_rules! page {
         #[doc = "[program.md]: crate::guide::program"]
         #[doc = "[settings.md]: crate::guide::settings"]
         #[doc = "[templates.md]: crate::guide::templates"]
+        #[doc = "[who-gets-in.md#visitors-are-known-by-a-token]: crate::guide::who_gets_in#visitors-are-known-by-a-token"]
         #[doc = concat!("[docs/barrier.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/barrier.md")]
         #[doc = concat!("[docs/security.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/security.md")]
         #[doc = concat!("[languages/en.toml]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/languages/en.toml")]
@@ -56,4 +59,10 @@ page!(settings, "settings.md");
 page!(
     from_django_maintenance_mode,
     "from-django-maintenance-mode.md"
+);
+page!(from_wagtail_maintenance, "from-wagtail-maintenance.md");
+page!(from_django_downtime, "from-django-downtime.md");
+page!(
+    from_django_site_maintenance,
+    "from-django-site-maintenance.md"
 );

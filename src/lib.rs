@@ -49,6 +49,7 @@
 //!
 //! The [guide] has a recipe for each task, and `cargo run --example demo` shows it at work.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(all(feature = "cli", unix))]
 pub mod cli;
@@ -77,10 +78,12 @@ pub use self::{
         state::{Ended, OnTimeout},
         visitor::Visitor,
     },
+    engine::fleet::missing::{Missing, WhyMissing},
+    engine::fleet::node_status::{NodeStatus, Remark, UnheardNode},
     engine::{
         barrier::{TurnOnAndWait, WaitError, WaitUntilEmpty},
         changes::{Change, ChangeError, ChangeFuture, Changes, Forget, TurnOff, TurnOn},
-        fleet::node::{Missing, NodeStatus, RunningTask, WhyMissing},
+        fleet::node::RunningTask,
         guard::{Guard, Guarding},
         hooks::{ChangeKind, HookOutcome, ProposedChange, Transition},
         inside::sessions::SessionInside,

@@ -11,6 +11,7 @@ use super::{
     context::Context,
     failure::{Exit, Failure},
     on::{Closing, Texts, given},
+    reach::{Reach, is_safe},
     signals::{Signals, not_run},
     status_text::inside,
     waiting::{Waited, follow, names},
@@ -30,7 +31,6 @@ const PAUSE: Duration = Duration::from_secs(2);
 #[command(after_help = "\
 Afterwards it is as it was before, whatever becomes of COMMAND. The exit code is
 that of COMMAND; as in a shell 127: none such, 126: cannot run, 128 + signal.
-
 Example: maintenance during --drain --for 1h -- ./migrate --all")]
 pub(super) struct During {
     #[command(flatten)]
@@ -115,10 +115,17 @@ impl During {
     /// Waits as it was asked, before the command may run.
     async fn wait(&self, context: &Context<'_>, signals: &mut Signals) -> Result<(), Failure> {
         let Some(goal) = self.closing.goal() else {
+            Reach::find(context).await.tell(context);
             return Ok(());
         };
         let what = match follow(context, goal, signals).await? {
-            Waited::Empty => return Ok(()),
+            Waited::Empty => {
+                let status = context.fresh_status().await;
+                match is_safe(context, &status, self.closing.no_nodes) {
+                    Ok(()) => return Ok(()),
+                    Err(unknown) => unknown.message,
+                }
+            }
             Waited::TimedOut if goal.whoever_is_in => return Ok(()),
             Waited::TimedOut => {
                 let inside = inside(&context.fresh_status().await);

@@ -92,6 +92,7 @@ mod off;
 mod on;
 mod options;
 mod output;
+mod reach;
 mod signals;
 mod status;
 mod status_text;

@@ -1,10 +1,8 @@
 //! `maintenance off`.
 
-use clap::Args;
-use serde_json::json;
-
-use super::{confirm::confirm, context::Context, failure::Failure, on::sentence, wording};
+use super::{confirm::confirm, context::Context, failure::Failure, on::tell, wording};
 use crate::core::snapshot::Status;
+use clap::Args;
 
 /// Bring the site back: switch off, cancel a drain, end a window
 #[derive(Debug, Args)]
@@ -34,11 +32,7 @@ impl Off {
             .mode(&key)
             .by(&context.by)
             .await?;
-        context.output.say(
-            &json!({"changed": change.changed, "status": change.status}),
-            || sentence(context, &change),
-        );
-        context.warn_of_files(&change.status);
+        tell(context, &change).await;
         remind(context, &change.status, &key);
         Ok(0)
     }

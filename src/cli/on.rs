@@ -10,6 +10,7 @@ use super::{
     confirm::confirm,
     context::Context,
     failure::Failure,
+    reach::Reach,
     signals::Signals,
     waiting::{Goal, wait},
     window::{Wanted, plan},
@@ -25,9 +26,7 @@ use crate::{
 #[command(after_help = "\
 TIME: 2030-03-01T22:00+01:00, local with `time_zone`. DURATION: 90s, '2h 30m'.
 
-Examples:
-  maintenance on --message 'Back at noon.' --for '2h 30m'
-  maintenance on --drain --timeout 10m && ./migrate; maintenance off")]
+Example: maintenance on --drain --timeout 10m && ./migrate; maintenance off")]
 pub(super) struct On {
     #[command(flatten)]
     texts: Texts,
@@ -78,6 +77,9 @@ pub(super) struct Closing {
     /// Wait until every node has closed and is empty
     #[arg(long)]
     pub(super) wait: bool,
+    /// Wait also where no app runs
+    #[arg(long)]
+    pub(super) no_nodes: bool,
     /// Ask on the terminal first
     #[arg(long)]
     pub(super) interactive: bool,
@@ -103,6 +105,12 @@ impl Closing {
         if self.timeout.is_some() && !self.drain && !self.wait {
             return Err(Failure::usage(
                 "--timeout is how long --drain or --wait waits; give one of them, too",
+            ));
+        }
+        if self.no_nodes && !self.drain && !self.wait {
+            return Err(Failure::usage(
+                "--no-nodes says that --wait or --drain needs no app that reports; give one of \
+                 them, too",
             ));
         }
         Ok(())
@@ -164,13 +172,13 @@ impl On {
             confirm(&self.closing.consequence(context)).await?;
         }
         let Some(goal) = self.closing.goal() else {
-            tell(context, &self.turn_on(context, end).await?);
+            tell(context, &self.turn_on(context, end).await?).await;
             return Ok(0);
         };
         // Listened to before the change, so that no ^C falls in between.
         let mut signals = Signals::listen()?;
         let change = self.turn_on(context, end).await?;
-        wait(context, &change, goal, &mut signals).await
+        wait(context, &change, goal, self.closing.no_nodes, &mut signals).await
     }
 
     async fn turn_on(
@@ -225,17 +233,20 @@ pub(super) fn given<B, T: Clone>(builder: B, value: &Option<T>, set: impl FnOnce
     }
 }
 
-/// Says what has become of a switch that was thrown.
-fn tell(context: &Context<'_>, change: &Change) {
+/// Says what has become of a switch that was thrown, and whom it has reached.
+pub(super) async fn tell(context: &Context<'_>, change: &Change) {
+    let reach = Reach::find(context).await;
     context.warn_of_files(&change.status);
+    let status = context.maintenance.status();
     context.output.say(
-        &json!({"changed": change.changed, "status": change.status}),
-        || sentence(context, change),
+        &json!({"changed": change.changed, "reached": reach.document(), "status": status}),
+        || sentence(context, change, &reach),
     );
+    reach.tell(context);
 }
 
 /// What is now, as a sentence.
-pub(super) fn sentence(context: &Context<'_>, change: &Change) -> String {
+pub(super) fn sentence(context: &Context<'_>, change: &Change, reach: &Reach) -> String {
     let key = context.mode();
     let Some(mode) = change.status.mode(&key) else {
         return format!("{key} is gone");
@@ -244,11 +255,12 @@ pub(super) fn sentence(context: &Context<'_>, change: &Change) -> String {
     let mut words = format!("{key} {}", wording::is(mode.phase));
     if !change.changed {
         words.push_str(" already");
-        if let Some(since) = mode.since.filter(|_| mode.phase.is_maintenance()) {
-            words.push_str(&format!(", since {}", wording::time(since, zone)));
-            if let Some(by) = &mode.by {
-                words.push_str(&format!(" by {}", line(by)));
-            }
+    }
+    words.push_str(&reach.words());
+    if let (false, true, Some(since)) = (change.changed, mode.phase.is_maintenance(), mode.since) {
+        words.push_str(&format!(", since {}", wording::time(since, zone)));
+        if let Some(by) = &mode.by {
+            words.push_str(&format!(" by {}", line(by)));
         }
     }
     if let Some(until) = mode.until.filter(|_| mode.phase == Phase::Offline) {

@@ -12,7 +12,7 @@ use crate::{
         phase::Phase,
         snapshot::{ModeStatus, Status},
     },
-    engine::fleet::node::NodeStatus,
+    engine::fleet::node_status::NodeStatus,
     settings::Access,
 };
 
@@ -120,7 +120,7 @@ fn row(name: &str, value: &str) -> String {
 
 /// The nodes, stragglers first.
 fn nodes(context: &Context<'_>, status: &Status) -> Vec<String> {
-    if status.nodes.is_empty() {
+    if status.nodes.is_empty() && status.unheard.is_empty() {
         return vec![row("nodes", "none: no app runs")];
     }
     let mut lines = vec![row("inside", &inside(status))];
@@ -138,6 +138,16 @@ fn nodes(context: &Context<'_>, status: &Status) -> Vec<String> {
                 .paint(&behind, "has not followed yet");
             words.push_str(&format!(", {behind}"));
         }
+        for remark in &node.remarks {
+            let yellow = Style::new().yellow();
+            let remark = context.output.colours.paint(&yellow, remark.as_str());
+            words.push_str(&format!(", {remark}"));
+        }
+        lines.push(row("node", &words));
+    }
+    for node in &status.unheard {
+        let age = wording::duration(std::time::Duration::from_secs(node.age));
+        let words = format!("{}: not heard of for {age}", line(&node.id));
         lines.push(row("node", &words));
     }
     lines
@@ -145,17 +155,20 @@ fn nodes(context: &Context<'_>, status: &Status) -> Vec<String> {
 
 /// Who and what is inside, on all nodes together.
 pub(super) fn inside(status: &Status) -> String {
-    let sum = |figure: fn(&NodeStatus) -> u64| status.nodes.iter().map(figure).sum();
-    // While a mode is closing it is known who they are, and whoever is on several nodes counts once.
-    let sessions = match status.sessions.len() {
-        0 => sum(|node| node.sessions),
-        known => u64::try_from(known).unwrap_or(u64::MAX),
+    let figures = match (status.sessions, status.in_flight, status.endless) {
+        (Some(sessions), Some(in_flight), Some(endless)) => figures(sessions, in_flight, endless),
+        // What those tell that tell anything.
+        _ if !status.nodes.is_empty() => {
+            let sum = |figure: fn(&NodeStatus) -> u64| status.nodes.iter().map(figure).sum();
+            let known = figures(
+                sum(|node| node.sessions),
+                sum(|node| node.in_flight),
+                sum(|node| node.endless),
+            );
+            format!("{known} or more")
+        }
+        _ => "nobody tells who is".to_owned(),
     };
-    let figures = figures(
-        sessions,
-        sum(|node| node.in_flight),
-        sum(|node| node.endless),
-    );
     match u64::try_from(status.tasks.len()) {
         Ok(tasks @ 1..) => format!("{figures}, {}", count(tasks, "task", "tasks")),
         _ => figures,

@@ -15,13 +15,19 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use super::{
-    context::Context, failure::Failure, on::sentence, signals::Signals, status_text::inside,
+    context::Context,
+    failure::Failure,
+    on::sentence,
+    reach::{Reach, is_safe},
+    signals::Signals,
+    status_text::inside,
     wording,
 };
 use crate::{
     core::text::escaped,
     core::{phase::Phase, snapshot::Status, state::Switch},
-    engine::{barrier::WaitError, changes::Change, fleet::node::Missing},
+    engine::fleet::missing::Missing,
+    engine::{barrier::WaitError, changes::Change},
 };
 
 /// How often what is waited for is looked at.
@@ -68,25 +74,32 @@ pub(super) async fn wait(
     context: &Context<'_>,
     change: &Change,
     goal: Goal,
+    no_nodes: bool,
     signals: &mut Signals,
 ) -> Result<u8, Failure> {
     let waited = follow(context, goal, signals).await?;
+    let reach = Reach::find(context).await;
     let status = context.fresh_status().await;
     let now = Change {
         changed: change.changed,
         status,
     };
     let say = |waited: &str| {
+        let reached = reach.document();
         context.output.say(
-            &json!({"changed": now.changed, "waited": waited, "status": now.status}),
-            || sentence(context, &now),
+            &json!({
+                "changed": now.changed, "waited": waited, "reached": reached, "status": now.status,
+            }),
+            || sentence(context, &now, &reach),
         );
+        reach.tell(context);
     };
     let key = context.mode();
     match waited {
         Waited::Empty => {
-            say("done");
-            Ok(0)
+            let safe = is_safe(context, &now.status, no_nodes || !goal.every_node);
+            say(if safe.is_ok() { "done" } else { "unknown" });
+            safe.map(|()| 0)
         }
         Waited::TimedOut if goal.whoever_is_in => {
             say("timed-out");

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use jiff::SignedDuration;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::core::snapshot::ModeStatus;
@@ -63,7 +63,7 @@ impl Access {
 }
 
 /// A state that wins over the store's: the key `forced`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Forced {

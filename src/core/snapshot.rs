@@ -14,9 +14,10 @@ use crate::{
         schedule::{Interval, Outlook},
         state::{Document, Ended, ModeState, Period, Switch, Window, settle::settled},
     },
+    engine::fleet::node_status::{NodeStatus, UnheardNode},
     engine::{
-        fleet::node::{NodeStatus, RunningTask, StateId},
-        inside::{in_flight::Inside, sessions::SessionInside},
+        fleet::node::{RunningTask, StateId},
+        inside::sessions::SessionInside,
         lock::LockHolder,
     },
     web_server::WebServerStatus,
@@ -345,12 +346,7 @@ impl Snapshot {
             .collect()
     }
 
-    pub(crate) fn status(
-        &self,
-        inside: Inside,
-        sessions: Vec<SessionInside>,
-        now: Timestamp,
-    ) -> Status {
+    pub(crate) fn status(&self, visitors: Vec<SessionInside>, now: Timestamp) -> Status {
         let modes = self.mode_statuses(now);
         Status {
             maintenance_mode: modes.iter().any(|mode| mode.phase.is_maintenance()),
@@ -365,10 +361,13 @@ impl Snapshot {
                     phase: state.phase(now),
                 })
                 .collect(),
-            in_flight: inside.served(),
-            endless: inside.endless,
-            sessions,
+            enforced: false,
+            in_flight: None,
+            endless: None,
+            sessions: None,
+            visitors,
             nodes: Vec::new(),
+            unheard: Vec::new(),
             tasks: Vec::new(),
             store: self.store.clone(),
             web_server: None,
@@ -391,16 +390,24 @@ pub struct Status {
     /// The modes that are stored and that the settings do not have: left by a former version, or of
     /// another app that uses the store. They are kept, and refuse nobody.
     pub unknown_modes: Vec<UnknownMode>,
-    /// How many requests this process is serving that end by themselves.
-    pub in_flight: u64,
-    /// How many upgraded connections and responses without an end this process is serving.
-    pub endless: u64,
+    /// Whether anybody acts on it: this process wraps the middleware, or a node that does reports.
+    pub enforced: bool,
+    /// How many requests the nodes are serving together that end by themselves. `None`: no node is
+    /// known, or one of them does not tell.
+    pub in_flight: Option<u64>,
+    /// How many upgraded connections and responses without an end they are serving together.
+    pub endless: Option<u64>,
+    /// How many visitors are inside of them. Whoever is inside of several counts once while a mode
+    /// is closing, and once for each else.
+    pub sessions: Option<u64>,
     /// The visitors who are inside, the longest unseen first: as far as this process has seen
     /// them, and while a mode is closing, as far as any node has.
-    pub sessions: Vec<SessionInside>,
+    pub visitors: Vec<SessionInside>,
     /// The nodes that were live when the store was last asked, stragglers first.
     /// [`ask_status`](crate::Maintenance::ask_status) asks it now.
     pub nodes: Vec<NodeStatus>,
+    /// The nodes that do not report any more and have not said that they leave.
+    pub unheard: Vec<UnheardNode>,
     /// The tasks that were running when the store was last asked.
     pub tasks: Vec<RunningTask>,
     /// Whether the store answers.

@@ -1,7 +1,5 @@
 //! Texts: what those of others may hold where they come in, and how all are shown.
 
-use std::fmt::Write as _;
-
 /// Whether a terminal could take a character for a command, or show what stands around it in
 /// another order or not at all: control characters, the marks that change the direction of writing,
 /// separators of lines and the byte order mark.
@@ -34,6 +32,7 @@ pub(crate) fn unfit(text: &str, lines: bool) -> Option<char> {
 
 /// The text with everything that a terminal could take for a command written as `\u{1b}`. Line
 /// breaks and tabs stay. What was written so stays as it is when it is written so again.
+#[cfg(any(feature = "cli", test))]
 pub(crate) fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -48,7 +47,10 @@ pub(crate) fn escaped(text: &str) -> String {
 
 /// The JSON text with the same characters written as JSON has it. They stand in strings only, so the
 /// meaning is the same.
+#[cfg(any(feature = "cli", test))]
 pub(crate) fn escaped_json(json: &str) -> String {
+    use std::fmt::Write as _;
+
     let mut shown = String::with_capacity(json.len());
     for character in json.chars() {
         // White space between the members, which is no part of any string.

@@ -12,11 +12,12 @@ use tokio::{
 
 use crate::{
     core::{phase::Phase, snapshot::Status},
+    engine::fleet::missing::{Missing, WhyMissing},
     engine::handle::Engine,
     engine::{
         changes::{Change, ChangeError, TurnOn, change},
         driver::Operation,
-        fleet::node::{Goal, Missing, WhyMissing},
+        fleet::node::Goal,
         leases::held_lease::LeaseKeeper,
         shared::Shared,
     },
@@ -324,10 +325,9 @@ impl Watch {
                 Phase::Offline => Goal::Closed,
             };
             let mut fleet = match self.leases.fleet().await {
-                Ok(fleet) => fleet,
+                Ok(fleet) => seat.heard(fleet),
                 Err(error) => return Ok(vec![store_fails(error.to_string())]),
             };
-            seat.heard(fleet.clone());
             if seat.is_taken() {
                 fleet = fleet.with_own(seat.report(&self.shared));
             }

@@ -16,6 +16,10 @@ pub const TOKEN_REFUSED: &str = "maintenance.token-refused";
 pub const STORE_FAILED: &str = "maintenance.store-failed";
 /// The store answers again.
 pub const STORE_BACK: &str = "maintenance.store-back";
+/// A node cannot report to the others.
+pub const NODE_UNREPORTED: &str = "maintenance.node-unreported";
+/// An app serves the admin scope and wraps no middleware.
+pub const UNENFORCED: &str = "maintenance.unenforced";
 /// A request is refused.
 pub const REFUSAL: &str = "maintenance.refusal";
 /// How many requests a worker has refused.

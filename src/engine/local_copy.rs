@@ -62,7 +62,11 @@ pub(crate) enum Of<'a> {
     Memory,
     /// The state file.
     File(&'a Path),
-    /// Another machine's.
+    /// Another machine's. Only the features have such stores.
+    #[cfg_attr(
+        not(any(feature = "redis", feature = "object-store")),
+        allow(dead_code)
+    )]
     Remote,
     /// A store of the app's own, whose URL another one may have, too.
     Custom,

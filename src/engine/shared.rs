@@ -15,10 +15,12 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     core::{
         mode::Mode,
+        phase::Phase,
         snapshot::{CUT_OFF, Snapshot, Status},
         state::DrainWish,
     },
     engine::{
+        fleet::node::Fleet,
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
         knowledge::Knowledge,
@@ -241,27 +243,49 @@ impl Clock {
 impl Shared {
     /// What is, as a snapshot has it, with who is inside now.
     pub(crate) fn status(&self, snapshot: &Snapshot) -> Status {
+        self.status_of(snapshot, self.seat.fleet(), 0)
+    }
+
+    /// The same without some of the requests that this process serves.
+    pub(crate) fn status_without(&self, snapshot: &Snapshot, uncounted: u64) -> Status {
+        self.status_of(snapshot, self.seat.fleet(), uncounted)
+    }
+
+    /// What is with a fleet as it was heard. `uncounted`: how many of this process's requests are
+    /// left out.
+    fn status_of(&self, snapshot: &Snapshot, mut fleet: Fleet, uncounted: u64) -> Status {
         let now = self.now_for(snapshot);
-        let mut fleet = self.seat.fleet();
         if self.seat.is_taken() {
-            fleet = fleet.with_own(self.seat.report(self));
+            let mut report = self.seat.report(self);
+            report.in_flight = report.in_flight.saturating_sub(uncounted);
+            fleet = fleet.with_own(report);
         }
         let idle = self.drain.session_idle;
-        let sessions = if snapshot.is_draining(now) {
+        let visitors = if snapshot.is_draining(now) {
             fleet.sessions(idle)
         } else {
             self.sessions.inside(idle)
         };
         let own = &self.seat.plan.identity.id;
+        let closed: Vec<&str> = snapshot
+            .modes
+            .iter()
+            .filter(|mode| mode.state.phase(now) == Phase::Offline)
+            .map(|mode| &*mode.key)
+            .collect();
         let store = &snapshot.store;
+        let error = store.error.clone().or_else(|| self.seat.unreported());
         let mut status = Status {
-            nodes: fleet.statuses(snapshot.state_id, Some(own)),
+            enforced: fleet.has_listed(),
+            in_flight: fleet.sum(|report| report.in_flight),
+            endless: fleet.sum(|report| report.endless),
+            sessions: fleet.session_count(idle),
+            nodes: fleet.statuses(snapshot.state_id, &closed, Some(own)),
+            unheard: fleet.unheard(),
             tasks: fleet.tasks().to_vec(),
             web_server: self.web_server.status(),
-            store: self
-                .knowledge
-                .status(store.url.clone(), store.error.clone()),
-            ..snapshot.status(self.in_flight.inside(), sessions, now)
+            store: self.knowledge.status(store.url.clone(), error),
+            ..snapshot.status(visitors, now)
         };
         for mode in &mut status.modes {
             mode.locked_by = fleet.lock_on(&mode.key).cloned();

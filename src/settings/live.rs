@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{
     Settings,
-    check::Faults,
     reader::{Section, duration, number},
+    values::Faults,
 };
 
 const CONNECTIONS_EXPECTED: &str = "give a whole number; 0 for none at all";

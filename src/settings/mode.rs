@@ -5,9 +5,10 @@ use std::time::Duration;
 use actix_web::http::Method;
 
 use super::{
-    Access,
-    check::{self, Faults},
+    Access, Settings,
     reader::{Section, boolean, choice, duration, number, text},
+    response,
+    values::{self, Faults},
 };
 
 /// `[[mode]]`: one kind of maintenance.
@@ -172,7 +173,7 @@ pub(super) fn schema(section: &mut Section<'_>) -> ModeSettings {
         announce: section.value("announce", duration, default.announce),
         template: section.optional("template", text, default.template),
         message: section.optional("message", text, default.message),
-        status: section.optional("status", number(check::STATUS_EXPECTED), default.status),
+        status: section.optional("status", number(response::STATUS_EXPECTED), default.status),
         retry_after: section.optional("retry_after", duration, default.retry_after),
         redirect: section.optional("redirect", text, default.redirect),
         applies_to: section.section("applies_to", |section| AppliesToSettings {
@@ -209,7 +210,8 @@ fn paths(section: &mut Section<'_>) -> PathSettings {
 }
 
 /// Notes every fault of the modes.
-pub(super) fn check(modes: &[ModeSettings], faults: &mut Faults) {
+pub(super) fn check(settings: &Settings, faults: &mut Faults) {
+    let modes = &settings.modes;
     for (place, mode) in modes.iter().enumerate() {
         let name = |key: &str| format!("mode[{place}].{key}");
         faults.one(&name("key"), &mode.key, key_fault);
@@ -223,31 +225,31 @@ pub(super) fn check(modes: &[ModeSettings], faults: &mut Faults) {
         faults.optional(
             &name("template"),
             mode.template.as_deref(),
-            check::template_fault,
+            response::template_fault,
         );
         faults.optional(
             &name("message"),
             mode.message.as_deref(),
-            check::message_fault,
+            values::message_fault,
         );
         if let Some(status) = mode.status {
             faults.note(
                 &name("status"),
                 &status.to_string(),
-                check::status_fault(status),
+                response::status_fault(status),
             );
         }
         if let Some(retry_after) = mode.retry_after {
             faults.note(
                 &name("retry_after"),
                 &format!("{retry_after:?}"),
-                check::retry_after_fault(retry_after),
+                response::retry_after_fault(retry_after),
             );
         }
         faults.optional(
             &name("redirect"),
             mode.redirect.as_deref(),
-            check::redirect_fault,
+            values::redirect_fault,
         );
         let applies_to = &mode.applies_to;
         faults.each(&name("applies_to.hosts"), &applies_to.hosts, host_fault);
@@ -259,7 +261,7 @@ pub(super) fn check(modes: &[ModeSettings], faults: &mut Faults) {
         faults.each(
             &name("applies_to.patterns"),
             &applies_to.patterns,
-            check::pattern_fault,
+            values::pattern_fault,
         );
         faults.each(
             &name("applies_to.methods"),
@@ -277,25 +279,25 @@ pub(super) fn check(modes: &[ModeSettings], faults: &mut Faults) {
                 faults.whole(&name(key), message);
             }
             let name = |list: &str| format!("{}.{list}", name(key));
-            faults.each(&name("paths"), &paths.paths, check::path_fault);
+            faults.each(&name("paths"), &paths.paths, values::path_fault);
             faults.each(&name("prefixes"), &paths.prefixes, whole_fault);
-            faults.each(&name("patterns"), &paths.patterns, check::pattern_fault);
+            faults.each(&name("patterns"), &paths.patterns, values::pattern_fault);
         }
     }
 }
 
 fn check_exempt(exempt: &ModeExemptSettings, section: &str, faults: &mut Faults) {
     let name = |key: &str| format!("{section}.{key}");
-    faults.each(&name("addresses"), &exempt.addresses, check::address_fault);
+    faults.each(&name("addresses"), &exempt.addresses, values::address_fault);
     faults.each(
         &name("address_patterns"),
         &exempt.address_patterns,
-        check::pattern_fault,
+        values::pattern_fault,
     );
-    faults.each(&name("paths"), &exempt.paths, check::path_fault);
-    faults.each(&name("prefixes"), &exempt.prefixes, check::prefix_fault);
-    faults.each(&name("patterns"), &exempt.patterns, check::pattern_fault);
-    faults.each(&name("routes"), &exempt.routes, check::route_fault);
+    faults.each(&name("paths"), &exempt.paths, values::path_fault);
+    faults.each(&name("prefixes"), &exempt.prefixes, values::prefix_fault);
+    faults.each(&name("patterns"), &exempt.patterns, values::pattern_fault);
+    faults.each(&name("routes"), &exempt.routes, super::routes::route_fault);
 }
 
 fn key_fault(key: &str) -> Option<String> {
@@ -325,7 +327,7 @@ fn whole_fault(prefix: &str) -> Option<String> {
     if prefix.starts_with('/') && prefix.trim_end_matches('/').is_empty() {
         Some("is the whole site; leave it out, or name a part".to_owned())
     } else {
-        check::path_fault(prefix)
+        values::path_fault(prefix)
     }
 }
 
@@ -336,130 +338,5 @@ fn method_fault(method: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::Settings;
-
-    fn faults(text: &str) -> Vec<String> {
-        let error = Settings::from_toml(text).unwrap_err().to_string();
-        error
-            .lines()
-            .skip(1)
-            .map(|line| line.trim().to_owned())
-            .collect()
-    }
-
-    #[test]
-    fn faults_of_a_mode_are_told_by_their_place() {
-        let text = r#"[[mode]]
-key = "Shop"
-timeout = 0
-status = 200
-retry_after = "2y"
-redirect = "status"
-template = "../503.html"
-message = " "
-access = "read"
-[mode.applies_to]
-hosts = ["https://shop.example", "*.example", "shop.example"]
-prefixes = ["/"]
-patterns = ["("]
-methods = ["post", "PATCH"]
-[mode.exempt]
-addresses = ["office"]
-prefixes = ["/"]
-superuser = true
-[mode.read_only]
-allow = { paths = ["search"] }
-[[mode]]
-[[mode]]
-"#;
-        let found = faults(text);
-        let expected = [
-            "mode[0].key` is `Shop`: give lower-case letters",
-            "mode[0].timeout` is `0`: the mode would be over at once",
-            "mode[0].status` is `200`: give a number from 400 to 599",
-            "mode[0].retry_after` is ",
-            "mode[0].redirect` is `status`: give an address",
-            "mode[0].template` is `../503.html`",
-            "mode[0].message` is ` `",
-            "mode[0].access` is `read`: give one of \"none\", \"read-only\"",
-            "mode[0].applies_to.hosts` has `https://shop.example`: only the host is compared",
-            "mode[0].applies_to.hosts` has `*.example`: stars are not understood",
-            "mode[0].applies_to.prefixes` has `/`: is the whole site",
-            "mode[0].applies_to.patterns` has `(`: not a regular expression",
-            "mode[0].applies_to.methods` has `post`: give a method in capitals",
-            "mode[0].exempt.addresses` has `office`: names are not looked up",
-            "mode[0].exempt.prefixes` has `/`: would exempt the whole site",
-            "unknown key `mode[0].exempt.superuser`, did you mean `mode.exempt.superusers`?",
-            "mode[0].read_only.allow`: counts for read-only modes only",
-            "mode[0].read_only.allow.paths` has `search`: give a path",
-            "mode[2].key` is `site`: another mode has this key",
-        ];
-        for part in expected {
-            assert!(
-                found.iter().any(|fault| fault.contains(part)),
-                "{part}\nis not in\n{found:#?}"
-            );
-        }
-        assert_eq!(found.len(), expected.len(), "{found:#?}");
-    }
-
-    #[test]
-    fn whatever_a_mode_says_is_read() {
-        let settings = Settings::from_toml(
-            r#"
-            [[mode]]
-            key = "shop"
-            access = "read-only"
-            template = "shop.html"
-            message = "The shop is closed."
-            status = 500
-            retry_after = "1h"
-            redirect = "/sorry"
-            applies_to = { hosts = ["shop.example:8080"], prefixes = ["/shop"], patterns = ["/s.*p"], methods = ["POST"] }
-            read_only = { allow = { paths = ["/search"] }, deny = { prefixes = ["/out"], patterns = ["/x+"] } }
-            [mode.exempt]
-            anonymous = true
-            authenticated = true
-            staff = true
-            superusers = true
-            addresses = ["::1"]
-            address_patterns = ["10.*"]
-            paths = ["/a"]
-            prefixes = ["/b"]
-            patterns = ["/c"]
-            routes = ["d"]
-            "#,
-        )
-        .unwrap();
-        let mode = &settings.modes[0];
-        let shown = format!("{mode:?}");
-        for value in [
-            "ReadOnly",
-            "shop.html",
-            "The shop is closed.",
-            "Some(500)",
-            "Some(3600s)",
-            "/sorry",
-            "shop.example:8080",
-            "\"/shop\"",
-            "/s.*p",
-            "POST",
-            "/search",
-            "/out",
-            "/x+",
-            "anonymous: true",
-            "authenticated: true",
-            "staff: true",
-            "superusers: true",
-            "::1",
-            "10.*",
-            "\"/a\"",
-            "\"/b\"",
-            "\"/c\"",
-            "\"d\"",
-        ] {
-            assert!(shown.contains(value), "{value} is not in {shown}");
-        }
-    }
-}
+#[path = "mode_tests.rs"]
+mod tests;

@@ -57,6 +57,9 @@ pub use self::{
     memory::MemoryStore,
 };
 
+/// Whom a lease has as its holder that is there and cannot be read.
+pub(crate) const UNREADABLE: &str = "?";
+
 /// What the methods of a [`Store`] return.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
@@ -159,6 +162,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn drop_lease<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()>;
 
     /// The live leases whose names begin with `prefix`, sorted by name. Never writes.
+    ///
+    /// A lease that is there and cannot be read is among them, with the holder `?`: nobody knows
+    /// that it has lapsed.
     ///
     /// # Errors
     ///

@@ -114,7 +114,7 @@ impl StoreUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Settings, check::tests::refused};
+    use crate::settings::{Settings, values::tests::refused};
 
     #[test]
     fn store_urls_are_memory_or_a_file() {

@@ -62,6 +62,8 @@ pub(crate) struct Front {
     pub(crate) forced_on_wrappers: AtomicBool,
     /// What the log has said of routes.
     pub(crate) told_of_routes: ToldOnce,
+    /// Whether it was told that this app serves the admin scope and wraps no middleware.
+    pub(crate) unenforced_told: AtomicBool,
     /// Without a slash at its end.
     pub(crate) admin_path: String,
 }

@@ -1,7 +1,10 @@
 //! The handle by which an app uses maintenance.
 
 use crate::core::visitor::Visitor;
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use crate::{
     core::{
@@ -9,6 +12,7 @@ use crate::{
         phase::Phase,
         snapshot::{PastPeriod, Status},
     },
+    engine::events::UNENFORCED,
     engine::handle::Engine,
     engine::{
         barrier::WaitUntilEmpty,
@@ -22,6 +26,7 @@ use crate::{
     web::request::app_routes::AppRoutes,
     web::{
         explain::{Explanation, Inquiry},
+        middleware::admission::is_counted,
         middleware::{ForcedOn, MaintenanceMiddleware},
         request::subject::RequestSubject,
         setup::builder::Builder,
@@ -67,11 +72,15 @@ pub struct Maintenance {
 
 impl Maintenance {
     /// Begins to set up maintenance.
+    ///
+    /// The methods of [`Builder`] say what can be set.
     pub fn builder() -> Builder {
         Builder::new()
     }
 
     /// Whether a mode is pending or offline now.
+    ///
+    /// [`turn_on`](Self::turn_on) has an example.
     pub fn is_on(&self) -> bool {
         let snapshot = self.engine.shared.published.snapshot();
         snapshot
@@ -80,6 +89,8 @@ impl Maintenance {
     }
 
     /// What is now, mode by mode.
+    ///
+    /// [`turn_on`](Self::turn_on) has an example.
     pub fn status(&self) -> Status {
         self.engine.status()
     }
@@ -94,7 +105,35 @@ impl Maintenance {
         self.engine.ask_status().await
     }
 
+    /// Tells once that this app serves the admin scope, and that nothing in it acts on what is
+    /// switched there.
+    pub(crate) fn tell_if_unenforced(&self) {
+        let is_told = &self.front.unenforced_told;
+        if !self.engine.shared.seat.is_taken() && !is_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                event = UNENFORCED,
+                "this app serves the admin scope, and no middleware is wrapped: it refuses nobody; \
+                 wrap `Maintenance::middleware`"
+            );
+        }
+    }
+
+    /// The same for a request to the admin scope, which does not count itself.
+    pub(crate) async fn ask_status_without_request(&self) -> Result<Status, StoreError> {
+        let engine = &self.engine;
+        engine.shared.seat.heard(engine.leases.fleet().await?);
+        Ok(self.status_without_request())
+    }
+
+    pub(crate) fn status_without_request(&self) -> Status {
+        let shared = &self.engine.shared;
+        let own = u64::from(is_counted(shared));
+        shared.status_without(&shared.published.snapshot(), own)
+    }
+
     /// The phase of the first mode now: of `site` where the settings name no others.
+    ///
+    /// [`turn_on`](Self::turn_on) has an example.
     pub fn phase(&self) -> Phase {
         let snapshot = self.engine.shared.published.snapshot();
         let now = self.engine.shared.now_for(&snapshot);
@@ -147,6 +186,15 @@ impl Maintenance {
     /// # Errors
     ///
     /// [`ChangeError`](crate::ChangeError) when the change was not made.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, Phase};
+    /// # async fn example(maintenance: &Maintenance) -> Result<(), Box<dyn std::error::Error>> {
+    /// maintenance.turn_on().by("alice").await?;
+    /// assert!(maintenance.is_on() && maintenance.phase() == Phase::Offline);
+    /// assert_eq!(maintenance.status().modes[0].by.as_deref(), Some("alice"));
+    /// # Ok(()) }
+    /// ```
     pub fn turn_on(&self) -> TurnOn {
         TurnOn::new(self.engine.clone())
     }
@@ -229,6 +277,8 @@ impl Maintenance {
     }
 
     /// Switches maintenance off for as long as something takes.
+    ///
+    /// As [`while_on`](Self::while_on), the other way round.
     pub fn while_off(&self) -> Guarding {
         Guarding::new(self.engine.clone(), false)
     }
@@ -338,11 +388,15 @@ impl Maintenance {
     /// `Resource`.
     ///
     /// Wrap it before (that is, inside of) the session middleware and a `Cors` middleware.
+    ///
+    /// [`MaintenanceMiddleware`] says in which order to wrap middlewares, with an example.
     pub fn middleware(&self) -> MaintenanceMiddleware {
         MaintenanceMiddleware::new(self.clone())
     }
 
     /// A middleware for one resource or scope that is always refused, as by `forced_on.routes`.
+    ///
+    /// [The guide](crate::guide::who_gets_in#a-route-is-always-open-or-always-closed) has an example.
     pub fn forced_on(&self) -> ForcedOn {
         ForcedOn::new(self.clone())
     }
@@ -372,17 +426,23 @@ impl Maintenance {
     ///
     /// What it says of a request through the proxies shows whether `client.trusted_proxies` is
     /// right.
+    ///
+    /// [The guide](crate::guide::who_gets_in#behind-a-proxy) says what it is found by.
     pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
         crate::web::request::subject::address(request, &self.front)
     }
 
     /// The path of the WebSocket that tells of changes, for scripts of the app's own.
+    ///
+    /// [The guide](crate::guide::pages#pages-notice-by-themselves) shows how.
     pub fn live_url(&self) -> String {
         format!("{}/live", self.front.admin_path)
     }
 
     /// The path of the script that shows and hides `#maintenance-banner`, for the app's templates:
     /// `<script src="…" defer></script>`.
+    ///
+    /// [The guide](crate::guide::pages#pages-notice-by-themselves) shows how.
     pub fn script_url(&self) -> String {
         format!("{}/static/maintenance.js", self.front.admin_path)
     }

@@ -74,6 +74,13 @@ impl ModeBuilder {
     }
 
     /// Changes the mode's settings after they have been read.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().mode("shop", |mode| {
+    ///     mode.configure(|settings| settings.label = Some("The shop".to_owned()))
+    /// });
+    /// ```
     pub fn configure(mut self, edit: impl FnOnce(&mut ModeSettings) + Send + 'static) -> Self {
         self.edits.push(Box::new(edit));
         self
@@ -83,6 +90,13 @@ impl ModeBuilder {
     /// `applies_to` apply it.
     ///
     /// It is asked while the mode is on, for each request and perhaps more than once.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().mode("shop", |mode| {
+    ///     mode.applies_if(|request| request.headers().contains_key("x-customer"))
+    /// });
+    /// ```
     pub fn applies_if(
         mut self,
         applies: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static,

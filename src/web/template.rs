@@ -208,6 +208,8 @@ impl FromRequest for MaintenanceFlag {
 
 impl Maintenance {
     /// What templates show of maintenance now, outside of a request: of whatever mode.
+    ///
+    /// [`MaintenanceFlag`](crate::MaintenanceFlag) is the same for one request, as an extractor.
     pub fn flag(&self) -> MaintenanceFlag {
         MaintenanceFlag::of(self, &self.engine.shared.published.snapshot(), None)
     }

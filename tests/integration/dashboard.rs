@@ -251,7 +251,7 @@ async fn a_drain_is_started_watched_and_cut_short() {
 async fn a_drain_does_not_wait_for_whoever_has_started_it() {
     let (app, alice) = app().await;
     app.get("/").by(&alice).await.is_served();
-    assert_eq!(app.maintenance.status().sessions.len(), 1);
+    assert_eq!(app.maintenance.status().visitors.len(), 1);
     let done = app
         .post(&format!("{BASE}/on"))
         .by(&alice)

@@ -531,7 +531,7 @@ async fn nobody_is_asked_who_they_are_unless_it_matters() {
 #[actix_web::test]
 async fn nobody_is_asked_who_they_are_when_no_rule_needs_it() {
     let app = TestApp::with_builder(|builder| {
-        builder.identity(|_| panic!("no rule needs to know who is asking"))
+        builder.identity(|_| -> Visitor { panic!("no rule needs to know who is asking") })
     })
     .await;
     app.turn_on().await;

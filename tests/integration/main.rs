@@ -27,6 +27,7 @@ mod test_server;
 #[cfg(feature = "cli")]
 mod cli;
 
+mod absence;
 mod addresses;
 mod admin;
 mod admin_origin;

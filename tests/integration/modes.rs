@@ -512,7 +512,7 @@ async fn a_drain_of_one_mode_waits_for_those_who_may_be_in_it_and_for_nobody_els
     // Nobody knows yet what it is inside of, as no mode is on.
     let before = hold("/held/before");
     settles().await;
-    assert_eq!(maintenance.status().in_flight, 1);
+    assert_eq!(maintenance.status().in_flight, Some(1));
     maintenance.turn_on().mode("shop").drain().await.unwrap();
     let meanwhile = hold("/held/meanwhile");
     settles().await;
@@ -562,7 +562,7 @@ async fn a_drain_waits_for_those_who_were_let_in_while_another_mode_was_closed()
             let before = app.call(TestRequest::with_uri("/before").to_request());
             rt::spawn(async move { before.await.unwrap().into_body().size() });
             eventually("the first is inside", || {
-                maintenance.status().in_flight == 1
+                maintenance.status().in_flight == Some(1)
             })
             .await;
             maintenance.turn_on().mode("shop").drain().await.unwrap();
@@ -571,7 +571,7 @@ async fn a_drain_waits_for_those_who_were_let_in_while_another_mode_was_closed()
         }
         let request = app.call(TestRequest::with_uri(path).to_request());
         let inside = rt::spawn(async move { request.await.unwrap().into_body().size() });
-        let known = 1 + u64::from(drained);
+        let known = Some(1 + u64::from(drained));
         eventually("it is inside", || maintenance.status().in_flight == known).await;
         if drained {
             gate.notify_one();

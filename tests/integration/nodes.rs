@@ -201,7 +201,7 @@ async fn a_visitor_who_was_seen_on_two_nodes_is_one_and_leaves_once() {
     };
     let inside = until_status(&one.maintenance, "told by both", is_told)
         .await
-        .sessions;
+        .visitors;
     assert_eq!(inside.len(), 1, "{inside:?}");
     rt::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(one.maintenance.phase(), Phase::Pending);

@@ -1,8 +1,9 @@
 //! The description of the JSON API, and that it matches what the demo answers.
 
-use std::process::Command;
+use std::{collections::BTreeSet, process::Command};
 
 use actix_maintenance_mode::settings::TokenSettings;
+use regex::Regex;
 use serde_json::Value;
 
 use crate::{demo::Demo, test_app::TestApp};
@@ -20,6 +21,43 @@ async fn anybody_may_read_what_the_api_is() {
         assert_eq!(document["openapi"], "3.1.0");
         assert_eq!(document["servers"][0]["url"], "/maintenance-mode");
     }
+}
+
+/// The addresses under which people find pages, and what these pages load.
+const FOR_PEOPLE: [&str; 6] = [
+    "/switch",
+    "/plan",
+    "/cancel",
+    "/static/{name}",
+    "/preview",
+    "/enter/{secret}",
+];
+
+/// The document lists what the scope routes, so that none of it can be forgotten.
+#[test]
+fn every_route_is_described_and_nothing_else() {
+    let sources = include_str!("../../src/web/admin/mod.rs");
+    // Each route is given without and with a trailing slash.
+    let route = Regex::new(r#"\["(/[^"]*)", "(/[^"]*)/"\]"#).unwrap();
+    let routes: BTreeSet<&str> = route
+        .captures_iter(sources)
+        .map(|found| {
+            let (_, [path, again]) = found.extract();
+            assert_eq!(path, again);
+            path
+        })
+        .filter(|path| !FOR_PEOPLE.contains(path))
+        .collect();
+    assert!(routes.len() > 10, "the routes are not found: {routes:?}");
+    let document: Value =
+        serde_json::from_str(include_str!("../../src/web/admin/openapi.json")).unwrap();
+    let described: BTreeSet<&str> = document["paths"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(described, routes);
 }
 
 #[actix_web::test]
@@ -104,5 +142,5 @@ fn the_demo_answers_as_it_is_described() {
         .expect("schemathesis, from PyPI");
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{told}");
-    assert!(told.contains("Tested: 13"), "{told}");
+    assert!(told.contains("Tested: 15"), "{told}");
 }

@@ -8,7 +8,7 @@ use actix_maintenance_mode::{
     settings::{ApiKeySettings, Forced, FormatSetting, WhenStoreFails},
     store::{Hint, Hints, Loaded, MemoryStore, Saved, Store, StoreError, StoreFuture, Version},
 };
-use actix_web::{HttpResponse, dev::ServiceResponse, test, web};
+use actix_web::{HttpRequest, HttpResponse, dev::ServiceResponse, test, web};
 use futures_util::StreamExt as _;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Map, json};
@@ -280,6 +280,40 @@ async fn get_authenticated_user_is_the_identity_closure() {
     app.get("/").await.is_served();
 }
 
+/// There, a function that returns nothing leaves it to `request.user`.
+#[actix_web::test]
+async fn get_authenticated_user_that_says_nothing_leaves_it_to_the_session() {
+    fn by_token(request: &HttpRequest) -> Option<Visitor> {
+        let is_known = request.headers().contains_key("authorization");
+        is_known.then(|| Visitor::user("from a token").with_superuser(true))
+    }
+    fn superusers(settings: &mut Settings) {
+        settings.exempt.superusers = true;
+    }
+    let apps = [
+        TestApp::with_builder(|builder| builder.configure(superusers).identity(by_token)).await,
+        TestApp::with_builder(|builder| {
+            builder
+                .configure(superusers)
+                .async_identity(|request| std::future::ready(by_token(request)))
+        })
+        .await,
+    ];
+    for app in apps {
+        let (root, bob) = (
+            app.log_in_superuser("root").await,
+            app.log_in_user("bob").await,
+        );
+        app.turn_on().await;
+        app.get("/").by(&root).await.is_served();
+        app.get("/").by(&bob).await.is_refused();
+        let both = app.get("/").by(&bob).header("Authorization", "x");
+        both.await.is_served();
+        app.get("/").header("Authorization", "x").await.is_served();
+        app.get("/").await.is_refused();
+    }
+}
+
 #[actix_web::test]
 async fn redirect_url_is_response_redirect() {
     let app =
@@ -304,6 +338,20 @@ async fn response_type_is_response_format_or_a_closure() {
         TestApp::with_builder(|builder| builder.response_format(|_| ResponseFormat::Json)).await;
     app.turn_on().await;
     assert_eq!(app.get("/").await.json()["maintenance_mode"], true);
+
+    // A closure may leave it to what the client asks for.
+    let app = TestApp::with_builder(|builder| {
+        builder.response_format(|request| (request.path() == "/").then_some(ResponseFormat::Text))
+    })
+    .await;
+    app.turn_on().await;
+    let form = async |path: &str, accept: &str| {
+        let answer = app.get(path).accept(accept).await;
+        answer.header("content-type").unwrap().to_owned()
+    };
+    assert!(form("/", "text/html").await.starts_with("text/plain"));
+    assert!(form("/other", "text/html").await.starts_with("text/html"));
+    assert_eq!(form("/other", "application/json").await, "application/json");
 }
 
 #[actix_web::test]

@@ -40,7 +40,7 @@ async fn while_pending_sessions_go_on_and_are_counted_and_newcomers_are_redirect
     let user = app.log_in_user("ada").await;
     app.get("/").by(&user).await.is_served();
     app.maintenance.turn_on().drain().await.unwrap();
-    let sessions = app.maintenance.status().sessions;
+    let sessions = app.maintenance.status().visitors;
     assert_eq!(sessions.len(), 1);
     assert!(!sessions[0].id.contains("ada"), "its id tells nothing");
     app.get("/").by(&user).await.is_served();

@@ -215,3 +215,22 @@ fn every_fault_of_file_and_environment_is_told_at_once() {
         assert_eq!(error.lines().count(), 7, "{error}");
     }
 }
+
+#[test]
+fn faults_of_languages_and_templates_are_told_with_the_others() {
+    let folder = folder_with(
+        "[exempt]\naddresses = [\"nope\"]\n[response]\ntemplate = \"other.html\"\n\
+         [language]\ndefault = \"xx\"\nforce = \"deutsch\"\n",
+    );
+    let told = one(Role::new("build").in_folder(folder.path()));
+    let error = told["error"].as_str().unwrap();
+    for part in [
+        "nope",
+        "other.html",
+        "`language.default` is `xx`",
+        "`language.force` is `deutsch`",
+    ] {
+        assert!(error.contains(part), "{part} is not in {error}");
+    }
+    assert_eq!(error.lines().count(), 5, "{error}");
+}

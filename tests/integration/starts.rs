@@ -1,7 +1,9 @@
 //! What a node goes by that starts while the store cannot be read.
 
 use std::{
+    any::Any,
     fs,
+    ops::Deref,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -10,6 +12,7 @@ use actix_maintenance_mode::{
     BuildError, Maintenance,
     settings::{Forced, Settings, WhenUnknownAtStart},
 };
+use actix_web::{App, test};
 use tempfile::TempDir;
 
 use crate::{
@@ -27,11 +30,34 @@ fn settings(state: &Path, unknown: WhenUnknownAtStart) -> Settings {
     settings
 }
 
-async fn start(settings: Settings) -> Result<Maintenance, BuildError> {
+/// What runs the middleware, and so is a node.
+struct Node {
+    maintenance: Maintenance,
+    /// Held for its drop.
+    _app: Box<dyn Any>,
+}
+
+impl Deref for Node {
+    type Target = Maintenance;
+
+    fn deref(&self) -> &Maintenance {
+        &self.maintenance
+    }
+}
+
+impl Node {
+    async fn of(maintenance: Maintenance) -> Self {
+        let app = App::new().wrap(maintenance.middleware());
+        Self {
+            _app: Box::new(test::init_service(app).await),
+            maintenance,
+        }
+    }
+}
+
+async fn start(settings: Settings) -> Result<Node, BuildError> {
     let maintenance = Maintenance::builder().settings(settings).build().await?;
-    // By that it is a node.
-    let _ = maintenance.middleware();
-    Ok(maintenance)
+    Ok(Node::of(maintenance).await)
 }
 
 /// A node that closes the site, and ends.
@@ -86,9 +112,9 @@ async fn a_node_that_only_looks_on_remembers_too_and_a_read_leaves_nothing() {
     eventually("it is closed", || looking.is_on()).await;
     let copy = folder.path().join("maintenance.state.memory");
     assert!(!copy.exists(), "a program that looks is no node");
-    let _ = looking.middleware();
+    let node = Node::of(looking).await;
     eventually("it is remembered", || copy.exists()).await;
-    drop(looking);
+    drop(node);
     fs::write(&state, "oops").unwrap();
     let next = start(settings(&state, WhenUnknownAtStart::Off))
         .await
@@ -170,7 +196,7 @@ async fn a_store_that_can_never_work_stops_the_start_unless_it_does_not_decide()
     fs::create_dir(&state).unwrap();
     let mut settings = settings(&state, WhenUnknownAtStart::On);
     settings.node.memory = Some(folder.path().to_owned());
-    let error = start(settings.clone()).await.unwrap_err();
+    let error = start(settings.clone()).await.err().unwrap();
     assert!(matches!(error, BuildError::Store(_)), "{error}");
     assert!(error.to_string().contains("it is a folder"), "{error}");
 

@@ -71,7 +71,7 @@ impl Driver {
             }
         };
         let seat = &self.shared.seat;
-        seat.heard(fleet.clone());
+        fleet = seat.heard(fleet);
         let is_to_wait = known
             .settle_after
             .is_some_and(|after| Instant::now() < after);

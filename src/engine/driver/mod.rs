@@ -28,7 +28,7 @@ use crate::{
         fleet::node::StateId,
         leases::held_lease::LeaseKeeper,
         local_copy::{LocalCopy, Remembered},
-        node::seat::Reporter,
+        node::reporter::Reporter,
         shared::Shared,
     },
     engine::{events, figures},

@@ -1,3 +1,7 @@
 //! All nodes: what they report, and who of them is missing.
 
+pub(crate) mod missing;
 pub(crate) mod node;
+pub(crate) mod node_status;
+pub(crate) mod process;
+pub(crate) mod trace;

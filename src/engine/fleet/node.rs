@@ -18,14 +18,18 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     core::phase::Phase,
+    engine::fleet::missing::{Missing, WhyMissing},
+    engine::fleet::node_status::{NodeStatus, Remark, UnheardNode},
+    engine::fleet::process::Process,
+    engine::fleet::trace::{Listed, Presence, Silent, Trace, Traced},
     engine::{
         inside::sessions::{SessionInside, SessionMark},
         leases::held_lease::NODES,
         lock::{LOCKS, LockHolder},
         task::{Content, TASKS},
     },
-    settings::ID_LIMIT,
-    store::LiveLease,
+    settings::{Forced, ID_LIMIT},
+    store::{LiveLease, UNREADABLE},
 };
 
 /// Identifies a stored document by its content. Generations do not: somebody who writes the store
@@ -61,6 +65,9 @@ pub(crate) struct NodeIdentity {
     pub(crate) host: String,
     pub(crate) pid: u32,
     pub(crate) since: Timestamp,
+    /// Its process, for those on the same machine; `None`: the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) process: Option<Process>,
 }
 
 impl NodeIdentity {
@@ -89,6 +96,7 @@ impl NodeIdentity {
             host,
             pid,
             since,
+            process: Process::own(),
         }
     }
 
@@ -123,6 +131,15 @@ pub(crate) struct NodeReport {
     /// The lease's time to live in milliseconds, from which a reader learns how old the report is.
     #[serde(default)]
     pub(crate) lives: u64,
+    /// Whether it closes when it is cut off.
+    #[serde(default)]
+    pub(crate) closes: bool,
+    /// What its settings force, whatever is stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) forced: Option<Forced>,
+    /// Differs where the settings differ that all nodes of a fleet should have alike.
+    #[serde(default)]
+    pub(crate) settings: String,
 }
 
 /// One mode on one node.
@@ -167,21 +184,33 @@ impl NodeReport {
         left(self) > left(before)
     }
 
-    fn age(&self, expires_in: Duration) -> u64 {
-        Duration::from_millis(self.lives)
-            .saturating_sub(expires_in)
-            .as_secs()
+    pub(crate) fn age(&self, expires_in: Duration) -> u64 {
+        self.precise_age(expires_in).as_secs()
+    }
+
+    fn precise_age(&self, expires_in: Duration) -> Duration {
+        Duration::from_millis(self.lives).saturating_sub(expires_in)
+    }
+
+    /// What the node leaves behind, as long as it has not left.
+    pub(crate) fn trace(&self) -> Trace {
+        Trace {
+            lives: self.lives,
+            closes: self.closes,
+            left: false,
+            process: self.node.process.clone(),
+        }
     }
 }
 
 /// A node as its lease shows it.
 #[derive(Debug, Clone, PartialEq)]
-struct Node {
+pub(crate) struct Node {
     /// The lease's name without what all have in front.
-    id: String,
-    /// `None` when it cannot be read: another version wrote it.
-    report: Option<NodeReport>,
-    expires_in: Duration,
+    pub(crate) id: String,
+    /// `None` when it cannot be read: another version wrote it, or it is damaged.
+    pub(crate) report: Option<NodeReport>,
+    pub(crate) expires_in: Duration,
 }
 
 /// A task that runs, as its lease shows it.
@@ -200,6 +229,9 @@ pub struct RunningTask {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Fleet {
     nodes: Vec<Node>,
+    /// Those that are not listed, and may be there all the same.
+    silent: Vec<Silent>,
+    traced: Vec<Traced>,
     tasks: Vec<RunningTask>,
     /// By the modes' keys.
     locks: BTreeMap<String, LockHolder>,
@@ -230,6 +262,8 @@ impl Fleet {
                     expires_in: live.expires_in,
                 })
                 .collect(),
+            silent: Vec::new(),
+            traced: leases.iter().filter_map(Traced::of).collect(),
             tasks: named(TASKS)
                 .map(|(name, live)| {
                     let holder = live.lease.holder();
@@ -247,6 +281,8 @@ impl Fleet {
                 })
                 .collect(),
             locks: named(LOCKS)
+                // One that cannot be read is anybody's to take.
+                .filter(|(_, live)| live.lease.holder() != UNREADABLE)
                 .map(|(mode, live)| (mode.to_owned(), LockHolder::of(live)))
                 .collect(),
         }
@@ -257,9 +293,58 @@ impl Fleet {
         self.locks.get(mode)
     }
 
-    /// Whether no node is live.
+    /// Whether no node is live, as far as anybody can tell.
     pub(crate) fn has_no_nodes(&self) -> bool {
-        self.nodes.is_empty()
+        self.nodes.is_empty() && self.silent().next().is_none()
+    }
+
+    /// Whether a node is live.
+    pub(crate) fn has_listed(&self) -> bool {
+        !self.nodes.is_empty()
+    }
+
+    /// The nodes that are listed, for those who remember them.
+    pub(crate) fn listed(&self) -> Vec<Listed> {
+        self.nodes
+            .iter()
+            .map(|node| {
+                let report = node.report.as_ref();
+                Listed {
+                    id: node.id.clone(),
+                    trace: report.map(NodeReport::trace),
+                    expires_in: node.expires_in,
+                    age: report.map_or(Duration::ZERO, |it| it.precise_age(node.expires_in)),
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn traced(&self) -> &[Traced] {
+        &self.traced
+    }
+
+    /// The same with those who are not listed, and may be there all the same.
+    pub(crate) fn with_silent(mut self, silent: Vec<Silent>) -> Self {
+        self.silent = silent;
+        self
+    }
+
+    /// The silent ones that are waited for.
+    fn silent(&self) -> impl Iterator<Item = &Silent> {
+        let silent = self.silent.iter();
+        silent.filter(|silent| silent.is != Presence::Doubtful)
+    }
+
+    /// Those that are not heard of.
+    pub(crate) fn unheard(&self) -> Vec<UnheardNode> {
+        let silent = self.silent.iter();
+        silent
+            .map(|silent| UnheardNode {
+                id: silent.id.clone(),
+                age: silent.age.as_secs(),
+                waited_for: silent.is != Presence::Doubtful,
+            })
+            .collect()
     }
 
     /// The node that looks after what is everybody's business.
@@ -274,6 +359,7 @@ impl Fleet {
     /// Puts what this process knows of itself in the place of what the store knows of it.
     pub(crate) fn with_own(mut self, report: NodeReport) -> Self {
         self.nodes.retain(|node| node.id != report.node.id);
+        self.silent.retain(|silent| silent.id != report.node.id);
         self.nodes.push(Node {
             id: report.node.id.clone(),
             expires_in: Duration::from_millis(report.lives),
@@ -310,7 +396,14 @@ impl Fleet {
                 by: task.by.clone(),
             },
         });
-        let mut missing: Vec<Missing> = of_nodes.chain(of_tasks).collect();
+        let of_silent = self.silent().map(|silent| Missing {
+            name: silent.id.clone(),
+            why: WhyMissing::Silent {
+                seconds: silent.age.as_secs(),
+                alive: silent.is == Presence::Alive,
+            },
+        });
+        let mut missing: Vec<Missing> = of_nodes.chain(of_silent).chain(of_tasks).collect();
         if goal == Goal::Drained {
             let inside = self.sessions(session_idle).len();
             // A node that could not list all of them still has some.
@@ -362,20 +455,134 @@ impl Fleet {
     }
 
     /// Every node, stragglers first: those that go by another state, then those with most inside.
-    pub(crate) fn statuses(&self, state: StateId, own: Option<&str>) -> Vec<NodeStatus> {
+    /// `closed`: the modes that the state closes.
+    pub(crate) fn statuses(
+        &self,
+        state: StateId,
+        closed: &[&str],
+        own: Option<&str>,
+    ) -> Vec<NodeStatus> {
         let state = state.to_string();
+        let odd_versions = odd(self.reports().map(|report| &*report.version));
+        let odd_settings = odd(self.reports().map(|report| &*report.settings));
         let mut statuses: Vec<NodeStatus> = self
             .nodes
             .iter()
-            .map(|node| NodeStatus::new(node, &state, own))
+            .map(|node| {
+                let mut status = shown(node, &state, own);
+                let Some(report) = &node.report else {
+                    return status;
+                };
+                let serves = |mode: &&str| {
+                    let there = report.modes.get(*mode);
+                    there.is_some_and(|there| !there.phase.is_maintenance())
+                };
+                if status.up_to_date && closed.iter().any(serves) {
+                    status.remarks.push(Remark::ServesAlthoughOffline);
+                }
+                if odd_versions.contains(&&*report.version) {
+                    status.remarks.push(Remark::OtherVersion);
+                }
+                if odd_settings.contains(&&*report.settings) {
+                    status.remarks.push(Remark::OtherSettings);
+                }
+                status
+            })
             .collect();
         statuses.sort_by(|one, other| {
             let inside = |node: &NodeStatus| Reverse((node.in_flight, node.sessions));
-            let rank = |node: &NodeStatus| (node.up_to_date, inside(node));
+            let marked = |node: &NodeStatus| Reverse(node.remarks.len());
+            let rank = |node: &NodeStatus| (node.up_to_date, marked(node), inside(node));
             rank(one).cmp(&rank(other)).then(one.id.cmp(&other.id))
         });
         statuses
     }
+
+    /// How many visitors are inside of all nodes: each once, as far as the nodes tell who they are.
+    /// `None`: no node is known, or one does not tell.
+    pub(crate) fn session_count(&self, idle: Duration) -> Option<u64> {
+        let unlisted = self.sum(|report| match report.visitors.is_empty() {
+            true => report.sessions,
+            false => 0,
+        })?;
+        Some(unlisted + self.sessions(idle).len() as u64)
+    }
+
+    /// A figure of all nodes together. `None`: no node is known, or one does not tell.
+    pub(crate) fn sum(&self, figure: impl Fn(&NodeReport) -> u64) -> Option<u64> {
+        if self.nodes.is_empty() {
+            return None;
+        }
+        let figures = self
+            .nodes
+            .iter()
+            .map(|node| node.report.as_ref().map(&figure));
+        figures.sum()
+    }
+}
+
+/// A node as users and programs are shown it.
+fn shown(node: &Node, state: &str, own: Option<&str>) -> NodeStatus {
+    let own = own == Some(node.id.as_str());
+    match &node.report {
+        None => NodeStatus {
+            id: node.id.clone(),
+            host: String::new(),
+            pid: 0,
+            since: None,
+            version: String::new(),
+            up_to_date: false,
+            generation: 0,
+            phases: BTreeMap::new(),
+            in_flight: 0,
+            endless: 0,
+            sessions: 0,
+            tasks: 0,
+            age: 0,
+            own,
+            forced: None,
+            remarks: Vec::new(),
+        },
+        Some(report) => NodeStatus {
+            id: node.id.clone(),
+            host: report.node.host.clone(),
+            pid: report.node.pid,
+            since: Some(report.node.since),
+            version: report.version.clone(),
+            up_to_date: report.state == state,
+            generation: report.generation,
+            phases: report
+                .modes
+                .iter()
+                .map(|(key, mode)| (key.clone(), mode.phase))
+                .collect(),
+            in_flight: report.in_flight,
+            endless: report.endless,
+            sessions: report.sessions,
+            tasks: report.tasks,
+            age: report.age(node.expires_in),
+            own,
+            forced: report.forced,
+            remarks: Vec::new(),
+        },
+    }
+}
+
+/// Of several values those that are not what most nodes have.
+fn odd<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    // Who does not tell is of a version that did not.
+    for value in values {
+        *counts.entry(value).or_default() += 1;
+    }
+    let most = counts.values().copied().max().unwrap_or(0);
+    let is_tie = counts.values().filter(|count| **count == most).count() > 1;
+    let is_odd = |count: &usize| is_tie || *count < most;
+    counts
+        .into_iter()
+        .filter(|(_, count)| is_odd(count))
+        .map(|(value, _)| value)
+        .collect()
 }
 
 fn why_missing(report: &NodeReport, mode: &str, goal: Goal) -> Option<WhyMissing> {
@@ -393,173 +600,6 @@ fn why_missing(report: &NodeReport, mode: &str, goal: Goal) -> Option<WhyMissing
             requests: report.in_flight.max(1),
         }),
         (true, true) => None,
-    }
-}
-
-/// Who or what is waited for, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Missing {
-    /// The id of a node, the name of a task, the key of the mode, `visitors` or `store`.
-    pub name: String,
-    /// What it has still to do.
-    #[serde(flatten)]
-    pub why: WhyMissing,
-}
-
-/// Why somebody is waited for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "why", rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum WhyMissing {
-    /// The node starts and has not read the state yet.
-    Starting,
-    /// The node has not applied the latest change yet.
-    Behind,
-    /// The node serves requests that came in before the mode was closed.
-    Serving {
-        /// How many, when it was last heard of.
-        requests: u64,
-    },
-    /// The mode is not closed on the node, although it has applied the latest change.
-    Open {
-        /// What it is there.
-        phase: Phase,
-    },
-    /// The node's settings have no such mode, so it is not closed by it.
-    NoSuchMode,
-    /// The node's report cannot be read: it runs another version.
-    Unreadable,
-    /// A task runs.
-    TaskRuns {
-        /// Who runs it, and where.
-        by: String,
-    },
-    /// Visitors are inside.
-    Inside {
-        /// How many, at least.
-        visitors: usize,
-    },
-    /// Everybody has left, and the mode is about to go offline.
-    Closing,
-    /// The store cannot be asked who is live.
-    StoreFails {
-        /// What it answers.
-        error: String,
-    },
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = &self.name;
-        match &self.why {
-            WhyMissing::Starting => write!(formatter, "node {name} starts"),
-            WhyMissing::Behind => {
-                write!(formatter, "node {name} has not applied the change yet")
-            }
-            WhyMissing::Serving { requests: 1 } => {
-                write!(formatter, "node {name} serves 1 request")
-            }
-            WhyMissing::Serving { requests } => {
-                write!(formatter, "node {name} serves {requests} requests")
-            }
-            WhyMissing::Open { phase } => write!(formatter, "node {name} is {phase}"),
-            WhyMissing::NoSuchMode => write!(
-                formatter,
-                "node {name} does not know the mode: its settings have no such key"
-            ),
-            WhyMissing::Unreadable => write!(
-                formatter,
-                "node {name} reports what cannot be read: it runs another version"
-            ),
-            WhyMissing::TaskRuns { by } => {
-                write!(formatter, "task {name} runs, by {by}")
-            }
-            WhyMissing::Inside { visitors: 1 } => write!(formatter, "1 visitor is inside"),
-            WhyMissing::Inside { visitors } => write!(formatter, "{visitors} visitors are inside"),
-            WhyMissing::Closing => write!(formatter, "mode {name} is about to go offline"),
-            WhyMissing::StoreFails { error } => {
-                write!(formatter, "the store cannot tell who is live: {error}")
-            }
-        }
-    }
-}
-
-/// One node in a [`Status`](crate::Status): a process that runs the middleware.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct NodeStatus {
-    /// Tells nodes apart; no two that ever ran have the same.
-    pub id: String,
-    /// The name of its host; empty if its report cannot be read.
-    pub host: String,
-    /// Its process's id; zero if its report cannot be read.
-    pub pid: u32,
-    /// Since when it runs.
-    pub since: Option<Timestamp>,
-    /// The version of this crate that it runs.
-    pub version: String,
-    /// Whether it goes by the very state that this process goes by.
-    pub up_to_date: bool,
-    /// The number of the state that it goes by.
-    pub generation: u64,
-    /// What its modes are, by their keys.
-    pub phases: BTreeMap<String, Phase>,
-    /// How many requests it was serving that end by themselves.
-    pub in_flight: u64,
-    /// How many upgraded connections and responses without an end it was serving.
-    pub endless: u64,
-    /// How many visitors were inside.
-    pub sessions: u64,
-    /// How many tasks it was running.
-    pub tasks: u64,
-    /// How many seconds ago it reported that.
-    pub age: u64,
-    /// Whether it is this process itself.
-    pub own: bool,
-}
-
-impl NodeStatus {
-    fn new(node: &Node, state: &str, own: Option<&str>) -> Self {
-        let own = own == Some(node.id.as_str());
-        match &node.report {
-            None => Self {
-                id: node.id.clone(),
-                host: String::new(),
-                pid: 0,
-                since: None,
-                version: String::new(),
-                up_to_date: false,
-                generation: 0,
-                phases: BTreeMap::new(),
-                in_flight: 0,
-                endless: 0,
-                sessions: 0,
-                tasks: 0,
-                age: 0,
-                own,
-            },
-            Some(report) => Self {
-                id: node.id.clone(),
-                host: report.node.host.clone(),
-                pid: report.node.pid,
-                since: Some(report.node.since),
-                version: report.version.clone(),
-                up_to_date: report.state == state,
-                generation: report.generation,
-                phases: report
-                    .modes
-                    .iter()
-                    .map(|(key, mode)| (key.clone(), mode.phase))
-                    .collect(),
-                in_flight: report.in_flight,
-                endless: report.endless,
-                sessions: report.sessions,
-                tasks: report.tasks,
-                age: report.age(node.expires_in),
-                own,
-            },
-        }
     }
 }
 

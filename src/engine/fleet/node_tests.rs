@@ -24,6 +24,9 @@ fn report(id: &str, phase: Phase, empty: bool) -> NodeReport {
         visitors: Vec::new(),
         tasks: 0,
         lives: 15_000,
+        closes: false,
+        forced: None,
+        settings: "same".to_owned(),
     }
 }
 
@@ -110,7 +113,7 @@ fn whoever_is_missing_is_named_with_the_reason() {
             "node c serves 3 requests",
             "node d does not know the mode: its settings have no such key",
             "node e is pending",
-            "node z reports what cannot be read: it runs another version",
+            "node z reports what cannot be read: it runs another version, or its lease is damaged",
             "task import runs, by host-1",
             "task backup runs, by host-2",
         ]
@@ -175,7 +178,7 @@ fn stragglers_come_first() {
         report("b", Phase::Offline, false),
         behind,
     ];
-    let statuses = fleet(&nodes).statuses(state(), Some("b"));
+    let statuses = fleet(&nodes).statuses(state(), &[], Some("b"));
     let told: Vec<_> = statuses
         .iter()
         .map(|node| (&*node.id, node.up_to_date, node.own))
@@ -212,4 +215,88 @@ fn what_others_wait_for_is_news_and_figures_are_not() {
     let mut after = before.clone();
     after.visitors = vec![mark("alice", 1, true)];
     assert!(after.is_news_after(&before));
+}
+
+#[test]
+fn a_node_that_is_silent_is_waited_for_unless_nobody_can_tell() {
+    let silent = |id: &str, seconds, is| Silent {
+        id: id.to_owned(),
+        age: Duration::from_secs(seconds),
+        is,
+    };
+    let fleet = fleet(&[report("a", Phase::Offline, true)]).with_silent(vec![
+        silent("b", 12, Presence::Expected),
+        silent("c", 700, Presence::Alive),
+        silent("d", 80, Presence::Doubtful),
+    ]);
+    assert_eq!(
+        missing(&fleet, Goal::Closed),
+        [
+            "node b has not been heard of for 12 s",
+            "node c has not been heard of for 700 s, and its process lives",
+        ]
+    );
+    let told = |node: &UnheardNode| (node.id.clone(), node.age, node.waited_for);
+    let unheard: Vec<_> = fleet.unheard().iter().map(told).collect();
+    let expected = [("b", 12, true), ("c", 700, true), ("d", 80, false)];
+    assert_eq!(
+        unheard,
+        expected.map(|(id, age, is)| (id.to_owned(), age, is))
+    );
+}
+
+#[test]
+fn figures_of_all_nodes_are_sums_and_unknown_is_not_nothing() {
+    let mut one = report("a", Phase::Offline, false);
+    (one.in_flight, one.sessions) = (10, 3);
+    let mut other = report("b", Phase::Offline, false);
+    (other.in_flight, other.sessions) = (2, 1);
+    let both = fleet(&[one.clone(), other.clone()]);
+    assert_eq!(both.sum(|report| report.in_flight), Some(12));
+    assert_eq!(both.session_count(IDLE), Some(4));
+    // Where they tell who it is, one visitor is one.
+    one.visitors = ["x", "y", "z"].map(|id| mark(id, 1, false)).to_vec();
+    other.visitors = vec![mark("x", 1, false)];
+    let both = fleet(&[one.clone(), other.clone()]);
+    assert_eq!(both.session_count(IDLE), Some(3));
+
+    assert_eq!(fleet(&[]).sum(|report| report.in_flight), None);
+    assert_eq!(fleet(&[]).session_count(IDLE), None);
+    let damaged = Fleet::new(&[
+        live("node/a", "h", one.encode(), 0),
+        live("node/b", UNREADABLE, Vec::new(), 0),
+    ]);
+    assert_eq!(damaged.sum(|report| report.in_flight), None);
+}
+
+#[test]
+fn what_an_operator_should_know_of_a_node_is_told() {
+    let (mut a, b, c) = (
+        report("a", Phase::Online, true),
+        report("b", Phase::Offline, true),
+        report("c", Phase::Offline, true),
+    );
+    a.forced = Some(Forced::Off);
+    a.settings = "others".to_owned();
+    let remarks = |reports: &[NodeReport], closed: &[&str]| {
+        let statuses = fleet(reports).statuses(state(), closed, None);
+        let remarks = statuses.into_iter().map(|node| (node.id, node.remarks));
+        remarks.collect::<BTreeMap<_, _>>()
+    };
+    let told = remarks(&[a.clone(), b.clone(), c.clone()], &["site"]);
+    assert_eq!(
+        told["a"],
+        [Remark::ServesAlthoughOffline, Remark::OtherSettings]
+    );
+    assert!(told["b"].is_empty() && told["c"].is_empty());
+    // Of two that differ nobody knows which is right.
+    let told = remarks(&[a.clone(), b.clone()], &[]);
+    assert_eq!(told["a"], [Remark::OtherSettings]);
+    assert_eq!(told["b"], [Remark::OtherSettings]);
+    // One that has not followed yet serves because of that.
+    a.state = String::new();
+    a.settings = "same".to_owned();
+    a.version = "0.0.9".to_owned();
+    let told = remarks(&[a, b, c], &["site"]);
+    assert_eq!(told["a"], [Remark::OtherVersion]);
 }

@@ -58,7 +58,6 @@ use crate::{
     engine::{
         driver::{Command, STORE_TIMEOUT},
         fleet::node::Fleet,
-        lock::LOCKS,
         task::TASKS,
     },
     store::{Lease, LeaseCondition, LiveLease, PutLease, Store, StoreError},
@@ -283,12 +282,27 @@ impl LeaseKeeper {
         self.runtime.spawn(work);
     }
 
-    /// The nodes, tasks and locks that are live.
+    /// The nodes, tasks and locks that are live, and what others have left behind.
     pub(crate) async fn fleet(&self) -> Result<Fleet, StoreError> {
-        let mut leases = self.list(NODES).await?;
-        leases.extend(self.list(TASKS).await?);
-        leases.extend(self.list(LOCKS).await?);
-        Ok(Fleet::new(&leases))
+        // All at once: one question to the store, and one moment.
+        Ok(Fleet::new(&self.list("").await?))
+    }
+
+    /// Puts a lease that nobody keeps: it lapses unless it is put again.
+    pub(crate) async fn leave_behind(
+        &self,
+        lease: Lease,
+        time_to_live: Duration,
+    ) -> Result<(), StoreError> {
+        // Mostly it is there, and to renew it is cheaper.
+        let renewed = self.store.renew_lease(&lease, time_to_live);
+        if in_time(&*self.store, "renew a lease", renewed).await? {
+            return Ok(());
+        }
+        let put = self
+            .store
+            .put_lease(&lease, time_to_live, LeaseCondition::Always);
+        in_time(&*self.store, "take a lease", put).await.map(|_| ())
     }
 
     /// The live leases whose names begin with `prefix`, sorted by name.
@@ -370,6 +384,7 @@ impl fmt::Debug for HeldLease {
 enum Order {
     Tell { content: Vec<u8>, at_once: bool },
     Release(oneshot::Sender<Result<(), StoreError>>),
+    Abandon,
 }
 
 /// How long the holder may rely on the lease, by the steady clock.
@@ -437,6 +452,12 @@ impl HeldLease {
         // A dropped lease is given back once more, which nobody hears.
         let _ = self.orders.send(Order::Release(reply));
         answer.await.unwrap_or(Ok(()))
+    }
+
+    /// Gives up keeping it, and leaves in the store what may be there: it lapses, or is put again.
+    pub(crate) fn abandon(self) {
+        // Nobody is there any more when the process ends.
+        let _ = self.orders.send(Order::Abandon);
     }
 }
 
@@ -527,6 +548,10 @@ impl Keeping {
                     Some(Order::Release(reply)) => {
                         // The holder may have gone.
                         let _ = reply.send(self.remove().await);
+                        return;
+                    }
+                    Some(Order::Abandon) => {
+                        self.set(State::LOST);
                         return;
                     }
                     None => {

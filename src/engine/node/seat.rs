@@ -2,7 +2,7 @@
 //!
 //! A process takes its seat when it makes the middleware: it puts its lease, then reads the state
 //! once more, and only then admits requests. So whoever lists the leases after a change was stored
-//! either finds the node, or the node finds the change. The lease is renewed by the [`Reporter`],
+//! either finds the node, or the node finds the change. The lease is renewed by the [`Reporter`](super::reporter::Reporter),
 //! which runs on the driver's runtime.
 
 use std::{
@@ -18,36 +18,29 @@ use std::{
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::{
-    sync::{Notify, mpsc, oneshot, watch},
-    time::{Instant, sleep, timeout},
+    sync::{Notify, watch},
+    time::Instant,
 };
 
 use crate::{
+    clock::steady,
     core::{phase::Phase, snapshot::Snapshot},
     engine::{
-        fleet::node::{Fleet, ModeReport, NodeIdentity, NodeReport},
-        inside::sessions::FleetKey,
-        leases::held_lease::{AcquireError, Deadline, HeldLease, LeaseKeeper, Wanted},
+        fleet::{
+            node::{Fleet, ModeReport, NodeIdentity, NodeReport},
+            process::Process,
+            trace::Memory,
+        },
+        leases::held_lease::Deadline,
         shared::Shared,
     },
-    settings::WhenCutOff,
-    store::StoreError,
+    settings::{Forced, WhenCutOff},
 };
 
-/// The lease whose content is the key by which the nodes of a fleet know visitors. It is kept by
-/// all of them, so its holder is the key itself.
-const KEY_LEASE: &str = "fleet/key";
-
-/// How often a node looks whether its last requests have ended, while a mode is closed.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
-/// How often it looks else. A change of state is never looked for: it is announced.
-const LOOK_SELDOM: Duration = Duration::from_secs(1);
 /// How often figures are told that nobody waits for, while a mode is closed.
-const FIGURES_EVERY: Duration = Duration::from_millis(500);
+pub(super) const FIGURES_EVERY: Duration = Duration::from_millis(500);
 /// How many visitors a node lists. Beyond that it says how many there are.
 const LISTED_VISITORS: usize = 4096;
-/// How long the end of the process waits for the lease to leave the store.
-const LEAVE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How the settings say that this process is a node.
 #[derive(Debug, Clone)]
@@ -55,20 +48,26 @@ pub(crate) struct NodePlan {
     pub(crate) identity: NodeIdentity,
     pub(crate) time_to_live: Duration,
     pub(crate) when_cut_off: WhenCutOff,
+    pub(crate) forced: Option<Forced>,
+    /// Differs where the settings differ that all nodes of a fleet should have alike.
+    pub(crate) settings: String,
 }
 
 /// What requests, handles and the status know of this process as a node.
 #[derive(Debug)]
 pub(crate) struct Seat {
     pub(crate) plan: NodePlan,
-    wanted: watch::Sender<bool>,
-    joined: watch::Sender<bool>,
+    pub(super) wanted: watch::Sender<bool>,
+    pub(super) joined: watch::Sender<bool>,
     /// Whether it is to be given up, and whether it is.
-    leaving: watch::Sender<bool>,
-    left: watch::Sender<bool>,
-    fence: Arc<Fence>,
+    pub(super) leaving: watch::Sender<bool>,
+    pub(super) left: watch::Sender<bool>,
+    pub(super) fence: Arc<Fence>,
     fleet: ArcSwap<Known>,
-    look: Notify,
+    memory: Mutex<Memory>,
+    /// Why this node cannot report to the others, if so.
+    unreported: Mutex<Option<String>>,
+    pub(super) look: Notify,
     /// Of each mode that is offline, the snapshot in which no request was found inside. None gets
     /// in as long as it is in force, so that what is counted for a moment while it is refused does
     /// not count.
@@ -82,7 +81,7 @@ pub(crate) struct Seat {
 
 /// Tells whether a node may have fallen out of the fleet.
 #[derive(Debug, Default)]
-pub(crate) struct Fence(ArcSwap<Deadline>);
+pub(crate) struct Fence(pub(super) ArcSwap<Deadline>);
 
 impl Fence {
     /// The lease that the node relies on now.
@@ -114,6 +113,8 @@ impl Seat {
             left: watch::Sender::new(false),
             fence: Arc::default(),
             fleet: ArcSwap::default(),
+            memory: Mutex::default(),
+            unreported: Mutex::default(),
             look: Notify::new(),
             empty_in: Mutex::default(),
             apart: Mutex::default(),
@@ -167,11 +168,32 @@ impl Seat {
         known.fleet.clone()
     }
 
-    pub(crate) fn heard(&self, fleet: Fleet) {
+    /// Takes note of what the store has listed. Returns it with those who are not listed any more,
+    /// and may be there all the same.
+    pub(crate) fn heard(&self, fleet: Fleet) -> Fleet {
+        let mut memory = self.memory.lock();
+        let now = steady::now();
+        let silent = memory.note(&fleet.listed(), fleet.traced(), now, Process::is_alive);
+        drop(memory);
+        let fleet = fleet.with_silent(silent);
         self.fleet.store(Arc::new(Known {
-            fleet,
+            fleet: fleet.clone(),
             at: Some(Instant::now()),
         }));
+        fleet
+    }
+
+    /// Why this node cannot report to the others, if so.
+    pub(crate) fn unreported(&self) -> Option<String> {
+        self.unreported.lock().clone()
+    }
+
+    /// Returns whether that is news.
+    pub(super) fn set_unreported(&self, why: Option<String>) -> bool {
+        let mut unreported = self.unreported.lock();
+        let is_news = unreported.is_some() != why.is_some();
+        *unreported = why;
+        is_news
     }
 
     /// Takes note of the modes that a snapshot closes, before it is published.
@@ -232,8 +254,6 @@ impl Seat {
         let is_closing = phases.contains(&Phase::Pending);
         let idle = shared.drain.session_idle;
         NodeReport {
-            node: self.plan.identity.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
             generation: snapshot.generation,
             state: snapshot.state_id.to_string(),
             modes,
@@ -246,7 +266,7 @@ impl Seat {
                 Vec::new()
             },
             tasks: self.tasks.load(Ordering::SeqCst),
-            lives: self.lives(),
+            ..self.first_report()
         }
     }
 
@@ -255,7 +275,7 @@ impl Seat {
     }
 
     /// What a node tells that goes by no state yet.
-    fn first_report(&self) -> NodeReport {
+    pub(super) fn first_report(&self) -> NodeReport {
         NodeReport {
             node: self.plan.identity.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -268,181 +288,9 @@ impl Seat {
             visitors: Vec::new(),
             tasks: 0,
             lives: self.lives(),
-        }
-    }
-}
-
-/// The driver is asked to read the store again, and tells whether it could.
-pub(crate) type LookAgain = oneshot::Sender<bool>;
-
-/// Keeps this process's lease, and what is known of the others, up to date.
-pub(crate) struct Reporter {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) leases: LeaseKeeper,
-    pub(crate) look_again: mpsc::UnboundedSender<LookAgain>,
-    pub(crate) published: watch::Receiver<u64>,
-}
-
-impl Reporter {
-    /// Runs until it is told to leave, or nobody is left who could; then the lease leaves the
-    /// store.
-    pub(crate) async fn run(self, leave: oneshot::Receiver<()>) {
-        // Outside of what is broken off, since a lease that is dropped waits for this runtime.
-        let mut held = None;
-        let mut leaving = self.seat().leaving.subscribe();
-        tokio::select! {
-            _ = leave => {}
-            _ = leaving.wait_for(|leaving| *leaving) => {}
-            () = self.be_a_node(&mut held) => {}
-            () = self.listen() => {}
-        }
-        if let Some(held) = held {
-            // What does not leave in time lapses.
-            let _ = timeout(LEAVE_PATIENCE, HeldLease::release(held)).await;
-        }
-        self.seat().left.send_replace(true);
-    }
-
-    fn seat(&self) -> &Seat {
-        &self.shared.seat
-    }
-
-    /// Asks who is live when somebody wants to know.
-    async fn listen(&self) {
-        loop {
-            self.seat().look.notified().await;
-            self.ask().await;
-            sleep(LOOK_EVERY).await;
-        }
-    }
-
-    async fn ask(&self) {
-        match self.leases.fleet().await {
-            Ok(fleet) => self.seat().heard(fleet),
-            Err(error) => tracing::debug!(%error, "the nodes could not be listed"),
-        }
-    }
-
-    async fn be_a_node(&self, held: &mut Option<HeldLease>) {
-        let mut wanted = self.seat().wanted.subscribe();
-        if wanted.wait_for(|wanted| *wanted).await.is_err() {
-            return;
-        }
-        let mut is_told = false;
-        loop {
-            let joined = self.join(held).await;
-            self.seat().joined.send_replace(true);
-            match (joined, &*held) {
-                (Ok(()), Some(lease)) => {
-                    is_told = false;
-                    self.tell(lease).await;
-                }
-                (Err(error), _) if !is_told => {
-                    is_told = true;
-                    tracing::warn!(
-                        %error,
-                        node = %self.seat().plan.identity.id,
-                        when_cut_off = self.seat().plan.when_cut_off.as_str(),
-                        "this node cannot report to the others; it tries again"
-                    );
-                }
-                _ => {}
-            }
-            // It is lost, or was never there.
-            if let Some(lost) = held.take() {
-                if self.seat().plan.when_cut_off == WhenCutOff::Close {
-                    tracing::warn!(
-                        "this node is cut off from the others, and closed until it is back"
-                    );
-                    self.announce();
-                }
-                let _ = timeout(LEAVE_PATIENCE, lost.release()).await;
-            }
-            sleep(self.seat().plan.time_to_live / 12).await;
-        }
-    }
-
-    /// Puts the lease, then reads the state, then relies on the lease: in this order.
-    async fn join(&self, held: &mut Option<HeldLease>) -> Result<(), AcquireError> {
-        let seat = self.seat();
-        self.share_key().await?;
-        let identity = &seat.plan.identity;
-        let wanted = Wanted::own(
-            identity.lease_name(),
-            &identity.id,
-            seat.first_report().encode(),
-        );
-        let lease = held.insert(
-            self.leases
-                .acquire(wanted.time_to_live(seat.plan.time_to_live).once())
-                .await?,
-        );
-        if !self.announce().await.unwrap_or(false) {
-            return Err(StoreError::new("the store cannot be read").into());
-        }
-        seat.fence.0.store(lease.deadline());
-        self.announce();
-        tracing::debug!(node = %identity.id, "this process is a node of the fleet");
-        self.ask().await;
-        Ok(())
-    }
-
-    /// Has the state read again, and told to those who follow it.
-    fn announce(&self) -> oneshot::Receiver<bool> {
-        let (reply, answer) = oneshot::channel();
-        // Without a driver the process ends.
-        let _ = self.look_again.send(reply);
-        answer
-    }
-
-    /// Agrees with the other nodes on the key by which they know visitors.
-    async fn share_key(&self) -> Result<(), AcquireError> {
-        let key = match self.shared.sessions.fleet_key() {
-            Some(key) => key,
-            None => FleetKey::random(),
-        };
-        let time_to_live = self.seat().plan.time_to_live;
-        match self
-            .leases
-            .keep_shared(KEY_LEASE, key.as_text(), time_to_live)
-            .await?
-        {
-            Some(theirs) => self.shared.sessions.share_key(FleetKey::from_text(&theirs)),
-            None => self.shared.sessions.share_key(key),
-        }
-        Ok(())
-    }
-
-    /// Tells what there is to tell until the lease is lost.
-    async fn tell(&self, lease: &HeldLease) {
-        let seat = self.seat();
-        let mut published = self.published.clone();
-        let mut told: Option<(NodeReport, Instant)> = None;
-        let mut key_renewed = Instant::now();
-        loop {
-            published.mark_unchanged();
-            let report = seat.report(&self.shared);
-            let waits = report.is_waited_for();
-            let is_due = told.as_ref().is_none_or(|(before, at)| {
-                report.is_news_after(before) || (waits && at.elapsed() >= FIGURES_EVERY)
-            });
-            if is_due {
-                lease.tell_now(report.encode());
-                told = Some((report, Instant::now()));
-            } else {
-                lease.tell(report.encode());
-            }
-            if key_renewed.elapsed() >= seat.plan.time_to_live / 3 {
-                key_renewed = Instant::now();
-                if let Err(error) = self.share_key().await {
-                    tracing::debug!(%error, "the key of the fleet was not renewed");
-                }
-            }
-            tokio::select! {
-                changed = published.changed() => if changed.is_err() { return },
-                () = sleep(if waits { LOOK_EVERY } else { LOOK_SELDOM }) => {}
-                () = lease.lost() => return,
-            }
+            closes: self.plan.when_cut_off == WhenCutOff::Close,
+            forced: self.plan.forced,
+            settings: self.plan.settings.clone(),
         }
     }
 }

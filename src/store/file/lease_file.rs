@@ -146,6 +146,40 @@ pub(super) fn file_name(lease_name: &str) -> String {
     name + ENDING
 }
 
+/// The name of the lease that a file of this name holds. `None`: no lease has such a file.
+pub(super) fn lease_name(file: &str) -> Option<String> {
+    let written = file.strip_suffix(ENDING)?;
+    let mut bytes = Vec::new();
+    if let Some(digits) = written.strip_prefix("%%") {
+        for pair in digits.as_bytes().chunks(2) {
+            bytes.push(byte(pair)?);
+        }
+    } else {
+        let mut rest = written.as_bytes();
+        while let Some((&first, after)) = rest.split_first() {
+            rest = match (first, after.split_at_checked(2)) {
+                (b'%', Some((digits, after))) => {
+                    bytes.push(byte(digits)?);
+                    after
+                }
+                (b'%', None) => return None,
+                _ => {
+                    bytes.push(first);
+                    after
+                }
+            };
+        }
+    }
+    let name = String::from_utf8(bytes).ok()?;
+    (file_name(&name) == file).then_some(name)
+}
+
+/// A byte in two hexadecimal digits.
+fn byte(digits: &[u8]) -> Option<u8> {
+    let digits = str::from_utf8(digits).ok().filter(|it| it.len() == 2)?;
+    u8::from_str_radix(digits, 16).ok()
+}
+
 pub(super) fn is_file_name(name: &str) -> bool {
     name.ends_with(ENDING)
 }
@@ -214,6 +248,27 @@ mod tests {
             format!("%%{}.lease", "c3a4".repeat(60)),
             "where it would be too long it is shorter",
         );
+    }
+
+    proptest! {
+        #[test]
+        fn the_name_of_a_lease_can_be_told_by_its_file(name in "\\PC{1,60}|[a-z/0-9.%A-Z]{1,120}") {
+            prop_assert_eq!(lease_name(&file_name(&name)), Some(name));
+        }
+    }
+
+    #[test]
+    fn what_is_no_lease_file_has_no_name() {
+        for file in [
+            "A.lease",
+            "%2.lease",
+            "%zz.lease",
+            "%ff.lease",
+            "%%6.lease",
+            "node",
+        ] {
+            assert_eq!(lease_name(file), None, "{file}");
+        }
     }
 
     #[test]

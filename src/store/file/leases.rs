@@ -46,12 +46,12 @@ use tempfile::{Builder, NamedTempFile};
 use super::{
     clock::{Clock, Reading},
     failure::reason,
-    lease_file::{LeaseFile, SIZE_LIMIT, Stamp, file_name, is_file_name},
+    lease_file::{LeaseFile, SIZE_LIMIT, Stamp, file_name, is_file_name, lease_name},
     links,
     lock::is_still_at,
     read::{folder_of, real_path},
 };
-use crate::store::{Lease, LeaseCondition, LiveLease, PutLease, StoreError};
+use crate::store::{Lease, LeaseCondition, LiveLease, PutLease, StoreError, UNREADABLE};
 
 /// The end of a temporary file's name.
 const TEMPORARY: &str = ".tmp";
@@ -250,6 +250,10 @@ impl Leases {
                 Ok(Some(Entry::Live(live))) if live.lease.name().starts_with(prefix) => {
                     leases.push(live.into_lease());
                 }
+                Ok(Some(Entry::Damaged)) if may_be_alive(&path) => {
+                    leases
+                        .extend(unreadable(name).filter(|it| it.lease.name().starts_with(prefix)));
+                }
                 Ok(_) => {}
                 Err(error) => return Err(cannot_list(&path, error)),
             }
@@ -331,7 +335,8 @@ impl Leases {
             if self.seen().damaged.insert(name.to_owned()) {
                 tracing::warn!(
                     path = %path.display(),
-                    "a damaged lease file is left out of account"
+                    "a lease file is damaged: whose it is counts as unknown until it is written \
+                     again, or removed"
                 );
             }
             return Ok(Some(Entry::Damaged));
@@ -565,6 +570,28 @@ fn open_to_readers_of(file: &File, folder: &Path) {
     }
     #[cfg(not(unix))]
     let _ = (file, folder);
+}
+
+/// The lease of a file that holds none: somebody's, who may be at work.
+fn unreadable(file: &str) -> Option<LiveLease> {
+    Some(LiveLease {
+        lease: Lease::new(lease_name(file)?, UNREADABLE, "").ok()?,
+        // Nobody can tell for how long. It is there again at the next look.
+        expires_in: Duration::ZERO,
+    })
+}
+
+/// Whether somebody may hold the lease of a damaged file: its holder would have written it again
+/// since, and none outlives the machine.
+fn may_be_alive(path: &Path) -> bool {
+    let started =
+        crate::clock::steady::since_boot().and_then(|up| SystemTime::now().checked_sub(up));
+    let is_of_before = started.is_some_and(|started| {
+        fs::symlink_metadata(path)
+            .and_then(|metadata| metadata.modified())
+            .is_ok_and(|modified| modified < started)
+    });
+    !is_of_before && !is_stale(path)
 }
 
 /// Whether a file is so old that nobody is at work on it.

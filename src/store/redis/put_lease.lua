@@ -10,8 +10,13 @@ redis.call('ZADD', KEYS[2], 0, ARGV[1])
 if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[4]) then
   redis.call('PEXPIRE', KEYS[2], ARGV[4])
 end
--- Names whose lease has lapsed leave the index when somebody puts one.
-for _, name in ipairs(redis.call('ZRANGEBYLEX', KEYS[2], '-', '+')) do
+-- Names whose lease has lapsed leave the index when somebody puts one: each looks after the next two
+-- in the order of names, so that a put costs the same however many leases there are.
+local next = redis.call('ZRANGEBYLEX', KEYS[2], '(' .. ARGV[1], '+', 'LIMIT', 0, 2)
+if #next == 0 then
+  next = redis.call('ZRANGEBYLEX', KEYS[2], '-', '(' .. ARGV[1], 'LIMIT', 0, 2)
+end
+for _, name in ipairs(next) do
   if redis.call('EXISTS', ARGV[6] .. name) == 0 then
     redis.call('ZREM', KEYS[2], name)
   end

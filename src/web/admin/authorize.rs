@@ -86,6 +86,7 @@ pub(super) async fn caller(
     permission: Permission,
 ) -> Caller {
     let shared = &maintenance.engine.shared;
+    maintenance.tell_if_unenforced();
     let address = maintenance.client_address(request);
     let now = shared.clock.now();
     let wrong = match maintenance

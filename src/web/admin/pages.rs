@@ -579,11 +579,11 @@ impl<'a> Page<'a> {
 /// What is, with the nodes and tasks of now. A store that is slow does not keep the page: whoever
 /// looks may be looking because of it.
 async fn status(maintenance: &Maintenance) -> Status {
-    let known = maintenance.status();
+    let known = maintenance.status_without_request();
     if known.store.error.is_some() {
         return known;
     }
-    match tokio::time::timeout(LONGEST_WAIT, maintenance.ask_status()).await {
+    match tokio::time::timeout(LONGEST_WAIT, maintenance.ask_status_without_request()).await {
         Ok(Ok(status)) => status,
         Ok(Err(_)) | Err(_) => known,
     }

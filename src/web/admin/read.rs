@@ -33,9 +33,9 @@ pub(super) async fn status(request: HttpRequest, maintenance: web::Data<Maintena
 
 /// What is, with the nodes and tasks of now; of before, if the store does not answer soon.
 async fn asked(maintenance: &Maintenance) -> Status {
-    match timeout(ASK_PATIENCE, maintenance.ask_status()).await {
+    match timeout(ASK_PATIENCE, maintenance.ask_status_without_request()).await {
         Ok(Ok(status)) => status,
-        Ok(Err(_)) | Err(_) => maintenance.status(),
+        Ok(Err(_)) | Err(_) => maintenance.status_without_request(),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
         snapshot::{ModeStatus, PastPeriod, PlannedWindow, Status},
         state::Ended,
     },
-    engine::fleet::node::NodeStatus,
+    engine::fleet::node_status::{NodeStatus, Remark, UnheardNode},
     settings::Access,
     web::refusal::language::Catalogue,
 };
@@ -111,8 +111,10 @@ pub(super) struct Dashboard {
     modes: Vec<ModeShown>,
     windows: Vec<WindowShown>,
     time_line: TimeLine,
-    in_flight: u64,
-    endless: u64,
+    /// Whether anybody acts on what is shown.
+    enforced: bool,
+    in_flight: Option<u64>,
+    endless: Option<u64>,
     session_count: usize,
     sessions: Vec<SessionShown>,
     more_sessions: Option<String>,
@@ -171,9 +173,9 @@ struct NodeShown {
     version: String,
     own: bool,
     state: String,
-    in_flight: u64,
-    endless: u64,
-    sessions: u64,
+    in_flight: Option<u64>,
+    endless: Option<u64>,
+    sessions: Option<u64>,
     age: String,
 }
 
@@ -251,11 +253,15 @@ impl Dashboard {
             .collect();
         let may_switch =
             |key: &str| status.forced.is_none() && more.switchable.iter().any(|known| known == key);
-        let inside = status.sessions.len();
+        let inside = status.visitors.len();
         Self {
             phase,
             headline: reader.text(&format!("headline_{phase}")).to_owned(),
-            lead: lead_of_all(&status.modes, reader),
+            lead: match status.enforced {
+                true => lead_of_all(&status.modes, reader),
+                false => reader.text("lead_unenforced").to_owned(),
+            },
+            enforced: status.enforced,
             modes: status
                 .modes
                 .iter()
@@ -267,11 +273,11 @@ impl Dashboard {
                 let rows: Vec<_> = modes.map(|mode| mode.windows.as_slice()).collect();
                 TimeLine::new(&rows, reader)
             },
-            in_flight: over_all(status, status.in_flight, |node| node.in_flight),
-            endless: over_all(status, status.endless, |node| node.endless),
+            in_flight: status.in_flight,
+            endless: status.endless,
             session_count: inside,
             sessions: status
-                .sessions
+                .visitors
                 .iter()
                 .take(LISTED)
                 .map(|session| SessionShown {
@@ -283,11 +289,14 @@ impl Dashboard {
                 .checked_sub(LISTED)
                 .filter(|more| *more > 0)
                 .map(|more| reader.filled("and_more", "count", &more.to_string())),
-            nodes: status
-                .nodes
-                .iter()
-                .map(|node| NodeShown::new(node, reader))
-                .collect(),
+            nodes: {
+                let nodes = status.nodes.iter();
+                let nodes = nodes.map(|node| NodeShown::new(node, reader));
+                let unheard = status.unheard.iter();
+                nodes
+                    .chain(unheard.map(|node| NodeShown::unheard(node, reader)))
+                    .collect()
+            },
             tasks: status
                 .tasks
                 .iter()
@@ -327,27 +336,46 @@ impl Dashboard {
     }
 }
 
-/// A count over all nodes. What this process counts is newer than what it has reported.
-fn over_all(status: &Status, own: u64, of: impl Fn(&NodeStatus) -> u64) -> u64 {
-    let others = status.nodes.iter().filter(|node| !node.own);
-    own + others.map(of).sum::<u64>()
-}
-
 impl NodeShown {
     fn new(node: &NodeStatus, reader: &Reader<'_>) -> Self {
-        let state = if node.up_to_date {
+        let applied = if node.up_to_date {
             "up_to_date"
         } else {
             "behind"
         };
+        let mut state = reader.text(applied).to_owned();
+        for remark in &node.remarks {
+            state.push_str(", ");
+            state.push_str(reader.text(match remark {
+                Remark::ServesAlthoughOffline => "serves_although_offline",
+                Remark::OtherVersion => "other_version",
+                Remark::OtherSettings => "other_settings",
+            }));
+        }
         Self {
             name: format!("{} ({})", node.host, node.pid),
             version: node.version.clone(),
             own: node.own,
-            state: reader.text(state).to_owned(),
-            in_flight: node.in_flight,
-            endless: node.endless,
-            sessions: node.sessions,
+            state,
+            in_flight: Some(node.in_flight),
+            endless: Some(node.endless),
+            sessions: Some(node.sessions),
+            age: reader.ago(node.age),
+        }
+    }
+}
+
+impl NodeShown {
+    /// One of which nobody knows more than that it was there.
+    fn unheard(node: &UnheardNode, reader: &Reader<'_>) -> Self {
+        Self {
+            name: node.id.clone(),
+            version: String::new(),
+            own: false,
+            state: reader.text("unheard").to_owned(),
+            in_flight: None,
+            endless: None,
+            sessions: None,
             age: reader.ago(node.age),
         }
     }

@@ -1,11 +1,18 @@
 //! One request that is inside, from its admission until its response body is dropped.
+//!
+//! # A middleware that is wrapped twice
+//!
+//! A request counts once, whatever it passes on its way. While a worker runs what is inside of a
+//! middleware that has counted the request, the thread knows ([`Counted`]); a middleware that finds
+//! it so counts nothing. A request never leaves its thread, and what is inside runs within the call
+//! or the poll of what is outside, so this needs nothing on the request itself.
 
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
 use actix_web::HttpRequest;
 
 use crate::{
-    engine::inside::in_flight::Counter,
+    engine::{inside::in_flight::Counter, shared::Shared},
     web::visitor::session_notes::{Noted, SessionNotes},
 };
 
@@ -22,6 +29,7 @@ pub(crate) struct Desk {
 #[derive(Debug)]
 struct Ledger {
     counter: Counter,
+    fleet: FleetId,
     kind: Kind,
     /// `None` where responses without an end are counted, whose visitors are noted already, and
     /// where the app itself finds out who is asking.
@@ -52,6 +60,42 @@ impl Ledger {
     }
 }
 
+/// Tells apart for which handle a request is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FleetId(usize);
+
+impl FleetId {
+    const NONE: Self = Self(0);
+
+    /// The address of what all clones of a handle share, which outlives every request.
+    fn of(shared: &Shared) -> Self {
+        Self(std::ptr::from_ref(shared) as usize)
+    }
+}
+
+thread_local! {
+    /// For whom the request is counted that this thread is at work on.
+    static COUNTED: Cell<FleetId> = const { Cell::new(FleetId::NONE) };
+}
+
+/// Whether the request that this thread is at work on is counted for this handle.
+pub(crate) fn is_counted(shared: &Shared) -> bool {
+    COUNTED.get() == FleetId::of(shared)
+}
+
+/// Until it is dropped, what this thread does belongs to a request that is counted.
+#[must_use]
+pub(crate) struct Counted {
+    before: FleetId,
+}
+
+impl Drop for Counted {
+    #[inline]
+    fn drop(&mut self) {
+        COUNTED.set(self.before);
+    }
+}
+
 /// Which of its counts a ledger writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -61,10 +105,12 @@ enum Kind {
 }
 
 impl Desk {
-    pub(crate) fn new(counter: Counter, notes: Option<SessionNotes>) -> Self {
+    pub(crate) fn new(shared: &Shared, notes: Option<SessionNotes>) -> Self {
+        let counter = shared.in_flight.register();
         let ledger = |kind, notes, endless, noted_in| {
             Rc::new(Ledger {
                 counter: counter.clone(),
+                fleet: FleetId::of(shared),
                 kind,
                 notes,
                 endless,
@@ -84,9 +130,13 @@ impl Desk {
         self.ledger.notes.as_ref()
     }
 
-    /// Counts a request as inside. Must come before anything is read of the state.
+    /// Counts a request as inside, unless it is counted already. Must come before anything is read
+    /// of the state.
     #[inline]
     pub(crate) fn count(&self) -> Inside {
+        if COUNTED.get() == self.ledger.fleet {
+            return Inside(None);
+        }
         self.ledger.counter.begin();
         Inside(Some(Rc::clone(&self.ledger)))
     }
@@ -123,6 +173,9 @@ impl Desk {
             Some(notes) if is_noted => notes.look(request),
             _ => Noted::NOTHING,
         };
+        if inside.0.is_none() {
+            return Admission { inside, noted };
+        }
         // First there, then not here any more: it is never in neither count.
         self.elsewhere.counter.begin_elsewhere();
         drop(inside);
@@ -147,6 +200,16 @@ impl Admission {
             inside: Inside(None),
             noted: Noted::NOTHING,
         }
+    }
+
+    /// For the time in which the thread is at work on the request.
+    #[inline]
+    pub(crate) fn enter(&self) -> Counted {
+        let before = COUNTED.get();
+        if let Some(ledger) = &self.inside.0 {
+            COUNTED.set(ledger.fleet);
+        }
+        Counted { before }
     }
 
     /// Whether who sent the request is to be looked at again when the response is there.

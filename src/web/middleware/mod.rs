@@ -150,7 +150,7 @@ where
         let step = if worker.word().is_quiet() {
             let admission = worker.desk.pass_unseen(inside, request.request());
             Step::Passed {
-                response: self.inner.service.call(request),
+                response: call(&self.inner.service, request, &admission),
                 admission,
             }
         } else {
@@ -289,7 +289,9 @@ where
     F: Future<Output = Result<ServiceResponse<B>, E>>,
     B: MessageBody,
 {
+    let counted = admission.enter();
     let polled = response.poll(context);
+    drop(counted);
     // Looked at where it is: what has been moved and is then looked at is copied once more, and a
     // response is large.
     let is_plain = match &polled {
@@ -328,13 +330,13 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
                 if lease.is_some() && worker.closes_to(self.request.request()) =>
             {
                 Next::Step(Step::Bound {
-                    response: self.inner.service.call(self.request),
+                    response: call(&self.inner.service, self.request, &admission),
                     admission,
                     lease,
                 })
             }
             Judgement::Pass(admission) => Next::Step(Step::Passed {
-                response: self.inner.service.call(self.request),
+                response: call(&self.inner.service, self.request, &admission),
                 admission,
             }),
             Judgement::Refuse(response) => Next::Refused(self.request.into_response(response)),
@@ -346,6 +348,17 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
             }),
         }
     }
+}
+
+/// Hands a request on to the app.
+#[inline(always)]
+fn call<S: Service<ServiceRequest>>(
+    service: &S,
+    request: ServiceRequest,
+    admission: &Admission,
+) -> S::Future {
+    let _counted = admission.enter();
+    service.call(request)
 }
 
 /// Looks at what not every response has: a session, which may be another now, and a body whose

@@ -127,10 +127,7 @@ impl Worker {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
         let snapshot = maintenance.engine.shared.published.snapshot();
         Self {
-            desk: Desk::new(
-                maintenance.engine.shared.in_flight.register(),
-                SessionNotes::new(&maintenance),
-            ),
+            desk: Desk::new(&maintenance.engine.shared, SessionNotes::new(&maintenance)),
             maintenance,
             routes: AppRoutes::default(),
             refusals: Cell::new(0),

@@ -7,6 +7,7 @@ use crate::{
     web::{
         admin::{probed_mode, sight},
         maintenance::Maintenance,
+        request::query_pairs,
     },
 };
 
@@ -15,7 +16,8 @@ pub(crate) async fn live() -> HttpResponse {
     answer(StatusCode::OK, "live")
 }
 
-/// Whether traffic should come here. `?mode=` as for `/ping`.
+/// Whether traffic should come here. `?mode=` as for `/ping`; with `?report=required` a node is not
+/// ready while it cannot report to the others.
 pub(crate) async fn ready(
     request: HttpRequest,
     maintenance: web::Data<Maintenance>,
@@ -24,6 +26,15 @@ pub(crate) async fn ready(
     let sight = sight(&request, &maintenance).await;
     let snapshot = shared.published.snapshot();
     let now = shared.now_for(&snapshot);
+    let needs_report = query_pairs(request.query_string())
+        .iter()
+        .any(|(name, value)| name == "report" && value == "required");
+    if needs_report && shared.seat.unreported().is_some() {
+        return answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "this node cannot report to the others",
+        );
+    }
     let is_closed = match probed_mode(&request, &maintenance, &snapshot, &sight) {
         Ok(Some(mode)) => snapshot.modes[mode].phase(now) == Phase::Offline,
         Ok(None) => snapshot.closes_all(now),

@@ -118,6 +118,13 @@ impl Languages {
             let folder = settings.folder.as_deref().map(Path::to_string_lossy);
             SettingsError::of_value("language.folder", &folder.unwrap_or_default(), message)
         };
+        let mut faults: Option<SettingsError> = None;
+        let mut note = |fault: SettingsError| {
+            faults = Some(match faults.take() {
+                Some(others) => others.and(fault),
+                None => fault,
+            });
+        };
         let mut catalogues = Vec::new();
         for (tag, text) in EMBEDDED {
             add(&mut catalogues, tag, text).map_err(of_folder)?;
@@ -125,12 +132,15 @@ impl Languages {
         // A folder that is not there is told of by the checks of the settings.
         if let Some(folder) = settings.folder.as_deref().filter(|it| it.is_dir()) {
             for (tag, text) in files_of(folder).map_err(of_folder)? {
-                add(&mut catalogues, &tag, &text).map_err(of_folder)?;
+                if let Err(message) = add(&mut catalogues, &tag, &text) {
+                    note(of_folder(message));
+                }
             }
         }
         for (tag, text) in own {
-            add(&mut catalogues, tag, text)
-                .map_err(|message| SettingsError::of_value("language", tag, message))?;
+            if let Err(message) = add(&mut catalogues, tag, text) {
+                note(SettingsError::of_value("language", tag, message));
+            }
         }
         let mut languages = Self {
             catalogues,
@@ -138,13 +148,20 @@ impl Languages {
             forced: None,
             chooser: None,
         };
-        languages.default = languages.of_setting("language.default", &settings.default)?;
-        languages.forced = settings
-            .force
-            .as_deref()
-            .map(|tag| languages.of_setting("language.force", tag))
-            .transpose()?;
-        Ok(languages)
+        match languages.of_setting("language.default", &settings.default) {
+            Ok(language) => languages.default = language,
+            Err(fault) => note(fault),
+        }
+        let force = settings.force.as_deref();
+        match force.map(|tag| languages.of_setting("language.force", tag)) {
+            Some(Ok(language)) => languages.forced = Some(language),
+            Some(Err(fault)) => note(fault),
+            None => {}
+        }
+        match faults {
+            Some(faults) => Err(faults),
+            None => Ok(languages),
+        }
     }
 
     fn of_setting(&self, key: &str, tag: &str) -> Result<usize, SettingsError> {

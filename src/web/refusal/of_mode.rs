@@ -24,12 +24,15 @@ pub(crate) enum ResponseContext {
 pub(crate) type ContextMaker =
     Arc<dyn Fn(&HttpRequest, &Refusal) -> Map<String, Value> + Send + Sync>;
 
+/// Chooses the form of a refusal, or leaves it to `Accept`.
+pub(crate) type FormatChooser = Arc<dyn Fn(&HttpRequest) -> Option<ResponseFormat> + Send + Sync>;
+
 /// How the form of a refusal is chosen.
 #[derive(Clone)]
 pub(crate) enum FormatChoice {
     Negotiated,
     Fixed(ResponseFormat),
-    PerRequest(Arc<dyn Fn(&HttpRequest) -> ResponseFormat + Send + Sync>),
+    PerRequest(FormatChooser),
 }
 
 impl From<FormatSetting> for FormatChoice {

@@ -136,7 +136,9 @@ impl Responses {
         match &self.format {
             FormatChoice::Negotiated => negotiate(request.headers()),
             FormatChoice::Fixed(format) => *format,
-            FormatChoice::PerRequest(choose) => choose(request),
+            FormatChoice::PerRequest(choose) => {
+                choose(request).unwrap_or_else(|| negotiate(request.headers()))
+            }
         }
     }
 

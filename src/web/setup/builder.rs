@@ -14,6 +14,7 @@ use std::{
 use actix_web::{HttpRequest, HttpResponse};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use tera::Tera;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -41,8 +42,8 @@ use crate::{
         web_server_files::WebServerFiles,
     },
     settings::{
-        Access, AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, Settings,
-        SettingsError, StoreUrl, without_password,
+        Access, AppliesToSettings, ModeExemptSettings, ModeSettings, NodeSettings, PathSettings,
+        Settings, SettingsError, StoreUrl, WebServerSettings, without_password,
     },
     store::{FileStore, MemoryStore, Store, StoreError},
     web::{
@@ -62,7 +63,10 @@ use crate::{
         request::api_key::ApiKey,
         token::Tokens,
         told_once::ToldOnce,
-        visitor::{identity::Identity, session_order::SessionOrder},
+        visitor::{
+            identity::{Identity, IdentityClosure},
+            session_order::SessionOrder,
+        },
     },
 };
 
@@ -79,7 +83,7 @@ pub struct Builder {
     settings: Option<Settings>,
     edits: Vec<SettingsEdit>,
     store: Option<Arc<dyn Store>>,
-    identity: Option<Identity>,
+    identity: Option<IdentityClosure>,
     address_finder: Option<AddressFinder>,
     predicates: Vec<(&'static str, Predicate)>,
     already_in: Option<Predicate>,
@@ -148,6 +152,13 @@ impl Builder {
     }
 
     /// Uses these settings instead of those in `maintenance.toml` and the environment.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, settings::{Settings, SettingsError}};
+    /// let settings = Settings::from_toml("[exempt]\nsuperusers = true\n")?;
+    /// let builder = Maintenance::builder().settings(settings);
+    /// # Ok::<(), SettingsError>(())
+    /// ```
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = Some(settings);
         self
@@ -168,18 +179,28 @@ impl Builder {
     }
 
     /// Keeps the state at this URL: `memory:` or `file:` with a path.
+    ///
+    /// With the features `redis` and `object-store` there are more, see [`Settings::store`].
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().store("file:/var/lib/shop/maintenance.state");
+    /// ```
     pub fn store(self, url: impl Into<String>) -> Self {
         let url = url.into();
         self.configure(|settings| settings.store = url)
     }
 
     /// Keeps the state in a store of the app's own.
+    ///
+    /// The trait [`Store`] says what such a store promises, and has an example.
     pub fn custom_store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// Finds out who is asking, instead of by the session.
+    /// Finds out who is asking, instead of by the session. A closure that says `None` leaves it to
+    /// the session.
     ///
     /// ```
     /// # use actix_maintenance_mode::{Maintenance, Visitor};
@@ -190,17 +211,20 @@ impl Builder {
     ///     }
     /// });
     /// ```
-    pub fn identity(
+    pub fn identity<V: Into<Option<Visitor>>>(
         mut self,
-        identify: impl Fn(&HttpRequest) -> Visitor + Send + Sync + 'static,
+        identify: impl Fn(&HttpRequest) -> V + Send + Sync + 'static,
     ) -> Self {
-        self.identity = Some(Identity::Sync(Arc::new(identify)));
+        self.identity = Some(IdentityClosure::Sync(Arc::new(move |request| {
+            identify(request).into()
+        })));
         self
     }
 
     /// Finds out who is asking by a future, for example by a look-up in a database.
     ///
-    /// The closure takes from the request what it needs; the future must not keep the request.
+    /// The closure takes from the request what it needs; the future must not keep the request. A
+    /// future that says `None` leaves it to the session.
     ///
     /// ```
     /// # use actix_maintenance_mode::{Maintenance, Visitor};
@@ -216,15 +240,26 @@ impl Builder {
         identify: impl Fn(&HttpRequest) -> F + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output = Visitor> + 'static,
+        F: Future<Output: Into<Option<Visitor>>> + 'static,
     {
-        self.identity = Some(Identity::Async(Arc::new(move |request| {
-            Box::pin(identify(request))
+        self.identity = Some(IdentityClosure::Async(Arc::new(move |request| {
+            let identified = identify(request);
+            Box::pin(async move { identified.await.into() })
         })));
         self
     }
 
     /// Finds the client's address, instead of by the peer and `client.trusted_proxies`.
+    ///
+    /// Only what a proxy of the app's own has set may be believed: anybody else could claim an exempt address.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// // A content delivery network that sets this header itself, and is the only way in.
+    /// let builder = Maintenance::builder().client_address(|request| {
+    ///     request.headers().get("x-client-address")?.to_str().ok()?.parse().ok()
+    /// });
+    /// ```
     pub fn client_address(
         mut self,
         find: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static,
@@ -234,6 +269,12 @@ impl Builder {
     }
 
     /// Lets requests through for which this holds. The name is what `explain` shows.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder()
+    ///     .exempt_if("rehearsal", |request| request.headers().contains_key("x-rehearsal"));
+    /// ```
     pub fn exempt_if(
         mut self,
         name: &'static str,
@@ -261,6 +302,17 @@ impl Builder {
 
     /// Runs when a visitor is logged out as the settings `logout.*` say, after the session is
     /// purged; for identities that are not kept in the session.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # struct Tokens;
+    /// # impl Tokens { fn revoke(&self, _: &str) {} }
+    /// let tokens = Tokens;
+    /// let builder = Maintenance::builder().on_logout(move |request| {
+    ///     let token = request.headers().get("authorization").and_then(|it| it.to_str().ok());
+    ///     token.into_iter().for_each(|token| tokens.revoke(token));
+    /// });
+    /// ```
     pub fn on_logout(mut self, hook: impl Fn(&HttpRequest) + Send + Sync + 'static) -> Self {
         self.logout_hook = Some(Arc::new(hook));
         self
@@ -333,6 +385,13 @@ impl Builder {
     ///
     /// Nobody waits for it. One that fails, panics or takes longer than
     /// [`hook_time_limit`](Self::hook_time_limit) is told of in the log, and the next one runs.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # async fn tell_the_team(_text: String) {}
+    /// let builder = Maintenance::builder()
+    ///     .after_entering(async |entered| tell_the_team(format!("{} is closed", entered.mode.label)).await);
+    /// ```
     pub fn after_entering<F>(
         mut self,
         hook: impl Fn(Transition) -> F + Send + Sync + 'static,
@@ -359,6 +418,12 @@ impl Builder {
 
     /// How long the hooks before a change may take, all together, and each hook after one. The
     /// default is 5 seconds.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # use std::time::Duration;
+    /// let builder = Maintenance::builder().hook_time_limit(Duration::from_secs(10));
+    /// ```
     pub fn hook_time_limit(mut self, limit: Duration) -> Self {
         self.hooks.limit = limit;
         self
@@ -405,12 +470,22 @@ impl Builder {
         self
     }
 
-    /// Chooses the form of each refusal, instead of by `Accept`.
-    pub fn response_format(
+    /// Chooses the form of each refusal, instead of by `Accept`. A closure that says `None` leaves it
+    /// to `Accept`.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::{Maintenance, ResponseFormat};
+    /// let builder = Maintenance::builder().response_format(|request| {
+    ///     request.path().starts_with("/api/").then_some(ResponseFormat::Json)
+    /// });
+    /// ```
+    pub fn response_format<R: Into<Option<ResponseFormat>>>(
         mut self,
-        choose: impl Fn(&HttpRequest) -> ResponseFormat + Send + Sync + 'static,
+        choose: impl Fn(&HttpRequest) -> R + Send + Sync + 'static,
     ) -> Self {
-        self.format = Some(FormatChoice::PerRequest(Arc::new(choose)));
+        self.format = Some(FormatChoice::PerRequest(Arc::new(move |request| {
+            choose(request).into()
+        })));
         self
     }
 
@@ -459,6 +534,13 @@ impl Builder {
 
     /// Adds to the context of the page and to the JSON body. It is the same for everybody, so the
     /// page is rendered once.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let context = serde_json::json!({ "support": "help@shop.example" });
+    /// let context = context.as_object().cloned().unwrap_or_default();
+    /// let builder = Maintenance::builder().response_context(context);
+    /// ```
     pub fn response_context(mut self, context: Map<String, Value>) -> Self {
         self.context = ResponseContext::Fixed(context);
         self
@@ -466,6 +548,13 @@ impl Builder {
 
     /// Adds to the context of the page and to the JSON body, request by request. The page is then
     /// rendered for each refusal.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().response_context_with(|request, _refusal| {
+    ///     serde_json::Map::from_iter([("path".to_owned(), request.path().into())])
+    /// });
+    /// ```
     pub fn response_context_with(
         mut self,
         context: impl Fn(&HttpRequest, &Refusal) -> Map<String, Value> + Send + Sync + 'static,
@@ -478,6 +567,14 @@ impl Builder {
     ///
     /// `no-store`, `X-Maintenance-Mode` and, where it has none, `Retry-After` are added to it. A
     /// status below 300 is replaced by the configured one: a refusal is never a success.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # use actix_web::HttpResponse;
+    /// let builder = Maintenance::builder().response_renderer(|_request, refusal| {
+    ///     HttpResponse::ServiceUnavailable().body(format!("{} is closed", refusal.label))
+    /// });
+    /// ```
     pub fn response_renderer(
         mut self,
         render: impl Fn(&HttpRequest, &Refusal) -> HttpResponse + Send + Sync + 'static,
@@ -488,6 +585,11 @@ impl Builder {
 
     /// Tells whether the app runs under test; pass `cfg!(test)`. With the setting `exempt.tests`
     /// nobody is refused then.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// let builder = Maintenance::builder().tests(cfg!(test));
+    /// ```
     pub fn tests(mut self, tests: bool) -> Self {
         self.tests = tests;
         self
@@ -513,14 +615,24 @@ impl Builder {
     /// tells, and the store is tried again. Where nothing is known of it either, the start takes up
     /// to five seconds and `when_unknown_at_start` says what counts.
     ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// assert!(!maintenance.is_on());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the settings cannot be used; the error lists every fault. And when the store can never
     /// work, as with a wrong password or a path that is a folder, unless `forced` decides.
     pub async fn build(mut self) -> Result<Maintenance, BuildError> {
-        let mut settings = match self.settings.take() {
-            Some(settings) => settings,
-            None => Settings::load()?,
+        let (mut settings, read) = match self.settings.take() {
+            Some(settings) => (settings, Ok(())),
+            None => Settings::load_with_faults(),
         };
         for edit in self.edits.drain(..) {
             edit(&mut settings);
@@ -531,7 +643,10 @@ impl Builder {
             fault("response.template", named, message)
         });
         let languages = Languages::read(&settings.language, &self.catalogues);
-        let ((), (templates, mut languages)) = both(settings.check(), both(templates, languages))?;
+        let ((), (templates, mut languages)) = both(
+            read.and_then(|()| settings.check()),
+            both(templates, languages),
+        )?;
         languages.chooser = self.language.take();
         let (store, copy) = match self.store.take() {
             Some(store) => {
@@ -643,9 +758,7 @@ impl Builder {
                 .map(|mode| mode.closures.applies.clone())
                 .collect(),
             responses,
-            identity: self
-                .identity
-                .unwrap_or_else(|| Identity::of_session(&settings.session)),
+            identity: Identity::new(self.identity, &settings.session),
             trusted_proxies: AddressSet::parse(&settings.client.trusted_proxies)
                 .map_err(|message| fault("client.trusted_proxies", "", message))?,
             address_finder: self.address_finder,
@@ -669,6 +782,7 @@ impl Builder {
             login_url: settings.login_url.clone(),
             forced_on_wrappers: AtomicBool::new(false),
             told_of_routes: ToldOnce::default(),
+            unenforced_told: AtomicBool::new(false),
             admin_path: settings.admin_path.trim_end_matches('/').to_owned(),
         })
     }
@@ -786,7 +900,27 @@ fn node_plan(settings: &Settings) -> NodePlan {
         ),
         time_to_live: settings.node.time_to_live,
         when_cut_off: settings.when_cut_off,
+        forced: settings.forced,
+        settings: mark_of(settings),
     }
+}
+
+/// Differs where the settings differ that all nodes of a fleet should have alike: not the names of
+/// nodes, and not where each keeps its files.
+fn mark_of(settings: &Settings) -> String {
+    let mut alike = settings.clone();
+    alike.store.clear();
+    alike.node = NodeSettings::default();
+    alike.web_server = WebServerSettings::default();
+    alike.admin.static_dir = None;
+    alike.response.templates_dir = None;
+    alike.language.folder = None;
+    // What is shown of settings has no secrets in it.
+    let hash = Sha256::digest(format!("{alike:?}"));
+    hash.iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Lays what code says of modes over the settings, and returns the closures by the modes' keys.

@@ -11,20 +11,32 @@ use crate::{core::visitor::Visitor, settings::SessionSettings};
 /// A visitor who is still being looked up.
 pub(crate) type VisitorFuture = Pin<Box<dyn Future<Output = Visitor>>>;
 
+/// What a closure of the app's own is still finding out.
+type ClosureFuture = Pin<Box<dyn Future<Output = Option<Visitor>>>>;
+
+/// A closure of the app's own, which gives the visitor or the future that finds out.
+type Closure<T> = Arc<dyn Fn(&HttpRequest) -> T + Send + Sync>;
+
+/// The app's own way to find out who is asking. Where it says nothing, the session tells.
+#[derive(Clone)]
+pub(crate) enum IdentityClosure {
+    Sync(Closure<Option<Visitor>>),
+    Async(Closure<ClosureFuture>),
+}
+
 /// Finds out who is asking.
 #[derive(Clone)]
 pub(crate) enum Identity {
     Session(SessionKeys),
-    Sync(Arc<dyn Fn(&HttpRequest) -> Visitor + Send + Sync>),
-    Async(Arc<dyn Fn(&HttpRequest) -> VisitorFuture + Send + Sync>),
+    Closure(IdentityClosure, SessionKeys),
 }
 
 impl fmt::Debug for Identity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Session(_) => "Session",
-            Self::Sync(_) => "Sync",
-            Self::Async(_) => "Async",
+            Self::Closure(IdentityClosure::Sync(_), _) => "Sync",
+            Self::Closure(IdentityClosure::Async(_), _) => "Async",
         })
     }
 }
@@ -36,19 +48,32 @@ pub(crate) enum Answer {
 }
 
 impl Identity {
-    pub(crate) fn of_session(settings: &SessionSettings) -> Self {
-        Self::Session(SessionKeys {
+    pub(crate) fn new(closure: Option<IdentityClosure>, settings: &SessionSettings) -> Self {
+        let keys = SessionKeys {
             user: settings.user_key.as_str().into(),
             staff: settings.staff_key.as_str().into(),
             superuser: settings.superuser_key.as_str().into(),
-        })
+        };
+        match closure {
+            None => Self::Session(keys),
+            Some(closure) => Self::Closure(closure, keys),
+        }
     }
 
     pub(crate) fn ask(&self, request: &HttpRequest) -> Answer {
         match self {
             Self::Session(keys) => Answer::Known(keys.visitor(&request.get_session())),
-            Self::Sync(identify) => Answer::Known(identify(request)),
-            Self::Async(identify) => Answer::Asked(identify(request)),
+            Self::Closure(IdentityClosure::Sync(identify), keys) => Answer::Known(
+                identify(request).unwrap_or_else(|| keys.visitor(&request.get_session())),
+            ),
+            Self::Closure(IdentityClosure::Async(identify), keys) => {
+                let identified = identify(request);
+                // The future must not keep the request; the session is apart from it.
+                let (session, keys) = (request.get_session(), keys.clone());
+                Answer::Asked(Box::pin(async move {
+                    identified.await.unwrap_or_else(|| keys.visitor(&session))
+                }))
+            }
         }
     }
 

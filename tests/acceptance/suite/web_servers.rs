@@ -102,7 +102,7 @@ async fn the_flag_is_not_there_while_the_site_is_closing() {
     });
     let address = server.address;
     let slow = rt::spawn(async move { send(address, "GET /slow", "").await });
-    eventually("it is inside", || maintenance.status().in_flight == 1).await;
+    eventually("it is inside", || maintenance.status().in_flight == Some(1)).await;
     maintenance.turn_on().drain().await.unwrap();
     assert!(!front.flag().exists(), "those who are in may finish");
     assert_eq!(slow.await.unwrap().status(), 200);

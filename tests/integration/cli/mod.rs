@@ -21,6 +21,7 @@ mod help;
 mod output;
 mod predecessors;
 mod pty;
+mod reach;
 mod task;
 mod terminal;
 mod waiting;

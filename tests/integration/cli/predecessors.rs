@@ -65,7 +65,7 @@ fn django_site_maintenance_offline() {
     operator.done(&["on", "--force"]);
     operator.fails(12, &["status", "--exit-code"]);
     // `list` listed the sessions.
-    assert!(operator.status()["sessions"].is_array());
+    assert!(operator.status()["visitors"].is_array());
     operator.done(&["off"]);
     operator.done(&["status", "--exit-code"]);
 }

@@ -40,7 +40,7 @@ fn a_drain_is_waited_for_until_the_last_one_has_left() {
     visitor.get("/logout");
     let ran = waiting.end();
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert_eq!(ran.out, "site is offline\n");
+    assert_eq!(ran.out, "site is offline on 1 of 1 nodes\n");
     let first = ran.err.lines().next().unwrap();
     assert!(
         first.starts_with("site is closing: 1 session, 0 requests inside"),
@@ -264,7 +264,12 @@ fn a_node_that_does_not_answer_is_named_and_in_the_end_gone() {
         ran.err.contains("has not applied the change yet"),
         "{ran:?}"
     );
-    operator.done(&["on", "--wait"]);
+    // Its lease lapses, and its process lives.
+    let ran = operator.fails(4, &["on", "--wait", "--timeout", "4s"]);
+    assert!(ran.err.contains("and its process lives"), "{ran:?}");
+    super::send_signal(demo.process.id(), "KILL");
+    let ran = operator.done(&["on", "--wait", "--no-nodes"]);
+    assert!(!ran.err.contains("is dead"), "{ran:?}");
 }
 
 #[test]
@@ -276,7 +281,7 @@ fn a_drain_can_be_waited_for_on_every_node() {
     let ran = waiting.end();
     assert_eq!(
         (ran.code, ran.out.as_str()),
-        (Some(0), "site is offline\n"),
+        (Some(0), "site is offline on 1 of 1 nodes\n"),
         "{ran:?}"
     );
 }

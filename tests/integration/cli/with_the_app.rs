@@ -24,7 +24,10 @@ fn the_app_follows_the_program_and_the_program_the_app() {
     );
 
     assert_eq!(superuser.press("/maintenance-mode/off", "").status, 303);
-    assert_eq!(operator.done(&["off"]).out, "site is online already\n");
+    assert_eq!(
+        operator.done(&["off"]).out,
+        "site is online already on 1 of 1 nodes\n"
+    );
     assert_eq!(visitor.get("/").status, 200);
 
     operator.write("maintenance.state", "on");

@@ -1,0 +1,219 @@
+//! A node that says nothing is not one that is not there: file store, one machine.
+
+use std::{fs, path::Path, time::Duration};
+
+use actix_maintenance_mode::{
+    Maintenance, Settings, WaitError,
+    store::{FileStore, Lease, LeaseCondition, MemoryStore, Store},
+};
+use actix_web::{App, HttpRequest, HttpResponse, rt, test, web};
+use serde_json::Value;
+
+use crate::{
+    eventually::eventually,
+    test_app::{TestApp, routes, sessions},
+};
+
+async fn handle(
+    store: impl Store,
+    edit: impl FnOnce(&mut Settings) + Send + 'static,
+) -> Maintenance {
+    Maintenance::builder()
+        .settings(Settings::default())
+        .custom_store(store)
+        .configure(edit)
+        .build()
+        .await
+        .unwrap()
+}
+
+fn named(settings: &mut Settings) {
+    settings.node.id = Some("web-1".to_owned());
+    settings.node.time_to_live = Duration::from_secs(2);
+}
+
+async fn node(store: impl Store) -> TestApp {
+    serving(handle(store, named).await).await
+}
+
+async fn serving(maintenance: Maintenance) -> TestApp {
+    let app = App::new()
+        .service(maintenance.admin())
+        .default_service(web::to(async || "served"))
+        .wrap(maintenance.middleware());
+    TestApp::serving(maintenance, test::init_service(app).await)
+}
+
+fn file(folder: &Path) -> FileStore {
+    FileStore::new(folder.join("state")).unwrap()
+}
+
+/// Who is missing after a moment; nobody if it is safe.
+async fn missing(maintenance: &Maintenance) -> String {
+    let wait = maintenance
+        .wait_until_empty()
+        .at_most(Duration::from_millis(20));
+    match wait.await {
+        Ok(_) => String::new(),
+        Err(WaitError::TimedOut { missing, .. }) => {
+            let texts: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            texts.join("; ")
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn lease_of(folder: &Path, prefix: &str) -> std::path::PathBuf {
+    let leases = fs::read_dir(folder.join("state.leases")).unwrap();
+    let mut paths = leases.map(|entry| entry.unwrap().path());
+    paths
+        .find(|path| {
+            let name = path.file_name().unwrap().to_string_lossy();
+            name.starts_with(prefix)
+        })
+        .unwrap()
+}
+
+#[actix_web::test]
+async fn a_node_whose_lease_is_removed_or_damaged_is_missing_until_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = node(file(folder.path())).await;
+    let observer = handle(file(folder.path()), |_| {}).await;
+    observer.turn_on().wait().await.unwrap();
+
+    fs::write(lease_of(folder.path(), "node%2f"), "").unwrap();
+    let told = missing(&observer).await;
+    assert!(told.starts_with("node web-1/"), "{told:?}");
+    assert!(told.contains("reports what cannot be read"), "{told}");
+    // It writes it again.
+    observer.wait_until_empty().await.unwrap();
+
+    fs::remove_dir_all(folder.path().join("state.leases")).unwrap();
+    let told = missing(&observer).await;
+    assert!(told.starts_with("node web-1/"), "{told:?}");
+    assert!(told.contains(" has not been heard of for "), "{told}");
+    observer.wait_until_empty().await.unwrap();
+    drop(app);
+}
+
+#[actix_web::test]
+async fn a_node_that_cannot_write_any_more_is_missing_as_long_as_its_process_lives() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = node(file(folder.path())).await;
+    let observer = handle(file(folder.path()), |_| {}).await;
+    observer.turn_on().wait().await.unwrap();
+    // A file where the folder of the leases was: nothing can be written there, as on a full disk.
+    let leases = folder.path().join("state.leases");
+    fs::rename(&leases, folder.path().join("kept")).unwrap();
+    fs::write(&leases, "").unwrap();
+    eventually("it says so itself", || {
+        let error = app.maintenance.status().store.error;
+        error.is_some_and(|error| error.contains("this node cannot report to the others"))
+    })
+    .await;
+    let ready = app.get("/maintenance-mode/readyz?mode=site&report=required");
+    let ready = ready.await;
+    assert_eq!(ready.status, 503);
+    assert!(ready.text().contains("cannot report"), "{ready:?}");
+
+    // Others see what it has left, which lapses.
+    fs::remove_file(&leases).unwrap();
+    fs::rename(folder.path().join("kept"), &leases).unwrap();
+    let told = missing(&observer).await;
+    assert!(told.is_empty() || told.contains("web-1/"), "{told}");
+    eventually("it is back", || {
+        app.maintenance.status().store.error.is_none()
+    })
+    .await;
+    observer.wait_until_empty().await.unwrap();
+    // One that leaves is gone at once, and nobody waits for it.
+    app.maintenance.leave().await;
+    let status = observer.wait_until_empty().await.unwrap();
+    assert!(status.nodes.is_empty() && status.unheard.is_empty());
+}
+
+#[actix_web::test]
+async fn whoever_comes_later_hears_of_a_node_that_may_be_dead() {
+    let store = MemoryStore::new();
+    let elsewhere = r#"{"lives": 2000, "closes": false, "left": false}"#;
+    let trace = Lease::new("trace/web-3", "web-3", elsewhere).unwrap();
+    // As it was put twelve seconds ago.
+    let left = Duration::from_secs(24 * 60 * 60 - 12);
+    store
+        .put_lease(&trace, left, LeaseCondition::Always)
+        .await
+        .unwrap();
+    let observer = handle(store.clone(), |_| {}).await;
+    let change = observer.turn_on().wait().await.unwrap();
+    let unheard = &change.status.unheard;
+    assert_eq!(unheard.len(), 1, "{unheard:?}");
+    assert_eq!(unheard[0].id, "web-3");
+    assert!((12..20).contains(&unheard[0].age) && !unheard[0].waited_for);
+
+    // One that closes when it is cut off is no cause for doubt.
+    let closes = elsewhere.replace("\"closes\": false", "\"closes\": true");
+    let trace = trace.with_content(closes).unwrap();
+    store
+        .put_lease(&trace, left, LeaseCondition::Always)
+        .await
+        .unwrap();
+    let observer = handle(store, |_| {}).await;
+    let status = observer.ask_status().await.unwrap();
+    assert!(status.unheard.is_empty(), "{status:?}");
+}
+
+#[actix_web::test]
+async fn a_request_counts_once_also_where_the_middleware_is_wrapped_twice() {
+    let maintenance = handle(MemoryStore::new(), |_| {}).await;
+    let inner = maintenance.clone();
+    let count = move |_: HttpRequest| {
+        let status = inner.status();
+        async move { HttpResponse::Ok().json(status.in_flight) }
+    };
+    let scope = web::scope("/twice")
+        .wrap(maintenance.middleware())
+        .route("", web::get().to(count.clone()));
+    let app = App::new()
+        .service(scope)
+        .route("/once", web::get().to(count))
+        .wrap(maintenance.middleware());
+    let app = TestApp::serving(maintenance.clone(), test::init_service(app).await);
+    for path in ["/once", "/twice"] {
+        assert_eq!(app.get(path).await.json(), Value::from(1), "{path}");
+        assert_eq!(maintenance.status().in_flight, Some(0), "{path}");
+    }
+    maintenance.turn_on().await.unwrap();
+    app.get("/twice").await.is_refused();
+    assert_eq!(maintenance.status().in_flight, Some(0));
+}
+
+#[actix_web::test]
+async fn where_nothing_is_wrapped_it_is_said_that_nothing_enforces_it() {
+    let store = MemoryStore::new();
+    let maintenance = handle(store.clone(), |_| {}).await;
+    let app = App::new()
+        .service(maintenance.admin())
+        .configure(routes)
+        .wrap(sessions());
+    let scope = TestApp::serving(maintenance, test::init_service(app).await);
+    let superuser = scope.log_in_superuser("root").await;
+    let status = |answer: crate::test_app::Answer| answer.json();
+    let told = status(scope.get("/maintenance-mode/status").by(&superuser).await);
+    assert_eq!(told["enforced"], false);
+    for figure in ["in_flight", "endless", "sessions"] {
+        assert_eq!(told[figure], Value::Null, "{figure}");
+    }
+    scope.turn_on().await;
+    let page = scope.get("/maintenance-mode/").by(&superuser).await;
+    let page = page.text();
+    assert!(page.contains("Nothing enforces this"), "{page}");
+    assert!(!page.contains("Visitors are refused"), "{page}");
+
+    // Another process does.
+    let other = node(store).await;
+    let told = status(scope.get("/maintenance-mode/status").by(&superuser).await);
+    assert_eq!(told["enforced"], true);
+    assert_eq!(told["in_flight"], 0);
+    drop(other);
+    rt::task::yield_now().await;
+}
