@@ -86,9 +86,20 @@ fn lines<'a>(headers: &'a HeaderMap, name: &str) -> Option<Vec<&'a str>> {
         .collect()
 }
 
+/// What stands before a separator outside quotes.
+fn up_to(separator: char) -> Regex {
+    Regex::new(&format!(r#"^(?:[^"{separator}]|"(?:[^"\\]|\\.)*")*"#)).unwrap()
+}
+
 /// Cuts at a separator outside quotes. `None`: a quote is left open.
-fn cut(line: &str, separator: &str) -> Option<Vec<String>> {
-    let piece = Regex::new(&format!(r#"^(?:[^"{separator}]|"(?:[^"\\]|\\.)*")*"#)).unwrap();
+fn cut(line: &str, separator: char) -> Option<Vec<String>> {
+    static UP_TO_COMMA: LazyLock<Regex> = LazyLock::new(|| up_to(','));
+    static UP_TO_SEMICOLON: LazyLock<Regex> = LazyLock::new(|| up_to(';'));
+    let piece = if separator == ',' {
+        &UP_TO_COMMA
+    } else {
+        &UP_TO_SEMICOLON
+    };
     let mut pieces = Vec::new();
     let mut rest = line;
     loop {
@@ -96,7 +107,7 @@ fn cut(line: &str, separator: &str) -> Option<Vec<String>> {
         pieces.push(rest[..end].trim().to_owned());
         match rest[end..].chars().next() {
             None => return Some(pieces),
-            Some(next) if separator.starts_with(next) => rest = &rest[end + 1..],
+            Some(next) if next == separator => rest = &rest[end + 1..],
             Some(_) => return None,
         }
     }
@@ -111,8 +122,8 @@ fn by_x_forwarded_for(headers: &HeaderMap) -> Option<Vec<Option<IpAddr>>> {
 fn by_forwarded(headers: &HeaderMap) -> Option<Vec<Option<IpAddr>>> {
     let mut hops = Vec::new();
     for line in lines(headers, "forwarded")? {
-        for element in cut(line, ",")?.iter().filter(|element| !element.is_empty()) {
-            let pairs = cut(element, ";")?;
+        for element in cut(line, ',')?.iter().filter(|element| !element.is_empty()) {
+            let pairs = cut(element, ';')?;
             let address = pairs.iter().find_map(|pair| {
                 let (name, value) = pair.split_once('=')?;
                 (name.trim().to_ascii_lowercase() == "for")

@@ -43,10 +43,13 @@ const WORDS: &[&str] = &[
 
 fuzz_target!(|bytes: &[u8]| {
     let text = actix_maintenance_mode_fuzz::text(bytes, WORDS);
+    // Elsewhere it is a text like any other.
+    let is_of_store =
+        text.matches("u:secret@").count() == 1 && text.contains("store = \"redis://u:secret@");
     match Settings::from_toml(&text) {
         Ok(settings) => {
             settings.check().unwrap();
-            assert!(!format!("{settings:?}").contains("u:secret@"));
+            assert!(!is_of_store || !format!("{settings:?}").contains("u:secret@"));
             // Every route that passes is one that actix takes: it panics at others.
             for route in settings
                 .exempt
@@ -60,7 +63,7 @@ fuzz_target!(|bytes: &[u8]| {
         Err(error) => {
             let told = error.to_string();
             assert!(!told.trim().is_empty());
-            assert!(!told.contains("u:secret@"), "{told}");
+            assert!(!is_of_store || !told.contains("u:secret@"), "{told}");
         }
     }
 });

@@ -8,7 +8,6 @@ use std::{
 
 use crate::{
     core::{
-        decide::closed_for,
         phase::Phase,
         snapshot::{PastPeriod, Status},
     },
@@ -23,12 +22,10 @@ use crate::{
     },
     store::StoreError,
     web::front::Front,
-    web::request::app_routes::AppRoutes,
     web::{
         explain::{Explanation, Inquiry},
         middleware::admission::is_counted,
         middleware::{ForcedOn, MaintenanceMiddleware},
-        request::subject::RequestSubject,
         setup::builder::Builder,
     },
 };
@@ -148,34 +145,6 @@ impl Maintenance {
         let snapshot = self.engine.shared.published.snapshot();
         let now = self.engine.shared.now_for(&snapshot);
         snapshot.mode(mode).map(|mode| mode.phase(now))
-    }
-
-    /// Whether one of these modes is pending or offline and applies to a request. Without any, it
-    /// is asked about all modes. Exemptions make no difference.
-    ///
-    /// ```
-    /// use actix_maintenance_mode::Maintenance;
-    /// use actix_web::{HttpRequest, web};
-    ///
-    /// async fn cart(request: HttpRequest, maintenance: web::Data<Maintenance>) -> &'static str {
-    ///     if maintenance.is_in_maintenance(&request, &["shop", "payments"]) {
-    ///         "You can pay later."
-    ///     } else {
-    ///         "Pay now"
-    ///     }
-    /// }
-    /// ```
-    pub fn is_in_maintenance(&self, request: &HttpRequest, modes: &[&str]) -> bool {
-        let shared = &*self.engine.shared;
-        let front = &*self.front;
-        let snapshot = shared.published.snapshot();
-        let now = shared.now_for(&snapshot);
-        // What a mode applies to is not said by routes.
-        let routes = AppRoutes::default();
-        let subject = RequestSubject::new(request, front, &routes);
-        closed_for(&snapshot, &subject, now).any(|mode| {
-            modes.is_empty() || modes.contains(&snapshot.modes[mode.index].key.as_ref())
-        })
     }
 
     /// Takes the site out of service.

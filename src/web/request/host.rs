@@ -12,7 +12,7 @@ use actix_web::{
     },
 };
 
-use crate::web::front::Front;
+use crate::core::rules::exempt::AddressSet;
 
 pub(crate) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
@@ -21,7 +21,11 @@ pub(crate) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwa
 /// What a proxy forwards counts only where it is asked for, by naming the peer in
 /// `client.trusted_proxies`, and only besides the others: a proxy that sets only `X-Forwarded-For`
 /// hands on the `X-Forwarded-Host` of the client, who could name another site by it.
-pub(crate) fn each_host(request: &HttpRequest, front: &Front, visit: &mut dyn FnMut(&str)) {
+pub(crate) fn each_host(
+    request: &HttpRequest,
+    trusted_proxies: &AddressSet,
+    visit: &mut dyn FnMut(&str),
+) {
     if let Some(authority) = request.uri().authority() {
         visit(authority.as_str());
     }
@@ -39,7 +43,7 @@ pub(crate) fn each_host(request: &HttpRequest, front: &Front, visit: &mut dyn Fn
     }
     let by_trusted_proxy = request
         .peer_addr()
-        .is_some_and(|peer| front.trusted_proxies.contains(peer.ip()));
+        .is_some_and(|peer| trusted_proxies.contains(peer.ip()));
     if by_trusted_proxy {
         for hosts in request.headers().get_all(X_FORWARDED_HOST) {
             for host in hosts.to_str().unwrap_or_default().split(',') {

@@ -54,7 +54,7 @@ impl Subject for RequestSubject<'_> {
     }
 
     fn each_host(&self, visit: &mut dyn FnMut(&str)) {
-        each_host(self.request, self.front, visit);
+        each_host(self.request, &self.front.trusted_proxies, visit);
     }
 
     fn opens_route(&self, routes: &Routes) -> bool {
