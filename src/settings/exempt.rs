@@ -8,7 +8,7 @@ use super::{
     routes::route_fault,
     values::{Faults, address_fault, path_fault, pattern_fault, prefix_fault},
 };
-use actix_web::http::header::HeaderName;
+use http::header::HeaderName;
 
 /// Shorter keys are guessed too soon.
 const SHORTEST_API_KEY: usize = 8;
