@@ -11,7 +11,7 @@ use super::{
 #[non_exhaustive]
 pub struct ClientSettings {
     /// The proxies whose `Forwarded` and `X-Forwarded-For` headers count: addresses and CIDR
-    /// blocks, as in [`ExemptSettings::addresses`]. List only proxies that set or replace the
+    /// blocks, as in [`ExemptSettings::addresses`](super::ExemptSettings::addresses). List only proxies that set or replace the
     /// header: anybody else could claim an exempt address. Default empty: the peer is the client.
     pub trusted_proxies: Vec<String>,
 }
