@@ -52,7 +52,7 @@ impl Failure {
 impl From<ChangeError> for Failure {
     fn from(error: ChangeError) -> Self {
         let exit = match &error {
-            ChangeError::Store(_) => Exit::StoreOutOfReach,
+            ChangeError::Store(_) | ChangeError::NotKnown(_) => Exit::StoreOutOfReach,
             ChangeError::UnknownMode { .. } | ChangeError::Plan(_) | ChangeError::Text(_) => {
                 Exit::Usage
             }
@@ -63,6 +63,11 @@ impl From<ChangeError> for Failure {
             ChangeError::Store(source) => {
                 format!("maintenance could not be changed: {}", chain(source))
             }
+            ChangeError::NotKnown(source) => format!(
+                "it is not known whether maintenance was changed: {}; it may have been changed; look \
+                 with `maintenance status`",
+                chain(source)
+            ),
             other => other.to_string(),
         };
         Self::new(exit, message)

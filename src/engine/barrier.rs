@@ -336,6 +336,23 @@ impl Watch {
             if let Some(error) = &snapshot.store.error {
                 missing.push(store_fails(error.clone()));
             }
+            if missing.is_empty() {
+                match self.leases.unsure_for(seat.plan.time_to_live).await {
+                    Ok(None) => {}
+                    Ok(Some(left)) => missing.push(Missing {
+                        name: "store".to_owned(),
+                        why: WhyMissing::StoreForgot {
+                            // Whole seconds that have begun.
+                            seconds: left
+                                .as_millis()
+                                .div_ceil(1000)
+                                .try_into()
+                                .unwrap_or(u64::MAX),
+                        },
+                    }),
+                    Err(error) => missing.push(store_fails(error.to_string())),
+                }
+            }
             if missing.is_empty() && goal == Goal::Drained {
                 missing.push(Missing {
                     name: self.mode.clone(),

@@ -28,13 +28,14 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Change {
-    /// `false`: it was so already, and nothing was written.
+    /// `false`: it was so already.
     pub changed: bool,
     /// What is now.
     pub status: Status,
 }
 
-/// Why a change was not made. What is stored is as it was, unless the text says otherwise.
+/// Why a change was not made, or may not have been made
+/// ([`NotKnown`](Self::NotKnown)). In all other cases what is stored is as it was.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChangeError {
@@ -84,9 +85,16 @@ pub enum ChangeError {
     /// There is no window with this id.
     #[error("there is no window `{0}`; look at the status for those that there are")]
     UnknownWindow(String),
-    /// The store did not take the change.
+    /// The store did not take the change: what it holds has been looked at, or it was never asked.
     #[error("maintenance could not be changed: {0}")]
     Store(#[source] StoreError),
+    /// The store may have taken the change, or may still take it: it was asked, did not say, and
+    /// could not be read afterwards.
+    #[error(
+        "it is not known whether maintenance was changed: {0}; it may have been changed; look with \
+         `maintenance status`"
+    )]
+    NotKnown(#[source] StoreError),
     /// The driver is gone, because the process ends.
     #[error("maintenance is shutting down in this process; try again on another")]
     Stopped,
@@ -377,16 +385,18 @@ pub(crate) async fn propose(
     operation: Operation,
 ) -> Result<Change, ChangeError> {
     refuse_if_forced(engine)?;
+    let throws = matches!(proposal.kind, ChangeKind::TurnOn | ChangeKind::TurnOff);
+    let says = throws.then(|| proposal.mode.clone());
     if call_hooks {
         engine.shared.hooks.ask(engine, proposal).await?;
     }
-    send(engine, operation, call_hooks).await
+    send(engine, operation, says, call_hooks).await
 }
 
 /// Makes a change that nobody is asked about.
 pub(crate) async fn change(engine: &Engine, operation: Operation) -> Result<Change, ChangeError> {
     refuse_if_forced(engine)?;
-    send(engine, operation, true).await
+    send(engine, operation, None, true).await
 }
 
 fn refuse_if_forced(engine: &Engine) -> Result<(), ChangeError> {
@@ -400,6 +410,7 @@ fn refuse_if_forced(engine: &Engine) -> Result<(), ChangeError> {
 pub(crate) async fn send(
     engine: &Engine,
     operation: Operation,
+    says: Option<String>,
     call_hooks: bool,
 ) -> Result<Change, ChangeError> {
     let (reply, answer) = oneshot::channel();
@@ -407,6 +418,7 @@ pub(crate) async fn send(
         .commands
         .send(Command {
             operation,
+            says,
             reply,
             asked_at: Instant::now(),
             call_hooks,

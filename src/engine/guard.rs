@@ -221,7 +221,7 @@ impl Guarding {
             Ok(_) => Ok(guard),
             // A change that failed may have been stored all the same; to put back is harmless
             // where there is nothing to put back.
-            Err(ChangeError::Store(error)) => Err(ChangeError::Store(error)),
+            Err(error @ (ChangeError::Store(_) | ChangeError::NotKnown(_))) => Err(error),
             Err(error) => {
                 guard.forget().await;
                 Err(error)
@@ -337,7 +337,7 @@ impl Guard {
             return Err(ChangeError::Stopped);
         };
         // Kept until the change is made: if this future is dropped, the guard is dropped with it.
-        let change = send(&held.engine, held.leave(), held.call_hooks).await?;
+        let change = send(&held.engine, held.leave(), None, held.call_hooks).await?;
         self.unlock().await;
         self.state = None;
         Ok(change)
@@ -383,7 +383,7 @@ impl Guard {
         let Some(held) = &self.state else {
             return Err(ChangeError::Stopped);
         };
-        let change = send(&held.engine, held.keep(), held.call_hooks).await?;
+        let change = send(&held.engine, held.keep(), None, held.call_hooks).await?;
         self.unlock().await;
         self.state = None;
         Ok(change)
@@ -433,6 +433,7 @@ impl Drop for Guard {
         let (reply, mut answer) = oneshot::channel();
         let command = Command {
             operation: held.leave(),
+            says: None,
             reply,
             call_hooks: held.call_hooks,
             asked_at: tokio::time::Instant::now(),

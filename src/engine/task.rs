@@ -397,7 +397,9 @@ impl Task {
             Ok(change) => change.status,
             Err(ChangeError::Forced(Forced::Off)) => return Ok(()),
             Err(ChangeError::Forced(Forced::On)) => self.engine.status(),
-            Err(ChangeError::Store(error)) => return Err(TaskError::Store(error)),
+            Err(ChangeError::Store(error) | ChangeError::NotKnown(error)) => {
+                return Err(TaskError::Store(error));
+            }
             Err(_) => return Err(TaskError::Stopped),
         };
         let is_meant = |mode: &&ModeStatus| match refused_in {

@@ -11,8 +11,9 @@ use super::{
 #[non_exhaustive]
 pub struct ClientSettings {
     /// The proxies whose `Forwarded` and `X-Forwarded-For` headers count: addresses and CIDR
-    /// blocks, as in [`ExemptSettings::addresses`](super::ExemptSettings::addresses). List only proxies that set or replace the
-    /// header: anybody else could claim an exempt address. Default empty: the peer is the client.
+    /// blocks, as in [`ExemptSettings::addresses`](super::ExemptSettings::addresses). List only
+    /// proxies that set or replace the header: anybody else could claim an exempt address. Default
+    /// empty: the peer is the client.
     pub trusted_proxies: Vec<String>,
 }
 

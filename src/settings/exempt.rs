@@ -7,7 +7,7 @@ use super::{
     reader::{Section, boolean, text},
     values::{Faults, address_fault, path_fault, pattern_fault, prefix_fault, route_fault},
 };
-use actix_web::http::header::HeaderName;
+use http::header::HeaderName;
 
 /// Shorter keys are guessed too soon.
 const SHORTEST_API_KEY: usize = 8;

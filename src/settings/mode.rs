@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::Method;
+use http::Method;
 
 use super::{
     Access, Settings,
@@ -317,7 +317,7 @@ fn host_fault(host: &str) -> Option<String> {
         return Some(format!("stars are not understood; {remedy}"));
     }
     let fits = host
-        .parse::<actix_web::http::uri::Authority>()
+        .parse::<http::uri::Authority>()
         .is_ok_and(|authority| !authority.host().is_empty() && !host.contains('@'));
     (!fits).then(|| remedy.to_owned())
 }

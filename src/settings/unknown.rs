@@ -55,8 +55,9 @@ impl WhenCutOff {
 /// What counts at the start while the store cannot be read and nothing is remembered of it: the key
 /// `when_unknown_at_start`.
 ///
-/// A node remembers what it knew last in a small file ([`NodeSettings::memory`](super::NodeSettings::memory)), so that this counts
-/// on its first start only, or where that file is lost. It counts while
+/// A node remembers what it knew last in a small file
+/// ([`NodeSettings::memory`](super::NodeSettings::memory)), so that this counts on its first start
+/// only, or where that file is lost. It counts while
 /// [`when_store_fails`](super::Settings::when_store_fails) is `keep-last`: the other words say themselves what
 /// counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

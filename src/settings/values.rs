@@ -2,7 +2,7 @@
 
 use std::{fs, net::IpAddr, path::Path};
 
-use actix_web::http::Uri;
+use http::Uri;
 use ipnet::IpNet;
 use regex::Regex;
 

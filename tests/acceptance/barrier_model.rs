@@ -3,6 +3,10 @@
 //! late, on the way to the store or back, and nodes that stand still for as long as they like.
 //! `docs/barrier.md` tells the protocol in words.
 //!
+//! A store may forget everything at any moment: the state and all leases. Who remembers the state puts
+//! it back, and whoever waits believes a list of leases only once they have been remembered for as
+//! long as a lease lives. What was called safe before a loss is a promise of a store that is gone.
+//!
 //! Time is counted in ticks. A node that does nothing while the clock ticks is a node that is cut
 //! off, slow, or stopped. The model takes for granted what the document says: that clocks run at the
 //! same rate, that the store answers by what it holds, and that a node does not stand still between
@@ -38,6 +42,15 @@ struct Protocol {
     rejoins: bool,
     /// Whether whoever waits stores the change before it lists the nodes.
     stores_then_lists: bool,
+    /// Whether the store may forget.
+    may_forget: bool,
+    /// Whether whoever waits looks since when leases are remembered.
+    asks_since_when: bool,
+    /// How long they must have been remembered.
+    believes_after: u8,
+    /// Whether what was written after a loss counts more than what is remembered from before,
+    /// although its number is lower.
+    knows_lineages: bool,
 }
 
 const PROTOCOL: Protocol = Protocol {
@@ -50,6 +63,17 @@ const PROTOCOL: Protocol = Protocol {
     leases_then_reads: true,
     rejoins: true,
     stores_then_lists: true,
+    may_forget: false,
+    asks_since_when: true,
+    believes_after: TIME_TO_LIVE,
+    knows_lineages: true,
+};
+
+/// The same at a store that may forget.
+const FORGETFUL: Protocol = Protocol {
+    nodes: 2,
+    may_forget: true,
+    ..PROTOCOL
 };
 
 /// The promise.
@@ -64,6 +88,8 @@ enum Life {
     },
     Up {
         goes_by: State,
+        /// Whether that is from before the store has forgotten.
+        is_of_old: bool,
     },
 }
 
@@ -102,7 +128,10 @@ struct Node {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct World {
     nodes: Vec<Node>,
-    stored: State,
+    /// `None`: nothing, which is open, too.
+    stored: Option<State>,
+    /// For how many ticks the store has remembered leases, up to what matters.
+    remembers: Option<u8>,
     /// Whether whoever waits was told that nobody is served any more.
     is_safe: bool,
 }
@@ -131,6 +160,8 @@ enum Event {
     Read(usize),
     Admit(usize),
     Finish(usize),
+    Forget,
+    PutBack(usize),
 }
 
 impl Protocol {
@@ -181,17 +212,22 @@ impl Model for Protocol {
         };
         vec![World {
             nodes: vec![node; self.nodes],
-            stored: State::Open,
+            stored: Some(State::Open),
+            remembers: None,
             is_safe: false,
         }]
     }
 
     fn actions(&self, world: &World, events: &mut Vec<Event>) {
         events.push(Event::Tick);
-        if world.stored == State::Open && (self.stores_then_lists || world.is_safe) {
+        if self.may_forget {
+            events.push(Event::Forget);
+        }
+        let closed = Some(State::Closed);
+        if world.stored != closed && (self.stores_then_lists || world.is_safe) {
             events.push(Event::Close);
         }
-        let may_list = world.stored == State::Closed || !self.stores_then_lists;
+        let may_list = world.stored == closed || !self.stores_then_lists;
         if may_list && !world.is_safe {
             events.push(Event::List);
         }
@@ -209,9 +245,17 @@ impl Model for Protocol {
                         events.push(Event::Apply(place));
                     }
                 }
-                Life::Up { goes_by } => {
-                    if *goes_by != world.stored {
+                Life::Up { goes_by, is_of_old } => {
+                    // Who remembers something puts it back before it goes by nothing.
+                    if world
+                        .stored
+                        .is_some_and(|stored| *goes_by != stored || *is_of_old)
+                    {
                         events.push(Event::Read(place));
+                    }
+                    let is_lost = world.stored.is_none();
+                    if *is_of_old && (is_lost || !self.knows_lineages) {
+                        events.push(Event::PutBack(place));
                     }
                     if *goes_by == State::Open && self.relies(node) && !node.is_serving {
                         events.push(Event::Admit(place));
@@ -231,9 +275,12 @@ impl Model for Protocol {
 
     fn next_state(&self, world: &World, event: Event) -> Option<World> {
         let mut world = world.clone();
-        let stored = world.stored;
+        let stored = world.stored.unwrap_or(State::Open);
         match event {
             Event::Tick => {
+                world.remembers = world
+                    .remembers
+                    .map(|ticks| (ticks + 1).min(self.believes_after));
                 for node in &mut world.nodes {
                     node.lease = node.lease.saturating_sub(1);
                     node.patience = node.patience.saturating_sub(1);
@@ -246,10 +293,30 @@ impl Model for Protocol {
                     }
                 }
             }
-            Event::Close => world.stored = State::Closed,
+            Event::Close => world.stored = Some(State::Closed),
             Event::List => {
+                let remembers = *world.remembers.get_or_insert(0);
+                let believes = !self.asks_since_when || remembers >= self.believes_after;
                 let mut live = world.nodes.iter().filter(|node| node.lease > 0);
-                world.is_safe = live.all(|node| node.reports_closed_and_empty);
+                world.is_safe = believes && live.all(|node| node.reports_closed_and_empty);
+            }
+            Event::Forget => {
+                world.stored = None;
+                world.remembers = None;
+                world.is_safe = false;
+                for node in &mut world.nodes {
+                    node.lease = 0;
+                    node.reports_closed_and_empty = false;
+                    if let Life::Up { is_of_old, .. } = &mut node.life {
+                        *is_of_old = true;
+                    }
+                }
+            }
+            Event::PutBack(place) => {
+                if let Life::Up { goes_by, is_of_old } = &mut world.nodes[place].life {
+                    *is_of_old = false;
+                    world.stored = Some(*goes_by);
+                }
             }
             Event::Start(place) => world.nodes[place].life = self.joining(),
             Event::Crash(place) => {
@@ -272,8 +339,10 @@ impl Model for Protocol {
                 );
                 let is_held = is_put || node.lease > 0;
                 if is_held {
+                    world.remembers.get_or_insert(0);
                     let closed = Life::Up {
                         goes_by: State::Closed,
+                        is_of_old: false,
                     };
                     node.lease = TIME_TO_LIVE;
                     node.reports_closed_and_empty = node.life == closed && !node.is_serving;
@@ -310,10 +379,18 @@ impl Model for Protocol {
                     ..
                 } = node.life
                 {
-                    node.life = Life::Up { goes_by };
+                    node.life = Life::Up {
+                        goes_by,
+                        is_of_old: false,
+                    };
                 }
             }
-            Event::Read(place) => world.nodes[place].life = Life::Up { goes_by: stored },
+            Event::Read(place) => {
+                world.nodes[place].life = Life::Up {
+                    goes_by: stored,
+                    is_of_old: false,
+                };
+            }
             Event::Admit(place) => world.nodes[place].is_serving = true,
             Event::Finish(place) => world.nodes[place].is_serving = false,
         }
@@ -448,5 +525,37 @@ fn the_change_must_be_stored_before_the_nodes_are_listed() {
     assert!(is_found_wanting(Protocol {
         stores_then_lists: false,
         ..PROTOCOL
+    }));
+}
+
+#[test]
+fn it_is_never_called_safe_too_early_either_where_the_store_may_forget() {
+    let checker = check(FORGETFUL);
+    println!("{} states", checker.unique_state_count());
+    checker.assert_properties();
+}
+
+#[test]
+fn a_list_must_not_be_believed_right_after_a_loss() {
+    assert!(is_found_wanting(Protocol {
+        asks_since_when: false,
+        ..FORGETFUL
+    }));
+}
+
+#[test]
+fn leases_must_have_been_remembered_for_as_long_as_a_node_relies_on_one() {
+    // A marker that is there, but younger, tells nothing.
+    assert!(is_found_wanting(Protocol {
+        believes_after: PROTOCOL.patience - 1,
+        ..FORGETFUL
+    }));
+}
+
+#[test]
+fn what_is_remembered_must_not_replace_what_was_written_after_a_loss() {
+    assert!(is_found_wanting(Protocol {
+        knows_lineages: false,
+        ..FORGETFUL
     }));
 }

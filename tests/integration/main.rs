@@ -55,6 +55,7 @@ mod live;
 mod live_demo;
 mod locks;
 mod logout;
+mod lost_store;
 mod middleware;
 mod modes;
 mod nodes;

@@ -29,6 +29,10 @@ async fn child_role() {
         "log-failures" => crate::handle::child_logs_failures().await,
         "log-events" => crate::observe::child_logs_events().await,
         "metrics" => crate::observe::child_exports_figures().await,
+        #[cfg(feature = "cli")]
+        "ask-and-hear-nothing" => {
+            crate::cli::embedded::child_asks_a_server_that_falls_silent().await;
+        }
         "log-damage" => crate::store::child_logs_damage().await,
         #[cfg(target_os = "linux")]
         "flooded" => crate::starts::child_is_flooded().await,

@@ -21,24 +21,32 @@ use crate::{eventually::eventually, leases_of::leases_of};
 
 /// A server in memory that can lose what it holds, and can hang.
 #[derive(Debug, Clone)]
-struct Server {
+pub(crate) struct Server {
     /// Replaced by an empty one when the server loses its memory.
     memory: Arc<Mutex<MemoryStore>>,
     leases: MemoryStore,
     may_lose: bool,
-    hangs: Arc<AtomicBool>,
-    refuses_writes: Arc<AtomicBool>,
+    pub(crate) hangs: Arc<AtomicBool>,
+    pub(crate) refuses_writes: Arc<AtomicBool>,
+    /// What is saved is saved, and nobody hears of it.
+    pub(crate) loses_replies: Arc<AtomicBool>,
+    /// After a save nothing can be read any more.
+    pub(crate) falls_silent: Arc<AtomicBool>,
+    is_silent: Arc<AtomicBool>,
     hints: watch::Sender<()>,
 }
 
 impl Server {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             memory: Arc::default(),
             leases: MemoryStore::new(),
             may_lose: true,
             hangs: Arc::default(),
             refuses_writes: Arc::default(),
+            loses_replies: Arc::default(),
+            falls_silent: Arc::default(),
+            is_silent: Arc::default(),
             hints: watch::Sender::new(()),
         }
     }
@@ -47,13 +55,13 @@ impl Server {
         self.memory.lock().unwrap().clone()
     }
 
-    fn document(&self) -> Option<serde_json::Value> {
+    pub(crate) fn document(&self) -> Option<serde_json::Value> {
         let loaded = self.memory().load().now_or_never().unwrap().unwrap();
         loaded.map(|loaded| serde_json::from_slice(&loaded.document).unwrap())
     }
 
     /// The server holds only this from now on, and nobody is told before `tell`.
-    fn becomes(&self, document: Option<&[u8]>) {
+    pub(crate) fn becomes(&self, document: Option<&[u8]>) {
         let fresh = MemoryStore::new();
         if let Some(document) = document {
             let saved = fresh.save(document, None).now_or_never().unwrap();
@@ -62,7 +70,13 @@ impl Server {
         *self.memory.lock().unwrap() = fresh;
     }
 
-    fn tell(&self) {
+    /// Can be read again.
+    pub(crate) fn speaks(&self) {
+        self.falls_silent.store(false, Ordering::SeqCst);
+        self.is_silent.store(false, Ordering::SeqCst);
+    }
+
+    pub(crate) fn tell(&self) {
         self.hints.send_replace(());
     }
 }
@@ -79,7 +93,11 @@ impl Store for Server {
     fn load(&self) -> StoreFuture<'_, Option<Loaded>> {
         let memory = self.memory();
         let hangs = self.hangs.load(Ordering::SeqCst);
+        let is_silent = self.is_silent.load(Ordering::SeqCst);
         Box::pin(async move {
+            if is_silent {
+                return Err(StoreError::new("the server has fallen silent"));
+            }
             if hangs {
                 std::future::pending::<()>().await;
             }
@@ -110,6 +128,11 @@ impl Store for Server {
                 let version = present.map(|it| it.version);
                 if let Saved::Stored(_) = memory.save(document, version.as_ref()).await? {
                     self.tell();
+                    let is_silent = self.falls_silent.load(Ordering::SeqCst);
+                    self.is_silent.store(is_silent, Ordering::SeqCst);
+                    if is_silent || self.loses_replies.load(Ordering::SeqCst) {
+                        return Err(StoreError::new("the answer of the server was lost"));
+                    }
                     return Ok(Saved::Stored(Version::new(document)));
                 }
             }
@@ -127,7 +150,7 @@ impl Store for Server {
     leases_of!(leases);
 }
 
-async fn node(server: &Server) -> Maintenance {
+pub(crate) async fn node(server: &Server) -> Maintenance {
     Maintenance::builder()
         .settings(Settings::default())
         .custom_store(server.clone())

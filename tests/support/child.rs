@@ -138,12 +138,18 @@ impl Child {
 
     /// Waits for the end, which must be a good one.
     #[track_caller]
-    pub(crate) fn finish(mut self) -> Vec<Value> {
+    pub(crate) fn finish(self) -> Vec<Value> {
+        self.finish_with_errors().0
+    }
+
+    /// The same, with what was said on the standard error output.
+    #[track_caller]
+    pub(crate) fn finish_with_errors(mut self) -> (Vec<Value>, String) {
         let reports = std::iter::from_fn(|| self.next()).collect();
         let status = self.process.wait().unwrap();
         let errors = self.errors.take().unwrap().join().unwrap();
         assert!(status.success(), "the child ended with {status}: {errors}");
-        reports
+        (reports, errors)
     }
 }
 

@@ -3,6 +3,9 @@
 //! Pure: no I/O and no clock. Every function that needs the time takes `now`.
 
 pub(crate) mod decode;
+pub(crate) mod lineage;
+pub(crate) mod reconcile;
+mod saves;
 pub(crate) mod settle;
 
 use std::collections::BTreeMap;
@@ -11,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use self::lineage::Lineage;
 pub(crate) use crate::core::schedule::Window;
 use crate::core::{
     phase::{Phase, Standing},
@@ -38,6 +42,9 @@ const LONGEST_CHAIN: usize = 16;
 pub(crate) struct Document {
     pub(crate) format: u32,
     pub(crate) generation: u64,
+    /// Where it comes from; none of what a hand or an older version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lineage: Option<Lineage>,
     #[serde(default)]
     pub(crate) modes: BTreeMap<String, ModeState>,
     #[serde(default)]
@@ -249,6 +256,7 @@ impl Default for Document {
         Self {
             format: FORMAT,
             generation: 0,
+            lineage: None,
             modes: BTreeMap::new(),
             history: Vec::new(),
             unknown: Map::new(),

@@ -89,6 +89,13 @@ impl Driver {
         if !missing.is_empty() || self.is_anybody_inside() {
             return;
         }
+        if !matches!(
+            self.leases.unsure_for(seat.plan.time_to_live).await,
+            Ok(None)
+        ) {
+            tracing::debug!("a drain goes on: the store may have forgotten who is live");
+            return;
+        }
         let published = &self.shared.published;
         published.seal();
         if !self.is_anybody_inside() {

@@ -36,10 +36,16 @@ use crate::{
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
 };
 
+mod believe;
 mod drain;
+mod outcome;
 mod start;
 
-use self::drain::Heard;
+use self::{
+    believe::{Believed, Lacks, random_name},
+    drain::Heard,
+    outcome::Fate,
+};
 
 /// How long the store may take to answer once.
 pub(crate) const STORE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,6 +60,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The longest sleep while an edge may come: the wall clock may be set meanwhile, or the machine
 /// may sleep, and nobody tells.
 const LONGEST_NAP: Duration = Duration::from_millis(25);
+/// How long a hand has to write on before the rest is put back, and to write another word: whoever
+/// writes a file in place must not find another file in its place meanwhile.
+const HAND_IS_DONE: Duration = Duration::from_millis(400);
 /// The pause before what is over is settled again after that failed.
 const SETTLE_RETRY: Duration = Duration::from_secs(30);
 
@@ -72,6 +81,8 @@ pub(crate) struct Changed {
 /// A change on its way to the driver.
 pub(crate) struct Command {
     pub(crate) operation: Operation,
+    /// The mode whose switch somebody throws by it, also if that changes nothing.
+    pub(crate) says: Option<String>,
     pub(crate) reply: oneshot::Sender<Result<Changed, ChangeError>>,
     pub(crate) asked_at: Instant,
     /// Whether hooks are told of what it leads to.
@@ -160,8 +171,20 @@ pub(crate) struct Driver {
 struct Known {
     /// Whether hooks are not told of what is published now.
     is_quiet: bool,
-    /// The last good document.
+    /// The document that counts.
     document: Option<Document>,
+    /// While a word that a hand has written counts: the last document before it. It is of this that
+    /// the store gets the rest. What the word makes of it is another thing for each process, until
+    /// one of them has stored it.
+    before_hand: Option<Document>,
+    /// Whether the memory had no number where it was stored: there was nothing, or a hand wrote it.
+    /// What is made of it by others does not say that it is.
+    is_unnumbered: bool,
+    /// Whether the document has been put together of what is stored and what was remembered, and has
+    /// not been stored as such yet.
+    is_owed: bool,
+    /// When to put back what a hand has left out.
+    rest_at: Option<Instant>,
     /// The stored form of that document.
     state_id: StateId,
     /// What is stored now, be it good or not.
@@ -174,6 +197,8 @@ struct Known {
     look_at: Option<Instant>,
     /// Whether it was told that the store has lost what it held.
     loss_told: bool,
+    /// What the store was asked to save, as long as it is not known what became of that.
+    asked: Option<Document>,
     /// When to try again to settle what is over.
     settle_after: Option<Instant>,
     web_server: Followed,
@@ -190,6 +215,15 @@ struct Known {
     /// When the nodes were listed last for the sake of a drain, and whether that goes on.
     drain_looked: Option<Instant>,
     is_looking: bool,
+}
+
+impl Known {
+    /// The last document that was stored as such, or what an earlier process knew.
+    fn memory(&self) -> Option<&Document> {
+        let remembered = self.remembered.as_ref().map(|copy| &copy.document);
+        let known = self.before_hand.as_ref().or(self.document.as_ref());
+        known.or(remembered)
+    }
 }
 
 impl Driver {
@@ -256,6 +290,7 @@ impl Driver {
                 },
                 () = until(known.retry.map(|(at, _)| at)) => self.reload(&mut known).await,
                 () = until(known.look_at) => self.reload(&mut known).await,
+                () = until(known.rest_at) => self.put_back(&mut known, Lacks::Rest).await,
                 () = until(self.next_edge()) => self.cross_edge(&mut known, &heard).await,
                 () = until(known.web_server.retry) => {}
                 () = until(known.copy_after) => known.copy_after = None,
@@ -309,13 +344,22 @@ impl Driver {
                 let is_news =
                     known.at.is_none() || known.failure.is_some() || known.version != version;
                 if is_news {
-                    match self.understand(loaded.as_ref()) {
-                        Ok(document) if self.has_lost(known, loaded.as_ref(), &document) => {
-                            self.put_back(known).await;
-                        }
-                        Ok(document) => {
+                    match self.believe(known, loaded.as_ref()) {
+                        Ok(believed) => {
                             let stored = loaded.as_ref().map(|loaded| &*loaded.document);
-                            self.adopt(known, document, version, StateId::of(stored));
+                            let lacks = believed.lacks;
+                            // It counts at once. That the store gets the rest may take its time.
+                            self.adopt(known, believed, version, StateId::of(stored));
+                            match lacks {
+                                // A tool writes when it is told to.
+                                _ if self.plan.is_tool => {}
+                                Some(Lacks::Lost) => self.put_back(known, Lacks::Lost).await,
+                                // Whose settings decide leaves the store to the others.
+                                Some(Lacks::Rest) if self.plan.forced.is_none() => {
+                                    known.rest_at = Some(Instant::now() + jittered(HAND_IS_DONE));
+                                }
+                                Some(Lacks::Rest) | None => {}
+                            }
                         }
                         Err(error) => {
                             known.version = version;
@@ -336,43 +380,6 @@ impl Driver {
         }
     }
 
-    /// Whether a store that can lose what it holds has lost it: there is nothing, or what was there
-    /// before. What somebody has written by hand has no generation, and counts.
-    fn has_lost(&self, known: &Known, loaded: Option<&Loaded>, document: &Document) -> bool {
-        let is_by_hand = loaded.is_some() && document.generation == 0;
-        self.store.may_lose_state()
-            && self.plan.forced.is_none()
-            && !is_by_hand
-            && known
-                .document
-                .as_ref()
-                .is_some_and(|last| last.generation > document.generation)
-    }
-
-    /// Puts back what the store has lost. Every node that knows it tries; one of them is the first,
-    /// and the others adopt what it has put.
-    async fn put_back(&self, known: &mut Known) {
-        if !known.loss_told {
-            known.loss_told = true;
-            tracing::warn!(
-                store = %self.store.url(),
-                "the maintenance store has lost the state, by a flush, an eviction, a fail-over or \
-                 a restart without a saved copy; the last known one is put back"
-            );
-        }
-        let nothing: Operation = Box::new(|_, _| None);
-        if let Err(error) = self.try_quietly(known, &nothing).await {
-            self.fail(known, error);
-        }
-    }
-
-    fn understand(&self, loaded: Option<&Loaded>) -> Result<Document, DecodeError> {
-        match loaded {
-            None => Ok(Document::default()),
-            Some(loaded) => Document::decode(&loaded.document, self.plan.time_zone.as_ref()),
-        }
-    }
-
     fn misunderstood(&self, error: &DecodeError, loaded: Option<&Loaded>) -> String {
         let content = loaded.map_or_else(String::new, |loaded| {
             String::from_utf8_lossy(&loaded.document).into_owned()
@@ -388,10 +395,17 @@ impl Driver {
     fn adopt(
         &self,
         known: &mut Known,
-        mut document: Document,
+        believed: impl Into<Believed>,
         version: Option<Version>,
         state_id: StateId,
     ) {
+        let Believed {
+            mut document,
+            lacks,
+        } = believed.into();
+        if lacks != Some(Lacks::Rest) {
+            known.is_unnumbered = document.generation == 0;
+        }
         if let (0, Some(last)) = (document.generation, &known.document) {
             // Written by hand, which counts as a change if it changes anything.
             document.generation = last.generation;
@@ -406,7 +420,16 @@ impl Driver {
                 "the maintenance store is back"
             );
         }
-        if version.is_none() && known.version.is_some() {
+        known.before_hand = match lacks {
+            Some(Lacks::Rest) => {
+                let known_before = known.before_hand.take().or_else(|| known.document.take());
+                known_before.or_else(|| known.remembered.take().map(|copy| copy.document))
+            }
+            Some(Lacks::Lost) | None => None,
+        };
+        known.is_owed = lacks == Some(Lacks::Lost);
+        known.rest_at = None;
+        if version.is_none() && known.version.is_some() && lacks.is_none() {
             tracing::warn!(
                 store = %self.store.url(),
                 "the maintenance state was removed from the store, which means off"
@@ -457,6 +480,7 @@ impl Driver {
             (false, _) => tracing::debug!(%error, "the maintenance store still fails"),
         }
         known.failure = Some(error);
+        known.rest_at = None;
         self.publish(known);
     }
 
@@ -489,14 +513,25 @@ impl Driver {
     async fn change(&self, known: &mut Known, command: Command) {
         let deadline = command.asked_at + CHANGE_TIMEOUT;
         known.is_quiet = !command.call_hooks;
-        let outcome = match timeout_at(deadline, self.apply(known, &command.operation)).await {
+        let outcome = match timeout_at(
+            deadline,
+            self.apply(known, &command.operation, command.says.as_deref()),
+        )
+        .await
+        {
             Ok(outcome) => outcome,
-            Err(_) => Err(ChangeError::Store(StoreError::new(format!(
-                "the store {} did not take the change within {} seconds; \
-                 look at the status before you try again, it may still take it",
-                self.store.url(),
-                CHANGE_TIMEOUT.as_secs()
-            )))),
+            Err(_) => {
+                let error = StoreError::new(format!(
+                    "the store {} did not take the change within {} seconds",
+                    self.store.url(),
+                    CHANGE_TIMEOUT.as_secs()
+                ));
+                match self.last_look(known).await {
+                    Some(changed) => Ok(changed),
+                    None if known.asked.is_some() => Err(ChangeError::NotKnown(error)),
+                    None => Err(ChangeError::Store(error)),
+                }
+            }
         };
         known.is_quiet = false;
         if let Err(error) = &outcome {
@@ -512,12 +547,15 @@ impl Driver {
         let _ = command.reply.send(outcome);
     }
 
-    /// Applies an operation to what is stored, again and again until nobody else was faster.
+    /// Applies an operation to what is stored, again and again until nobody else was faster. `said`
+    /// is the mode whose switch somebody throws by it.
     async fn apply(
         &self,
         known: &mut Known,
         operation: &Operation,
+        said: Option<&str>,
     ) -> Result<Changed, ChangeError> {
+        known.asked = None;
         let mut loaded = match self.load().await {
             Ok(loaded) => loaded,
             Err(error) => {
@@ -527,15 +565,12 @@ impl Driver {
         };
         loop {
             let version = loaded.as_ref().map(|loaded| loaded.version.clone());
-            let (stored, damaged) = match self.understand(loaded.as_ref()) {
-                Ok(document) => (document, false),
-                Err(error) => (self.last_good(known, &error, loaded.as_ref())?, true),
-            };
-            let (stored, damaged) = match &known.document {
-                Some(last) if !damaged && self.has_lost(known, loaded.as_ref(), &stored) => {
-                    (last.clone(), true)
+            let (stored, lacks, damaged) = match self.believe(known, loaded.as_ref()) {
+                Ok(Believed { document, lacks }) => (document, lacks, false),
+                Err(error) => {
+                    let last = self.last_good(known, &error, loaded.as_ref())?;
+                    (last, None, true)
                 }
-                _ => (stored, damaged),
             };
             // What is over is settled first, so that an operation sees only what still counts.
             let now = self.shared.clock.now();
@@ -546,11 +581,15 @@ impl Driver {
                 limits::check(before, after, || after.encode().len())?;
             }
             let changed = operated.is_some() || damaged;
+            // Where a store may have forgotten, also that it is so already is to be stored: else
+            // what somebody remembers would count more than what was said now.
+            let is_to_be_said = said.is_some() && self.store.may_lose_state();
             // What is stored must not stay damaged although nothing is to change: the next process
             // to start would know nothing.
-            let next = operated
-                .or(settled)
-                .or_else(|| damaged.then(|| stored.clone()));
+            let next = operated.or(settled).or_else(|| {
+                let is_to_be_stored = lacks.is_some() || damaged || is_to_be_said;
+                is_to_be_stored.then(|| stored.clone())
+            });
             let Some(mut next) = next else {
                 let is_news = known.version != version || known.failure.is_some();
                 if is_news || known.at.is_none() {
@@ -568,10 +607,16 @@ impl Driver {
                 .map_or(0, |document| document.generation)
                 .max(stored.generation);
             next.generation = newest.saturating_add(1);
+            if let Some(key) = said.filter(|_| is_to_be_said) {
+                next.modes.entry(key.to_owned()).or_default();
+            }
+            let next = next.signed(&stored, said, now, random_name);
             let content = next.encode();
+            known.asked = Some(next.clone());
             let saved = self.store.save(&content, version.as_ref()).await;
             match saved {
                 Ok(Saved::Stored(version)) => {
+                    known.asked = None;
                     known.has_saved = true;
                     self.adopt(known, next, Some(version), StateId::of(Some(&content)));
                     return Ok(Changed {
@@ -579,11 +624,32 @@ impl Driver {
                         snapshot: self.shared.published.stored(),
                     });
                 }
-                Ok(Saved::Conflict(newer)) => loaded = newer,
+                Ok(Saved::Conflict(newer)) => {
+                    known.asked = None;
+                    loaded = newer;
+                }
                 Err(error) => {
                     // It may be stored all the same, and no hint may tell.
                     known.look_at = Some(Instant::now() + FIRST_RETRY);
-                    return Err(ChangeError::Store(error));
+                    match self.fate_of(known, &next, version.as_ref()).await {
+                        Fate::Done(done) => {
+                            known.asked = None;
+                            tracing::warn!(
+                                error = describe(&error),
+                                "the maintenance store has taken a change, and says that it failed"
+                            );
+                            return Ok(Changed { changed, ..done });
+                        }
+                        Fate::AsBefore => {
+                            known.asked = None;
+                            return Err(ChangeError::Store(error));
+                        }
+                        Fate::Overtaken(newer) => {
+                            known.asked = None;
+                            loaded = newer;
+                        }
+                        Fate::NotKnown => return Err(ChangeError::NotKnown(error)),
+                    }
                 }
             }
         }
@@ -668,7 +734,7 @@ impl Driver {
     /// Makes a change that nobody asked for. If it fails, it is tried again later.
     async fn try_quietly(&self, known: &mut Known, operation: &Operation) -> Result<(), String> {
         known.settle_after = None;
-        let error = match timeout(CHANGE_TIMEOUT, self.apply(known, operation)).await {
+        let error = match timeout(CHANGE_TIMEOUT, self.apply(known, operation, None)).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => crate::core::text::chain(&error),
             Err(_) => format!(

@@ -59,6 +59,11 @@ pub enum WhyMissing {
     },
     /// Everybody has left, and the mode is about to go offline.
     Closing,
+    /// The store has forgotten who is live, or is new. Whoever is live reports in this time.
+    StoreForgot {
+        /// How many seconds that may still take.
+        seconds: u64,
+    },
     /// The store cannot be asked who is live.
     StoreFails {
         /// What it answers.
@@ -106,6 +111,11 @@ impl fmt::Display for Missing {
             WhyMissing::Inside { visitors: 1 } => write!(formatter, "1 visitor is inside"),
             WhyMissing::Inside { visitors } => write!(formatter, "{visitors} visitors are inside"),
             WhyMissing::Closing => write!(formatter, "mode {name} is about to go offline"),
+            WhyMissing::StoreForgot { seconds } => write!(
+                formatter,
+                "the store remembers nodes only since a moment ago, or has lost them; whoever is \
+                 live reports within {seconds} s"
+            ),
             WhyMissing::StoreFails { error } => {
                 write!(formatter, "the store cannot tell who is live: {error}")
             }

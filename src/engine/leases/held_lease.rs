@@ -38,7 +38,7 @@
 //! end before.
 
 use std::{
-    fmt,
+    fmt, iter,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -57,7 +57,10 @@ use crate::{
     clock::steady,
     engine::{
         driver::{Command, STORE_TIMEOUT},
-        fleet::node::Fleet,
+        fleet::{
+            marker::{MARKER, MARKER_LIVES, remembered_for, to_wait},
+            node::Fleet,
+        },
         task::TASKS,
     },
     store::{Lease, LeaseCondition, LiveLease, PutLease, Store, StoreError},
@@ -303,6 +306,36 @@ impl LeaseKeeper {
             .store
             .put_lease(&lease, time_to_live, LeaseCondition::Always);
         in_time(&*self.store, "take a lease", put).await.map(|_| ())
+    }
+
+    /// For how long a list of nodes is not to be believed yet, because the store may have forgotten
+    /// some of them; `None`: it is. Asked after they were listed.
+    pub(crate) async fn unsure_for(
+        &self,
+        time_to_live: Duration,
+    ) -> Result<Option<Duration>, StoreError> {
+        if !self.store.may_lose_state() {
+            return Ok(None);
+        }
+        let remembered = remembered_for(&self.list(MARKER).await?);
+        if remembered.is_none() {
+            self.mark().await?;
+        }
+        Ok(to_wait(remembered, time_to_live))
+    }
+
+    /// Makes the marker by which it is told that the store has forgotten, unless there is one.
+    pub(crate) async fn mark(&self) -> Result<(), StoreError> {
+        if !self.store.may_lose_state() {
+            return Ok(());
+        }
+        // Another holder each time, so that nobody replaces one that is older.
+        let holder: String = iter::repeat_with(fastrand::alphanumeric).take(16).collect();
+        let keeper = self.clone();
+        let marked = self
+            .runtime
+            .spawn(async move { keeper.keep_shared(MARKER, &holder, MARKER_LIVES).await });
+        marked.await.unwrap_or(Ok(None)).map(|_| ())
     }
 
     /// The live leases whose names begin with `prefix`, sorted by name.

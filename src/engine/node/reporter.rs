@@ -148,6 +148,7 @@ impl Reporter {
     async fn join(&self, held: &mut Option<HeldLease>) -> Result<(), AcquireError> {
         let seat = self.seat();
         self.share_key().await?;
+        self.leases.mark().await?;
         self.leave_trace(false).await?;
         let identity = &seat.plan.identity;
         let wanted = Wanted::own(

@@ -220,6 +220,7 @@ fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
         ChangeError::Plan(_) | ChangeError::Text(_) => (StatusCode::BAD_REQUEST, "Not possible"),
         ChangeError::Full(_) => (StatusCode::CONFLICT, "Full"),
         ChangeError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not stored"),
+        ChangeError::NotKnown(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not known"),
         ChangeError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "Shutting down"),
     }
 }

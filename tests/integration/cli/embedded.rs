@@ -1,10 +1,16 @@
 //! The commands in an app's own command line, with the app's own builder.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::atomic::Ordering};
 
 use actix_maintenance_mode::{Maintenance, cli, settings::Settings};
 use clap::Parser;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::{
+    child::{Role, report},
+    store_failures::Server,
+};
 
 #[derive(Debug, Parser)]
 enum Shop {
@@ -57,4 +63,27 @@ fn its_help_names_the_app() {
         error.to_string().contains("Usage: shop maintenance on"),
         "{error}"
     );
+}
+
+/// Not a test by itself: says `on` at a server that takes the change and is not heard of any more.
+pub(crate) async fn child_asks_a_server_that_falls_silent() {
+    let server = Server::new();
+    server.falls_silent.store(true, Ordering::SeqCst);
+    let builder = Maintenance::builder()
+        .settings(Settings::default())
+        .custom_store(server);
+    let Shop::Maintenance(arguments) = Shop::parse_from(["shop", "maintenance", "on"]);
+    let code = arguments.run_with(builder).await;
+    report(&json!(code == ExitCode::from(3)));
+}
+
+#[test]
+fn a_command_that_does_not_know_says_so_and_what_to_do() {
+    let (reports, text) = Role::new("ask-and-hear-nothing")
+        .start()
+        .finish_with_errors();
+    assert_eq!(reports, [Value::Bool(true)], "the exit code is 3: {text}");
+    assert!(text.contains("it is not known whether"), "{text}");
+    assert!(text.contains("it may have been changed"), "{text}");
+    assert!(text.contains("`maintenance status`"), "{text}");
 }

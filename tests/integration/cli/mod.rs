@@ -14,7 +14,7 @@ use crate::eventually::PATIENCE;
 
 mod commands;
 mod during;
-mod embedded;
+pub(crate) mod embedded;
 mod exit_codes;
 mod explain;
 mod help;
