@@ -83,6 +83,7 @@ enum Case {
     Bare,
     Online,
     OnlineManyPaths,
+    OnlineForcedOn,
     OnlineTimed,
     BareVisitor,
     OnlineVisitor,
@@ -95,10 +96,11 @@ enum Case {
 }
 
 impl Case {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Bare,
         Self::Online,
         Self::OnlineManyPaths,
+        Self::OnlineForcedOn,
         Self::OnlineTimed,
         Self::BareVisitor,
         Self::OnlineVisitor,
@@ -115,6 +117,7 @@ impl Case {
             Self::Bare => "bare",
             Self::Online => "online",
             Self::OnlineManyPaths => "online-many-paths",
+            Self::OnlineForcedOn => "online-forced-on",
             Self::OnlineTimed => "online-timed",
             Self::BareVisitor => "bare-visitor",
             Self::OnlineVisitor => "online-visitor",
@@ -132,6 +135,7 @@ impl Case {
             Self::Bare => "the app without the middleware",
             Self::Online => "online",
             Self::OnlineManyPaths => "online, 1,000 path rules",
+            Self::OnlineForcedOn => "online, two patterns are forced on",
             Self::OnlineTimed => "online, a window is planned",
             Self::BareVisitor => "a visitor who has logged in, without the middleware",
             Self::OnlineVisitor => "online, a visitor who has logged in",
@@ -173,6 +177,9 @@ impl Case {
                 .map(|n| format!("/feeds/{n}/[a-z]+\\.xml$"))
                 .collect();
         }
+        if self == Self::OnlineForcedOn {
+            settings.forced_on.patterns = vec!["/attic".to_owned(), "/private/.+".to_owned()];
+        }
         if self == Self::OfflineManyRules {
             // Every other network of 16 addresses, so that none can be merged with the next.
             exempt.addresses = (0..10_000_u32)
@@ -191,6 +198,7 @@ impl Case {
             Self::Bare
             | Self::Online
             | Self::OnlineManyPaths
+            | Self::OnlineForcedOn
             | Self::BareVisitor
             | Self::OnlineVisitor => "off",
             Self::Handler
@@ -341,7 +349,7 @@ impl fmt::Display for Limit {
     }
 }
 
-fn limits(figures: &[(Case, Cost)]) -> [Limit; 7] {
+fn limits(figures: &[(Case, Cost)]) -> [Limit; 8] {
     let of = |case: Case| {
         let found = figures.iter().find(|(known, _)| *known == case);
         found.expect("every case is measured").1
@@ -362,6 +370,11 @@ fn limits(figures: &[(Case, Cost)]) -> [Limit; 7] {
         Limit {
             what: "online: allocations added per request",
             figure: online.allocations - bare.allocations,
+            at_most: 0.0,
+        },
+        Limit {
+            what: "online, patterns forced on: allocations added per request",
+            figure: of(Case::OnlineForcedOn).allocations - bare.allocations,
             at_most: 0.0,
         },
         Limit {

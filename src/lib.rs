@@ -63,6 +63,10 @@ pub mod store;
 mod web;
 pub mod web_server;
 
+/// The door of the fuzz targets to what is not public. It is there for them alone.
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub use self::web::fuzzing;
 pub use self::web::observe;
 pub use self::{
     core::{

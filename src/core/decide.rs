@@ -3,11 +3,13 @@
 //! Pure. The rows that need to know who is asking stand in [`decide_visitor`], so that a session or
 //! an identity look-up is touched only when nothing cheaper has decided.
 
-use std::{collections::HashSet, fmt, iter, net::IpAddr};
+use std::{fmt, iter, net::IpAddr};
 
 use jiff::Timestamp;
 
 use crate::{
+    core::rules::readings::Readings,
+    core::rules::routes::Routes,
     core::visitor::Visitor,
     core::{
         phase::Phase,
@@ -130,12 +132,18 @@ impl fmt::Display for Rule {
 pub(crate) trait Subject {
     /// The path by which the app routes: decoded, without the query.
     fn path(&self) -> &str;
+    /// The other paths that it may turn out to be for.
+    fn readings(&self) -> &Readings;
     /// The method, in capitals.
     fn method(&self) -> &str;
-    /// The authority that the client asked for, if it named one.
-    fn host(&self) -> Option<&str>;
-    /// Whether the request is for one of these routes.
-    fn is_route(&self, routes: &Routes) -> bool;
+    /// Calls `visit` with every authority that the request can be routed by.
+    fn each_host(&self, visit: &mut dyn FnMut(&str));
+    /// Whether it is certain that one of these routes serves the request.
+    fn opens_route(&self, routes: &Routes) -> bool;
+    /// Whether one of these routes may serve the request.
+    fn restricts_route(&self, routes: &Routes) -> bool;
+    /// Whether the admin scope serves the request. Asked where the path is one of its paths.
+    fn is_admin(&self) -> bool;
     /// The client's address, if it is known.
     fn address(&self) -> Option<IpAddr>;
     /// The name of the first predicate that lets the request through.
@@ -147,27 +155,6 @@ pub(crate) trait Subject {
     /// Whether the app's own closure says that the mode with this index applies to the request;
     /// `true` where there is none.
     fn is_of_mode(&self, mode: usize) -> bool;
-}
-
-/// Routes by the name of their resource or, with a leading slash, by its pattern.
-#[derive(Debug, Default)]
-pub(crate) struct Routes {
-    pub(crate) names: HashSet<Box<str>>,
-    pub(crate) patterns: HashSet<Box<str>>,
-}
-
-impl Routes {
-    pub(crate) fn new(routes: &[String]) -> Self {
-        let (patterns, names) = routes
-            .iter()
-            .map(|route| Box::<str>::from(route.as_str()))
-            .partition(|route| route.starts_with('/'));
-        Self { names, patterns }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.patterns.is_empty()
-    }
 }
 
 /// The settings as rules, compiled once.
@@ -195,6 +182,12 @@ impl Rules {
     #[inline]
     pub(crate) fn of_mode(&self, mode: usize) -> Option<&ModeRules> {
         self.modes.get(mode)
+    }
+
+    /// Whether any setting names routes of the app.
+    pub(crate) fn name_routes(&self) -> bool {
+        let by_modes = || self.modes.iter().any(|mode| !mode.exempt.routes.is_empty());
+        !self.forced_off.is_empty() || !self.forced_on.is_empty() || by_modes()
     }
 
     /// Whether a request can be refused although no mode is pending or offline.
@@ -309,13 +302,17 @@ enum Stance {
 /// Decides about a request as far as that is possible without knowing who is asking.
 pub(crate) fn decide(snapshot: &Snapshot, subject: &impl Subject, now: Timestamp) -> Decision {
     let rules = &*snapshot.rules;
-    if !rules.forced_off.is_empty() && subject.is_route(&rules.forced_off) {
+    if !rules.forced_off.is_empty() && subject.opens_route(&rules.forced_off) {
         return Decision::Pass(Rule::ForcedOffRoute);
     }
     let mut closed = closed_for(snapshot, subject, now);
-    let forced_on = if !rules.forced_on.is_empty() && subject.is_route(&rules.forced_on) {
+    let forced_on = if !rules.forced_on.is_empty() && subject.restricts_route(&rules.forced_on) {
         Some(Rule::ForcedOnRoute)
-    } else if rules.forced_on_patterns.is_match(subject.path()) {
+    } else if !rules.forced_on_patterns.is_empty()
+        && subject
+            .readings()
+            .restricted_by_patterns(&rules.forced_on_patterns, subject.path())
+    {
         Some(Rule::ForcedOnPattern)
     } else {
         None
@@ -454,11 +451,8 @@ fn weightier(before: Option<Rule>, rule: Rule) -> Rule {
 fn common_exemption(rules: &Rules, subject: &impl Subject) -> Option<Rule> {
     let path = subject.path();
     let by_request = own_path(rules, subject, path)
-        .or_else(|| path_rule(&rules.paths, path))
-        .or_else(|| {
-            let admin_site = rules.admin_site.matching(path);
-            admin_site.map(|_| Rule::ExemptAdminSite)
-        })
+        .or_else(|| path_rule(&rules.paths, subject))
+        .or_else(|| path_rule(&rules.admin_site, subject).map(|_| Rule::ExemptAdminSite))
         .or_else(|| address_rule(&rules.addresses, &rules.address_patterns, subject));
     if by_request.is_some() {
         return by_request;
@@ -474,21 +468,31 @@ fn common_exemption(rules: &Rules, subject: &impl Subject) -> Option<Rule> {
 
 /// What must stay reachable for maintenance to work.
 fn own_path(rules: &Rules, subject: &impl Subject, path: &str) -> Option<Rule> {
-    if rules.admin_scope.matching(path).is_some() {
+    if rules.admin_scope.matching(path).is_some() && subject.is_admin() {
         return Some(Rule::AdminScope);
     }
-    if rules.robots_txt && path == "/robots.txt" {
+    if rules.robots_txt && path == "/robots.txt" && !subject.readings().has_dots() {
         return Some(Rule::RobotsTxt);
     }
     let is_target = rules.redirect_targets.iter().any(|target| {
         path == target.path
-            && target.host.as_deref().is_none_or(|host| {
-                subject
-                    .host()
-                    .is_some_and(|asked| asked.eq_ignore_ascii_case(host))
-            })
+            && !subject.readings().has_dots()
+            && target
+                .host
+                .as_deref()
+                .is_none_or(|host| is_only_host(subject, host))
     });
     is_target.then_some(Rule::RedirectTarget)
+}
+
+/// Whether the request can be routed by no other host than this one.
+fn is_only_host(subject: &impl Subject, host: &str) -> bool {
+    let (mut is_there, mut is_another) = (false, false);
+    subject.each_host(&mut |asked| {
+        is_there |= asked.eq_ignore_ascii_case(host);
+        is_another |= !asked.eq_ignore_ascii_case(host);
+    });
+    is_there && !is_another
 }
 
 #[cfg(test)]

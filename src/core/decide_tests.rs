@@ -8,6 +8,7 @@ use super::*;
 use crate::core::{
     mode::Mode,
     rules::of_mode::{OwnExemptions, ReadOnly},
+    rules::routes::Named,
     snapshot::{ModeView, StoreStatus},
     state::Document,
 };
@@ -70,6 +71,8 @@ struct Request {
     method: Option<&'static str>,
     /// The modes that are not this request's.
     is_not_of: Vec<usize>,
+    readings: Readings,
+    has_no_admin: bool,
     asked: RefCell<Vec<&'static str>>,
 }
 
@@ -85,13 +88,24 @@ impl Subject for Request {
         self.method.unwrap_or("POST")
     }
 
-    fn host(&self) -> Option<&str> {
-        Some("Shop.example")
+    fn readings(&self) -> &Readings {
+        &self.readings
     }
 
-    fn is_route(&self, routes: &Routes) -> bool {
-        (self.is_forced_off && routes.names.contains(FORCED_OFF))
-            || (self.is_forced_on && routes.names.contains(FORCED_ON))
+    fn each_host(&self, visit: &mut dyn FnMut(&str)) {
+        visit("Shop.example");
+    }
+
+    fn opens_route(&self, routes: &Routes) -> bool {
+        self.is_forced_off && routes.names(FORCED_OFF, self.method()) != Named::Not
+    }
+
+    fn restricts_route(&self, routes: &Routes) -> bool {
+        self.is_forced_on && routes.names(FORCED_ON, self.method()) != Named::Not
+    }
+
+    fn is_admin(&self) -> bool {
+        !self.has_no_admin
     }
 
     fn address(&self) -> Option<IpAddr> {
@@ -157,8 +171,8 @@ fn the_first_rule_that_matches_decides_in_every_combination() {
 
         let given = |holds: bool, text: &str| if holds { texts(&[text]) } else { texts(&[]) };
         let mut rules = Rules {
-            forced_off: Routes::new(&texts(&[FORCED_OFF])),
-            forced_on: Routes::new(&texts(&[FORCED_ON])),
+            forced_off: Routes::new("", &texts(&[FORCED_OFF])),
+            forced_on: Routes::new("", &texts(&[FORCED_ON])),
             forced_on_patterns: Patterns::at_start(&given(forced_on_pattern, "/rob")).unwrap(),
             paths: PathRules::new(
                 &given(exact, PATH),
@@ -478,16 +492,73 @@ fn the_redirects_target_is_let_through_on_its_own_host_only() {
 }
 
 #[test]
+fn a_path_with_dots_and_an_admin_scope_that_is_not_there_open_nothing() {
+    let rules = || Rules {
+        admin_scope: prefix(true),
+        ..Rules::default()
+    };
+    let decided = |request: &Request, rules| decide(&snapshot(rules, &[true]), request, now());
+    let passes = |rule| Decision::Pass(rule);
+    let dotted = || Request {
+        readings: Readings::new("/x/../robots.txt", PATH),
+        ..Request::default()
+    };
+    let no_admin = Request {
+        has_no_admin: true,
+        ..Request::default()
+    };
+    assert_eq!(
+        decided(&Request::default(), rules()),
+        passes(Rule::AdminScope)
+    );
+    let refused = Decision::Refuse {
+        rule: Rule::NoExemption,
+        mode: 0,
+    };
+    assert_eq!(decided(&no_admin, rules()), refused);
+    for rules in [
+        Rules {
+            paths: prefix(true),
+            ..Rules::default()
+        },
+        Rules {
+            admin_site: prefix(true),
+            ..Rules::default()
+        },
+        Rules {
+            robots_txt: true,
+            ..Rules::default()
+        },
+        Rules {
+            redirect_targets: vec![RedirectTarget {
+                host: None,
+                path: PATH.to_owned(),
+            }],
+            ..Rules::default()
+        },
+    ] {
+        assert_eq!(decided(&dotted(), rules), refused);
+    }
+}
+
+#[test]
 fn an_address_is_matched_as_a_whole_and_mapped_addresses_as_v4() {
-    struct From(&'static str);
+    struct From(&'static str, Readings);
     impl Subject for From {
         fn path(&self) -> &str {
             "/"
         }
-        fn host(&self) -> Option<&str> {
-            None
+        fn readings(&self) -> &Readings {
+            &self.1
         }
-        fn is_route(&self, _: &Routes) -> bool {
+        fn each_host(&self, _: &mut dyn FnMut(&str)) {}
+        fn opens_route(&self, _: &Routes) -> bool {
+            false
+        }
+        fn restricts_route(&self, _: &Routes) -> bool {
+            false
+        }
+        fn is_admin(&self) -> bool {
             false
         }
         fn address(&self) -> Option<IpAddr> {
@@ -527,7 +598,11 @@ fn an_address_is_matched_as_a_whole_and_mapped_addresses_as_v4() {
         ("2001:db8::12", None),
         ("unknown", None),
     ] {
-        let decision = decide(&snapshot(rules(), &[true]), &From(address), now());
+        let decision = decide(
+            &snapshot(rules(), &[true]),
+            &From(address, Readings::default()),
+            now(),
+        );
         let passed = match decision {
             Decision::Pass(rule) => Some(rule),
             _ => None,

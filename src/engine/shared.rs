@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -66,6 +66,8 @@ pub(crate) struct Published {
     snapshot: ArcSwap<Snapshot>,
     /// Up to this snapshot nobody is let in any more because they are in already.
     sealed: AtomicU64,
+    /// Whether the routes that the settings name have not been looked for in the app yet.
+    routes_to_check: AtomicBool,
     /// Where a node that is cut off is to be closed: what tells that it is.
     fence: Option<Arc<Fence>>,
 }
@@ -77,8 +79,9 @@ pub(crate) struct Word(u64);
 impl Word {
     const LOOK: u64 = 1;
 
-    fn of(snapshot: &Snapshot) -> Self {
-        let look = if snapshot.is_quiet() { 0 } else { Self::LOOK };
+    fn of(snapshot: &Snapshot, must_look: bool) -> Self {
+        let is_quiet = snapshot.is_quiet() && !must_look;
+        let look = if is_quiet { 0 } else { Self::LOOK };
         Self(snapshot.number << 1 | look)
     }
 
@@ -95,8 +98,10 @@ impl Word {
 
 impl Published {
     pub(crate) fn new(snapshot: Snapshot, fence: Option<Arc<Fence>>) -> Self {
+        let names_routes = snapshot.rules.name_routes();
         Self {
-            word: AtomicU64::new(Word::of(&snapshot).0),
+            word: AtomicU64::new(Word::of(&snapshot, names_routes).0),
+            routes_to_check: AtomicBool::new(names_routes),
             snapshot: ArcSwap::from_pointee(snapshot),
             sealed: AtomicU64::new(0),
             fence,
@@ -109,9 +114,29 @@ impl Published {
     /// sees the new snapshot. A request that starts after this returned, as far as anybody can tell,
     /// reads the new word. Why the order is sequentially consistent stands in `in_flight`.
     pub(crate) fn publish(&self, snapshot: Arc<Snapshot>) {
-        let word = Word::of(&snapshot);
+        let word = Word::of(&snapshot, self.are_routes_to_check());
         self.snapshot.store(snapshot);
         self.word.store(word.0, Ordering::SeqCst);
+    }
+
+    /// Whether the first request, by which the app's routes are known, is still to come.
+    pub(crate) fn are_routes_to_check(&self) -> bool {
+        self.routes_to_check.load(Ordering::SeqCst)
+    }
+
+    /// Lets requests pass unseen again, which had to be looked at for the sake of the first.
+    pub(crate) fn routes_are_checked(&self) {
+        self.routes_to_check.store(false, Ordering::SeqCst);
+        let word = self.word();
+        let snapshot = self.stored();
+        // A word that was published meanwhile stays; at worst requests are looked at for nothing
+        // until the next one.
+        if snapshot.number == word.number() {
+            let next = Word::of(&snapshot, false).0;
+            let (order, failed) = (Ordering::SeqCst, Ordering::SeqCst);
+            // Nothing to do if it fails: see above.
+            let _ = self.word.compare_exchange(word.0, next, order, failed);
+        }
     }
 
     /// Lets nobody go on by the snapshot in force, until there is another one.

@@ -5,7 +5,8 @@ use std::fmt;
 use super::{
     Settings,
     reader::{Section, boolean, text},
-    values::{Faults, address_fault, path_fault, pattern_fault, prefix_fault, route_fault},
+    routes::route_fault,
+    values::{Faults, address_fault, path_fault, pattern_fault, prefix_fault},
 };
 use http::header::HeaderName;
 

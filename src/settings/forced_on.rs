@@ -3,7 +3,8 @@
 use super::{
     Settings,
     reader::Section,
-    values::{Faults, pattern_fault, route_fault},
+    routes::route_fault,
+    values::{Faults, pattern_fault},
 };
 
 /// `[forced_on]`: what is always refused, in maintenance or not.

@@ -78,6 +78,7 @@ mod mode;
 mod node;
 mod reader;
 mod response;
+mod routes;
 mod session;
 mod source;
 mod unknown;

@@ -297,7 +297,7 @@ fn check_exempt(exempt: &ModeExemptSettings, section: &str, faults: &mut Faults)
     faults.each(&name("paths"), &exempt.paths, values::path_fault);
     faults.each(&name("prefixes"), &exempt.prefixes, values::prefix_fault);
     faults.each(&name("patterns"), &exempt.patterns, values::pattern_fault);
-    faults.each(&name("routes"), &exempt.routes, values::route_fault);
+    faults.each(&name("routes"), &exempt.routes, super::routes::route_fault);
 }
 
 fn key_fault(key: &str) -> Option<String> {

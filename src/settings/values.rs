@@ -113,11 +113,6 @@ pub(super) fn pattern_fault(pattern: &str) -> Option<String> {
     Some(format!("not a regular expression: {last}"))
 }
 
-pub(super) fn route_fault(name: &str) -> Option<String> {
-    let blank = name.trim().is_empty();
-    blank.then(|| "give the name of an Actix resource, or remove the item".to_owned())
-}
-
 pub(super) fn folder_fault(folder: &Path) -> Option<String> {
     match fs::metadata(folder) {
         Ok(found) if found.is_dir() => None,

@@ -28,6 +28,8 @@ mod clock;
 mod events;
 mod failure;
 mod lease_file;
+#[cfg(any(fuzzing, test))]
+pub(crate) use self::lease_file::check as check_lease_file;
 mod leases;
 mod links;
 mod lock;

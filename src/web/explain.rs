@@ -10,17 +10,23 @@ use crate::{
 use std::{cell::RefCell, fmt, net::IpAddr, str::FromStr};
 
 use actix_web::{
-    dev::{ResourceMap, Url},
+    dev::{ResourceDef, ResourceMap, Url},
     http::{Method, Uri},
 };
 use jiff::Timestamp;
-use regex::Regex;
 use serde::{Serialize, Serializer};
 
-use crate::core::{
-    decide::{self, Decision, Routes, Rule, Subject, closed_for, decide, decide_visitor},
-    phase::Phase,
-    snapshot::Snapshot,
+use crate::{
+    core::{
+        decide::{self, Decision, Rule, Subject, closed_for, decide, decide_visitor},
+        phase::Phase,
+        rules::{
+            readings::Readings,
+            routes::{Named, Routes},
+        },
+        snapshot::Snapshot,
+    },
+    web::request::app_routes::{AppRoutes, AskedPath},
 };
 
 /// The longest path that is explained, in bytes; servers take no longer ones.
@@ -43,6 +49,7 @@ pub struct Inquiry {
     method: Method,
     /// As the rules see it: decoded, without the query.
     path: String,
+    readings: Readings,
     host: Option<String>,
     address: Option<IpAddr>,
     role: Role,
@@ -91,9 +98,11 @@ impl Inquiry {
             (None, None) if path.starts_with('/') => None,
             _ => return Err(InquiryError::Path),
         };
+        let routed = Url::new(uri.clone()).path().to_owned();
         Ok(Self {
             method,
-            path: Url::new(uri).path().to_owned(),
+            readings: Readings::new(uri.path(), &routed),
+            path: routed,
             host,
             address: None,
             role: Role::Anonymous,
@@ -361,25 +370,37 @@ impl InquirySubject<'_> {
         false
     }
 
-    fn fits_a_pattern(&self, routes: &Routes, setting: &str) -> bool {
-        let fits = routes
-            .patterns
-            .iter()
-            .find(|pattern| pattern_fits(pattern, &self.inquiry.path) == Some(true));
-        if let Some(pattern) = fits {
+    fn asked<'b>(&'b self, map: &'b ResourceMap) -> AskedPath<'b> {
+        AskedPath {
+            map,
+            path: &self.inquiry.path,
+            readings: &self.inquiry.readings,
+            method: self.inquiry.method(),
+            passed: 0,
+        }
+    }
+
+    /// Whether a route of these may serve the request, where the app's own are not known.
+    fn may_be_of(&self, routes: &Routes) -> bool {
+        let setting = routes.setting();
+        let (patterns, names): (Vec<&str>, Vec<&str>) = routes
+            .routes()
+            .filter(|route| routes.names(route, self.inquiry.method()) != Named::Not)
+            .partition(|route| route.starts_with('/'));
+        let fits = |pattern: &&str| route_pattern(pattern).is_match(&self.inquiry.path);
+        if let Some(pattern) = patterns.into_iter().find(fits) {
             self.does_not_know(format!(
                 "Whether the app has a route `{pattern}` and no other route takes the path before \
                  it: only then `{setting}` means it."
             ));
             return true;
         }
-        let unclear = routes
-            .patterns
-            .iter()
-            .find(|pattern| pattern_fits(pattern, &self.inquiry.path).is_none());
-        if let Some(pattern) = unclear {
+        if !names.is_empty() {
+            let is_forced_on = std::ptr::eq(routes, &raw const self.snapshot.rules.forced_on);
+            let then = if is_forced_on { "is refused" } else { "passes" };
             self.does_not_know(format!(
-                "Whether the path is that of the route `{pattern}` in `{setting}`."
+                "Whether the route has one of the names in `{setting}`, which only the running app \
+                 knows: then the request {then}."
             ));
         }
         false
@@ -395,43 +416,51 @@ impl Subject for InquirySubject<'_> {
         &self.inquiry.path
     }
 
-    fn host(&self) -> Option<&str> {
-        if self.inquiry.host.is_none() {
-            self.does_not_know(
-                "The host that is asked for, by which `applies_to.hosts` goes, and by which the page \
-                 of `response.redirect` is told from one of another host with the same path.",
-            );
-        }
-        self.inquiry.host.as_deref()
+    fn readings(&self) -> &Readings {
+        &self.inquiry.readings
     }
 
-    fn is_route(&self, routes: &Routes) -> bool {
-        let path = &self.inquiry.path;
-        if let Some(map) = self.routes {
-            let has_name = map
-                .match_name(path)
-                .is_some_and(|name| routes.names.contains(name));
-            return has_name
-                || map
-                    .match_pattern(path)
-                    .is_some_and(|pattern| routes.patterns.contains(pattern.as_str()));
+    fn each_host(&self, visit: &mut dyn FnMut(&str)) {
+        match &self.inquiry.host {
+            Some(host) => visit(host),
+            None => self.does_not_know(
+                "The host that is asked for, by which `applies_to.hosts` goes, and by which the page \
+                 of `response.redirect` is told from one of another host with the same path.",
+            ),
         }
-        let is_forced_on = std::ptr::eq(routes, &raw const self.snapshot.rules.forced_on);
-        let (setting, then) = if is_forced_on {
-            ("forced_on.routes", "is refused")
-        } else {
-            ("exempt.routes", "passes")
-        };
-        if self.fits_a_pattern(routes, setting) {
-            return true;
+    }
+
+    fn opens_route(&self, routes: &Routes) -> bool {
+        match self.routes {
+            Some(map) => {
+                let told = &self.front.told_of_routes;
+                AppRoutes::default().opens(routes, &self.asked(map), told)
+            }
+            None => !self.inquiry.readings.has_dots() && self.may_be_of(routes),
         }
-        if !routes.names.is_empty() {
-            self.does_not_know(format!(
-                "Whether the route has one of the names in `{setting}`, which only the running app \
-                 knows: then the request {then}."
-            ));
+    }
+
+    fn restricts_route(&self, routes: &Routes) -> bool {
+        match self.routes {
+            Some(map) => AppRoutes::default().restricts(routes, &self.asked(map)),
+            None => self.may_be_of(routes),
         }
-        false
+    }
+
+    fn is_admin(&self) -> bool {
+        match self.routes {
+            Some(map) => {
+                let told = &self.front.told_of_routes;
+                AppRoutes::default().is_admin(&self.asked(map), told)
+            }
+            None => {
+                self.does_not_know(
+                    "Whether the app mounts the admin scope, and it has this page: otherwise the \
+                     path is one like any other.",
+                );
+                !self.inquiry.readings.has_dots()
+            }
+        }
     }
 
     fn address(&self) -> Option<IpAddr> {
@@ -488,46 +517,10 @@ impl Subject for InquirySubject<'_> {
     }
 }
 
-/// Whether a path fits the pattern of a route, as far as the pattern alone tells. `None`: that
-/// cannot be told.
-fn pattern_fits(pattern: &str, path: &str) -> Option<bool> {
-    let mut expression = String::from("^");
-    let mut rest = pattern;
-    while let Some(start) = rest.find('{') {
-        expression.push_str(&regex::escape(&rest[..start]));
-        let segment = &rest[start + 1..];
-        let end = end_of_segment(segment)?;
-        rest = &segment[end + 1..];
-        match segment[..end].split_once(':') {
-            Some((_, own)) => {
-                expression.push_str("(?:");
-                expression.push_str(own);
-                expression.push(')');
-            }
-            None if rest == "*" => {
-                expression.push_str(".*");
-                rest = "";
-            }
-            None => expression.push_str("[^/]+"),
-        }
-    }
-    expression.push_str(&regex::escape(rest));
-    expression.push('$');
-    Some(Regex::new(&expression).ok()?.is_match(path))
-}
-
-/// Where the braces close that were opened before; an expression inside may have some of its own.
-fn end_of_segment(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (place, byte) in text.bytes().enumerate() {
-        match byte {
-            b'{' => depth += 1,
-            b'}' if depth == 0 => return Some(place),
-            b'}' => depth -= 1,
-            _ => {}
-        }
-    }
-    None
+/// The pattern of a route as actix's router reads it. The settings refuse those that it would not
+/// take.
+fn route_pattern(pattern: &str) -> ResourceDef {
+    ResourceDef::new(pattern)
 }
 
 /// The rule in words.
@@ -668,25 +661,5 @@ mod tests {
             assert_eq!(role.as_str().parse(), Ok(role));
         }
         assert_eq!("root".parse::<Role>(), Err(UnknownRole));
-    }
-
-    #[test]
-    fn a_pattern_tells_what_it_can() {
-        for (pattern, path, expected) in [
-            ("/shop", "/shop", Some(true)),
-            ("/shop", "/shop/", Some(false)),
-            ("/shop/{item}", "/shop/1", Some(true)),
-            ("/shop/{item}", "/shop/1/2", Some(false)),
-            ("/shop/{item}", "/shop/", Some(false)),
-            ("/s.op", "/shop", Some(false)),
-            (r"/year/{y:\d{4}}/x", "/year/2026/x", Some(true)),
-            (r"/year/{y:\d{4}}/x", "/year/26/x", Some(false)),
-            ("/all/{rest}*", "/all/a/b", Some(true)),
-            ("/all/{rest:.*}", "/all/a/b", Some(true)),
-            ("/broken/{", "/broken/x", None),
-            ("/broken/{a:(}", "/broken/x", None),
-        ] {
-            assert_eq!(pattern_fits(pattern, path), expected, "{pattern} {path}");
-        }
     }
 }

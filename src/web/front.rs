@@ -21,6 +21,7 @@ use crate::{
         refusal::responses::Responses,
         request::api_key::ApiKey,
         token::Tokens,
+        told_once::ToldOnce,
         visitor::{identity::Identity, session_order::SessionOrder},
     },
 };
@@ -59,6 +60,8 @@ pub(crate) struct Front {
     pub(crate) login_url: Option<String>,
     /// Whether the app wraps something to be always refused.
     pub(crate) forced_on_wrappers: AtomicBool,
+    /// What the log has said of routes.
+    pub(crate) told_of_routes: ToldOnce,
     /// Whether it was told that this app serves the admin scope and wraps no middleware.
     pub(crate) unenforced_told: AtomicBool,
     /// Without a slash at its end.

@@ -8,7 +8,6 @@ use std::{
 
 use crate::{
     core::{
-        decide::closed_for,
         phase::Phase,
         snapshot::{PastPeriod, Status},
     },
@@ -27,7 +26,6 @@ use crate::{
         explain::{Explanation, Inquiry},
         middleware::admission::is_counted,
         middleware::{ForcedOn, MaintenanceMiddleware},
-        request::subject::RequestSubject,
         setup::builder::Builder,
     },
 };
@@ -147,31 +145,6 @@ impl Maintenance {
         let snapshot = self.engine.shared.published.snapshot();
         let now = self.engine.shared.now_for(&snapshot);
         snapshot.mode(mode).map(|mode| mode.phase(now))
-    }
-
-    /// Whether one of these modes is pending or offline and applies to a request. Without any, it
-    /// is asked about all modes. Exemptions make no difference.
-    ///
-    /// ```
-    /// use actix_maintenance_mode::Maintenance;
-    /// use actix_web::{HttpRequest, web};
-    ///
-    /// async fn cart(request: HttpRequest, maintenance: web::Data<Maintenance>) -> &'static str {
-    ///     if maintenance.is_in_maintenance(&request, &["shop", "payments"]) {
-    ///         "You can pay later."
-    ///     } else {
-    ///         "Pay now"
-    ///     }
-    /// }
-    /// ```
-    pub fn is_in_maintenance(&self, request: &HttpRequest, modes: &[&str]) -> bool {
-        let shared = &*self.engine.shared;
-        let front = &*self.front;
-        let snapshot = shared.published.snapshot();
-        let now = shared.now_for(&snapshot);
-        closed_for(&snapshot, &RequestSubject { request, front }, now).any(|mode| {
-            modes.is_empty() || modes.contains(&snapshot.modes[mode.index].key.as_ref())
-        })
     }
 
     /// Takes the site out of service.

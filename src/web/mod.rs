@@ -3,6 +3,8 @@
 pub(crate) mod admin;
 pub(crate) mod explain;
 pub(crate) mod front;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 pub(crate) mod live;
 pub(crate) mod maintenance;
 pub(crate) mod middleware;
@@ -15,4 +17,5 @@ pub(crate) mod setup;
 pub(crate) mod template;
 pub(crate) mod throttle;
 pub(crate) mod token;
+pub(crate) mod told_once;
 pub(crate) mod visitor;

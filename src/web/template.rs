@@ -16,7 +16,7 @@ use tera::{Kwargs, Tera, TeraResult};
 
 use crate::{
     core::{
-        decide::{Rule, applies},
+        decide::{Rule, applies, closed_for},
         phase::Phase,
         snapshot::Snapshot,
     },
@@ -25,7 +25,7 @@ use crate::{
         maintenance::Maintenance,
         middleware::worker::AdmittedUnder,
         refusal::{negotiate::ResponseFormat, responses::Refusing},
-        request::subject::RequestSubject,
+        request::{app_routes::AppRoutes, subject::RequestSubject},
     },
 };
 
@@ -95,14 +95,13 @@ impl MaintenanceFlag {
     fn of(maintenance: &Maintenance, snapshot: &Snapshot, request: Option<&HttpRequest>) -> Self {
         let shared = &*maintenance.engine.shared;
         let now = shared.now_for(snapshot);
+        // What a mode applies to is not said by routes.
+        let routes = AppRoutes::default();
         let is_meant = |mode: usize| {
             request.is_none_or(|request| {
                 applies(
                     &snapshot.rules,
-                    &RequestSubject {
-                        request,
-                        front: &maintenance.front,
-                    },
+                    &RequestSubject::new(request, &maintenance.front, &routes),
                     mode,
                 )
             })
@@ -207,6 +206,33 @@ impl FromRequest for MaintenanceFlag {
 }
 
 impl Maintenance {
+    /// Whether one of these modes is pending or offline and applies to a request. Without any, it
+    /// is asked about all modes. Exemptions make no difference.
+    ///
+    /// ```
+    /// use actix_maintenance_mode::Maintenance;
+    /// use actix_web::{HttpRequest, web};
+    ///
+    /// async fn cart(request: HttpRequest, maintenance: web::Data<Maintenance>) -> &'static str {
+    ///     if maintenance.is_in_maintenance(&request, &["shop", "payments"]) {
+    ///         "You can pay later."
+    ///     } else {
+    ///         "Pay now"
+    ///     }
+    /// }
+    /// ```
+    pub fn is_in_maintenance(&self, request: &HttpRequest, modes: &[&str]) -> bool {
+        let shared = &*self.engine.shared;
+        let snapshot = shared.published.snapshot();
+        let now = shared.now_for(&snapshot);
+        // What a mode applies to is not said by routes.
+        let routes = AppRoutes::default();
+        let subject = RequestSubject::new(request, &self.front, &routes);
+        closed_for(&snapshot, &subject, now).any(|mode| {
+            modes.is_empty() || modes.contains(&snapshot.modes[mode.index].key.as_ref())
+        })
+    }
+
     /// What templates show of maintenance now, outside of a request: of whatever mode.
     ///
     /// [`MaintenanceFlag`](crate::MaintenanceFlag) is the same for one request, as an extractor.

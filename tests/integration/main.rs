@@ -45,6 +45,7 @@ mod exemptions;
 mod explain;
 mod fuzz;
 mod fuzz_http;
+mod gate;
 mod guards;
 mod handle;
 mod hooks;

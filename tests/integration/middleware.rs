@@ -58,7 +58,8 @@ async fn it_works_on_a_scope() {
     let maintenance = maintenance(|builder| {
         builder.configure(|settings| {
             settings.exempt.prefixes = vec!["/shop/public".to_owned()];
-            settings.exempt.routes = vec!["health".to_owned()];
+            // The other resource could serve it, too, if this one had a guard.
+            settings.exempt.routes = vec!["GET health".to_owned()];
         })
     })
     .await;
@@ -75,6 +76,7 @@ async fn it_works_on_a_scope() {
     app.get("/shop/1").await.is_refused();
     app.get("/shop/public/1").await.is_served();
     app.get("/shop/health").await.is_served();
+    app.post("/shop/health").await.is_refused();
     app.get("/").await.is_served();
 }
 

@@ -136,6 +136,19 @@ async fn behind_a_trusted_proxy_the_host_is_the_one_that_the_proxy_was_asked_for
     };
     asked("10.0.0.1").await.is_refused();
     asked("10.0.0.2").await.is_served();
+    for forwarded in [
+        "for=192.0.2.1;host=shop.example",
+        "for=x, Host=\"shop.example:80\"",
+    ] {
+        let asked = |peer: &'static str| {
+            app.get("/")
+                .header("Host", "backend")
+                .header("Forwarded", forwarded)
+                .from(peer)
+        };
+        asked("10.0.0.1").await.is_refused();
+        asked("10.0.0.2").await.is_served();
+    }
 }
 
 #[actix_web::test]

@@ -56,10 +56,21 @@ impl PathRules {
         })
     }
 
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.exact.is_empty() && self.prefixes.is_empty() && self.patterns.is_empty()
+    }
+
+    /// Whether the last slash of a path can matter.
+    #[inline]
+    pub(crate) fn is_about_ends(&self) -> bool {
+        !self.exact.is_empty() || !self.patterns.is_empty()
+    }
+
     /// Which kind of rule matches; without a call where there is no rule.
     #[inline]
     pub(crate) fn matching(&self, path: &str) -> Option<PathMatch> {
-        if self.exact.is_empty() && self.prefixes.is_empty() && self.patterns.is_empty() {
+        if self.is_empty() {
             None
         } else {
             self.first_match(path)

@@ -2,3 +2,5 @@
 
 pub(crate) mod exempt;
 pub(crate) mod of_mode;
+pub(crate) mod readings;
+pub(crate) mod routes;

@@ -5,9 +5,12 @@
 
 use std::collections::HashSet;
 
-use crate::core::{
-    decide::{Routes, Rule, Subject, VisitorRules},
-    rules::exempt::{AddressSet, PathMatch, PathRules, Patterns},
+use crate::{
+    core::rules::routes::Routes,
+    core::{
+        decide::{Rule, Subject, VisitorRules},
+        rules::exempt::{AddressSet, PathMatch, PathRules, Patterns},
+    },
 };
 
 /// The rules of one mode, besides those that all modes have in common.
@@ -22,7 +25,7 @@ pub(crate) struct ModeRules {
 /// The requests to which a mode applies: those that fit everything that is said.
 #[derive(Debug, Default)]
 pub(crate) struct AppliesTo {
-    /// In lower case, with or without a port. Empty: any.
+    /// As [`host_name`] has them, in lower case. Empty: any.
     pub(crate) hosts: HashSet<Box<str>>,
     /// `None`: any.
     pub(crate) paths: Option<PathRules>,
@@ -42,17 +45,33 @@ impl AppliesTo {
             && self
                 .paths
                 .as_ref()
-                .is_none_or(|paths| paths.matching(subject.path()).is_some())
-            && (self.hosts.is_empty() || subject.host().is_some_and(|host| self.is_named(host)))
+                .is_none_or(|paths| subject.readings().restricted_by(paths, subject.path()))
+            && (self.hosts.is_empty() || self.names_a_host_of(subject))
     }
 
-    /// Whether a host is one of those that are named, with its port or without.
-    fn is_named(&self, host: &str) -> bool {
-        let host = host.to_ascii_lowercase();
-        let name = without_port(&host);
-        let name = name.strip_suffix('.').unwrap_or(name);
-        self.hosts.contains(host.as_str()) || self.hosts.contains(name)
+    /// Whether any host that the request can be routed by is one of those that are named.
+    fn names_a_host_of(&self, subject: &impl Subject) -> bool {
+        let mut is_named = false;
+        subject.each_host(&mut |host| {
+            let name = host_name(host);
+            is_named = is_named
+                || self
+                    .hosts
+                    .iter()
+                    .any(|named| named.eq_ignore_ascii_case(name));
+        });
+        is_named
     }
+}
+
+/// The name of a host alone, without what a client may write around it: a scheme, user
+/// information, a port, a path and the root's dot.
+pub(crate) fn host_name(host: &str) -> &str {
+    let host = host.split_once("://").map_or(host, |(_, rest)| rest);
+    let host = host.split(['/', '?', '#']).next().unwrap_or(host);
+    let host = host.rsplit_once('@').map_or(host, |(_, rest)| rest);
+    let name = without_port(host.trim());
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 /// A host without its port; of an IPv6 address, only what follows the bracket is a port.
@@ -87,8 +106,10 @@ pub(crate) struct ReadOnly {
 
 impl ReadOnly {
     fn allows(&self, subject: &impl Subject, path: &str) -> bool {
-        self.deny.matching(path).is_none()
-            && (is_safe(subject.method()) || self.allow.matching(path).is_some())
+        let readings = || subject.readings();
+        (self.deny.is_empty() || !readings().restricted_by(&self.deny, path))
+            && (is_safe(subject.method())
+                || (!self.allow.is_empty() && readings().opened_by(&self.allow, path).is_some()))
     }
 }
 
@@ -108,7 +129,7 @@ impl ModeRules {
     pub(crate) fn pass(&self, subject: &impl Subject) -> Option<Rule> {
         let path = subject.path();
         let exempt = &self.exempt;
-        path_rule(&exempt.paths, path)
+        path_rule(&exempt.paths, subject)
             .or_else(|| {
                 let reads = self.read_only.as_ref();
                 reads
@@ -116,7 +137,7 @@ impl ModeRules {
                     .then_some(Rule::ReadOnly)
             })
             .or_else(|| {
-                let is_exempt = !exempt.routes.is_empty() && subject.is_route(&exempt.routes);
+                let is_exempt = !exempt.routes.is_empty() && subject.opens_route(&exempt.routes);
                 is_exempt.then_some(Rule::ExemptRoute)
             })
             .or_else(|| address_rule(&exempt.addresses, &exempt.address_patterns, subject))
@@ -124,8 +145,13 @@ impl ModeRules {
 }
 
 /// The rule by which a path is exempt.
-pub(crate) fn path_rule(paths: &PathRules, path: &str) -> Option<Rule> {
-    paths.matching(path).map(|kind| match kind {
+#[inline]
+pub(crate) fn path_rule(paths: &PathRules, subject: &impl Subject) -> Option<Rule> {
+    if paths.is_empty() {
+        return None;
+    }
+    let kind = subject.readings().opened_by(paths, subject.path())?;
+    Some(match kind {
         PathMatch::Exact => Rule::ExemptPath,
         PathMatch::Prefix => Rule::ExemptPrefix,
         PathMatch::Pattern => Rule::ExemptPattern,

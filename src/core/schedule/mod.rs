@@ -16,7 +16,7 @@ mod window;
 #[cfg(test)]
 mod zones_for_tests;
 
-#[cfg(test)]
+#[cfg(any(fuzzing, test))]
 pub(crate) use self::recurrence::Recurrence;
 pub(crate) use self::{
     duration::{parse_duration, whole_seconds},

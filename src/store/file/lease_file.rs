@@ -184,6 +184,33 @@ pub(super) fn is_file_name(name: &str) -> bool {
     name.ends_with(ENDING)
 }
 
+/// Checks what must hold of any bytes: what is read as a lease file is written and read again as
+/// the same, and has an age by any clock.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn check(bytes: &[u8]) {
+    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(bytes);
+    let Ok(header) = serde_json::from_slice::<Header>(line) else {
+        assert_eq!(LeaseFile::decode(bytes, ""), None);
+        return;
+    };
+    let name = file_name(&header.name);
+    assert!(
+        !name.contains(['/', '\\', '\0']) && name.len() <= 255,
+        "{name:?}"
+    );
+    let Some(read) = LeaseFile::decode(bytes, &name) else {
+        return;
+    };
+    let now = super::clock::system()();
+    let again = LeaseFile::decode(
+        &LeaseFile::encode(&read.lease, read.time_to_live, &now),
+        &name,
+    );
+    let again = again.map(|again| (again.lease, again.time_to_live));
+    assert_eq!(again, Some((read.lease, read.time_to_live)));
+    let _ages = (read.stamp.sure_age(&now), read.stamp.supposed_age(&now));
+}
+
 #[cfg(test)]
 mod tests {
     use std::{sync::Arc, time::Instant};

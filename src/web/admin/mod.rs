@@ -15,7 +15,10 @@ use actix_web::{
 
 use crate::{
     engine::changes::ChangeError,
-    web::{maintenance::Maintenance, observe::health, refusal::negotiate::ResponseFormat},
+    web::{
+        maintenance::Maintenance, observe::health, refusal::negotiate::ResponseFormat,
+        request::route_table::ADMIN_ROOT,
+    },
 };
 
 mod answer;
@@ -60,7 +63,7 @@ pub(crate) fn scope(maintenance: Maintenance) -> Scope {
 fn inside() -> impl HttpServiceFactory {
     web::scope("")
         .wrap(answer::headers_of_all())
-        .service(readable(["", "/"], Answering(pages::dashboard)))
+        .service(readable(["", "/"], Answering(pages::dashboard)).name(ADMIN_ROOT))
         .service(readable(["/switch", "/switch/"], Answering(pages::switch)))
         .service(changeable(["/plan", "/plan/"], Answering(pages::plan)))
         .service(changeable(

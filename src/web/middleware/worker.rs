@@ -39,6 +39,7 @@ use crate::{
             rendered::Rendered,
             responses::{Refusing, Responses},
         },
+        request::app_routes::AppRoutes,
         request::subject::RequestSubject,
         visitor::{
             identity::{Answer, Identity, VisitorFuture},
@@ -62,6 +63,8 @@ type HeldSnapshot = Rc<Arc<Snapshot>>;
 pub(crate) struct Worker {
     pub(crate) maintenance: Maintenance,
     pub(crate) desk: Desk,
+    /// The routes of the app around which the middleware is.
+    routes: AppRoutes,
     cache: RefCell<Cache>,
     /// How many requests have been refused.
     refusals: Cell<u64>,
@@ -126,6 +129,7 @@ impl Worker {
         Self {
             desk: Desk::new(&maintenance.engine.shared, SessionNotes::new(&maintenance)),
             maintenance,
+            routes: AppRoutes::default(),
             refusals: Cell::new(0),
             cache: RefCell::new(Cache {
                 snapshot: Rc::new(snapshot),
@@ -170,13 +174,16 @@ impl Worker {
     ) -> Judgement {
         let shared = self.shared();
         let snapshot = self.snapshot();
+        if shared.published.are_routes_to_check() {
+            let map = request.resource_map();
+            self.routes
+                .check(&snapshot.rules, map, &self.front().told_of_routes);
+            shared.published.routes_are_checked();
+        }
         let now = shared.now_for(&snapshot);
         match decide(
             &snapshot,
-            &RequestSubject {
-                request,
-                front: self.front(),
-            },
+            &RequestSubject::new(request, self.front(), &self.routes),
             now,
         ) {
             Decision::Pass(Rule::Online) => {
@@ -219,10 +226,7 @@ impl Worker {
         let shared = self.shared();
         let stored = shared.published.stored();
         let closed = stored.when_cut_off.as_ref().unwrap_or(&stored);
-        let subject = RequestSubject {
-            request,
-            front: self.front(),
-        };
+        let subject = RequestSubject::new(request, self.front(), &self.routes);
         let decision = decide(closed, &subject, shared.now_for(closed));
         !matches!(decision, Decision::Pass(_))
     }
@@ -236,10 +240,7 @@ impl Worker {
         now: Timestamp,
     ) -> Judgement {
         let is_already_in = || self.is_already_in(request);
-        let subject = RequestSubject {
-            request,
-            front: self.front(),
-        };
+        let subject = RequestSubject::new(request, self.front(), &self.routes);
         let decision = decide_visitor(snapshot, &subject, visitor, is_already_in, now);
         if decision.logout {
             request.get_session().purge();
@@ -284,10 +285,7 @@ impl Worker {
     pub(crate) fn refuse_always(&self, request: &HttpRequest) -> HttpResponse {
         let snapshot = self.snapshot();
         let now = self.shared().now_for(&snapshot);
-        let subject = RequestSubject {
-            request,
-            front: self.front(),
-        };
+        let subject = RequestSubject::new(request, self.front(), &self.routes);
         let closed = closed_for(&snapshot, &subject, now).next();
         let mode = closed.map_or(0, |mode| mode.index);
         self.refuse(request, &snapshot, mode, Rule::ForcedOnWrapper, now)

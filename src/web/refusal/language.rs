@@ -175,7 +175,7 @@ impl Languages {
         })
     }
 
-    fn tags(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn tags(&self) -> impl Iterator<Item = &str> {
         self.catalogues
             .iter()
             .map(|catalogue| catalogue.tag.as_str())

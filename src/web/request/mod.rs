@@ -2,6 +2,9 @@
 
 pub(crate) mod address;
 pub(crate) mod api_key;
+pub(crate) mod app_routes;
+pub(crate) mod host;
+pub(crate) mod route_table;
 pub(crate) mod subject;
 
 /// The pairs of a query; none if it cannot be read.

@@ -1,6 +1,6 @@
 //! A request of actix as the rules see it.
 
-use std::net::IpAddr;
+use std::{cell::OnceCell, net::IpAddr};
 
 use actix_web::{
     HttpRequest,
@@ -8,38 +8,31 @@ use actix_web::{
 };
 
 use crate::{
-    core::decide::{Routes, Subject},
+    core::decide::Subject,
+    core::rules::readings::Readings,
+    core::rules::routes::Routes,
     web::front::Front,
     web::request::address::client_address,
+    web::request::app_routes::{AppRoutes, AskedPath},
+    web::request::host::{X_FORWARDED_HOST, each_host},
 };
 
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 pub(crate) struct RequestSubject<'a> {
-    pub(crate) request: &'a HttpRequest,
-    pub(crate) front: &'a Front,
+    request: &'a HttpRequest,
+    front: &'a Front,
+    routes: &'a AppRoutes,
+    readings: OnceCell<Readings>,
 }
 
-impl RequestSubject<'_> {
-    /// The name of the resource that the request is routed to, or will be.
-    fn route_name(&self) -> Option<&str> {
-        let path = self.path();
-        if path == self.request.path() {
-            self.request.match_name()
-        } else {
-            // actix looks names up by the path as it was sent, but routes by the decoded one. By
-            // the former, `/%63losed` would not be `/closed`.
-            self.request.resource_map().match_name(path)
-        }
-    }
-
-    fn route_pattern(&self) -> Option<String> {
-        let path = self.path();
-        if path == self.request.path() {
-            self.request.match_pattern()
-        } else {
-            self.request.resource_map().match_pattern(path)
+impl<'a> RequestSubject<'a> {
+    pub(crate) fn new(request: &'a HttpRequest, front: &'a Front, routes: &'a AppRoutes) -> Self {
+        Self {
+            request,
+            front,
+            routes,
+            readings: OnceCell::new(),
         }
     }
 }
@@ -50,23 +43,34 @@ impl Subject for RequestSubject<'_> {
         self.request.match_info().as_str()
     }
 
+    #[inline]
+    fn readings(&self) -> &Readings {
+        self.readings
+            .get_or_init(|| Readings::new(self.request.uri().path(), self.path()))
+    }
+
     fn method(&self) -> &str {
         self.request.method().as_str()
     }
 
-    fn host(&self) -> Option<&str> {
-        own_host(self.request, self.front)
+    fn each_host(&self, visit: &mut dyn FnMut(&str)) {
+        each_host(self.request, &self.front.trusted_proxies, visit);
     }
 
-    fn is_route(&self, routes: &Routes) -> bool {
-        (!routes.names.is_empty()
-            && self
-                .route_name()
-                .is_some_and(|name| routes.names.contains(name)))
-            || (!routes.patterns.is_empty()
-                && self
-                    .route_pattern()
-                    .is_some_and(|pattern| routes.patterns.contains(pattern.as_str())))
+    fn opens_route(&self, routes: &Routes) -> bool {
+        let asked = AskedPath::of(self.request, self.readings());
+        self.routes
+            .opens(routes, &asked, &self.front.told_of_routes)
+    }
+
+    fn restricts_route(&self, routes: &Routes) -> bool {
+        let asked = AskedPath::of(self.request, self.readings());
+        self.routes.restricts(routes, &asked)
+    }
+
+    fn is_admin(&self) -> bool {
+        let asked = AskedPath::of(self.request, self.readings());
+        self.routes.is_admin(&asked, &self.front.told_of_routes)
     }
 
     fn address(&self) -> Option<IpAddr> {

@@ -19,11 +19,12 @@ use tera::Tera;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
+    core::rules::routes::Routes,
     core::{
-        decide::{RedirectTarget, Routes, Rules, VisitorRules},
+        decide::{RedirectTarget, Rules, VisitorRules},
         rules::{
             exempt::{AddressSet, PathRules, Patterns},
-            of_mode::{AppliesTo, ModeRules, OwnExemptions, ReadOnly},
+            of_mode::{AppliesTo, ModeRules, OwnExemptions, ReadOnly, host_name},
         },
         state::DrainWish,
     },
@@ -61,6 +62,7 @@ use crate::{
         },
         request::api_key::ApiKey,
         token::Tokens,
+        told_once::ToldOnce,
         visitor::{
             identity::{Identity, IdentityClosure},
             session_order::SessionOrder,
@@ -779,6 +781,7 @@ impl Builder {
                 .map_err(|message| fault("admin.tokens", "", message))?,
             login_url: settings.login_url.clone(),
             forced_on_wrappers: AtomicBool::new(false),
+            told_of_routes: ToldOnce::default(),
             unenforced_told: AtomicBool::new(false),
             admin_path: settings.admin_path.trim_end_matches('/').to_owned(),
         })
@@ -983,7 +986,7 @@ fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError> {
         applies_to: AppliesTo {
             hosts: hosts
                 .iter()
-                .map(|host| host.to_ascii_lowercase().into())
+                .map(|host| host_name(host).to_ascii_lowercase().into())
                 .collect(),
             paths: (!any_path).then_some(paths),
             methods: methods
@@ -1004,7 +1007,7 @@ fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError> {
 
 fn own_exemptions(exempt: &ModeExemptSettings, key: &str) -> Result<OwnExemptions, SettingsError> {
     Ok(OwnExemptions {
-        routes: Routes::new(&exempt.routes),
+        routes: Routes::new(format!("{key}.routes"), &exempt.routes),
         paths: PathRules::new(&exempt.paths, &exempt.prefixes, &exempt.patterns)
             .map_err(|error| fault(key, "", error))?,
         addresses: AddressSet::parse(&exempt.addresses)
@@ -1033,8 +1036,8 @@ fn rules(
             .map_err(|error| fault("exempt.admin_site", path, error))
     };
     Ok(Rules {
-        forced_off: Routes::new(&exempt.routes),
-        forced_on: Routes::new(&settings.forced_on.routes),
+        forced_off: Routes::new("exempt.routes", &exempt.routes),
+        forced_on: Routes::new("forced_on.routes", &settings.forced_on.routes),
         forced_on_patterns: Patterns::at_start(&settings.forced_on.patterns)
             .map_err(patterns_of("forced_on.patterns"))?,
         admin_scope: prefix(&settings.admin_path)?,
