@@ -11,8 +11,8 @@ use crate::{
     core::{
         phase::Phase,
         snapshot::{ModeStatus, Status},
+        status::NodeStatus,
     },
-    engine::fleet::node_status::NodeStatus,
     settings::Access,
 };
 

@@ -8,5 +8,6 @@ pub(crate) mod rules;
 pub(crate) mod schedule;
 pub(crate) mod snapshot;
 pub(crate) mod state;
+pub(crate) mod status;
 pub(crate) mod text;
 pub(crate) mod visitor;

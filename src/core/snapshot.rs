@@ -6,21 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{
-    core::{
-        decide::Rules,
-        mode::{Access, Forced, Mode},
-        phase::{Phase, Standing},
-        schedule::{Interval, Outlook},
-        state::{Document, Ended, ModeState, Period, Switch, Window, settle::settled},
+use crate::core::{
+    decide::Rules,
+    mode::{Access, Forced, Mode},
+    phase::{Phase, Standing},
+    schedule::{Interval, Outlook},
+    state::{Document, Ended, ModeState, Period, Switch, Window, settle::settled},
+    status::{
+        LockHolder, NodeStatus, RunningTask, SessionInside, StateId, UnheardNode, WebServerStatus,
     },
-    engine::fleet::node_status::{NodeStatus, UnheardNode},
-    engine::{
-        fleet::node::{RunningTask, StateId},
-        inside::sessions::SessionInside,
-        lock::LockHolder,
-    },
-    web_server::WebServerStatus,
 };
 
 /// What the number of a snapshot has that is in force while the node is cut off. It tells the two

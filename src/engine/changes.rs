@@ -9,16 +9,16 @@ use tokio::{
 };
 
 use crate::{
-    core::limits::Excess,
     core::{
+        limits::Excess,
         snapshot::Status,
         state::{DrainWish, End, OnTimeout, SwitchOn},
+        status::LockHolder,
     },
     engine::{
         driver::{Changed, Command, Operation},
         handle::Engine,
         hooks::{ChangeKind, ProposedChange},
-        lock::LockHolder,
     },
     settings::Forced,
     store::StoreError,

@@ -1,10 +1,8 @@
 //! The lock on a mode: a lease, so that of all processes only one holds it, and that it is free again
 //! by itself when that one dies.
 
+use crate::core::status::LockHolder;
 use std::time::Duration;
-
-use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::{
     engine::handle::Engine,
@@ -18,16 +16,6 @@ use crate::{
 
 /// What the names of leases of locks begin with; the mode's key follows.
 pub(crate) const LOCKS: &str = "lock/";
-
-/// Who holds the lock on a mode: see [`Guarding::exclusive`](crate::Guarding::exclusive).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct LockHolder {
-    /// Who it is: what the guard was told, the host and the process.
-    pub by: String,
-    /// Since when, if that is known.
-    pub since: Option<Timestamp>,
-}
 
 impl LockHolder {
     pub(crate) fn of(lease: &LiveLease) -> Self {

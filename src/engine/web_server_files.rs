@@ -1,5 +1,6 @@
 //! The flag and the page as files, kept in step with what is.
 
+use crate::core::status::WebServerStatus;
 use std::{
     fs, io,
     io::Write as _,
@@ -9,7 +10,6 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use serde::Serialize;
 use tokio::{
     task::spawn_blocking,
     time::{Instant, timeout},
@@ -28,19 +28,6 @@ const RETRY: Duration = Duration::from_secs(5);
 /// What the flag says to a person who looks into it. The web server only asks whether it is there.
 const FLAG_TEXT: &[u8] =
     b"The site is offline for maintenance. This file is removed when it is back.\n";
-
-/// The files for a web server in front of the app: `web_server` in a
-/// [`Status`](crate::Status).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct WebServerStatus {
-    /// The flag, which exists exactly while the mode `site` is offline.
-    pub flag: Option<PathBuf>,
-    /// The page as a file.
-    pub page: Option<PathBuf>,
-    /// Why the files are not in step with what is, if so.
-    pub error: Option<String>,
-}
 
 /// The files that the settings name, and whether the last attempt at them failed.
 #[derive(Debug)]

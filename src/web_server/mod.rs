@@ -27,4 +27,4 @@
 mod export;
 
 pub use self::export::{ExportError, WebServer, export};
-pub use crate::engine::web_server_files::WebServerStatus;
+pub use crate::core::status::WebServerStatus;

@@ -12,26 +12,26 @@ use tokio::{
 };
 
 use crate::{
-    core::limits,
-    core::mode::Mode,
     core::{
+        limits,
+        mode::Mode,
         snapshot::{CUT_OFF, ModeView, PastPeriod, Snapshot, StoreStatus},
         state::{
             Document,
             decode::{DecodeError, Excerpt},
             settle::settled,
         },
+        status::StateId,
     },
-    engine::web_server_files::Followed,
     engine::{
         changes::ChangeError,
-        fleet::node::StateId,
+        events, figures,
         leases::held_lease::LeaseKeeper,
         local_copy::{LocalCopy, Remembered},
         node::reporter::Reporter,
         shared::Shared,
+        web_server_files::Followed,
     },
-    engine::{events, figures},
     settings::{Forced, WhenCutOff, WhenStoreFails, WhenUnknownAtStart},
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
 };

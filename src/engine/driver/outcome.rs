@@ -6,8 +6,10 @@ use tokio::time::timeout;
 
 use super::{Changed, Driver, Known};
 use crate::{
-    core::state::{Document, lineage::Kinship},
-    engine::fleet::node::StateId,
+    core::{
+        state::{Document, lineage::Kinship},
+        status::StateId,
+    },
     store::{Loaded, Version},
 };
 

@@ -5,6 +5,7 @@
 //! true that a mode is closed and empty everywhere. Why that may be concluded stands in
 //! `docs/barrier.md`.
 
+use crate::core::status::{RunningTask, StateId};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashMap},
@@ -17,25 +18,24 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    core::phase::Phase,
-    engine::fleet::missing::{Missing, WhyMissing},
-    engine::fleet::node_status::{NodeStatus, Remark, UnheardNode},
-    engine::fleet::process::Process,
-    engine::fleet::trace::{Listed, Presence, Silent, Trace, Traced},
+    core::{
+        phase::Phase,
+        status::{LockHolder, NodeStatus, Remark, SessionInside, UnheardNode},
+    },
     engine::{
-        inside::sessions::{SessionInside, SessionMark},
+        fleet::{
+            missing::{Missing, WhyMissing},
+            process::Process,
+            trace::{Listed, Presence, Silent, Trace, Traced},
+        },
+        inside::sessions::SessionMark,
         leases::held_lease::NODES,
-        lock::{LOCKS, LockHolder},
+        lock::LOCKS,
         task::{Content, TASKS},
     },
     settings::{Forced, ID_LIMIT},
     store::{LiveLease, UNREADABLE},
 };
-
-/// Identifies a stored document by its content. Generations do not: somebody who writes the store
-/// by hand begins them anew.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct StateId(u128);
 
 impl StateId {
     pub(crate) fn of(document: Option<&[u8]>) -> Self {
@@ -211,18 +211,6 @@ pub(crate) struct Node {
     /// `None` when it cannot be read: another version wrote it, or it is damaged.
     pub(crate) report: Option<NodeReport>,
     pub(crate) expires_in: Duration,
-}
-
-/// A task that runs, as its lease shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct RunningTask {
-    /// The task's name.
-    pub name: String,
-    /// Who runs it, and where.
-    pub by: String,
-    /// Since when, if that is known.
-    pub since: Option<Timestamp>,
 }
 
 /// The nodes and tasks that were live when the store was asked.

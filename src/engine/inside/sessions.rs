@@ -3,6 +3,7 @@
 //! Each worker keeps a table of its own that only it writes, so that a request of somebody who has
 //! logged in costs no lock and no allocation. The driver reads all tables when it counts.
 
+use crate::core::status::SessionInside;
 use std::{
     collections::HashMap,
     fmt,
@@ -30,16 +31,6 @@ const TIME_BITS: u32 = 23;
 const TIME_MASK: u64 = (1 << TIME_BITS) - 1;
 const LEFT: u64 = 1 << TIME_BITS;
 const HASH_SHIFT: u32 = TIME_BITS + 1;
-
-/// A visitor who is inside, without anything that tells who it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct SessionInside {
-    /// An opaque id, the same as long as this process runs.
-    pub id: String,
-    /// How many seconds ago the visitor was seen last.
-    pub age: u64,
-}
 
 /// What a node tells other nodes about a visitor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,8 +17,8 @@ use crate::{
         phase::Phase,
         snapshot::{ModeStatus, PastPeriod, PlannedWindow, Status},
         state::Ended,
+        status::{NodeStatus, Remark, UnheardNode},
     },
-    engine::fleet::node_status::{NodeStatus, Remark, UnheardNode},
     settings::Access,
     web::refusal::language::Catalogue,
 };
