@@ -98,7 +98,10 @@ pub fn times_and_cron(text: &str) {
     let zone = zone.as_ref().and_then(TimeZone::iana_name).unwrap_or("UTC");
     match Recurrence::new(cron, zone, duration) {
         Ok(recurrence) => {
-            for now in instants() {
+            // The calendar of croner ends with the year 5000.
+            let is_in_it =
+                |now: &Timestamp| (1..4_999).contains(&TimeZone::UTC.to_datetime(*now).year());
+            for now in instants().filter(is_in_it) {
                 check_recurrence(&recurrence, now);
             }
         }
@@ -119,7 +122,14 @@ fn check_recurrence(recurrence: &Recurrence, now: Timestamp) {
             .iter()
             .all(|(start, end)| *start <= now && start < end)
     );
-    assert!(started.windows(2).all(|pair| pair[1].1 < pair[0].0));
+    // The latest comes first; those that touch would be one.
+    for pair in started.windows(2) {
+        assert!(
+            pair[1].1 < pair[0].0,
+            "{} at {now}: {started:?}",
+            recurrence.cron()
+        );
+    }
 }
 
 /// The client's address. `None` also if one of the proxies is no network.
@@ -179,6 +189,7 @@ mod tests {
               \"renewed_at\":\"2026-03-29T01:30:00Z\"}\ncontent",
         );
         times_and_cron("2026-10-25T02:30\n2h\n30 2 * * 7\nEurope/Rome");
+        times_and_cron("\n\n* * * * 2");
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("text/plain"));
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("de-AT"));
