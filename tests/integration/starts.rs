@@ -206,8 +206,16 @@ async fn a_store_that_can_never_work_stops_the_start_unless_it_does_not_decide()
 
 const STATE: &str = "TEST_STATE_FILE";
 
-/// A flooded process: every descriptor that it may have is in use, and whatever comes free is taken
-/// at once, with a pause when there is none, as a server that accepts connections does.
+/// Takes every descriptor that the process may still open.
+#[cfg(target_os = "linux")]
+fn flood(taken: &mut Vec<fs::File>) {
+    while let Ok(file) = fs::File::open("/dev/null") {
+        taken.push(file);
+    }
+}
+
+/// A flooded process: at each change every descriptor that it may have is in use. What is set free
+/// in the middle of a change is not fought for: whoever wins that is luck.
 #[cfg(target_os = "linux")]
 pub(crate) async fn child_is_flooded() {
     let state = PathBuf::from(std::env::var(STATE).unwrap());
@@ -215,23 +223,18 @@ pub(crate) async fn child_is_flooded() {
         .await
         .unwrap();
     eventually("it is a node", || !maintenance.status().nodes.is_empty()).await;
-    std::thread::spawn(|| {
-        let mut taken = Vec::new();
-        loop {
-            match fs::File::open("/dev/null") {
-                Ok(file) => taken.push(file),
-                Err(_) => std::thread::sleep(Duration::from_millis(500)),
-            }
-        }
-    });
-    eventually("all are in use", || fs::File::open("/dev/null").is_err()).await;
+    let mut taken = Vec::new();
+    flood(&mut taken);
     report(&serde_json::json!("flooded"));
     eventually("it is closed by another process", || maintenance.is_on()).await;
+    flood(&mut taken);
     let status = maintenance.turn_off().await.unwrap().status;
     report(&serde_json::json!(status.maintenance_mode));
     // Its lease is renewed, too.
     for _ in 0..3 {
+        flood(&mut taken);
         maintenance.turn_on().await.unwrap();
+        flood(&mut taken);
         maintenance.turn_off().await.unwrap();
     }
     report(&serde_json::json!("done"));
