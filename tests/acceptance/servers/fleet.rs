@@ -129,7 +129,7 @@ fn the_script_starts_nodes_that_agree_at_once_and_ends_them() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_store_elsewhere_touches_no_local_disk() {
+fn a_store_elsewhere_needs_no_local_disk() {
     let server = RedisServer::start();
     let folder = tempfile::tempdir().unwrap();
     let (home, temporary) = (folder.path().join("home"), folder.path().join("tmp"));
@@ -138,7 +138,10 @@ fn a_store_elsewhere_touches_no_local_disk() {
     let port = free_port();
     let process = Command::new(demo())
         .current_dir(&home)
-        .env("HOME", &home)
+        // No folder can be made there for the copy of what was known last.
+        .env("HOME", "/dev/null")
+        .env_remove("XDG_CACHE_HOME")
+        .env_remove("STATE_DIRECTORY")
         .env("TMPDIR", &temporary)
         .env("DEMO_ADDR", format!("127.0.0.1:{port}"))
         .env("MAINTENANCE_STORE", server.url())
