@@ -65,7 +65,9 @@ use self::{
     explain::Explain,
     export::{Export, Render},
     failure::{Exit, Failure},
+    forget::Forget,
     history::History,
+    man::Man,
     off::Off,
     on::On,
     options::{OPTIONS_HELP, Options},
@@ -87,7 +89,9 @@ mod during;
 mod explain;
 mod export;
 mod failure;
+mod forget;
 mod history;
+mod man;
 mod off;
 mod on;
 mod options;
@@ -160,7 +164,9 @@ enum Command {
     Explain(Explain),
     Export(Export),
     Render(Render),
+    Forget(Forget),
     Completions(Completions),
+    Man(Man),
 }
 
 impl Command {
@@ -170,8 +176,11 @@ impl Command {
         builder: Builder,
         output: &Output,
     ) -> Result<u8, Failure> {
-        if let Self::Completions(completions) = self {
-            return completions.run(output);
+        // These need neither settings nor a store.
+        match self {
+            Self::Completions(completions) => return completions.run(output),
+            Self::Man(man) => return man.run(output),
+            _ => {}
         }
         let context = options.connect(builder, output).await?;
         match self {
@@ -185,7 +194,9 @@ impl Command {
             Self::Explain(explain) => explain.run(&context),
             Self::Export(export) => export.run(&context),
             Self::Render(render) => render.run(&context),
+            Self::Forget(forget) => forget.run(&context).await,
             Self::Completions(completions) => completions.run(output),
+            Self::Man(man) => man.run(output),
         }
     }
 }

@@ -349,3 +349,22 @@ fn a_mode_that_lets_people_read_says_so_and_unknown_ones_are_shown() {
         "{out}"
     );
 }
+
+#[test]
+fn a_mode_that_the_settings_do_not_have_any_more_is_forgotten() {
+    let operator = Operator::with_settings("[[mode]]\nkey = \"site\"\n[[mode]]\nkey = \"shop\"");
+    operator.done(&["--mode", "shop", "on"]);
+    operator.write("maintenance.toml", "");
+    assert_eq!(operator.status()["unknown_modes"][0]["key"], "shop");
+    let ran = operator.done(&["forget", "shop"]);
+    assert_eq!(ran.out.trim(), "nothing is stored of shop any more");
+    assert_eq!(operator.status()["unknown_modes"], json!([]));
+    let history = operator.done(&["--json", "history"]).json();
+    assert_eq!(history["history"][0]["mode"], "shop");
+    let ran = operator.fails(2, &["forget", "shop"]);
+    assert!(ran.err.contains("shop"), "{ran:?}");
+    // One that there is is as it was at first.
+    operator.done(&["on"]);
+    operator.done(&["forget", "site"]);
+    assert_eq!(operator.phase(), "online");
+}

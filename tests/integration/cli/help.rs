@@ -8,7 +8,7 @@ use super::Operator;
 const LINES: usize = 23;
 const COLUMNS: usize = 80;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 17] = [
     "",
     "on",
     "off",
@@ -24,6 +24,8 @@ const COMMANDS: [&str; 15] = [
     "export",
     "render",
     "completions",
+    "forget",
+    "man",
 ];
 
 fn help(command: &str) -> String {
@@ -140,6 +142,29 @@ fn completions_know_commands_and_options_of_every_shell() {
         .done(&["--json", "completions", "fish"])
         .json();
     assert_eq!(json["shell"], "fish");
+}
+
+#[test]
+fn there_is_a_manual_page_for_each_command() {
+    let operator = Operator::new();
+    let folder = operator.path().join("share/man1");
+    let ran = operator.done(&["man", folder.to_str().unwrap()]);
+    assert!(ran.out.contains("the manual pages are in"), "{ran:?}");
+    for command in COMMANDS {
+        let name = ["maintenance", command].join(" ");
+        let page = folder.join(format!("{}.1", name.trim().replace(' ', "-")));
+        let text = fs::read_to_string(&page).unwrap();
+        for section in [".SH NAME", ".SH SYNOPSIS", ".SH OPTIONS"] {
+            assert!(text.contains(section), "{}: no {section}", page.display());
+        }
+    }
+    operator.write("file", "");
+    let file = operator.path().join("file/man1");
+    let ran = operator.fails(1, &["man", file.to_str().unwrap()]);
+    assert!(
+        ran.err.contains("a folder that you may write in"),
+        "{ran:?}"
+    );
 }
 
 #[test]
