@@ -83,4 +83,5 @@ mod store_failures;
 mod tasks;
 mod templates;
 mod tokens;
+mod unharmed;
 mod windows;

@@ -16,6 +16,7 @@ use actix_web::{
 };
 use jiff::Timestamp;
 
+use crate::web::visitor::newcomer;
 use crate::{
     core::{
         decide::{Decision, Outcome, Rule, closed_for, decide, decide_visitor},
@@ -239,7 +240,7 @@ impl Worker {
         snapshot: &Arc<Snapshot>,
         now: Timestamp,
     ) -> Judgement {
-        let is_already_in = || self.is_already_in(request);
+        let is_already_in = |mode| self.is_already_in(request, snapshot, mode);
         let subject = RequestSubject::new(request, self.front(), &self.routes);
         let decision = decide_visitor(snapshot, &subject, visitor, is_already_in, now);
         if decision.logout {
@@ -266,10 +267,13 @@ impl Worker {
 
     /// Whether an authenticated visitor was in before the site began to close. A visitor whom only
     /// the app can find out about is not followed while the site is online, so nobody knows better.
-    fn is_already_in(&self, request: &HttpRequest) -> bool {
+    fn is_already_in(&self, request: &HttpRequest, snapshot: &Snapshot, mode: usize) -> bool {
         let shared = self.shared();
         if !self.reads_session() {
             return true;
+        }
+        if newcomer::is_newcomer(request, snapshot, mode) {
+            return false;
         }
         self.desk
             .notes()
@@ -318,6 +322,13 @@ impl Worker {
         request
             .extensions_mut()
             .insert(AdmittedUnder(Arc::clone(snapshot)));
+        let now = self.shared().now_for(snapshot);
+        if let Identity::Session(keys) = &self.front().identity
+            && snapshot.is_draining(now)
+        {
+            newcomer::watch(request, keys.user_key(), snapshot, now);
+            return Judgement::Pass(admission.watched());
+        }
         Judgement::Pass(admission)
     }
 
