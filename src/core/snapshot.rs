@@ -11,7 +11,7 @@ use crate::core::{
     mode::{Access, Forced, Mode},
     phase::{Phase, Standing},
     schedule::{Interval, Outlook},
-    state::{Document, Ended, ModeState, Period, Switch, Window, settle::settled},
+    state::{Document, Ended, ModeState, Period, Switch, Window, settle::seen},
     status::{
         LockHolder, NodeStatus, RunningTask, SessionInside, StateId, UnheardNode, WebServerStatus,
     },
@@ -217,8 +217,8 @@ impl Snapshot {
             generation: document.generation,
             state_id: StateId::default(),
             when_cut_off: None,
-            // What is over is history at once, and not only once it is stored as such.
-            history: settled(document, at)
+            // What is over by this clock is history at once, and not only once it is stored as such.
+            history: seen(document, at)
                 .as_ref()
                 .unwrap_or(document)
                 .history

@@ -128,6 +128,9 @@ pub(crate) struct NodeReport {
     pub(crate) visitors: Vec<SessionMark>,
     #[serde(default)]
     pub(crate) tasks: u64,
+    /// What its clock showed when it told this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) clock: Option<Timestamp>,
     /// The lease's time to live in milliseconds, from which a reader learns how old the report is.
     #[serde(default)]
     pub(crate) lives: u64,
@@ -274,6 +277,16 @@ impl Fleet {
                 .map(|(mode, live)| (mode.to_owned(), LockHolder::of(live)))
                 .collect(),
         }
+    }
+
+    /// An instant that the clocks of all nodes have passed. `None`: one of them does not tell, or may
+    /// be there and is not heard of, or nobody is there who could tell.
+    pub(crate) fn time_passed(&self) -> Option<Timestamp> {
+        if !self.silent.is_empty() {
+            return None;
+        }
+        let clocks = self.nodes.iter().map(|node| node.report.as_ref()?.clock);
+        clocks.collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 
     /// Who holds the lock on a mode.

@@ -4,13 +4,16 @@ use crate::store::Lease;
 const IDLE: Duration = Duration::from_secs(60);
 const LIVES: Duration = Duration::from_secs(15);
 
+fn noon() -> Timestamp {
+    "2026-06-01T12:00:00Z".parse().unwrap()
+}
+
 fn state() -> StateId {
     StateId::of(Some(b"the document"))
 }
 
 fn report(id: &str, phase: Phase, empty: bool) -> NodeReport {
-    let since = "2026-06-01T12:00:00Z".parse().unwrap();
-    let mut node = NodeIdentity::new(Some(id), "host", 7, since, "x");
+    let mut node = NodeIdentity::new(Some(id), "host", 7, noon(), "x");
     node.id = id.to_owned();
     NodeReport {
         node,
@@ -23,6 +26,7 @@ fn report(id: &str, phase: Phase, empty: bool) -> NodeReport {
         sessions: 0,
         visitors: Vec::new(),
         tasks: 0,
+        clock: Some(noon()),
         lives: 15_000,
         closes: false,
         forced: None,
