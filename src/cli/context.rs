@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{failure::Failure, output::Output};
 use crate::{
     core::text::escaped,
-    core::{schedule::parse_time, snapshot::Status},
+    core::{schedule::read_time, snapshot::Status},
     settings::Settings,
     web::maintenance::Maintenance,
 };
@@ -107,8 +107,9 @@ impl<'a> Context<'a> {
     /// Reads a time that was given as an option, and tells what may not have been meant so.
     pub(super) fn time(&self, option: &str, text: &str) -> Result<Timestamp, Failure> {
         let zone = self.maintenance.engine.shared.time_zone.as_ref();
-        let planned =
-            parse_time(text, zone).map_err(|error| Failure::usage(format!("{option}: {error}")))?;
+        let now = self.now();
+        let planned = read_time(text, zone, now, now)
+            .map_err(|error| Failure::usage(format!("{option}: {error}")))?;
         if let Some(note) = &planned.note {
             self.output.warn(note);
         }

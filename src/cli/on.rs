@@ -24,7 +24,8 @@ use crate::{
 /// Take the site out of service, now or in a window
 #[derive(Debug, Args)]
 #[command(after_help = "\
-TIME: 2030-03-01T22:00+01:00, local with `time_zone`. DURATION: 90s, '2h 30m'.
+TIME: 22:00, 'tomorrow 22:00', +2h, 2030-03-01T22:00+01:00.
+DURATION: 90s, '2h 30m'.
 
 Example: maintenance on --drain --timeout 10m && ./migrate; maintenance off")]
 pub(super) struct On {

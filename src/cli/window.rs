@@ -32,8 +32,9 @@ pub(super) enum WindowCommand {
 /// Plan a window
 #[derive(Debug, Args)]
 #[command(after_help = "\
-TIME: 2030-03-01T22:00+01:00, or local in --zone or the setting `time_zone`.
-CRON: minute, hour, day of month, month, day of week; each time lasts --for.
+TIME: 22:00, 'tomorrow 22:00', +2h, 2030-03-01T22:00+01:00.
+An end such as 02:00 or +2h is told from the start.
+CRON: minute, hour, day of month, month, day of week.
 
 Examples:
   maintenance window add --start 2030-03-01T22:00 --for 2h --title 'New disks'
@@ -231,9 +232,12 @@ pub(super) fn span(window: &PlannedWindow, context: &Context<'_>) -> String {
     once + &again
 }
 
-/// How a window repeats: `0 3 * * SUN in Europe/Rome`.
+/// How a window repeats: `every Sunday at 03:00 in Europe/Rome (0 3 * * SUN)`.
 fn repeats(repeats: &Repeats) -> String {
-    format!("{} in {}", line(&repeats.cron), line(&repeats.zone))
+    let Repeats {
+        words, zone, cron, ..
+    } = repeats;
+    format!("{words} in {} ({})", line(zone), line(cron))
 }
 
 impl Remove {

@@ -533,6 +533,8 @@ pub struct PlannedWindow {
 pub struct Repeats {
     /// When it starts, by minute, hour, day of month, month and day of week, in `zone`.
     pub cron: String,
+    /// The same in words, as it stands in the middle of a sentence: `every Saturday at 03:00`.
+    pub words: String,
     /// The IANA zone of the starts.
     pub zone: String,
     /// How long it lasts each time; in JSON as ISO 8601 has it, such as `PT2H`.
@@ -559,6 +561,7 @@ impl PlannedWindow {
             end: interval.end,
             repeats: window.repeats.as_ref().map(|recurrence| Repeats {
                 cron: recurrence.cron().to_owned(),
+                words: recurrence.in_words(),
                 zone: recurrence.zone().to_owned(),
                 duration: recurrence.duration(),
                 until: recurrence.until(),

@@ -31,9 +31,11 @@ impl Reserve {
     /// Does some work that may be done twice. If it fails because the process may open nothing more,
     /// it is done again with what the reserve holds.
     pub(crate) fn spend_on<T, E>(&self, mut work: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+        // Before, too: what was lacking in the middle may be free again at the end.
+        let lacked = lacks(self.size);
         let mut outcome = work();
         for _ in 0..TRIES {
-            if outcome.is_ok() || !is_exhausted() {
+            if outcome.is_ok() || !(lacked || lacks(self.size)) {
                 break;
             }
             // One at a time: two that share the reserve may both have too little.
@@ -56,7 +58,7 @@ impl Reserve {
     /// failed for another reason, or there is nothing to set free.
     #[cfg(feature = "redis")]
     pub(crate) fn release(&self) -> bool {
-        if !is_exhausted() {
+        if !lacks(self.size) {
             return false;
         }
         let mut held = self.held.lock();
@@ -92,16 +94,16 @@ fn spare() -> std::io::Result<File> {
     Err(std::io::ErrorKind::Unsupported.into())
 }
 
-/// Whether this process, or the machine, may open nothing more.
-fn is_exhausted() -> bool {
+/// Whether this process, or the machine, may not open so many more.
+fn lacks(wanted: usize) -> bool {
     // Linux and the BSDs have the same numbers: EMFILE and ENFILE.
     const TOO_MANY_OPEN: [i32; 2] = [24, 23];
-    match spare() {
-        Ok(_) => false,
-        Err(error) => error
+    let opened: Result<Vec<File>, _> = (0..wanted).map(|_| spare()).collect();
+    opened.is_err_and(|error| {
+        error
             .raw_os_error()
-            .is_some_and(|code| cfg!(unix) && TOO_MANY_OPEN.contains(&code)),
-    }
+            .is_some_and(|code| cfg!(unix) && TOO_MANY_OPEN.contains(&code))
+    })
 }
 
 #[cfg(test)]

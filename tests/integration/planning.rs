@@ -108,6 +108,7 @@ async fn the_status_shows_a_window_that_repeats_with_its_next_occurrence() {
         window["repeats"],
         json!({
             "cron": "30 4 1 1 *",
+            "words": "on the 1st of January at 04:30",
             "zone": "Europe/Rome",
             "duration": "PT2H",
             "until": "2999-05-31T22:00:00Z",

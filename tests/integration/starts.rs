@@ -206,16 +206,53 @@ async fn a_store_that_can_never_work_stops_the_start_unless_it_does_not_decide()
 
 const STATE: &str = "TEST_STATE_FILE";
 
-/// Takes every descriptor that the process may still open.
+/// How many descriptors the flooded process may have.
 #[cfg(target_os = "linux")]
-fn flood(taken: &mut Vec<fs::File>) {
-    while let Ok(file) = fs::File::open("/dev/null") {
-        taken.push(file);
+const DESCRIPTORS: u32 = 60;
+
+/// Takes the descriptors of a process, but none that was kept back before it came.
+#[cfg(target_os = "linux")]
+struct Flood {
+    taken: Vec<fs::File>,
+    kept_back: usize,
+}
+
+#[cfg(target_os = "linux")]
+impl Flood {
+    fn new() -> Self {
+        Self {
+            taken: Vec::new(),
+            kept_back: Self::spares(),
+        }
+    }
+
+    /// How many descriptors of this process are on the null device. To look takes none.
+    fn spares() -> usize {
+        (0..DESCRIPTORS)
+            .filter(|number| {
+                fs::read_link(format!("/proc/self/fd/{number}"))
+                    .is_ok_and(|link| link == Path::new("/dev/null"))
+            })
+            .count()
+    }
+
+    /// Takes all that may be taken. What was kept back and is in use at this moment is given back:
+    /// a flood that comes in the middle of a change may win it, and that would be luck.
+    async fn rise(&mut self) {
+        loop {
+            while let Ok(file) = fs::File::open("/dev/null") {
+                self.taken.push(file);
+            }
+            if Self::spares() - self.taken.len() >= self.kept_back {
+                return;
+            }
+            self.taken.clear();
+            actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 
-/// A flooded process: at each change every descriptor that it may have is in use. What is set free
-/// in the middle of a change is not fought for: whoever wins that is luck.
+/// A flooded process: at each change every descriptor that it may have is in use.
 #[cfg(target_os = "linux")]
 pub(crate) async fn child_is_flooded() {
     let state = PathBuf::from(std::env::var(STATE).unwrap());
@@ -223,18 +260,18 @@ pub(crate) async fn child_is_flooded() {
         .await
         .unwrap();
     eventually("it is a node", || !maintenance.status().nodes.is_empty()).await;
-    let mut taken = Vec::new();
-    flood(&mut taken);
+    let mut flood = Flood::new();
+    flood.rise().await;
     report(&serde_json::json!("flooded"));
     eventually("it is closed by another process", || maintenance.is_on()).await;
-    flood(&mut taken);
+    flood.rise().await;
     let status = maintenance.turn_off().await.unwrap().status;
     report(&serde_json::json!(status.maintenance_mode));
     // Its lease is renewed, too.
     for _ in 0..3 {
-        flood(&mut taken);
+        flood.rise().await;
         maintenance.turn_on().await.unwrap();
-        flood(&mut taken);
+        flood.rise().await;
         maintenance.turn_off().await.unwrap();
     }
     report(&serde_json::json!("done"));
@@ -246,7 +283,7 @@ pub(crate) async fn child_is_flooded() {
 async fn a_site_is_closed_whose_process_may_open_nothing_more() {
     let (_folder, state) = place();
     let role = Role::new("flooded").env(STATE, &state);
-    let mut child = role.with_descriptors(60).start();
+    let mut child = role.with_descriptors(DESCRIPTORS).start();
     assert_eq!(child.next(), Some("flooded".into()));
     let operator = Maintenance::builder()
         .settings(settings(&state, WhenUnknownAtStart::Off))

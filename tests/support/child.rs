@@ -158,5 +158,13 @@ impl Drop for Child {
         // Fails only if it has ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if std::thread::panicking()
+            && let Some(errors) = self.errors.take()
+        {
+            eprintln!(
+                "what the child said:\n{}",
+                errors.join().unwrap_or_default()
+            );
+        }
     }
 }

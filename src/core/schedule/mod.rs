@@ -9,10 +9,12 @@ mod local;
 mod outlook;
 mod plan;
 mod recurrence;
+mod relative;
 #[cfg(test)]
 mod stretches_for_tests;
 mod time;
 mod window;
+mod words;
 #[cfg(test)]
 mod zones_for_tests;
 
@@ -23,7 +25,8 @@ pub(crate) use self::{
     interval::Interval,
     outlook::Outlook,
     plan::{When, WindowPlan},
-    time::{find_zone, parse_time},
+    relative::read_time,
+    time::find_zone,
     window::Window,
 };
 

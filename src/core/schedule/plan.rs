@@ -7,8 +7,10 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use super::{
     YEAR,
     recurrence::{Recurrence, RecurrenceError},
-    time::{PlannedTime, TimeError, find_zone, parse_time},
+    relative::read_time,
+    time::{PlannedTime, TimeError, find_zone},
     window::Window,
+    words::LeftOut,
 };
 
 /// Why a window cannot be planned.
@@ -81,9 +83,14 @@ impl WindowPlan {
         let named = self.zone.as_deref().map(find_zone).transpose();
         let named = named.map_err(PlanError::Zone)?;
         let zone = named.as_ref().or(default_zone);
-        let read = |when: Option<When>| when.map(|when| when.read(zone)).transpose();
-        let start = read(self.start).map_err(PlanError::Start)?;
-        let end = read(self.end).map_err(PlanError::End)?;
+        let read = |when: Option<When>, from: Timestamp| {
+            let read = |when: When| when.read(zone, now, from);
+            when.map(read).transpose()
+        };
+        let start = read(self.start, now).map_err(PlanError::Start)?;
+        // Whoever says `02:00` or `+2h` for an end tells it from the start.
+        let starts = start.as_ref().map_or(now, |start| start.instant.max(now));
+        let end = read(self.end, starts).map_err(PlanError::End)?;
         let notes: Vec<String> = [("start", &start), ("end", &end)]
             .into_iter()
             .filter_map(|(which, time)| Some((which, time.as_ref()?.note.as_ref()?)))
@@ -112,6 +119,12 @@ impl WindowPlan {
                 .map_or(now, |before| before.max(now));
             let recurrence = Recurrence::new(&cron, &zone, lasting)?.within(after, ends_at);
             recurrence.next_after(now).ok_or(PlanError::NeverOpens)?;
+            if let Some((start, end)) = recurrence.cut_by_end() {
+                warnings.push(Warning::LastsBeyondEnd { start, end });
+            }
+            if let Some(left_out) = recurrence.left_out() {
+                warnings.push(Warning::LeavesOut(left_out));
+            }
             window.repeats = Some(recurrence);
             window.zone = Some(zone);
             warnings
@@ -139,14 +152,19 @@ impl WindowPlan {
 }
 
 impl When {
-    fn read(self, zone: Option<&TimeZone>) -> Result<PlannedTime, TimeError> {
+    fn read(
+        self,
+        zone: Option<&TimeZone>,
+        now: Timestamp,
+        from: Timestamp,
+    ) -> Result<PlannedTime, TimeError> {
         match self {
             Self::At(instant) => Ok(PlannedTime {
                 instant,
                 zone: None,
                 note: None,
             }),
-            Self::Text(text) => parse_time(&text, zone),
+            Self::Text(text) => read_time(&text, zone, now, from),
         }
     }
 }
@@ -162,6 +180,10 @@ enum Warning {
     FarStart { start: Timestamp },
     /// The window ends more than a year ahead, which may be a slip of the pen.
     FarEnd { end: Timestamp },
+    /// The last time of a window that repeats goes on beyond the end that was given.
+    LastsBeyondEnd { start: Timestamp, end: Timestamp },
+    /// Some months are too short for it.
+    LeavesOut(LeftOut),
 }
 
 impl Warning {
@@ -188,6 +210,12 @@ impl fmt::Display for Warning {
             Self::FarEnd { end } => {
                 write!(formatter, "the end, {end}, is more than a year ahead")
             }
+            Self::LastsBeyondEnd { start, end } => write!(
+                formatter,
+                "the end is in the middle of the time that starts at {start}: that one lasts until \
+                 {end}, and it is the last"
+            ),
+            Self::LeavesOut(left_out) => left_out.fmt(formatter),
         }
     }
 }

@@ -291,3 +291,42 @@ fn a_start_and_an_end_are_bounds_of_what_repeats() {
     };
     assert!(resolved(swapped, None).unwrap_err().contains("not after"));
 }
+
+fn plan_of(repeats: &str, end: Option<&str>) -> Vec<String> {
+    let plan = WindowPlan {
+        repeats: Some(repeats.to_owned()),
+        lasting: Some(Duration::from_secs(2 * 60 * 60)),
+        zone: Some("UTC".to_owned()),
+        end: end.map(|end| When::Text(end.to_owned())),
+        ..WindowPlan::default()
+    };
+    plan.resolve(None, now()).unwrap().1
+}
+
+#[test]
+fn an_end_in_the_middle_of_a_time_that_repeats_is_told() {
+    assert_eq!(
+        plan_of("0 3 * * SUN", Some("2026-03-15T04:00Z")),
+        [
+            "the end is in the middle of the time that starts at 2026-03-15T03:00:00Z: that one \
+             lasts until 2026-03-15T05:00:00Z, and it is the last"
+        ]
+    );
+    // Between two, and at the very end or start of one.
+    for end in [
+        "2026-03-16T04:00Z",
+        "2026-03-15T05:00Z",
+        "2026-03-15T03:00Z",
+    ] {
+        assert!(plan_of("0 3 * * SUN", Some(end)).is_empty(), "{end}");
+    }
+    assert!(plan_of("0 3 * * SUN", None).is_empty());
+}
+
+#[test]
+fn months_that_a_window_leaves_out_are_told() {
+    assert_eq!(
+        plan_of("0 3 31 * *", None),
+        ["months without a 31st are left out"]
+    );
+}

@@ -26,10 +26,7 @@
 
 use std::time::Duration;
 
-use croner::{
-    Cron,
-    parser::{CronParser, Seconds, Year},
-};
+use croner::Cron;
 use jiff::{
     SignedDuration, Timestamp,
     civil::{DateTime, date},
@@ -43,6 +40,7 @@ use super::{
     duration::{DurationError, parse_duration},
     local::{Local, locate},
     time::{TimeError, find_zone},
+    words::{LeftOut, in_words, left_out, read_cron},
 };
 use crate::core::state::decode::Excerpt;
 
@@ -197,6 +195,24 @@ impl Recurrence {
     /// The cron expression as it was given.
     pub(crate) fn cron(&self) -> &str {
         &self.cron
+    }
+
+    /// When it starts, in words: `every Saturday at 03:00`.
+    pub(crate) fn in_words(&self) -> String {
+        in_words(&self.expression)
+    }
+
+    /// Which months it leaves out because they are too short, if any.
+    pub(super) fn left_out(&self) -> Option<LeftOut> {
+        left_out(&self.expression)
+    }
+
+    /// The occurrence that starts before the window is over for good and lasts longer than that.
+    pub(super) fn cut_by_end(&self) -> Option<(Timestamp, Timestamp)> {
+        let until = self.until?;
+        let start = self.last_start(until)?;
+        let end = self.end_of(start)?;
+        (until < end).then_some((start, end))
     }
 
     /// The IANA name of the zone in which the starts are local times.
@@ -412,16 +428,10 @@ fn parse_cron(cron: &str) -> Result<Cron, RecurrenceError> {
     if !cron.starts_with('@') && cron.split_whitespace().count() != 5 {
         return Err(RecurrenceError::NotFiveFields(cron.to_owned()));
     }
-    CronParser::builder()
-        // A start is a minute of a calendar without end; cron has no more than that.
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .build()
-        .parse(cron)
-        .map_err(|error| RecurrenceError::Expression {
-            cron: cron.to_owned(),
-            reason: error.to_string().trim_end_matches('.').to_owned(),
-        })
+    read_cron(cron).map_err(|reason| RecurrenceError::Expression {
+        cron: cron.to_owned(),
+        reason,
+    })
 }
 
 #[cfg(test)]

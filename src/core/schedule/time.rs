@@ -10,6 +10,10 @@ use jiff::{
 use super::local::{Local, locate};
 use crate::core::state::decode::Excerpt;
 
+/// Baker Island, and Kiritimati.
+const FURTHEST_BEHIND: Offset = Offset::constant(-12);
+const FURTHEST_AHEAD: Offset = Offset::constant(14);
+
 /// A time that somebody planned.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PlannedTime {
@@ -24,7 +28,7 @@ pub(crate) struct PlannedTime {
 /// Why a text is not a time.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) enum TimeError {
-    #[error("{} is no time; write it as 2026-03-29T10:00+02:00", Excerpt(.0))]
+    #[error("{} is no time; write it as 2026-03-29T10:00+02:00, 22:00, tomorrow 22:00 or +2h", Excerpt(.0))]
     NoTime(String),
     #[error("{} has no time of day; write {date}T00:00 if midnight is meant", Excerpt(.text))]
     DateOnly {
@@ -37,6 +41,12 @@ pub(crate) enum TimeError {
         Excerpt(.text)
     )]
     NoOffset { text: String, local: DateTime },
+    #[error(
+        "{} is in no time zone; write an offset behind it, as in 22:00+02:00, name a zone, or set \
+         `time_zone`",
+        Excerpt(.0)
+    )]
+    NoDay(String),
     #[error(
         "{} names no time zone of the database; give an IANA name such as [Europe/Rome]",
         Excerpt(.0)
@@ -68,6 +78,11 @@ pub(crate) enum TimeError {
         /// The first instant after the gap.
         after: Zoned,
     },
+    #[error(
+        "{} has an offset that no clock has: it is at most 12 hours behind UTC and 14 ahead of it",
+        Excerpt(.0)
+    )]
+    NoSuchOffset(String),
     #[error("{} is too far from now", Excerpt(.0))]
     OutOfRange(String),
 }
@@ -123,13 +138,26 @@ pub(crate) fn find_zone(name: &str) -> Result<TimeZone, TimeError> {
 fn annotated(text: &str, annotation: &TimeZoneAnnotation<'_>) -> Result<TimeZone, TimeError> {
     let found = match annotation.kind() {
         TimeZoneAnnotationKind::Named(name) => TimeZone::get(name.as_str()).ok(),
-        TimeZoneAnnotationKind::Offset(offset) => Some(offset.to_time_zone()),
+        TimeZoneAnnotationKind::Offset(offset) => {
+            check_offset(text, *offset)?;
+            Some(offset.to_time_zone())
+        }
         // jiff may learn further kinds.
         _ => None,
     };
     found
         .filter(|zone| !zone.is_unknown())
         .ok_or_else(|| TimeError::UnknownZone(text.to_owned()))
+}
+
+/// Refuses what is a slip of the pen: all that is planned lies ahead, where no place on Earth is
+/// further from UTC.
+fn check_offset(text: &str, offset: Offset) -> Result<(), TimeError> {
+    if (FURTHEST_BEHIND..=FURTHEST_AHEAD).contains(&offset) {
+        Ok(())
+    } else {
+        Err(TimeError::NoSuchOffset(text.to_owned()))
+    }
 }
 
 /// An exact instant; a zone beside the offset must agree with it.
@@ -139,8 +167,9 @@ fn at_offset(
     offset: PiecesOffset,
     zone: Option<&TimeZone>,
 ) -> Result<PlannedTime, TimeError> {
-    let instant = offset
-        .to_numeric_offset()
+    let numeric = offset.to_numeric_offset();
+    check_offset(text, numeric)?;
+    let instant = numeric
         .to_timestamp(local)
         .map_err(|_| TimeError::OutOfRange(text.to_owned()))?;
     // RFC 9557, section 2.2: `Z` and `-00:00` say nothing about the local time, so that they

@@ -284,3 +284,20 @@ proptest! {
         prop_assert_eq!((planned.instant, planned.zone.as_deref()), (instant, Some(name)));
     }
 }
+
+#[test]
+fn an_offset_that_no_clock_has_is_refused() {
+    for text in [
+        "2026-03-29T10:00+25:00",
+        "2026-03-29T10:00+14:01",
+        "2026-03-29T10:00-12:01",
+        "2026-03-29T10:00[+25:00]",
+    ] {
+        let error = rome(text).unwrap_err();
+        let expected = "has an offset that no clock has: it is at most 12 hours behind UTC and 14 \
+                        ahead of it";
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+    assert!(rome("2026-03-29T10:00+14:00").is_ok());
+    assert!(rome("2026-03-29T10:00-12:00").is_ok());
+}

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     core::limits::LONGEST_TEXT,
-    core::schedule::{parse_duration, parse_time},
+    core::schedule::{parse_duration, read_time},
 };
 
 /// The longest body, in bytes.
@@ -104,9 +104,10 @@ impl Members {
         &mut self,
         name: &'static str,
         zone: Option<&TimeZone>,
+        now: Timestamp,
     ) -> Option<(Timestamp, Option<String>)> {
         let text = self.text(name)?;
-        match parse_time(&text, zone) {
+        match read_time(&text, zone, now, now) {
             Ok(time) => Some((time.instant, time.note)),
             Err(error) => {
                 self.fault(name, error);

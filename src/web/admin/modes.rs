@@ -98,7 +98,11 @@ impl Wishes {
         let wishes = Self {
             reason: members.text("reason"),
             message: members.text("message"),
-            until: members.time("until", maintenance.engine.shared.time_zone.as_ref()),
+            until: members.time(
+                "until",
+                maintenance.engine.shared.time_zone.as_ref(),
+                maintenance.engine.shared.clock.now(),
+            ),
             lasting: members.duration("for"),
             drain: members.object_or_true("drain", |drain| DrainWishes {
                 timeout: drain.duration("timeout"),

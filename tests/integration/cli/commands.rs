@@ -134,7 +134,10 @@ fn windows_repeat_until_they_are_removed() {
         .json();
     let id = added["window"].as_str().unwrap();
     let out = operator.done(&["window", "list"]).out;
-    assert!(out.contains("0 3 * * SUN in Europe/Rome"), "{out}");
+    assert!(
+        out.contains("every Sunday at 03:00 in Europe/Rome (0 3 * * SUN)"),
+        "{out}"
+    );
     let start = |operator: &Operator| {
         let listed = operator.done(&["--json", "window", "list"]).json();
         listed["windows"][0]["start"].as_str().map(str::to_owned)

@@ -24,6 +24,7 @@ mod pty;
 mod reach;
 mod task;
 mod terminal;
+mod times;
 mod waiting;
 mod with_the_app;
 

@@ -196,6 +196,8 @@ struct Plan {
 }
 
 const APP_DEFAULT: usize = 0;
+/// Every service of files.
+const FILES: usize = usize::MAX;
 
 impl Plan {
     fn roll(dice: &mut Dice<'_>) -> Self {
@@ -247,7 +249,7 @@ impl Plan {
         plan
     }
 
-    /// Every handler but those of files and of the admin scope.
+    /// Every handler but those of the admin scope.
     fn known(&self) -> Vec<Known> {
         let mut known = Vec::new();
         for service in &self.services {
@@ -368,7 +370,14 @@ impl Service {
                     service.tell(&format!("{before}{prefix}"), is_in_guarded, known);
                 }
             }
-            Self::Files(_) | Self::Admin => {}
+            Self::Files(path) => known.push(Known {
+                id: FILES,
+                name: None,
+                patterns: vec![format!("{before}{}", path.trim_end_matches('/'))],
+                guarded: Guarded::No,
+                is_in_guarded,
+            }),
+            Self::Admin => {}
         }
     }
 
@@ -588,17 +597,21 @@ fn may_be_reached(
     let is_named = |entries: &[String]| {
         handler.is_some_and(|handler| entries.iter().any(|entry| entry_names(entry, handler)))
     };
-    // What no resource takes goes to a default service: a resource that is open has its path open.
-    let is_default = matches!(reached, Reached::Handler { .. })
-        && handler.is_none_or(|handler| handler.patterns.is_empty());
+    // What no resource takes goes to a default service, and so does what no file is there for: a
+    // resource that is open has its path open. That of files has all that begins with it.
+    let is_default = handler.is_none_or(|handler| handler.patterns.is_empty());
     let path_is_open = is_default
         && known.iter().any(|other| {
+            let fits = |pattern: &String| match other.id {
+                FILES => fits(&format!("{pattern}/{{tail}}"), seen) || fits(pattern, seen),
+                _ => matches!(reached, Reached::Handler { .. }) && fits(pattern, seen),
+            };
             settings
                 .exempt
                 .routes
                 .iter()
                 .any(|entry| entry_names(entry, other))
-                && other.patterns.iter().any(|pattern| fits(pattern, seen))
+                && other.patterns.iter().any(fits)
         });
     // The same goes for an admin scope in a scope of the app.
     let is_admin_default = matches!(reached, Reached::Handler { id, .. } if *id == APP_DEFAULT)
