@@ -6,6 +6,7 @@ pub(crate) mod mode;
 pub(crate) mod phase;
 pub(crate) mod rules;
 pub(crate) mod schedule;
+pub(crate) mod skew;
 pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod status;

@@ -101,7 +101,10 @@ fn settle(
     // Asked many times a second, and seldom with anything to settle: nothing is copied before.
     let mut next: Option<Document> = None;
     for (key, mode) in &document.modes {
-        let is_part = |part: Part<'_>| is_meant(key, part);
+        // Of what a hand wrote without a beginning nothing is known to have been.
+        let begins = purpose != Purpose::Store { begins: false };
+        let is_unknown = |part: Part<'_>| !begins && lacks_beginning(mode, part);
+        let is_part = |part: Part<'_>| is_meant(key, part) && !is_unknown(part);
         // A drain that is not over in time is over all the same.
         if is_part(Part::Switch)
             && matches!(mode.switch, Switch::Pending(_))
@@ -112,17 +115,12 @@ fn settle(
                 mode.close();
             }
         }
-        let begins = purpose != Purpose::Store { begins: false };
-        let lacks_beginning = |window: &Window| {
-            begins && window.lacks_beginning() && is_part(Part::Window(&window.id))
-        };
+        let is_lacking =
+            |window: &Window| window.lacks_beginning() && is_part(Part::Window(&window.id));
         let mut begun = None;
-        if mode.windows.iter().any(lacks_beginning) {
+        if mode.windows.iter().any(is_lacking) {
             let mode = begun.insert(mode.clone());
-            let lacking = mode
-                .windows
-                .iter_mut()
-                .filter(|window| lacks_beginning(window));
+            let lacking = mode.windows.iter_mut().filter(|window| is_lacking(window));
             lacking.for_each(|window| window.begin(now));
             let next = next.get_or_insert_with(|| document.clone());
             if let Some(stored) = next.modes.get_mut(key) {
@@ -187,16 +185,18 @@ fn sources(mode: &ModeState, now: Timestamp, is_part: &dyn Fn(Part<'_>) -> bool)
         .collect()
 }
 
+/// Whether it is a window that does not say since when it repeats.
+fn lacks_beginning(mode: &ModeState, part: Part<'_>) -> bool {
+    let Part::Window(id) = part else {
+        return false;
+    };
+    let mut windows = mode.windows.iter();
+    windows.any(|window| window.id == id && window.lacks_beginning())
+}
+
 /// Whether something of a mode is over that ended after an instant, and has not been settled.
 pub(super) fn is_over_since(mode: &ModeState, instant: Timestamp, now: Timestamp) -> bool {
-    // Of what a hand wrote without a beginning nothing is known to have been.
-    let begins = |part: Part<'_>| match part {
-        Part::Switch => true,
-        Part::Window(id) => !mode
-            .windows
-            .iter()
-            .any(|window| window.id == id && window.lacks_beginning()),
-    };
+    let begins = |part: Part<'_>| !lacks_beginning(mode, part);
     sources(mode, now, &begins)
         .iter()
         .filter(|source| source.is_meant)

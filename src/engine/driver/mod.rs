@@ -41,6 +41,7 @@ mod believe;
 mod drain;
 mod outcome;
 mod settle;
+mod skew;
 mod start;
 
 use self::{
@@ -118,6 +119,7 @@ impl Plan {
             error: None,
             known_at: None,
             age: None,
+            clock_ahead_ms: None,
             remembered: false,
         };
         self.snapshot(1, rules, &Document::default(), store, at)
@@ -253,6 +255,12 @@ impl Driver {
             let _ = ready.send(Err(error));
             return;
         }
+        if known.failure.is_none() {
+            skew::compare(&*self.store, &self.shared).await;
+        }
+        let (store, shared) = (Arc::clone(&self.store), Arc::clone(&self.shared));
+        // It ends with the runtime.
+        tokio::spawn(async move { skew::follow(&*store, &shared).await });
         let (look_again, mut looks) = mpsc::unbounded_channel();
         let (heard, mut fleets) = mpsc::unbounded_channel();
         let (leave, told_to_leave) = oneshot::channel();

@@ -91,9 +91,14 @@ impl Driver {
         let fleet = seat
             .heard(fleet.clone())
             .with_own(seat.report(&self.shared));
-        let Some(agreed) = fleet.time_passed() else {
+        let Some(mut agreed) = fleet.time_passed() else {
             return;
         };
+        // The store's clock has a say, too: this may be the only node, and wrong.
+        let ahead = self.shared.knowledge.ahead().unwrap_or_default();
+        if let Ok(theirs) = self.shared.clock.now().checked_sub(ahead) {
+            agreed = agreed.min(theirs);
+        }
         let is_believed = self.leases.unsure_for(seat.plan.time_to_live).await;
         if matches!(is_believed, Ok(None)) {
             known.agreement.until = known.agreement.until.max(Some(agreed));

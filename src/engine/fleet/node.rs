@@ -13,13 +13,14 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     core::{
         phase::Phase,
+        skew,
         status::{LockHolder, NodeStatus, Remark, SessionInside, UnheardNode},
     },
     engine::{
@@ -36,6 +37,9 @@ use crate::{
     settings::{Forced, ID_LIMIT},
     store::{LiveLease, UNREADABLE},
 };
+
+/// How long before it is stored, at most, a report is made.
+const TOLD_LATE: SignedDuration = SignedDuration::from_secs(2);
 
 impl StateId {
     pub(crate) fn of(document: Option<&[u8]>) -> Self {
@@ -193,6 +197,18 @@ impl NodeReport {
 
     fn precise_age(&self, expires_in: Duration) -> Duration {
         Duration::from_millis(self.lives).saturating_sub(expires_in)
+    }
+
+    /// Whether its clock differs from one that shows `now`.
+    fn has_another_time(&self, expires_in: Duration, now: Timestamp) -> bool {
+        let told = |clock: Timestamp| {
+            let age = SignedDuration::try_from(self.precise_age(expires_in)).ok()?;
+            let late = age.checked_add(TOLD_LATE)?;
+            // What it told was true at some moment between the two.
+            let (first, last) = (now.checked_sub(late).ok()?, now.checked_sub(age).ok()?);
+            Some(skew::ahead(first, clock, last))
+        };
+        self.clock.and_then(told).is_some_and(skew::is_told)
     }
 
     /// What the node leaves behind, as long as it has not left.
@@ -462,6 +478,7 @@ impl Fleet {
         state: StateId,
         closed: &[&str],
         own: Option<&str>,
+        now: Timestamp,
     ) -> Vec<NodeStatus> {
         let state = state.to_string();
         let odd_versions = odd(self.reports().map(|report| &*report.version));
@@ -486,6 +503,9 @@ impl Fleet {
                 }
                 if odd_settings.contains(&&*report.settings) {
                     status.remarks.push(Remark::OtherSettings);
+                }
+                if !status.own && report.has_another_time(node.expires_in, now) {
+                    status.remarks.push(Remark::ClockDiffers);
                 }
                 status
             })
