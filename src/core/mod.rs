@@ -3,9 +3,11 @@
 pub(crate) mod decide;
 pub(crate) mod limits;
 pub(crate) mod mode;
+pub(crate) mod overlap;
 pub(crate) mod phase;
 pub(crate) mod rules;
 pub(crate) mod schedule;
+pub(crate) mod skew;
 pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod status;

@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     /// In the order in which they answer; never empty.
     pub(crate) modes: Vec<Arc<Mode>>,
+    /// The key of the mode that is meant when none is named.
+    pub(crate) default_mode: String,
     /// Of times that are given without an offset.
     pub(crate) time_zone: Option<TimeZone>,
     pub(crate) hooks: Hooks,
@@ -280,7 +282,7 @@ impl Shared {
             in_flight: fleet.sum(|report| report.in_flight),
             endless: fleet.sum(|report| report.endless),
             sessions: fleet.session_count(idle),
-            nodes: fleet.statuses(snapshot.state_id, &closed, Some(own)),
+            nodes: fleet.statuses(snapshot.state_id, &closed, Some(own), self.clock.now()),
             unheard: fleet.unheard(),
             tasks: fleet.tasks().to_vec(),
             web_server: self.web_server.status(),
