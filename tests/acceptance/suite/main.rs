@@ -17,6 +17,7 @@ mod webdriver;
 
 mod browser;
 mod browser_intent;
+mod browser_refused;
 #[cfg(unix)]
 mod fleet;
 mod processes;
