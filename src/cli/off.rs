@@ -1,14 +1,20 @@
 //! `maintenance off`.
 
-use super::{confirm::confirm, context::Context, failure::Failure, on::tell, wording};
+use super::{
+    confirm::confirm, context::Context, failure::Failure, on::tell, window::span, wording,
+};
 use crate::core::snapshot::Status;
 use clap::Args;
+
+/// How many windows that stay are told one by one.
+const MOST_WINDOWS: usize = 5;
 
 /// Bring the site back: switch off, cancel a drain, end a window
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Windows that are planned for later stay; `maintenance window remove` takes them
-away. With several modes only the first is switched off, or the one of --mode.
+Windows that are planned for later stay;
+`maintenance window remove` takes them away. Of several
+modes the default one is switched off, or that of --mode.
 
 Examples:
   maintenance off
@@ -48,14 +54,26 @@ fn remind(context: &Context<'_>, status: &Status, key: &str) {
             ));
         }
     }
-    let next = status
-        .mode(key)
-        .and_then(|mode| Some((mode.windows.first()?.start?, mode.windows.first()?)));
-    if let Some((start, window)) = next {
-        let start = wording::time_from_now(start, context.now(), &context.output.zone);
+    let windows = status.mode(key).map_or(&[][..], |mode| &mode.windows);
+    for window in windows.iter().take(MOST_WINDOWS) {
         context.output.note(&format!(
-            "a window is planned: {} starts at {start}",
-            window.id
+            "a window is planned: {} {}",
+            window.id,
+            span(window, context)
+        ));
+    }
+    if let Some(more) = windows
+        .len()
+        .checked_sub(MOST_WINDOWS)
+        .filter(|more| *more > 0)
+    {
+        context.output.note(&format!(
+            "{} planned besides; `maintenance window list` shows them",
+            wording::count(
+                u64::try_from(more).unwrap_or(u64::MAX),
+                "window is",
+                "windows are"
+            )
         ));
     }
 }

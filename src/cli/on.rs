@@ -25,8 +25,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 TIME: 22:00, 'tomorrow 22:00', +2h, 2030-03-01T22:00+01:00.
-DURATION: 90s, '2h 30m'.
-
+If it is on, what is given replaces what was; '' is no text.
 Example: maintenance on --drain --timeout 10m && ./migrate; maintenance off")]
 pub(super) struct On {
     #[command(flatten)]
@@ -55,9 +54,12 @@ pub(super) struct Closing {
     /// When it ends by itself
     #[arg(long, value_name = "TIME", conflicts_with = "lasting")]
     pub(super) end: Option<String>,
-    /// How long it lasts
+    /// How long it lasts: 90s, '2h 30m'
     #[arg(id = "lasting", long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub(super) lasting: Option<Duration>,
+    /// It does not end by itself, whatever was said before
+    #[arg(long, conflicts_with_all = ["end", "lasting"])]
+    pub(super) no_end: bool,
     /// Let those who are in finish first, and wait for that
     #[arg(long)]
     pub(super) drain: bool,
@@ -172,8 +174,13 @@ impl On {
         if self.closing.interactive {
             confirm(&self.closing.consequence(context)).await?;
         }
+        let was_closed = is_closed(context);
         let Some(goal) = self.closing.goal() else {
-            tell(context, &self.turn_on(context, end).await?).await;
+            let change = self.turn_on(context, end).await?;
+            tell(context, &change).await;
+            if was_closed {
+                tell_what_stands(context);
+            }
             return Ok(0);
         };
         // Listened to before the change, so that no ^C falls in between.
@@ -194,6 +201,9 @@ impl On {
         turn_on = given(turn_on, &texts.reason, TurnOn::reason);
         turn_on = given(turn_on, &end, TurnOn::until);
         turn_on = given(turn_on, &closing.lasting, TurnOn::lasting);
+        if closing.no_end {
+            turn_on = turn_on.without_end();
+        }
         if closing.drain {
             turn_on = turn_on.drain();
             turn_on = given(turn_on, &closing.timeout, TurnOn::drain_timeout);
@@ -244,6 +254,35 @@ pub(super) async fn tell(context: &Context<'_>, change: &Change) {
         || sentence(context, change, &reach),
     );
     reach.tell(context);
+}
+
+/// Whether the mode is closed already, as far as is known.
+fn is_closed(context: &Context<'_>) -> bool {
+    let status = context.maintenance.status();
+    let mode = status.mode(&context.mode());
+    mode.is_some_and(|mode| mode.phase.is_maintenance())
+}
+
+/// Of a mode that was closed already: what was said before stands where nothing was said now.
+fn tell_what_stands(context: &Context<'_>) {
+    let status = context.maintenance.status();
+    let Some(mode) = status.mode(&context.mode()) else {
+        return;
+    };
+    let zone = &context.output.zone;
+    let until = match mode.until {
+        Some(until) => format!("until {}", wording::time(until, zone)),
+        None => "until somebody ends it".to_owned(),
+    };
+    let text = |what: &str, text: &Option<String>| match text {
+        Some(text) => format!("{what}: {}", line(text)),
+        None => format!("no {what}"),
+    };
+    context.output.note(&format!(
+        "what stands is {until}; {}; {}",
+        text("message", &mode.message),
+        text("reason", &mode.reason)
+    ));
 }
 
 /// What is now, as a sentence.

@@ -3,6 +3,7 @@
 pub(crate) mod decide;
 pub(crate) mod limits;
 pub(crate) mod mode;
+pub(crate) mod overlap;
 pub(crate) mod phase;
 pub(crate) mod public_path;
 pub(crate) mod rules;

@@ -38,7 +38,7 @@
 //! end before.
 
 use std::{
-    fmt, iter,
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -58,7 +58,7 @@ use crate::{
     engine::{
         driver::{Command, STORE_TIMEOUT},
         fleet::{
-            marker::{MARKER, MARKER_LIVES, remembered_for, to_wait},
+            marker::{MARKER, MARKER_LIVES, marker, remembered_for, to_wait},
             node::Fleet,
         },
         task::TASKS,
@@ -271,6 +271,11 @@ impl LeaseKeeper {
         time_to_live: Duration,
     ) -> Result<Option<String>, StoreError> {
         let lease = Lease::new(name, content, "")?;
+        // Mostly it is there, and to renew it is cheaper.
+        let renewed = self.store.renew_lease(&lease, time_to_live);
+        if in_time(&*self.store, "renew a lease", renewed).await? {
+            return Ok(None);
+        }
         let put = self
             .store
             .put_lease(&lease, time_to_live, LeaseCondition::IfAbsent);
@@ -317,25 +322,39 @@ impl LeaseKeeper {
         if !self.store.may_lose_state() {
             return Ok(None);
         }
-        let remembered = remembered_for(&self.list(MARKER).await?);
-        if remembered.is_none() {
-            self.mark().await?;
-        }
+        let remembered = self.remembered_for().await?;
         Ok(to_wait(remembered, time_to_live))
     }
 
     /// Makes the marker by which it is told that the store has forgotten, unless there is one.
     pub(crate) async fn mark(&self) -> Result<(), StoreError> {
-        if !self.store.may_lose_state() {
-            return Ok(());
+        if self.store.may_lose_state() {
+            self.remembered_for().await?;
         }
-        // Another holder each time, so that nobody replaces one that is older.
-        let holder: String = iter::repeat_with(fastrand::alphanumeric).take(16).collect();
-        let keeper = self.clone();
-        let marked = self
-            .runtime
-            .spawn(async move { keeper.keep_shared(MARKER, &holder, MARKER_LIVES).await });
-        marked.await.unwrap_or(Ok(None)).map(|_| ())
+        Ok(())
+    }
+
+    /// For how long the store has remembered leases, in this life of it. Where it has not, it does
+    /// from now on.
+    async fn remembered_for(&self) -> Result<Option<Duration>, StoreError> {
+        let life = in_time(&*self.store, "ask who it is", self.store.life()).await?;
+        let marker = marker(life)?;
+        let remembered = remembered_for(&self.list(MARKER).await?, &marker);
+        if remembered.is_none() {
+            self.put_marker(marker).await?;
+        }
+        Ok(remembered)
+    }
+
+    /// Whatever there is instead says nothing: it is of another life of the store, or the store has
+    /// lost its list of names.
+    async fn put_marker(&self, marker: Lease) -> Result<(), StoreError> {
+        let store = Arc::clone(&self.store);
+        let marked = self.runtime.spawn(async move {
+            let put = store.put_lease(&marker, MARKER_LIVES, LeaseCondition::Always);
+            in_time(&*store, "take a lease", put).await
+        });
+        marked.await.unwrap_or(Ok(PutLease::Held)).map(|_| ())
     }
 
     /// The live leases whose names begin with `prefix`, sorted by name.

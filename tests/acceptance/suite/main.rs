@@ -15,10 +15,14 @@ mod eventually;
 mod test_server;
 mod webdriver;
 
+#[cfg(target_os = "linux")]
+mod absence;
 mod browser;
 mod browser_intent;
 mod browser_refused;
 #[cfg(unix)]
 mod fleet;
 mod processes;
+#[cfg(unix)]
+mod torture;
 mod web_servers;
