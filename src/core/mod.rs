@@ -8,6 +8,7 @@ pub(crate) mod phase;
 pub(crate) mod public_path;
 pub(crate) mod rules;
 pub(crate) mod schedule;
+pub(crate) mod skew;
 pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod status;
