@@ -16,13 +16,15 @@ use tera::{Context, Kwargs, Tera, TeraResult};
 use super::page::{NOTICE_TEMPLATE, PAGE_TEMPLATE};
 use crate::{core::text::chain, engine::shared::Shared, settings::Settings};
 
+/// Registers functions, filters and tests.
+type SetUp = Box<dyn FnOnce(&mut Tera) + Send>;
+
 /// What the app adds to the engine that renders its pages.
 #[derive(Default)]
 pub(crate) struct OfApp {
     /// The app's own engine, with its templates.
     pub(crate) tera: Option<Tera>,
-    /// Register functions, filters and tests.
-    pub(crate) set_ups: Vec<Box<dyn FnOnce(&mut Tera) + Send>>,
+    pub(crate) set_ups: Vec<SetUp>,
 }
 
 /// The functions of the crate, as templates call them before and after the handle is made.
