@@ -78,7 +78,7 @@ pub(super) struct Render {
 
 impl Render {
     pub(super) fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
-        if let Some(error) = &context.no_templates {
+        if let Some(error) = &context.maintenance.front.page_fault {
             return Err(Failure::failed(error.clone()));
         }
         let page = context.maintenance.page();

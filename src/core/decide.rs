@@ -120,6 +120,38 @@ impl Rule {
             Self::ForcedOnRoute | Self::ForcedOnPattern | Self::ForcedOnWrapper
         )
     }
+
+    /// Whether it lets a request through by who sends it or from where, and would refuse the same of
+    /// somebody else. What a predicate of the app goes by, nobody knows.
+    pub(crate) fn is_personal(self) -> bool {
+        match self {
+            Self::ExemptAddress
+            | Self::ExemptAddressPattern
+            | Self::Predicate(_)
+            | Self::ApiKey
+            | Self::Anonymous
+            | Self::Authenticated
+            | Self::Staff
+            | Self::Superuser
+            | Self::AlreadyIn => true,
+            Self::ForcedOffRoute
+            | Self::ForcedOnRoute
+            | Self::ForcedOnPattern
+            | Self::ForcedOnWrapper
+            | Self::Online
+            | Self::AdminScope
+            | Self::RobotsTxt
+            | Self::RedirectTarget
+            | Self::ExemptPath
+            | Self::ExemptPrefix
+            | Self::ExemptAdminSite
+            | Self::ExemptPattern
+            | Self::ExemptRoute
+            | Self::ExemptTests
+            | Self::ReadOnly
+            | Self::NoExemption => false,
+        }
+    }
 }
 
 impl fmt::Display for Rule {
@@ -440,10 +472,12 @@ fn stance(rules: &Rules, subject: &impl Subject, mode: ClosedMode) -> Stance {
 }
 
 /// Of two rules by which modes let a request through, the one that is told: that the visitor is
-/// already in, since a drain waits for such a request; else the first.
+/// already in, since a drain waits for such a request; else one that goes by who or where they are,
+/// since others are not to be shown the answer; else the first.
 fn weightier(before: Option<Rule>, rule: Rule) -> Rule {
+    let weight = |rule: Rule| (rule == Rule::AlreadyIn, rule.is_personal());
     match before {
-        Some(before) if rule != Rule::AlreadyIn => before,
+        Some(before) if weight(rule) <= weight(before) => before,
         _ => rule,
     }
 }

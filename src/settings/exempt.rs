@@ -54,6 +54,10 @@ pub struct ExemptSettings {
     pub tests: bool,
     /// Requests that carry a key. Default `None`: no key lets anybody in.
     pub api_key: Option<ApiKeySettings>,
+    /// What passes a closed mode by who or where somebody is gets
+    /// `Cache-Control: private, no-store`, whatever the app says: a shared cache would show it to
+    /// those who are refused. Default `true`.
+    pub private: bool,
 }
 
 impl Default for ExemptSettings {
@@ -74,6 +78,7 @@ impl Default for ExemptSettings {
             robots_txt: true,
             tests: false,
             api_key: None,
+            private: true,
         }
     }
 }
@@ -139,6 +144,7 @@ pub(super) fn read(section: &mut Section<'_>) -> ExemptSettings {
         robots_txt: section.value("robots_txt", boolean, default.robots_txt),
         tests: section.value("tests", boolean, default.tests),
         api_key: section.optional_section("api_key", api_key),
+        private: section.value("private", boolean, default.private),
     }
 }
 

@@ -54,6 +54,9 @@ const REMEMBERED_CLIENTS: usize = 16;
 /// Longer preferences are read each time: nobody is to fill a worker's memory.
 const LONGEST_REMEMBERED: usize = 512;
 
+/// How many refusals are kept ready, in all their forms.
+const MOST_KEPT: usize = 256;
+
 /// The snapshot as one worker hands it to its requests.
 #[allow(
     clippy::redundant_allocation,
@@ -80,6 +83,8 @@ pub(crate) struct AdmittedUnder(pub(crate) Arc<Snapshot>);
 /// What the worker makes of a request.
 pub(crate) enum Judgement {
     Pass(Admission),
+    /// As `Pass`, for somebody only: shared caches are to keep nothing of the answer.
+    PassPrivately(Admission),
     Refuse(HttpResponse),
     /// It depends on who is asking, which takes time.
     Ask(VisitorFuture),
@@ -100,6 +105,10 @@ struct Kept {
     format: ResponseFormat,
     language: usize,
     redirect: bool,
+    /// Whether it answers a request that would have changed something.
+    sent: bool,
+    /// What stands before the paths of the app.
+    prefix: Box<str>,
     /// The stretch of time over which it says the truth; `None`: as long as its snapshot.
     valid: Option<Validity>,
     rendered: Rendered,
@@ -322,6 +331,7 @@ impl Worker {
         request
             .extensions_mut()
             .insert(AdmittedUnder(Arc::clone(snapshot)));
+<<<<<<< HEAD
         let now = self.shared().now_for(snapshot);
         if let Identity::Session(keys) = &self.front().identity
             && snapshot.is_draining(now)
@@ -330,6 +340,13 @@ impl Worker {
             return Judgement::Pass(admission.watched());
         }
         Judgement::Pass(admission)
+=======
+        if self.front().is_private && rule.is_personal() {
+            Judgement::PassPrivately(admission)
+        } else {
+            Judgement::Pass(admission)
+        }
+>>>>>>> main
     }
 
     /// How a request is inside that passes the modes that are closed now, or to which none applies.
@@ -404,13 +421,15 @@ impl Worker {
             rule,
             format,
             language,
+            sent: !request.method().is_safe(),
         };
+        let prefix = self.front().public_prefix(request);
         let mut response = if responses.can_be_kept(mode, format) {
-            cache.kept(responses, request, snapshot, refusing, now)
+            cache.kept(responses, request, snapshot, refusing, &prefix, now)
         } else {
             drop(cache);
             let refusal = responses.refusal(snapshot, refusing, now);
-            responses.render(request, mode, &refusal)
+            responses.render(request, mode, &refusal, &prefix)
         };
         response.extensions_mut().insert(RefusalMarker);
         response
@@ -482,6 +501,7 @@ impl Cache {
         request: &HttpRequest,
         snapshot: &Snapshot,
         refusing: Refusing,
+        prefix: &str,
         now: Timestamp,
     ) -> HttpResponse {
         let Refusing {
@@ -489,6 +509,7 @@ impl Cache {
             rule,
             format,
             language,
+            sent,
         } = refusing;
         let forced_on = rule.is_forced_on();
         let redirect = responses.redirects(request, mode, format);
@@ -501,7 +522,9 @@ impl Cache {
                 kept.format,
                 kept.language,
                 kept.redirect,
-            ) == (mode, forced_on, format, language, redirect)
+                kept.sent,
+                &*kept.prefix,
+            ) == (mode, forced_on, format, language, redirect, sent, prefix)
         });
         if let Some(known) = known.filter(|_| is_current) {
             if self.kept[known].is_valid(responses, now) {
@@ -510,15 +533,21 @@ impl Cache {
             self.kept.swap_remove(known);
         }
         let refusal = responses.refusal(snapshot, refusing, now);
-        let rendered = responses.rendered(mode, &refusal, redirect);
+        let rendered = responses.rendered(mode, &refusal, redirect, prefix);
         let response = rendered.response();
         if is_current {
+            // A proxy may hand on what a client says of its prefix.
+            if self.kept.len() == MOST_KEPT {
+                self.kept.clear();
+            }
             self.kept.push(Kept {
                 mode,
                 forced_on,
                 format,
                 language,
                 redirect,
+                sent,
+                prefix: prefix.into(),
                 valid: snapshot.is_timed().then(|| Validity {
                     from: now,
                     edge: snapshot.next_edge(now),
