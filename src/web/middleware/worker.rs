@@ -331,22 +331,19 @@ impl Worker {
         request
             .extensions_mut()
             .insert(AdmittedUnder(Arc::clone(snapshot)));
-<<<<<<< HEAD
         let now = self.shared().now_for(snapshot);
-        if let Identity::Session(keys) = &self.front().identity
-            && snapshot.is_draining(now)
-        {
-            newcomer::watch(request, keys.user_key(), snapshot, now);
-            return Judgement::Pass(admission.watched());
-        }
-        Judgement::Pass(admission)
-=======
+        let admission = match &self.front().identity {
+            Identity::Session(keys) if snapshot.is_draining(now) => {
+                newcomer::watch(request, keys.user_key(), snapshot, now);
+                admission.watched()
+            }
+            _ => admission,
+        };
         if self.front().is_private && rule.is_personal() {
             Judgement::PassPrivately(admission)
         } else {
             Judgement::Pass(admission)
         }
->>>>>>> main
     }
 
     /// How a request is inside that passes the modes that are closed now, or to which none applies.

@@ -204,26 +204,17 @@ impl Exempt {
 
     /// Every path rule as a regular expression, each with what it says in the settings.
     fn expressions(&self) -> Vec<(String, String)> {
-<<<<<<< HEAD
+        let before = regex::escape(&self.public_path);
         let plain = |text: &str| match self.ignores_case {
             true => format!("(?i:{})", regex::escape(text)),
             false => regex::escape(text),
         };
         let exact = self.paths.iter().map(|path| {
-            let expression = format!("^{}$", plain(path));
+            let expression = format!("^{before}{}$", plain(path));
             (format!("the path {path}"), expression)
         });
         let prefixes = self.prefixes.iter().map(|prefix| {
-            let expression = format!("^{}(/|$)", plain(prefix));
-=======
-        let before = regex::escape(&self.public_path);
-        let exact = self.paths.iter().map(|path| {
-            let expression = format!("^{before}{}$", regex::escape(path));
-            (format!("the path {path}"), expression)
-        });
-        let prefixes = self.prefixes.iter().map(|prefix| {
-            let expression = format!("^{before}{}(/|$)", regex::escape(prefix));
->>>>>>> main
+            let expression = format!("^{before}{}(/|$)", plain(prefix));
             (format!("all below {prefix}"), expression)
         });
         let patterns = self.patterns.iter().map(|pattern| {
