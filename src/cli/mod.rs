@@ -74,6 +74,7 @@ use self::{
     output::Output,
     status::ShowStatus,
     task::TaskCommand,
+    token::TokenCommand,
     window::WindowCommand,
 };
 use crate::{
@@ -102,6 +103,7 @@ mod status;
 mod status_text;
 mod table;
 mod task;
+mod token;
 mod waiting;
 mod window;
 mod wording;
@@ -153,7 +155,9 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(alias = "down")]
     On(On),
+    #[command(alias = "up")]
     Off(Off),
     Status(ShowStatus),
     #[command(subcommand)]
@@ -167,6 +171,7 @@ enum Command {
     Forget(Forget),
     Completions(Completions),
     Man(Man),
+    Token(TokenCommand),
 }
 
 impl Command {
@@ -176,10 +181,11 @@ impl Command {
         builder: Builder,
         output: &Output,
     ) -> Result<u8, Failure> {
-        // These need neither settings nor a store.
         match self {
+            // These need neither settings nor a store.
             Self::Completions(completions) => return completions.run(output),
             Self::Man(man) => return man.run(output),
+            Self::Token(token) => return token.run(output),
             _ => {}
         }
         let context = options.connect(builder, output).await?;
@@ -197,6 +203,7 @@ impl Command {
             Self::Forget(forget) => forget.run(&context).await,
             Self::Completions(completions) => completions.run(output),
             Self::Man(man) => man.run(output),
+            Self::Token(token) => token.run(output),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::core::{
     mode::{Access, Forced, Mode},
     phase::{Phase, Standing},
     schedule::{Interval, Outlook},
-    state::{Document, Ended, ModeState, Period, Switch, Window, settle::settled},
+    state::{Document, Ended, ModeState, Period, Switch, Window, settle::seen},
     status::{
         LockHolder, NodeStatus, RunningTask, SessionInside, StateId, UnheardNode, WebServerStatus,
     },
@@ -217,8 +217,8 @@ impl Snapshot {
             generation: document.generation,
             state_id: StateId::default(),
             when_cut_off: None,
-            // What is over is history at once, and not only once it is stored as such.
-            history: settled(document, at)
+            // What is over by this clock is history at once, and not only once it is stored as such.
+            history: seen(document, at)
                 .as_ref()
                 .unwrap_or(document)
                 .history
@@ -623,6 +623,10 @@ pub struct StoreStatus {
     /// How old the knowledge is: how many whole seconds ago `known_at` was, by a clock that nobody
     /// sets.
     pub age: Option<u64>,
+    /// By how many milliseconds this process's clock is ahead of the store's; negative: behind. More
+    /// than two seconds are worth a look at the clocks. `None`: the store has no clock of its own, or
+    /// has not been asked yet.
+    pub clock_ahead_ms: Option<i64>,
     /// Whether what is known comes from the copy that an earlier process has left here, because this
     /// one has not been able to read the store yet. Then `known_at` is when that process took it.
     pub remembered: bool,

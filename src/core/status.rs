@@ -57,6 +57,9 @@ pub enum Remark {
     OtherVersion,
     /// It has other settings than other nodes.
     OtherSettings,
+    /// Its clock is more than two seconds from that of the process that tells this. One of the two is
+    /// wrong.
+    ClockDiffers,
 }
 
 impl Remark {
@@ -66,6 +69,7 @@ impl Remark {
             Self::ServesAlthoughOffline => "serves although offline",
             Self::OtherVersion => "runs another version",
             Self::OtherSettings => "has other settings",
+            Self::ClockDiffers => "has another time",
         }
     }
 }

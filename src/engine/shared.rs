@@ -12,6 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use jiff::{Timestamp, tz::TimeZone};
 
+use crate::engine::driver::changed::Cancelling;
 use crate::{
     core::{
         mode::Mode,
@@ -47,6 +48,7 @@ pub(crate) struct Shared {
     /// Of times that are given without an offset.
     pub(crate) time_zone: Option<TimeZone>,
     pub(crate) hooks: Hooks,
+    pub(crate) cancelling: Cancelling,
     pub(crate) web_server: WebServerFiles,
     /// Makes the page that stands in a file for the web server.
     pub(crate) page: PageOf,
@@ -282,7 +284,7 @@ impl Shared {
             in_flight: fleet.sum(|report| report.in_flight),
             endless: fleet.sum(|report| report.endless),
             sessions: fleet.session_count(idle),
-            nodes: fleet.statuses(snapshot.state_id, &closed, Some(own)),
+            nodes: fleet.statuses(snapshot.state_id, &closed, Some(own), self.clock.now()),
             unheard: fleet.unheard(),
             tasks: fleet.tasks().to_vec(),
             web_server: self.web_server.status(),

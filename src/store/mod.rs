@@ -34,6 +34,7 @@
 use std::{error::Error as StdError, fmt, future::Future, pin::Pin, time::Duration};
 
 use futures_core::Stream;
+use jiff::Timestamp;
 
 #[cfg(feature = "object-store")]
 pub(crate) mod bucket;
@@ -131,12 +132,25 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         false
     }
 
-    /// What tells this life of the store from the one before, where it may come back with what it
-    /// held some time ago, as a server that restarts from a saved copy. Leases that were put after
-    /// the copy was made are not in it, and nobody can tell by what is. So whoever waits for all nodes
-    /// believes no list until a store of another life has been asked for leases for one time to live.
+    /// What time it is by the store's own clock, at some moment between the call and the answer, to
+    /// within half a second. `None`: it has no clock of its own, or does not tell; the default. Never
+    /// writes.
     ///
-    /// The default is `None`: nobody can tell, or a store keeps what it has confirmed.
+    /// Each process compares its clock with it and tells of a difference. Nothing else follows from it.
+    ///
+    /// # Errors
+    ///
+    /// When the store is out of reach.
+    fn clock(&self) -> StoreFuture<'_, Option<Timestamp>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// What tells this life of the store from the one before, where it may have lost leases that it
+    /// had confirmed: a server that restarts from a saved copy, a folder that was removed. Nobody can
+    /// tell by what is there. So whoever waits for all nodes believes no list before the store has
+    /// been kept for one time to live in this life.
+    ///
+    /// The default is `None`: nobody can tell, or it has lost nothing.
     ///
     /// # Errors
     ///

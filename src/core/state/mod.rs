@@ -2,7 +2,9 @@
 //!
 //! Pure: no I/O and no clock. Every function that needs the time takes `now`.
 
+pub(crate) mod applied;
 pub(crate) mod decode;
+pub(crate) mod horizon;
 pub(crate) mod lineage;
 pub(crate) mod reconcile;
 mod saves;
@@ -218,7 +220,8 @@ impl Period {
     }
 
     pub(crate) fn end(&mut self, at: Timestamp, how: Ended, by: Option<&str>) {
-        self.ended_at = Some(at);
+        // Clocks differ, and nothing ends before it begins.
+        self.ended_at = Some(at.max(self.started_at));
         self.ended = Some(how);
         self.ended_by = by.map(str::to_owned);
     }
@@ -354,11 +357,18 @@ impl Document {
             Switch::Pending(_) => Ended::Cancelled,
             _ => Ended::Off,
         };
+        // What a guard had thrown may be over by itself; then the guard holds nothing.
+        let is_held = mode
+            .guards
+            .last()
+            .is_some_and(|guard| guard.after == mode.switch);
+        let is_open = mode.windows.iter().any(|window| window.contains(now));
+        let changes = mode.switch != Switch::Off || is_held || is_open || self.has_open_period(key);
         mode.switch = Switch::Off;
         mode.guards.clear();
         mode.windows.retain_mut(|window| window.end_occurrence(now));
         next.end_period(key, now, how, by);
-        (next != *self).then_some(next)
+        changes.then_some(next)
     }
 
     /// Removes all that is stored of a mode, its windows and guards too. `None` when nothing is.

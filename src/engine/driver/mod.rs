@@ -11,6 +11,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
+use self::changed::log_changes;
 use crate::{
     core::{
         limits,
@@ -18,8 +19,9 @@ use crate::{
         snapshot::{CUT_OFF, ModeView, PastPeriod, Snapshot, StoreStatus},
         state::{
             Document,
+            applied::{Applied, applied},
             decode::{DecodeError, Excerpt},
-            settle::settled,
+            settle::settled_up_to,
         },
         status::StateId,
     },
@@ -37,14 +39,18 @@ use crate::{
 };
 
 mod believe;
+pub(crate) mod changed;
 mod drain;
 mod outcome;
+mod settle;
+mod skew;
 mod start;
 
 use self::{
     believe::{Believed, Lacks, random_name},
     drain::Heard,
     outcome::Fate,
+    settle::Agreement,
 };
 
 /// How long the store may take to answer once.
@@ -115,6 +121,7 @@ impl Plan {
             error: None,
             known_at: None,
             age: None,
+            clock_ahead_ms: None,
             remembered: false,
         };
         self.snapshot(1, rules, &Document::default(), store, at)
@@ -201,6 +208,8 @@ struct Known {
     asked: Option<Document>,
     /// When to try again to settle what is over.
     settle_after: Option<Instant>,
+    /// Until when what is over is over for everybody.
+    agreement: Agreement,
     web_server: Followed,
     /// What an earlier process knew last.
     remembered: Option<Remembered>,
@@ -248,6 +257,12 @@ impl Driver {
             let _ = ready.send(Err(error));
             return;
         }
+        if known.failure.is_none() {
+            skew::compare(&*self.store, &self.shared).await;
+        }
+        let (store, shared) = (Arc::clone(&self.store), Arc::clone(&self.shared));
+        // It ends with the runtime.
+        tokio::spawn(async move { skew::follow(&*store, &shared).await });
         let (look_again, mut looks) = mpsc::unbounded_channel();
         let (heard, mut fleets) = mpsc::unbounded_channel();
         let (leave, told_to_leave) = oneshot::channel();
@@ -283,7 +298,11 @@ impl Driver {
                         self.publish(&known);
                     }
                 }
-                Some(fleet) = fleets.recv() => self.end_drain(&mut known, fleet).await,
+                Some(fleet) = fleets.recv() => {
+                    known.is_looking = false;
+                    self.agree(&mut known, &fleet).await;
+                    self.end_drain(&mut known, fleet).await;
+                }
                 hint = next_hint(&mut hints) => match hint {
                     Some(Hint) => self.reload(&mut known).await,
                     None => hints = None,
@@ -503,6 +522,7 @@ impl Driver {
         self.shared.seat.about_to_publish(&self.shared, &snapshot);
         self.shared.published.publish(Arc::clone(&snapshot));
         log_phases(&before, &snapshot);
+        log_changes(&before, &snapshot, &self.shared.cancelling);
         if !known.is_quiet {
             self.shared.hooks.tell(&before, &snapshot);
         }
@@ -572,13 +592,18 @@ impl Driver {
                     (last, None, true)
                 }
             };
-            // What is over is settled first, so that an operation sees only what still counts.
             let now = self.shared.clock.now();
-            let settled = settled(&stored, now);
+            // What is over for everybody leaves the document by the way.
+            let settled = settled_up_to(&stored, known.agreement.horizon(now));
             let before = settled.as_ref().unwrap_or(&stored);
-            let operated = operation(before, now);
+            let Applied {
+                seen,
+                operated,
+                next,
+            } = applied(before, said, now, operation);
             if let Some(after) = &operated {
-                limits::check(before, after, || after.encode().len())?;
+                let seen = seen.as_ref().unwrap_or(before);
+                limits::check(seen, after, || after.encode().len())?;
             }
             let changed = operated.is_some() || damaged;
             // Where a store may have forgotten, also that it is so already is to be stored: else
@@ -586,7 +611,7 @@ impl Driver {
             let is_to_be_said = said.is_some() && self.store.may_lose_state();
             // What is stored must not stay damaged although nothing is to change: the next process
             // to start would know nothing.
-            let next = operated.or(settled).or_else(|| {
+            let next = next.or(settled).or_else(|| {
                 let is_to_be_stored = lacks.is_some() || damaged || is_to_be_said;
                 is_to_be_stored.then(|| stored.clone())
             });
@@ -704,31 +729,8 @@ impl Driver {
         if is_outdated || !phases(snapshot.at).eq(phases(now)) {
             self.publish(known);
         }
-        self.settle(known).await;
+        self.settle(known, heard).await;
         self.look_after_drain(known, heard);
-    }
-
-    /// Turns what is over into history. A failure is no harm: what is over stays over, and it is
-    /// tried again.
-    async fn settle(&self, known: &mut Known) {
-        let is_due = known
-            .settle_after
-            .is_none_or(|after| after <= Instant::now());
-        if !is_due || self.plan.forced.is_some() {
-            return;
-        }
-        let now = self.shared.clock.now();
-        let is_over = known
-            .document
-            .as_ref()
-            .is_some_and(|document| settled(document, now).is_some());
-        if !is_over {
-            return;
-        }
-        // Every change settles first what is over; this one does nothing else.
-        let nothing: Operation = Box::new(|_, _| None);
-        // It has been noted when to try again.
-        let _ = self.try_quietly(known, &nothing).await;
     }
 
     /// Makes a change that nobody asked for. If it fails, it is tried again later.

@@ -13,13 +13,14 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     core::{
         phase::Phase,
+        skew,
         status::{LockHolder, NodeStatus, Remark, SessionInside, UnheardNode},
     },
     engine::{
@@ -36,6 +37,9 @@ use crate::{
     settings::{Forced, ID_LIMIT},
     store::{LiveLease, UNREADABLE},
 };
+
+/// How long before it is stored, at most, a report is made.
+const TOLD_LATE: SignedDuration = SignedDuration::from_secs(2);
 
 impl StateId {
     pub(crate) fn of(document: Option<&[u8]>) -> Self {
@@ -128,6 +132,9 @@ pub(crate) struct NodeReport {
     pub(crate) visitors: Vec<SessionMark>,
     #[serde(default)]
     pub(crate) tasks: u64,
+    /// What its clock showed when it told this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) clock: Option<Timestamp>,
     /// The lease's time to live in milliseconds, from which a reader learns how old the report is.
     #[serde(default)]
     pub(crate) lives: u64,
@@ -190,6 +197,18 @@ impl NodeReport {
 
     fn precise_age(&self, expires_in: Duration) -> Duration {
         Duration::from_millis(self.lives).saturating_sub(expires_in)
+    }
+
+    /// Whether its clock differs from one that shows `now`.
+    fn has_another_time(&self, expires_in: Duration, now: Timestamp) -> bool {
+        let told = |clock: Timestamp| {
+            let age = SignedDuration::try_from(self.precise_age(expires_in)).ok()?;
+            let late = age.checked_add(TOLD_LATE)?;
+            // What it told was true at some moment between the two.
+            let (first, last) = (now.checked_sub(late).ok()?, now.checked_sub(age).ok()?);
+            Some(skew::ahead(first, clock, last))
+        };
+        self.clock.and_then(told).is_some_and(skew::is_told)
     }
 
     /// What the node leaves behind, as long as it has not left.
@@ -274,6 +293,16 @@ impl Fleet {
                 .map(|(mode, live)| (mode.to_owned(), LockHolder::of(live)))
                 .collect(),
         }
+    }
+
+    /// An instant that the clocks of all nodes have passed. `None`: one of them does not tell, or may
+    /// be there and is not heard of, or nobody is there who could tell.
+    pub(crate) fn time_passed(&self) -> Option<Timestamp> {
+        if !self.silent.is_empty() {
+            return None;
+        }
+        let clocks = self.nodes.iter().map(|node| node.report.as_ref()?.clock);
+        clocks.collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 
     /// Who holds the lock on a mode.
@@ -449,6 +478,7 @@ impl Fleet {
         state: StateId,
         closed: &[&str],
         own: Option<&str>,
+        now: Timestamp,
     ) -> Vec<NodeStatus> {
         let state = state.to_string();
         let odd_versions = odd(self.reports().map(|report| &*report.version));
@@ -473,6 +503,9 @@ impl Fleet {
                 }
                 if odd_settings.contains(&&*report.settings) {
                     status.remarks.push(Remark::OtherSettings);
+                }
+                if !status.own && report.has_another_time(node.expires_in, now) {
+                    status.remarks.push(Remark::ClockDiffers);
                 }
                 status
             })

@@ -266,6 +266,7 @@ impl Seat {
                 Vec::new()
             },
             tasks: self.tasks.load(Ordering::SeqCst),
+            clock: Some(shared.clock.now()),
             ..self.first_report()
         }
     }
@@ -287,6 +288,7 @@ impl Seat {
             sessions: 0,
             visitors: Vec::new(),
             tasks: 0,
+            clock: None,
             lives: self.lives(),
             closes: self.plan.when_cut_off == WhenCutOff::Close,
             forced: self.plan.forced,

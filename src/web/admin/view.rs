@@ -350,6 +350,7 @@ impl NodeShown {
                 Remark::ServesAlthoughOffline => "serves_although_offline",
                 Remark::OtherVersion => "other_version",
                 Remark::OtherSettings => "other_settings",
+                Remark::ClockDiffers => "other_time",
             }));
         }
         Self {
