@@ -66,6 +66,7 @@ fn every_key_of_a_file_is_read() {
         admin_site = "/admin"
         addresses = ["10.0.0.1"]
         address_patterns = ["1.*"]
+        ignore_case = true
         paths = ["/p"]
         prefixes = ["/q"]
         patterns = ["/r"]
@@ -158,6 +159,7 @@ fn every_key_of_a_file_is_read() {
             admin_site: Some("/admin".to_owned()),
             addresses: one("10.0.0.1"),
             address_patterns: one("1.*"),
+            ignore_case: true,
             paths: one("/p"),
             prefixes: one("/q"),
             patterns: one("/r"),

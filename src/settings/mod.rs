@@ -88,7 +88,7 @@ pub(crate) mod values;
 mod web_server;
 mod well_known;
 
-pub(crate) use self::admin::{HASH_PREFIX, hash_from_text};
+pub(crate) use self::admin::{HASH_PREFIX, hash_from_text, token_name_fault};
 pub(crate) use self::node::ID_LIMIT;
 pub use self::{
     admin::{AdminSettings, GetSwitches, TokenSettings},

@@ -85,5 +85,6 @@ mod store_failures;
 mod tasks;
 mod templates;
 mod tokens;
+mod unharmed;
 mod upgrades;
 mod windows;
