@@ -10,7 +10,10 @@ use actix_web::{App, HttpRequest, HttpResponse, rt, test, web};
 use serde_json::Value;
 
 use crate::{
+    child::Role,
     eventually::eventually,
+    log::Log,
+    logs::Logs,
     test_app::{TestApp, routes, sessions},
 };
 
@@ -128,7 +131,7 @@ async fn a_node_that_cannot_write_any_more_is_missing_as_long_as_its_process_liv
     observer.wait_until_empty().await.unwrap();
     // One that leaves is gone at once, and nobody waits for it.
     app.maintenance.leave().await;
-    let status = observer.wait_until_empty().await.unwrap();
+    let status = observer.wait_until_empty().no_nodes().await.unwrap();
     assert!(status.nodes.is_empty() && status.unheard.is_empty());
 }
 
@@ -144,7 +147,7 @@ async fn whoever_comes_later_hears_of_a_node_that_may_be_dead() {
         .await
         .unwrap();
     let observer = handle(store.clone(), |_| {}).await;
-    let change = observer.turn_on().wait().await.unwrap();
+    let change = observer.turn_on().wait().no_nodes().await.unwrap();
     let unheard = &change.status.unheard;
     assert_eq!(unheard.len(), 1, "{unheard:?}");
     assert_eq!(unheard[0].id, "web-3");
@@ -195,6 +198,7 @@ async fn where_nothing_is_wrapped_it_is_said_that_nothing_enforces_it() {
         .service(maintenance.admin())
         .configure(routes)
         .wrap(sessions());
+    let log = Log::collect();
     let scope = TestApp::serving(maintenance, test::init_service(app).await);
     let superuser = scope.log_in_superuser("root").await;
     let status = |answer: crate::test_app::Answer| answer.json();
@@ -203,6 +207,11 @@ async fn where_nothing_is_wrapped_it_is_said_that_nothing_enforces_it() {
     for figure in ["in_flight", "endless", "sessions"] {
         assert_eq!(told[figure], Value::Null, "{figure}");
     }
+    let told: Vec<String> = log.lines();
+    let told = told
+        .iter()
+        .filter(|line| line.contains("maintenance.unenforced"));
+    assert_eq!(told.count(), 1, "{:?}", log.lines());
     scope.turn_on().await;
     let page = scope.get("/maintenance-mode/").by(&superuser).await;
     let page = page.text();
@@ -216,4 +225,71 @@ async fn where_nothing_is_wrapped_it_is_said_that_nothing_enforces_it() {
     assert_eq!(told["in_flight"], 0);
     drop(other);
     rt::task::yield_now().await;
+}
+
+#[actix_web::test]
+async fn what_nobody_hears_of_is_logged_once_each_time() {
+    Role::new("cannot-report").run();
+}
+
+/// In a process of its own, because what the driver logs is the whole process's log.
+pub(crate) async fn child_cannot_report() {
+    let logs = Logs::capture();
+    let folder = tempfile::tempdir().unwrap();
+    // A file where the folder of the leases is to be.
+    let leases = folder.path().join("state.leases");
+    fs::write(&leases, "").unwrap();
+    let app = node(file(folder.path())).await;
+    for times in 1..=2 {
+        eventually("it is told", || {
+            logs.with("maintenance.node-unreported").len() == times
+        })
+        .await;
+        let again = app.maintenance.status().store.error;
+        assert!(again.is_some_and(|error| error.contains("cannot report")));
+        // Twelve tries in a time to live: all of them fail, and nothing more is said.
+        rt::time::sleep(Duration::from_millis(800)).await;
+        assert_eq!(logs.with("maintenance.node-unreported").len(), times);
+        fs::remove_file(&leases).unwrap();
+        eventually("it is heard of", || {
+            logs.with("reports to the others again").len() == times
+        })
+        .await;
+        assert!(app.maintenance.status().store.error.is_none());
+        fs::rename(&leases, folder.path().join(format!("kept-{times}"))).unwrap();
+        fs::write(&leases, "").unwrap();
+    }
+    let line = logs.with("maintenance.node-unreported").remove(0);
+    for part in [
+        "ERROR",
+        "node=web-1/",
+        "when_cut_off=\"keep-last\"",
+        "error=",
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+}
+
+#[actix_web::test]
+async fn where_no_node_reports_nothing_is_called_safe() {
+    let store = MemoryStore::new();
+    let observer = handle(store.clone(), |_| {}).await;
+    let error = observer.turn_on().wait().await.unwrap_err();
+    assert!(
+        matches!(&error, WaitError::NoNodes { mode } if mode == "site"),
+        "{error}"
+    );
+    assert!(error.to_string().contains("`no_nodes()`"), "{error}");
+    assert!(observer.is_on(), "the change was made");
+    let error = observer.wait_until_empty().await.unwrap_err();
+    assert!(matches!(error, WaitError::NoNodes { .. }), "{error}");
+    observer.wait_until_empty().no_nodes().await.unwrap();
+    observer.turn_off().await.unwrap();
+    observer.turn_on().wait().no_nodes().await.unwrap();
+
+    let app = node(store).await;
+    observer.wait_until_empty().await.unwrap();
+    app.maintenance.leave().await;
+    let error = observer.wait_until_empty().await.unwrap_err();
+    assert!(matches!(error, WaitError::NoNodes { .. }), "{error}");
 }
