@@ -1,17 +1,28 @@
 //! A node that says nothing is not one that is not there: file store, one machine.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use actix_maintenance_mode::{
     Maintenance, Settings, WaitError,
-    store::{FileStore, Lease, LeaseCondition, MemoryStore, Store},
+    store::{
+        FileStore, Hints, Lease, LeaseCondition, LiveLease, Loaded, MemoryStore, PutLease, Saved,
+        Store, StoreError, StoreFuture, Version,
+    },
 };
 use actix_web::{App, HttpRequest, HttpResponse, rt, test, web};
 use serde_json::Value;
 
 use crate::{
     child::Role,
-    eventually::eventually,
+    eventually::{PATIENCE, eventually},
     log::Log,
     logs::Logs,
     test_app::{TestApp, routes, sessions},
@@ -292,4 +303,133 @@ async fn where_no_node_reports_nothing_is_called_safe() {
     app.maintenance.leave().await;
     let error = observer.wait_until_empty().await.unwrap_err();
     assert!(matches!(error, WaitError::NoNodes { .. }), "{error}");
+}
+
+#[actix_web::test]
+async fn a_lease_that_the_store_evicts_is_a_node_that_is_missing_and_not_gone() {
+    let store = MemoryStore::new();
+    let app = node(store.clone()).await;
+    let observer = handle(store.clone(), |_| {}).await;
+    observer.turn_on().wait().await.unwrap();
+    for with_trace in [false, true] {
+        let newcomer = handle(store.clone(), |_| {}).await;
+        let prefixes: &[&str] = if with_trace {
+            &["node/", "trace/"]
+        } else {
+            &["node/"]
+        };
+        for prefix in prefixes {
+            for live in store.leases(prefix).await.unwrap() {
+                store.drop_lease(&live.lease).await.unwrap();
+            }
+        }
+        let told = missing(&observer).await;
+        assert!(told.starts_with("node web-1/"), "{told:?}");
+        assert!(told.contains(" has not been heard of for "), "{told}");
+        // The trace tells it to those who have not seen the node.
+        let told = newcomer
+            .wait_until_empty()
+            .at_most(Duration::from_millis(20))
+            .await;
+        let told = told.unwrap_err().to_string();
+        assert_eq!(told.contains("node web-1/"), !with_trace, "{told}");
+        observer.wait_until_empty().await.unwrap();
+    }
+    drop(app);
+}
+
+/// A store that takes no lease while it is full, as Redis with the policy `noeviction`.
+#[derive(Debug, Clone, Default)]
+struct Full {
+    store: MemoryStore,
+    is_full: Arc<AtomicBool>,
+}
+
+impl Full {
+    fn refuse(&self) -> Result<(), StoreError> {
+        match self.is_full.load(Ordering::SeqCst) {
+            true => Err(StoreError::new("the server is out of memory")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Store for Full {
+    fn url(&self) -> String {
+        "full:".to_owned()
+    }
+
+    fn load(&self) -> StoreFuture<'_, Option<Loaded>> {
+        self.store.load()
+    }
+
+    fn save<'a>(
+        &'a self,
+        document: &'a [u8],
+        expected: Option<&'a Version>,
+    ) -> StoreFuture<'a, Saved> {
+        self.store.save(document, expected)
+    }
+
+    fn watch(&self) -> Hints {
+        self.store.watch()
+    }
+
+    fn put_lease<'a>(
+        &'a self,
+        lease: &'a Lease,
+        time_to_live: Duration,
+        condition: LeaseCondition,
+    ) -> StoreFuture<'a, PutLease> {
+        Box::pin(async move {
+            self.refuse()?;
+            self.store.put_lease(lease, time_to_live, condition).await
+        })
+    }
+
+    fn renew_lease<'a>(
+        &'a self,
+        lease: &'a Lease,
+        time_to_live: Duration,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            self.refuse()?;
+            self.store.renew_lease(lease, time_to_live).await
+        })
+    }
+
+    fn drop_lease<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
+        self.store.drop_lease(lease)
+    }
+
+    fn leases<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<LiveLease>> {
+        self.store.leases(prefix)
+    }
+}
+
+#[actix_web::test]
+async fn a_node_whose_reports_are_refused_says_so_and_is_not_counted_out() {
+    let store = Full::default();
+    let app = node(store.clone()).await;
+    let observer = handle(store.clone(), |_| {}).await;
+    observer.turn_on().wait().await.unwrap();
+    store.is_full.store(true, Ordering::SeqCst);
+    eventually("it says so itself", || {
+        let error = app.maintenance.status().store.error;
+        error
+            .is_some_and(|error| error.contains("cannot report") && error.contains("out of memory"))
+    })
+    .await;
+    // What it told last counts until it lapses.
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let told = missing(&observer).await;
+        if told.contains("node web-1/") && told.contains("its process lives") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{told:?}");
+        rt::time::sleep(Duration::from_millis(50)).await;
+    }
+    store.is_full.store(false, Ordering::SeqCst);
+    observer.wait_until_empty().await.unwrap();
 }

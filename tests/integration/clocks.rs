@@ -49,9 +49,8 @@ impl Store for Behind {
     fn clock(&self) -> StoreFuture<'_, Option<Timestamp>> {
         Box::pin(async {
             let behind = SignedDuration::from_millis(self.milliseconds.load(Ordering::SeqCst));
-            let now = Timestamp::now() - behind;
             tokio::time::sleep(self.takes).await;
-            Ok(Some(now))
+            Ok(Some(Timestamp::now() - behind))
         })
     }
 
