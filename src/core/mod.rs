@@ -6,6 +6,7 @@ pub(crate) mod mode;
 pub(crate) mod overlap;
 pub(crate) mod pace;
 pub(crate) mod phase;
+pub(crate) mod public_path;
 pub(crate) mod rules;
 pub(crate) mod schedule;
 pub(crate) mod skew;

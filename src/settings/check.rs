@@ -11,6 +11,7 @@ use super::{
     values::{Faults, redirect_fault, told},
     web_server,
 };
+use crate::core::public_path::is_plain;
 use crate::store::url::{StoreUrl, without_password};
 
 /// Every fault of the values, in the order of the keys.
@@ -20,6 +21,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         store,
         store_timeout,
         admin_path,
+        public_path,
         login_url,
         default_mode,
         time_zone,
@@ -35,6 +37,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         is_too_short.then(|| "give at least 2 seconds".to_owned()),
     );
     faults.one("admin_path", admin_path, admin_path_fault);
+    faults.optional("public_path", public_path.as_deref(), public_path_fault);
     faults.optional("login_url", login_url.as_deref(), redirect_fault);
     let is_inside = |login: &&str| is_under(admin_path, login);
     if let Some(login) = login_url.as_deref().filter(is_inside) {
@@ -83,6 +86,16 @@ fn admin_path_fault(path: &str) -> Option<String> {
     } else {
         None
     }
+}
+
+fn public_path_fault(path: &str) -> Option<String> {
+    if is_plain(path.trim_end_matches('/')) {
+        return None;
+    }
+    told(
+        "give the plain path that the proxy strips, such as \"/shop\": letters, digits and `._~-` \
+         after each `/`; leave it out where none is stripped",
+    )
 }
 
 /// Whether a path is the admin path or below it.

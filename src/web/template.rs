@@ -1,10 +1,6 @@
-//! Templates: the app's own that read the flag, and those that replace the embedded page.
+//! What the app's own templates know of maintenance.
 
-use std::{
-    fs,
-    future::{Ready, ready},
-    path::Path,
-};
+use std::future::{Ready, ready};
 
 use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError, dev::Payload,
@@ -12,7 +8,7 @@ use actix_web::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use tera::{Kwargs, Tera, TeraResult};
+use tera::Tera;
 
 use crate::{
     core::{
@@ -135,6 +131,7 @@ impl MaintenanceFlag {
             rule: Rule::NoExemption,
             format: ResponseFormat::Html,
             language,
+            sent: false,
         };
         let refusal = responses.refusal(snapshot, refusing, now);
         Self {
@@ -259,6 +256,9 @@ impl Maintenance {
     /// `mode` any, is pending or offline; and `maintenance_script()`, which is
     /// [`script_url`](Self::script_url).
     ///
+    /// To be called before the templates are added that call them: Tera refuses a template whose
+    /// functions it does not know.
+    ///
     /// ```
     /// # use actix_maintenance_mode::Maintenance;
     /// # #[actix_web::main]
@@ -275,65 +275,6 @@ impl Maintenance {
     /// # }
     /// ```
     pub fn register_tera_function(&self, tera: &mut Tera) {
-        let script = self.script_url();
-        tera.register_function("maintenance_script", move |_: Kwargs, _: &tera::State| {
-            script.clone()
-        });
-        let maintenance = self.clone();
-        tera.register_function(
-            "maintenance_mode",
-            move |arguments: Kwargs, _: &tera::State| -> TeraResult<bool> {
-                let snapshot = maintenance.engine.shared.published.snapshot();
-                let now = maintenance.engine.shared.now_for(&snapshot);
-                match arguments.get::<&str>("mode")? {
-                    None => Ok(snapshot.closed_mode(now).is_some()),
-                    Some(key) => match snapshot.mode(key) {
-                        Some(mode) => Ok(mode.phase(now).is_maintenance()),
-                        None => Err(tera::Error::message(format!(
-                            "maintenance_mode: there is no mode `{key}`"
-                        ))),
-                    },
-                }
-            },
-        );
+        self.front.responses.functions().register(tera);
     }
-}
-
-/// Adds the templates of a folder and of those in it, by their paths relative to it. They replace
-/// those of the same name.
-pub(crate) fn read_folder(
-    folder: &Path,
-    templates: &mut Vec<(String, String)>,
-) -> Result<(), String> {
-    const ENDINGS: [&str; 3] = ["html", "htm", "xml"];
-    let failed = |path: &Path, error: std::io::Error| {
-        format!("the template {} cannot be read: {error}", path.display())
-    };
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next).map_err(|error| failed(&next, error))? {
-            let entry = entry.map_err(|error| failed(&next, error))?;
-            let path = entry.path();
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                folders.push(path);
-                continue;
-            }
-            let is_template = path
-                .extension()
-                .is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known));
-            if !is_template {
-                continue;
-            }
-            let name = path
-                .strip_prefix(folder)
-                .unwrap_or(&path)
-                .components()
-                .map(|part| part.as_os_str().to_string_lossy())
-                .collect::<Vec<_>>()
-                .join("/");
-            let text = fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
-            templates.push((name, text));
-        }
-    }
-    Ok(())
 }

@@ -11,6 +11,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use self::changed::log_changes;
 use crate::{
     core::{
         limits,
@@ -39,6 +40,7 @@ use crate::{
 };
 
 mod believe;
+pub(crate) mod changed;
 mod drain;
 mod outcome;
 mod settle;
@@ -518,6 +520,7 @@ impl Driver {
         self.shared.seat.about_to_publish(&self.shared, &snapshot);
         self.shared.published.publish(Arc::clone(&snapshot));
         log_phases(&before, &snapshot);
+        log_changes(&before, &snapshot, &self.shared.cancelling);
         if !known.is_quiet {
             self.shared.hooks.tell(&before, &snapshot);
         }

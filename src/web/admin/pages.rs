@@ -108,7 +108,7 @@ pub(super) async fn switch(request: HttpRequest, maintenance: web::Data<Maintena
         Some("off") => Direction::Off,
         _ => Direction::On,
     };
-    let dashboard = format!("{}/", maintenance.front.admin_path);
+    let dashboard = dashboard_of(&request, &maintenance);
     let asked = SwitchAsked::new(&page, mode, direction, dashboard);
     Ok(page.answer("switch", StatusCode::OK, &asked))
 }
@@ -241,7 +241,7 @@ pub(super) async fn plan(
         let what = "plan a window";
         let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
         match planned(&maintenance, &form, &key, caller.by()).await {
-            Ok(()) => return Ok(see_other(&maintenance)),
+            Ok(()) => return Ok(see_other(&request, &maintenance)),
             Err(PlanError::Form(message)) => fault = Some(message),
             Err(PlanError::Change(
                 ChangeError::Plan(message)
@@ -424,7 +424,7 @@ pub(super) async fn cancel(
         }
         let change = cancel.await;
         change.map_err(|error| not_changed(&maintenance, &request, &error))?;
-        return Ok(see_other(&maintenance));
+        return Ok(see_other(&request, &maintenance));
     }
     let page = Page::open(&request, &maintenance).await?;
     let found = window(&page.status, id).filter(|(mode, _)| page.switchable.contains(&mode.key));
@@ -468,9 +468,15 @@ fn window<'a>(status: &'a Status, id: &str) -> Option<(&'a ModeStatus, &'a Plann
     })
 }
 
-fn see_other(maintenance: &Maintenance) -> HttpResponse {
+/// Where the dashboard is for whoever sends this request.
+fn dashboard_of(request: &HttpRequest, maintenance: &Maintenance) -> String {
+    let front = &maintenance.front;
+    front.public(request, &format!("{}/", front.admin_path))
+}
+
+fn see_other(request: &HttpRequest, maintenance: &Maintenance) -> HttpResponse {
     HttpResponse::SeeOther()
-        .insert_header((LOCATION, format!("{}/", maintenance.front.admin_path)))
+        .insert_header((LOCATION, dashboard_of(request, maintenance)))
         .insert_header((CACHE_CONTROL, "no-store"))
         .finish()
 }
@@ -539,7 +545,9 @@ impl<'a> Page<'a> {
         context.insert("t", &catalogue.section("dashboard"));
         context.insert("language", &catalogue.tag);
         context.insert("direction", &catalogue.direction);
-        context.insert("base", &self.maintenance.front.admin_path);
+        let front = &self.maintenance.front;
+        context.insert("base", &front.public(self.request, &front.admin_path));
+        context.insert("site", &front.public(self.request, "/"));
         context.insert("visitor", &self.caller.name());
         context.insert("zone", &self.reader.zone.iana_name().unwrap_or("UTC"));
         context.insert(

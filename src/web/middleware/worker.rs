@@ -16,6 +16,7 @@ use actix_web::{
 };
 use jiff::Timestamp;
 
+use crate::web::visitor::newcomer;
 use crate::{
     core::{
         decide::{Decision, Outcome, Rule, closed_for, decide, decide_visitor},
@@ -53,6 +54,9 @@ const REMEMBERED_CLIENTS: usize = 16;
 /// Longer preferences are read each time: nobody is to fill a worker's memory.
 const LONGEST_REMEMBERED: usize = 512;
 
+/// How many refusals are kept ready, in all their forms.
+const MOST_KEPT: usize = 256;
+
 /// The snapshot as one worker hands it to its requests.
 #[allow(
     clippy::redundant_allocation,
@@ -79,6 +83,8 @@ pub(crate) struct AdmittedUnder(pub(crate) Arc<Snapshot>);
 /// What the worker makes of a request.
 pub(crate) enum Judgement {
     Pass(Admission),
+    /// As `Pass`, for somebody only: shared caches are to keep nothing of the answer.
+    PassPrivately(Admission),
     Refuse(HttpResponse),
     /// It depends on who is asking, which takes time.
     Ask(VisitorFuture),
@@ -99,6 +105,10 @@ struct Kept {
     format: ResponseFormat,
     language: usize,
     redirect: bool,
+    /// Whether it answers a request that would have changed something.
+    sent: bool,
+    /// What stands before the paths of the app.
+    prefix: Box<str>,
     /// The stretch of time over which it says the truth; `None`: as long as its snapshot.
     valid: Option<Validity>,
     rendered: Rendered,
@@ -239,7 +249,7 @@ impl Worker {
         snapshot: &Arc<Snapshot>,
         now: Timestamp,
     ) -> Judgement {
-        let is_already_in = || self.is_already_in(request);
+        let is_already_in = |mode| self.is_already_in(request, snapshot, mode);
         let subject = RequestSubject::new(request, self.front(), &self.routes);
         let decision = decide_visitor(snapshot, &subject, visitor, is_already_in, now);
         if decision.logout {
@@ -266,10 +276,13 @@ impl Worker {
 
     /// Whether an authenticated visitor was in before the site began to close. A visitor whom only
     /// the app can find out about is not followed while the site is online, so nobody knows better.
-    fn is_already_in(&self, request: &HttpRequest) -> bool {
+    fn is_already_in(&self, request: &HttpRequest, snapshot: &Snapshot, mode: usize) -> bool {
         let shared = self.shared();
         if !self.reads_session() {
             return true;
+        }
+        if newcomer::is_newcomer(request, snapshot, mode) {
+            return false;
         }
         self.desk
             .notes()
@@ -318,7 +331,19 @@ impl Worker {
         request
             .extensions_mut()
             .insert(AdmittedUnder(Arc::clone(snapshot)));
-        Judgement::Pass(admission)
+        let now = self.shared().now_for(snapshot);
+        let admission = match &self.front().identity {
+            Identity::Session(keys) if snapshot.is_draining(now) => {
+                newcomer::watch(request, keys.user_key(), snapshot, now);
+                admission.watched()
+            }
+            _ => admission,
+        };
+        if self.front().is_private && rule.is_personal() {
+            Judgement::PassPrivately(admission)
+        } else {
+            Judgement::Pass(admission)
+        }
     }
 
     /// How a request is inside that passes the modes that are closed now, or to which none applies.
@@ -393,13 +418,15 @@ impl Worker {
             rule,
             format,
             language,
+            sent: !request.method().is_safe(),
         };
+        let prefix = self.front().public_prefix(request);
         let mut response = if responses.can_be_kept(mode, format) {
-            cache.kept(responses, request, snapshot, refusing, now)
+            cache.kept(responses, request, snapshot, refusing, &prefix, now)
         } else {
             drop(cache);
             let refusal = responses.refusal(snapshot, refusing, now);
-            responses.render(request, mode, &refusal)
+            responses.render(request, mode, &refusal, &prefix)
         };
         response.extensions_mut().insert(RefusalMarker);
         response
@@ -471,6 +498,7 @@ impl Cache {
         request: &HttpRequest,
         snapshot: &Snapshot,
         refusing: Refusing,
+        prefix: &str,
         now: Timestamp,
     ) -> HttpResponse {
         let Refusing {
@@ -478,6 +506,7 @@ impl Cache {
             rule,
             format,
             language,
+            sent,
         } = refusing;
         let forced_on = rule.is_forced_on();
         let redirect = responses.redirects(request, mode, format);
@@ -490,7 +519,9 @@ impl Cache {
                 kept.format,
                 kept.language,
                 kept.redirect,
-            ) == (mode, forced_on, format, language, redirect)
+                kept.sent,
+                &*kept.prefix,
+            ) == (mode, forced_on, format, language, redirect, sent, prefix)
         });
         if let Some(known) = known.filter(|_| is_current) {
             if self.kept[known].is_valid(responses, now) {
@@ -499,15 +530,21 @@ impl Cache {
             self.kept.swap_remove(known);
         }
         let refusal = responses.refusal(snapshot, refusing, now);
-        let rendered = responses.rendered(mode, &refusal, redirect);
+        let rendered = responses.rendered(mode, &refusal, redirect, prefix);
         let response = rendered.response();
         if is_current {
+            // A proxy may hand on what a client says of its prefix.
+            if self.kept.len() == MOST_KEPT {
+                self.kept.clear();
+            }
             self.kept.push(Kept {
                 mode,
                 forced_on,
                 format,
                 language,
                 redirect,
+                sent,
+                prefix: prefix.into(),
                 valid: snapshot.is_timed().then(|| Validity {
                     from: now,
                     edge: snapshot.next_edge(now),

@@ -2,13 +2,10 @@
 
 use super::{
     described::Refusal,
-    words::{addition, in_words},
+    words::{addition, in_words, not_saved},
 };
-use crate::core::text::chain;
-use crate::{settings::Settings, web::refusal::language::Catalogue};
+use crate::{core::phase::Phase, web::refusal::language::Catalogue};
 use serde_json::{Map, Value};
-use std::iter;
-use tera::Tera;
 
 /// A page without its script looks again after this many seconds, or up to twice as many.
 pub(super) const SHORTEST_REFRESH: u64 = 30;
@@ -22,49 +19,7 @@ pub(super) const NOTICE_TEMPLATE: (&str, &str) = (
     include_str!("../../../templates/notice.html"),
 );
 
-/// Reads the templates: the embedded ones, and those of the app's folder in their place.
-///
-/// # Errors
-///
-/// When a template is missing, or cannot be read or understood; the text says which.
-pub(crate) fn read_templates(settings: &Settings) -> Result<Tera, String> {
-    let of_modes = settings
-        .modes
-        .iter()
-        .filter_map(|mode| mode.template.as_ref());
-    let named: Vec<&String> = iter::once(&settings.response.template)
-        .chain(of_modes)
-        .collect();
-    let settings = &settings.response;
-    let mut tera = Tera::new();
-    let mut templates = vec![
-        (PAGE_TEMPLATE.0.to_owned(), PAGE_TEMPLATE.1.to_owned()),
-        (NOTICE_TEMPLATE.0.to_owned(), NOTICE_TEMPLATE.1.to_owned()),
-    ];
-    let pages = crate::web::admin::TEMPLATES.iter();
-    templates.extend(pages.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
-    // A folder that is not there is told of by the checks of the settings.
-    if let Some(folder) = settings.templates_dir.as_deref().filter(|it| it.is_dir()) {
-        crate::web::template::read_folder(folder, &mut templates)?;
-    }
-    tera.add_raw_templates(templates)
-        .map_err(|error| format!("a template is not valid: {}", chain(&error)))?;
-    if let Some(missing) = named
-        .into_iter()
-        .find(|template| !tera.contains_template(template))
-    {
-        return Err(format!(
-            "there is no template `{missing}`{}",
-            match &settings.templates_dir {
-                Some(folder) => format!(" in {}", folder.display()),
-                None => "; set `response.templates_dir` to the folder it is in".to_owned(),
-            }
-        ));
-    }
-    Ok(tera)
-}
-
-/// What the page shows. All of the crate's own is in `maintenance`.
+/// What the page shows: all that pages of the app know by `MaintenanceFlag`, and more.
 pub(super) fn page_context(
     refusal: &Refusal,
     catalogue: &Catalogue,
@@ -83,6 +38,8 @@ pub(super) fn page_context(
     maintenance.insert("until_text".to_owned(), refusal.until.map(in_words).into());
     let reading_works = addition(catalogue, refusal).filter(|_| refusal.read_only);
     maintenance.insert("reading_works".to_owned(), reading_works.into());
+    let not_saved = not_saved(catalogue, refusal);
+    maintenance.insert("not_saved".to_owned(), not_saved.into());
     maintenance.insert("direction".to_owned(), catalogue.direction.as_str().into());
     maintenance.insert("refresh".to_owned(), again.refresh.into());
     maintenance.insert("script".to_owned(), again.script.clone().into());
@@ -91,6 +48,12 @@ pub(super) fn page_context(
         .map(|(key, text)| (key.clone(), text.as_str().into()))
         .collect();
     maintenance.insert("text".to_owned(), texts.into());
+    let is_pending = refusal.phase == Phase::Pending;
+    maintenance.insert("pending".to_owned(), is_pending.into());
+    // Whoever is refused is past what is announced.
+    maintenance.insert("scheduled".to_owned(), false.into());
+    maintenance.insert("start".to_owned(), Value::Null);
+    context.insert("maintenance_mode", &true);
     context.insert("maintenance", &maintenance);
     context
 }
@@ -105,12 +68,12 @@ pub(super) struct Again {
 
 impl Again {
     /// When it is over, and not all pages at once.
-    pub(super) fn of(refusal: &Refusal, script: Option<&String>) -> Self {
+    pub(super) fn of(refusal: &Refusal, script: Option<String>) -> Self {
         let seconds = SHORTEST_REFRESH + fastrand::u64(0..=SHORTEST_REFRESH);
         let until = refusal.until.and(refusal.retry_after);
         Self {
             refresh: until.map_or(seconds, |until| until.min(seconds)),
-            script: script.cloned(),
+            script,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Sets maintenance up: settings, and the closures that a file cannot hold.
 
 use crate::core::visitor::Visitor;
+use crate::engine::driver::changed::Cancelling;
 use std::{
     collections::HashMap,
     fmt, io,
@@ -43,10 +44,11 @@ use crate::{
     },
     settings::{
         Access, AppliesToSettings, ModeExemptSettings, ModeSettings, NodeSettings, PathSettings,
-        Settings, SettingsError, StoreUrl, WebServerSettings, without_password,
+        ResponseSettings, Settings, SettingsError, StoreUrl, WebServerSettings, without_password,
     },
     store::{FileStore, MemoryStore, Store, StoreError},
     web::{
+        admin::TEMPLATES,
         front::{AddressFinder, Front, LogoutHook, Predicate},
         live::Live,
         maintenance::Maintenance,
@@ -57,8 +59,8 @@ use crate::{
             language::{LanguageChooser, Languages},
             negotiate::ResponseFormat,
             of_mode::{FormatChoice, Renderer, ResponseContext},
-            page::read_templates,
             responses::Responses,
+            templates::{Functions, OfApp, Templates},
         },
         request::api_key::ApiKey,
         token::Tokens,
@@ -96,8 +98,10 @@ pub struct Builder {
     language: Option<LanguageChooser>,
     catalogues: Vec<(String, String)>,
     renderer: Option<Renderer>,
+    of_app: OfApp,
     tests: bool,
     is_tool: bool,
+    page_fault: Option<String>,
     clock: Clock,
 }
 
@@ -145,8 +149,10 @@ impl Builder {
             language: None,
             catalogues: Vec::new(),
             renderer: None,
+            of_app: OfApp::default(),
             tests: false,
             is_tool: false,
+            page_fault: None,
             clock: Clock::system(),
         }
     }
@@ -583,6 +589,47 @@ impl Builder {
         self
     }
 
+    /// Renders pages by the app's own engine: a template that [`Settings::response`] names is looked
+    /// for in `response.templates_dir`, then in this engine, then among those of the crate. What it
+    /// has registered (functions, filters and tests) is there for the templates of the folder, too.
+    ///
+    /// The crate's functions `maintenance_mode` and `maintenance_script` are added to it. To load
+    /// templates that call them, register the same names before: what is registered here replaces
+    /// them. Other delimiters than Tera's own are for the templates of the engine alone.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut tera = tera::Tera::default();
+    /// tera.register_filter("shout", |text: String, _: tera::Kwargs, _: &tera::State| {
+    ///     text.to_uppercase()
+    /// });
+    /// tera.add_raw_template("503.html", "<h1>{{ maintenance.message | shout }}</h1>")?;
+    /// let maintenance = Maintenance::builder().store("memory:").tera(tera).build().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tera(mut self, tera: Tera) -> Self {
+        self.of_app.tera = Some(tera);
+        self
+    }
+
+    /// Registers the app's functions, filters and tests for the templates in
+    /// `response.templates_dir`. The crate's functions are there already.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// fn register(tera: &mut tera::Tera) {
+    ///     tera.register_function("year", |_: tera::Kwargs, _: &tera::State| 2030);
+    /// }
+    /// let builder = Maintenance::builder().template_functions(register);
+    /// ```
+    pub fn template_functions(mut self, register: impl FnOnce(&mut Tera) + Send + 'static) -> Self {
+        self.of_app.set_ups.push(Box::new(register));
+        self
+    }
+
     /// Tells whether the app runs under test; pass `cfg!(test)`. With the setting `exempt.tests`
     /// nobody is refused then.
     ///
@@ -638,7 +685,19 @@ impl Builder {
             edit(&mut settings);
         }
         let closures = add_modes(&mut settings, std::mem::take(&mut self.modes));
-        let templates = read_templates(&settings).map_err(|message| {
+        let before = public_path(&settings);
+        let script = format!("{before}{}/static/maintenance.js", admin_path(&settings));
+        let functions = Functions::new(script, mode_keys(&settings));
+        let of_app = std::mem::take(&mut self.of_app);
+        let mut templates = Templates::read(&settings, of_app, functions.clone(), &TEMPLATES);
+        if self.is_tool
+            && let Err(message) = templates
+        {
+            self.page_fault = Some(message);
+            leave_pages_alone(&mut settings);
+            templates = Templates::read(&settings, OfApp::default(), functions.clone(), &TEMPLATES);
+        }
+        let templates = templates.map_err(|message| {
             let named = &settings.response.template;
             fault("response.template", named, message)
         });
@@ -673,8 +732,18 @@ impl Builder {
         let hooks = Hooks::start(std::mem::take(&mut self.hooks)).map_err(BuildError::Thread)?;
         let first = plan.first_snapshot(Arc::new(rules), store.url(), self.clock.now());
         let clock = self.clock.clone();
-        let front = Arc::new(self.front(&settings, &modes, templates, languages)?);
+        let is_tool = self.is_tool;
+        let mut front = self.front(&settings, &modes, templates, languages)?;
+        if let Err(found) = front.responses.try_pages(&modes) {
+            if !is_tool {
+                return Err(fault("response.template", &found.template, found.message).into());
+            }
+            front.page_fault = Some(found.message);
+            settings.web_server.page = None;
+        }
+        let front = Arc::new(front);
         let shared = Arc::new(shared(&settings, first, &plan, hooks, clock, &front));
+        functions.tell_of(&shared);
         tracing::info!(
             store = %store.url(),
             admin_path = %front.admin_path,
@@ -737,7 +806,7 @@ impl Builder {
         self,
         settings: &Settings,
         configured: &[ConfiguredMode],
-        templates: Tera,
+        templates: Templates,
         languages: Languages,
     ) -> Result<Front, SettingsError> {
         let mut responses = Responses::new(
@@ -771,6 +840,7 @@ impl Builder {
                 .map(ApiKey::new)
                 .transpose()
                 .map_err(|message| fault("exempt.api_key", "", message))?,
+            is_private: settings.exempt.private,
             logout_hook: self.logout_hook,
             session_order: SessionOrder::default(),
             permissions: self.permissions,
@@ -783,7 +853,9 @@ impl Builder {
             forced_on_wrappers: AtomicBool::new(false),
             told_of_routes: ToldOnce::default(),
             unenforced_told: AtomicBool::new(false),
-            admin_path: settings.admin_path.trim_end_matches('/').to_owned(),
+            public_path: public_path(settings).to_owned(),
+            page_fault: self.page_fault,
+            admin_path: admin_path(settings).to_owned(),
         })
     }
 }
@@ -816,11 +888,41 @@ fn shared(
         default_mode: settings.default_mode().to_owned(),
         time_zone: plan.time_zone.clone(),
         hooks,
+        cancelling: Cancelling::default(),
         web_server: WebServerFiles::new(&settings.web_server),
         page: Arc::new(move |snapshot, mode, now| {
             front.responses.page_file(snapshot, mode, now).into()
         }),
     }
+}
+
+fn admin_path(settings: &Settings) -> &str {
+    settings.admin_path.trim_end_matches('/')
+}
+
+fn public_path(settings: &Settings) -> &str {
+    let path = settings.public_path.as_deref().unwrap_or_default();
+    path.trim_end_matches('/')
+}
+
+/// The keys of all modes; without any in the settings there is one.
+fn mode_keys(settings: &Settings) -> Vec<String> {
+    match settings.modes.as_slice() {
+        [] => vec![ModeSettings::default().key],
+        modes => modes.iter().map(|mode| mode.key.clone()).collect(),
+    }
+}
+
+/// The site must be brought back also from where the app's templates are not. Then a page that was
+/// written for a web server stays as it is.
+fn leave_pages_alone(settings: &mut Settings) {
+    let plain = ResponseSettings::default();
+    settings.response.templates_dir = plain.templates_dir;
+    settings.response.template = plain.template;
+    for mode in &mut settings.modes {
+        mode.template = None;
+    }
+    settings.web_server.page = None;
 }
 
 /// Both, or the faults of both.
@@ -971,7 +1073,7 @@ fn configured_modes(
     modes
 }
 
-fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError> {
+fn mode_rules(mode: &ModeSettings, ignore_case: bool) -> Result<ModeRules, SettingsError> {
     let name = |key: &str| format!("mode.{}.{key}", mode.key);
     let AppliesToSettings {
         hosts,
@@ -998,7 +1100,7 @@ fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError> {
                 .map(|method| method.as_str().into())
                 .collect(),
         },
-        exempt: own_exemptions(&mode.exempt, &name("exempt"))?,
+        exempt: own_exemptions(&mode.exempt, &name("exempt"), ignore_case)?,
         read_only: match mode.access {
             Access::None => None,
             Access::ReadOnly => Some(ReadOnly {
@@ -1009,11 +1111,16 @@ fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError> {
     })
 }
 
-fn own_exemptions(exempt: &ModeExemptSettings, key: &str) -> Result<OwnExemptions, SettingsError> {
+fn own_exemptions(
+    exempt: &ModeExemptSettings,
+    key: &str,
+    ignore_case: bool,
+) -> Result<OwnExemptions, SettingsError> {
     Ok(OwnExemptions {
         routes: Routes::new(format!("{key}.routes"), &exempt.routes),
         paths: PathRules::new(&exempt.paths, &exempt.prefixes, &exempt.patterns)
-            .map_err(|error| fault(key, "", error))?,
+            .map_err(|error| fault(key, "", error))?
+            .ignoring_case(ignore_case),
         addresses: AddressSet::parse(&exempt.addresses)
             .map_err(|message| fault(key, "", message))?,
         address_patterns: Patterns::whole(&exempt.address_patterns)
@@ -1053,7 +1160,8 @@ fn rules(
             .filter_map(target)
             .collect(),
         paths: PathRules::new(&exempt.paths, &exempt.prefixes, &exempt.patterns)
-            .map_err(patterns_of("exempt.patterns"))?,
+            .map_err(patterns_of("exempt.patterns"))?
+            .ignoring_case(exempt.ignore_case),
         admin_site: match &exempt.admin_site {
             Some(path) => prefix(path)?,
             None => PathRules::default(),
@@ -1080,7 +1188,7 @@ fn rules(
         },
         modes: modes
             .iter()
-            .map(|mode| mode_rules(&mode.settings))
+            .map(|mode| mode_rules(&mode.settings, exempt.ignore_case))
             .collect::<Result<_, _>>()?,
     })
 }
