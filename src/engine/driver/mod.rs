@@ -39,6 +39,7 @@ use crate::{
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
 };
 
+mod agreement;
 mod believe;
 pub(crate) mod changed;
 mod drain;
@@ -48,10 +49,10 @@ mod skew;
 mod start;
 
 use self::{
+    agreement::Agreement,
     believe::{Believed, Lacks, random_name},
     drain::Heard,
     outcome::Fate,
-    settle::Agreement,
 };
 
 /// The first and the longest pause before a failed store is tried again.
