@@ -72,6 +72,7 @@ use self::{
     output::Output,
     status::ShowStatus,
     task::TaskCommand,
+    token::TokenCommand,
     window::WindowCommand,
 };
 use crate::{
@@ -98,6 +99,7 @@ mod status;
 mod status_text;
 mod table;
 mod task;
+mod token;
 mod waiting;
 mod window;
 mod wording;
@@ -149,7 +151,9 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(alias = "down")]
     On(On),
+    #[command(alias = "up")]
     Off(Off),
     Status(ShowStatus),
     #[command(subcommand)]
@@ -161,6 +165,7 @@ enum Command {
     Export(Export),
     Render(Render),
     Completions(Completions),
+    Token(TokenCommand),
 }
 
 impl Command {
@@ -170,8 +175,11 @@ impl Command {
         builder: Builder,
         output: &Output,
     ) -> Result<u8, Failure> {
-        if let Self::Completions(completions) = self {
-            return completions.run(output);
+        match self {
+            // These need neither settings nor a store.
+            Self::Completions(completions) => return completions.run(output),
+            Self::Token(token) => return token.run(output),
+            _ => {}
         }
         let context = options.connect(builder, output).await?;
         match self {
@@ -186,6 +194,7 @@ impl Command {
             Self::Export(export) => export.run(&context),
             Self::Render(render) => render.run(&context),
             Self::Completions(completions) => completions.run(output),
+            Self::Token(token) => token.run(output),
         }
     }
 }

@@ -16,12 +16,13 @@ use crate::{
 /// Shown once, in the help of the program: in that of each command they would take the room.
 pub(super) const OPTIONS_HELP: &str = "\
 Options of every command:
-  --settings FILE  Instead of maintenance.toml or MAINTENANCE_SETTINGS
-  --store URL      Where the state is kept, instead of what the settings say
-  --mode KEY       Which mode; the default one unless it is given
+  --settings FILE  Instead of maintenance.toml or what
+                   MAINTENANCE_SETTINGS names
+  --store URL      Where the state is kept
+  --mode KEY       Which mode, instead of the default one
   --json           Print one JSON document
-  -v, -vv, -vvv    Show the log on stderr: info, debug, trace
-  -h, --help       Print help, also that of a command; -V prints the version";
+  -v, -vv, -vvv    Show the log: info, debug, trace
+  -h, --help       Print help; -V prints the version";
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Options {

@@ -12,6 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use jiff::{Timestamp, tz::TimeZone};
 
+use crate::engine::driver::changed::Cancelling;
 use crate::{
     core::{
         mode::Mode,
@@ -47,6 +48,7 @@ pub(crate) struct Shared {
     /// Of times that are given without an offset.
     pub(crate) time_zone: Option<TimeZone>,
     pub(crate) hooks: Hooks,
+    pub(crate) cancelling: Cancelling,
     pub(crate) web_server: WebServerFiles,
     /// Makes the page that stands in a file for the web server.
     pub(crate) page: PageOf,

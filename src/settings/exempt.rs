@@ -6,7 +6,9 @@ use super::{
     Settings,
     reader::{Section, boolean, text},
     routes::route_fault,
-    values::{Faults, address_fault, path_fault, pattern_fault, prefix_fault},
+    values::{
+        Faults, address_fault, address_pattern_fault, path_fault, pattern_fault, prefix_fault,
+    },
 };
 use http::header::HeaderName;
 
@@ -42,6 +44,9 @@ pub struct ExemptSettings {
     pub patterns: Vec<String>,
     /// Names of Actix resources that are never refused. Default empty.
     pub routes: Vec<String>,
+    /// Whether upper and lower case are the same in `paths` and `prefixes`, also in those of modes. Default
+    /// `false`, as for the routes of Actix.
+    pub ignore_case: bool,
     /// `/robots.txt`, so that crawlers do not take the refusal as "crawl nothing". Default
     /// `true`.
     pub robots_txt: bool,
@@ -69,6 +74,7 @@ impl Default for ExemptSettings {
             prefixes: Vec::new(),
             patterns: Vec::new(),
             routes: Vec::new(),
+            ignore_case: false,
             robots_txt: true,
             tests: false,
             api_key: None,
@@ -134,6 +140,7 @@ pub(super) fn read(section: &mut Section<'_>) -> ExemptSettings {
         prefixes: section.list("prefixes", default.prefixes),
         patterns: section.list("patterns", default.patterns),
         routes: section.list("routes", default.routes),
+        ignore_case: section.value("ignore_case", boolean, default.ignore_case),
         robots_txt: section.value("robots_txt", boolean, default.robots_txt),
         tests: section.value("tests", boolean, default.tests),
         api_key: section.optional_section("api_key", api_key),
@@ -162,7 +169,7 @@ pub(super) fn check(settings: &Settings, faults: &mut Faults) {
     faults.each(
         "exempt.address_patterns",
         &exempt.address_patterns,
-        pattern_fault,
+        address_pattern_fault,
     );
     faults.each("exempt.paths", &exempt.paths, path_fault);
     faults.each("exempt.prefixes", &exempt.prefixes, prefix_fault);

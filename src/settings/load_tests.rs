@@ -41,6 +41,7 @@ fn every_key_of_a_file_is_read() {
     let text = format!(
         r#"
         store = "memory:"
+        store_timeout = "9s"
         forced = "off"
         when_store_fails = "on"
         when_cut_off = "close"
@@ -66,6 +67,7 @@ fn every_key_of_a_file_is_read() {
         admin_site = "/admin"
         addresses = ["10.0.0.1"]
         address_patterns = ["1.*"]
+        ignore_case = true
         paths = ["/p"]
         prefixes = ["/q"]
         patterns = ["/r"]
@@ -128,6 +130,7 @@ fn every_key_of_a_file_is_read() {
     let one = |text: &str| vec![text.to_owned()];
     let expected = Settings {
         store: "memory:".to_owned(),
+        store_timeout: Duration::from_secs(9),
         forced: Some(Forced::Off),
         when_store_fails: WhenStoreFails::On,
         when_cut_off: WhenCutOff::Close,
@@ -158,6 +161,7 @@ fn every_key_of_a_file_is_read() {
             admin_site: Some("/admin".to_owned()),
             addresses: one("10.0.0.1"),
             address_patterns: one("1.*"),
+            ignore_case: true,
             paths: one("/p"),
             prefixes: one("/q"),
             patterns: one("/r"),

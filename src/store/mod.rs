@@ -132,6 +132,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// How long an answer of it may take at present, by what it has measured. `None`: it does not
+    /// measure; then five seconds are waited, which is also the least. The default.
+    fn answers_within(&self) -> Option<Duration> {
+        None
+    }
+
     /// What time it is by the store's own clock, at some moment between the call and the answer, to
     /// within half a second. `None`: it has no clock of its own, or does not tell; the default. Never
     /// writes.
@@ -145,12 +151,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Box::pin(async { Ok(None) })
     }
 
-    /// What tells this life of the store from the one before, where it may come back with what it
-    /// held some time ago, as a server that restarts from a saved copy. Leases that were put after
-    /// the copy was made are not in it, and nobody can tell by what is. So whoever waits for all nodes
-    /// believes no list until a store of another life has been asked for leases for one time to live.
+    /// What tells this life of the store from the one before, where it may have lost leases that it
+    /// had confirmed: a server that restarts from a saved copy, a folder that was removed. Nobody can
+    /// tell by what is there. So whoever waits for all nodes believes no list before the store has
+    /// been kept for one time to live in this life.
     ///
-    /// The default is `None`: nobody can tell, or a store keeps what it has confirmed.
+    /// The default is `None`: nobody can tell, or it has lost nothing.
     ///
     /// # Errors
     ///
@@ -199,6 +205,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// When a live lease may be missing from the list.
     fn leases<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<LiveLease>>;
 }
+
+/// How long a store on a server is waited for at most, unless the settings say otherwise.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// The largest document, in bytes. Far above any real state; below what would hurt to read by
 /// mistake.
@@ -264,6 +273,7 @@ pub struct StoreError {
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
     is_permanent: bool,
+    may_be_lost: bool,
 }
 
 impl StoreError {
@@ -273,6 +283,7 @@ impl StoreError {
             message: message.into(),
             source: None,
             is_permanent: false,
+            may_be_lost: false,
         }
     }
 
@@ -287,6 +298,19 @@ impl StoreError {
     /// Whether trying again cannot help.
     pub fn is_permanent(&self) -> bool {
         self.is_permanent
+    }
+
+    /// Says that what was to be stored can be read, and may not survive a crash: as when the last sync
+    /// of the disk fails. Nobody can say then whether it is changed.
+    #[must_use]
+    pub fn may_be_lost(mut self) -> Self {
+        self.may_be_lost = true;
+        self
+    }
+
+    /// Whether what was stored may not survive a crash.
+    pub(crate) fn is_of_durability(&self) -> bool {
+        self.may_be_lost
     }
 
     /// Adds the error that this one follows from.

@@ -35,6 +35,7 @@ mod api;
 mod api_windows;
 mod barrier;
 #[cfg(feature = "testing")]
+mod clocks;
 mod conformance;
 mod cut_off;
 mod dashboard;
@@ -85,5 +86,6 @@ mod store_failures;
 mod tasks;
 mod templates;
 mod tokens;
+mod unharmed;
 mod upgrades;
 mod windows;

@@ -56,11 +56,12 @@ use tokio::{
 use crate::{
     clock::steady,
     engine::{
-        driver::{Command, STORE_TIMEOUT},
+        driver::Command,
         fleet::{
             marker::{MARKER, MARKER_LIVES, marker, remembered_for, to_wait},
             node::Fleet,
         },
+        patience::{of_answer, within},
         task::TASKS,
     },
     store::{Lease, LeaseCondition, LiveLease, PutLease, Store, StoreError},
@@ -319,26 +320,30 @@ impl LeaseKeeper {
         &self,
         time_to_live: Duration,
     ) -> Result<Option<Duration>, StoreError> {
-        if !self.store.may_lose_state() {
-            return Ok(None);
+        match self.life().await? {
+            Some(marker) => Ok(to_wait(self.remembered_for(marker).await?, time_to_live)),
+            None => Ok(None),
         }
-        let remembered = self.remembered_for().await?;
-        Ok(to_wait(remembered, time_to_live))
     }
 
     /// Makes the marker by which it is told that the store has forgotten, unless there is one.
     pub(crate) async fn mark(&self) -> Result<(), StoreError> {
-        if self.store.may_lose_state() {
-            self.remembered_for().await?;
+        if let Some(marker) = self.life().await? {
+            self.remembered_for(marker).await?;
         }
         Ok(())
     }
 
+    /// The marker of this life of the store; `None`: it has not forgotten anything and will not.
+    async fn life(&self) -> Result<Option<Lease>, StoreError> {
+        let life = in_time(&*self.store, "ask who it is", self.store.life()).await?;
+        let may_forget = life.is_some() || self.store.may_lose_state();
+        may_forget.then(|| marker(life)).transpose()
+    }
+
     /// For how long the store has remembered leases, in this life of it. Where it has not, it does
     /// from now on.
-    async fn remembered_for(&self) -> Result<Option<Duration>, StoreError> {
-        let life = in_time(&*self.store, "ask who it is", self.store.life()).await?;
-        let marker = marker(life)?;
+    async fn remembered_for(&self, marker: Lease) -> Result<Option<Duration>, StoreError> {
         let remembered = remembered_for(&self.list(MARKER).await?, &marker);
         if remembered.is_none() {
             self.put_marker(marker).await?;
@@ -404,11 +409,13 @@ pub(crate) async fn in_time<T>(
     what: &str,
     asked: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
-    timeout(STORE_TIMEOUT, asked).await.unwrap_or_else(|_| {
+    let patience = || of_answer(store);
+    let answer = within(tokio::time::Instant::now(), patience, asked).await;
+    answer.unwrap_or_else(|waited| {
         Err(StoreError::new(format!(
             "the store {} does not {what} within {} seconds",
             store.url(),
-            STORE_TIMEOUT.as_secs()
+            waited.as_secs()
         )))
     })
 }
@@ -633,7 +640,8 @@ impl Keeping {
     async fn renew(&self, held_until: Option<Duration>) -> bool {
         let asked_at = steady::now();
         // Once it is lost there is nothing to be late for.
-        let left = held_until.map_or(STORE_TIMEOUT, |until| until.saturating_sub(asked_at));
+        let longest = of_answer(&*self.store);
+        let left = held_until.map_or(longest, |until| until.saturating_sub(asked_at));
         let renewal = async {
             match self.store.renew_lease(&self.lease, self.time_to_live).await {
                 Ok(false) if !self.once => {
@@ -643,7 +651,7 @@ impl Keeping {
                 other => other,
             }
         };
-        match timeout(left.min(STORE_TIMEOUT), renewal).await {
+        match timeout(left.min(longest), renewal).await {
             Ok(Ok(true)) => {
                 self.hold_since(asked_at);
                 true

@@ -47,8 +47,8 @@ use super::{
     clock::{Clock, Reading},
     failure::reason,
     lease_file::{LeaseFile, SIZE_LIMIT, Stamp, file_name, is_file_name, lease_name},
-    links,
-    lock::is_still_at,
+    lease_folder, links,
+    lock::{is_still_at, lock_path},
     read::{folder_of, real_path},
 };
 use crate::store::{Lease, LeaseCondition, LiveLease, PutLease, StoreError, UNREADABLE};
@@ -157,7 +157,8 @@ impl Leases {
     ) -> Result<PutLease, StoreError> {
         let folder = self.folder()?;
         let failed = |step| self.cannot(lease, step);
-        make(&folder).map_err(failed("cannot make the folder of the leases"))?;
+        lease_folder::make(&folder, &self.lock_file_of_state())
+            .map_err(failed("cannot make the folder of the leases"))?;
         let path = folder.join(file_name(lease.name()));
         let started = Instant::now();
         loop {
@@ -293,6 +294,19 @@ impl Leases {
                 .with_source(error)
             })?;
         Ok(folder)
+    }
+
+    fn lock_file_of_state(&self) -> PathBuf {
+        lock_path(&real_path(&self.state))
+    }
+
+    /// Whether the leases are in another folder than the first ones were, or in none.
+    pub(super) fn were_lost(&self) -> Result<bool, StoreError> {
+        let folder = self.folder()?;
+        Ok(lease_folder::is_another(
+            &folder,
+            &self.lock_file_of_state(),
+        ))
     }
 
     /// Locks the file of a lease. `None`: there is none.
@@ -535,28 +549,6 @@ fn take(file: &File, path: &Path) -> io::Result<bool> {
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-/// Makes the folder of the leases, for those who may use the folder that it is in. Else one made by
-/// root would keep out the app.
-fn make(folder: &Path) -> io::Result<()> {
-    match fs::create_dir(folder) {
-        Ok(()) => {
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::MetadataExt as _;
-
-                // Best effort: where it fails, the process's own umask decides.
-                let _ = fs::metadata(folder_of(folder)).and_then(|around| {
-                    let mode = around.mode() & 0o7777;
-                    super::access::give(&File::open(folder)?, around.uid(), around.gid(), mode)
-                });
-            }
-            Ok(())
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
     }
 }
 

@@ -13,7 +13,10 @@ use actix_web::HttpRequest;
 
 use crate::{
     engine::{inside::in_flight::Counter, shared::Shared},
-    web::visitor::session_notes::{Noted, SessionNotes},
+    web::visitor::{
+        newcomer,
+        session_notes::{Noted, SessionNotes},
+    },
 };
 
 /// Where one worker keeps who is inside.
@@ -149,7 +152,7 @@ impl Desk {
             Some(notes) => notes.note(request),
             None => Noted::NOTHING,
         };
-        Admission { inside, noted }
+        Admission::new(inside, noted)
     }
 
     /// Lets a request in that has been counted, and notes who sent it.
@@ -158,7 +161,7 @@ impl Desk {
             Some(notes) => notes.look(request),
             None => Noted::NOTHING,
         };
-        Admission { inside, noted }
+        Admission::new(inside, noted)
     }
 
     /// Lets a request in that has been counted, and that is inside of none of the modes that are
@@ -174,15 +177,12 @@ impl Desk {
             _ => Noted::NOTHING,
         };
         if inside.0.is_none() {
-            return Admission { inside, noted };
+            return Admission::new(inside, noted);
         }
         // First there, then not here any more: it is never in neither count.
         self.elsewhere.counter.begin_elsewhere();
         drop(inside);
-        Admission {
-            inside: Inside(Some(Rc::clone(&self.elsewhere))),
-            noted,
-        }
+        Admission::new(Inside(Some(Rc::clone(&self.elsewhere))), noted)
     }
 }
 
@@ -191,14 +191,22 @@ impl Desk {
 pub(crate) struct Admission {
     inside: Inside,
     noted: Noted,
+    /// Whether the app may begin a session that is a newcomer's.
+    is_watched: bool,
 }
 
 impl Admission {
     /// A request that got in and that nobody waits for.
     pub(crate) fn uncounted() -> Self {
+        Self::new(Inside(None), Noted::NOTHING)
+    }
+
+    #[inline]
+    fn new(inside: Inside, noted: Noted) -> Self {
         Self {
-            inside: Inside(None),
-            noted: Noted::NOTHING,
+            inside,
+            noted,
+            is_watched: false,
         }
     }
 
@@ -215,12 +223,23 @@ impl Admission {
     /// Whether who sent the request is to be looked at again when the response is there.
     #[inline]
     pub(crate) fn is_noted(&self) -> bool {
-        self.noted != Noted::NOTHING
+        self.is_watched || self.noted != Noted::NOTHING
+    }
+
+    /// Has the session looked at when the response is there: a mode is closing.
+    pub(crate) fn watched(self) -> Self {
+        Self {
+            is_watched: true,
+            ..self
+        }
     }
 
     /// Looks again who sent the request, when the response is there.
     pub(crate) fn look_again(&self, request: &HttpRequest) {
-        if let Some(notes) = self.inside.notes() {
+        if self.is_watched {
+            newcomer::mark(request);
+        }
+        if let Some(notes) = self.inside.notes().filter(|_| self.noted != Noted::NOTHING) {
             notes.look_again(request, self.noted);
         }
     }

@@ -16,6 +16,7 @@ use actix_web::{
 };
 use jiff::Timestamp;
 
+use crate::web::visitor::newcomer;
 use crate::{
     core::{
         decide::{Decision, Outcome, Rule, closed_for, decide, decide_visitor},
@@ -248,7 +249,7 @@ impl Worker {
         snapshot: &Arc<Snapshot>,
         now: Timestamp,
     ) -> Judgement {
-        let is_already_in = || self.is_already_in(request);
+        let is_already_in = |mode| self.is_already_in(request, snapshot, mode);
         let subject = RequestSubject::new(request, self.front(), &self.routes);
         let decision = decide_visitor(snapshot, &subject, visitor, is_already_in, now);
         if decision.logout {
@@ -275,10 +276,13 @@ impl Worker {
 
     /// Whether an authenticated visitor was in before the site began to close. A visitor whom only
     /// the app can find out about is not followed while the site is online, so nobody knows better.
-    fn is_already_in(&self, request: &HttpRequest) -> bool {
+    fn is_already_in(&self, request: &HttpRequest, snapshot: &Snapshot, mode: usize) -> bool {
         let shared = self.shared();
         if !self.reads_session() {
             return true;
+        }
+        if newcomer::is_newcomer(request, snapshot, mode) {
+            return false;
         }
         self.desk
             .notes()
@@ -327,6 +331,14 @@ impl Worker {
         request
             .extensions_mut()
             .insert(AdmittedUnder(Arc::clone(snapshot)));
+        let now = self.shared().now_for(snapshot);
+        let admission = match &self.front().identity {
+            Identity::Session(keys) if snapshot.is_draining(now) => {
+                newcomer::watch(request, keys.user_key(), snapshot, now);
+                admission.watched()
+            }
+            _ => admission,
+        };
         if self.front().is_private && rule.is_personal() {
             Judgement::PassPrivately(admission)
         } else {

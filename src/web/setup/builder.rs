@@ -1,6 +1,7 @@
 //! Sets maintenance up: settings, and the closures that a file cannot hold.
 
 use crate::core::visitor::Visitor;
+use crate::engine::driver::changed::Cancelling;
 use std::{
     collections::HashMap,
     fmt, io,
@@ -887,6 +888,7 @@ fn shared(
         default_mode: settings.default_mode().to_owned(),
         time_zone: plan.time_zone.clone(),
         hooks,
+        cancelling: Cancelling::default(),
         web_server: WebServerFiles::new(&settings.web_server),
         page: Arc::new(move |snapshot, mode, now| {
             front.responses.page_file(snapshot, mode, now).into()
@@ -952,7 +954,10 @@ fn open_store(settings: &Settings) -> Result<(Arc<dyn Store>, LocalCopy), BuildE
             return Ok((Arc::new(store), copy));
         }
         #[cfg(feature = "redis")]
-        StoreUrl::Redis(url) => (Arc::new(crate::store::RedisStore::new(url)?), Of::Remote),
+        StoreUrl::Redis(url) => {
+            let store = crate::store::RedisStore::new(url)?.wait_at_most(settings.store_timeout);
+            (Arc::new(store), Of::Remote)
+        }
         #[cfg(feature = "object-store")]
         StoreUrl::Bucket(url) => (Arc::new(crate::store::BucketStore::new(url)?), Of::Remote),
     };
@@ -1068,7 +1073,7 @@ fn configured_modes(
     modes
 }
 
-fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError> {
+fn mode_rules(mode: &ModeSettings, ignore_case: bool) -> Result<ModeRules, SettingsError> {
     let name = |key: &str| format!("mode.{}.{key}", mode.key);
     let AppliesToSettings {
         hosts,
@@ -1095,7 +1100,7 @@ fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError> {
                 .map(|method| method.as_str().into())
                 .collect(),
         },
-        exempt: own_exemptions(&mode.exempt, &name("exempt"))?,
+        exempt: own_exemptions(&mode.exempt, &name("exempt"), ignore_case)?,
         read_only: match mode.access {
             Access::None => None,
             Access::ReadOnly => Some(ReadOnly {
@@ -1106,11 +1111,16 @@ fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError> {
     })
 }
 
-fn own_exemptions(exempt: &ModeExemptSettings, key: &str) -> Result<OwnExemptions, SettingsError> {
+fn own_exemptions(
+    exempt: &ModeExemptSettings,
+    key: &str,
+    ignore_case: bool,
+) -> Result<OwnExemptions, SettingsError> {
     Ok(OwnExemptions {
         routes: Routes::new(format!("{key}.routes"), &exempt.routes),
         paths: PathRules::new(&exempt.paths, &exempt.prefixes, &exempt.patterns)
-            .map_err(|error| fault(key, "", error))?,
+            .map_err(|error| fault(key, "", error))?
+            .ignoring_case(ignore_case),
         addresses: AddressSet::parse(&exempt.addresses)
             .map_err(|message| fault(key, "", message))?,
         address_patterns: Patterns::whole(&exempt.address_patterns)
@@ -1150,7 +1160,8 @@ fn rules(
             .filter_map(target)
             .collect(),
         paths: PathRules::new(&exempt.paths, &exempt.prefixes, &exempt.patterns)
-            .map_err(patterns_of("exempt.patterns"))?,
+            .map_err(patterns_of("exempt.patterns"))?
+            .ignoring_case(exempt.ignore_case),
         admin_site: match &exempt.admin_site {
             Some(path) => prefix(path)?,
             None => PathRules::default(),
@@ -1177,7 +1188,7 @@ fn rules(
         },
         modes: modes
             .iter()
-            .map(|mode| mode_rules(&mode.settings))
+            .map(|mode| mode_rules(&mode.settings, exempt.ignore_case))
             .collect::<Result<_, _>>()?,
     })
 }

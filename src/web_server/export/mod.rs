@@ -129,6 +129,8 @@ struct Exempt {
     prefixes: Vec<String>,
     /// Regular expressions, anchored at the start of the path.
     patterns: Vec<String>,
+    /// Whether upper and lower case are the same in paths and prefixes.
+    ignores_case: bool,
     networks: Vec<IpNet>,
 }
 
@@ -195,6 +197,7 @@ impl Exempt {
             paths,
             prefixes,
             patterns: exempt.patterns.clone(),
+            ignores_case: exempt.ignore_case,
             networks: IpNet::aggregate(&networks(&exempt.addresses)),
         }
     }
@@ -202,12 +205,16 @@ impl Exempt {
     /// Every path rule as a regular expression, each with what it says in the settings.
     fn expressions(&self) -> Vec<(String, String)> {
         let before = regex::escape(&self.public_path);
+        let plain = |text: &str| match self.ignores_case {
+            true => format!("(?i:{})", regex::escape(text)),
+            false => regex::escape(text),
+        };
         let exact = self.paths.iter().map(|path| {
-            let expression = format!("^{before}{}$", regex::escape(path));
+            let expression = format!("^{before}{}$", plain(path));
             (format!("the path {path}"), expression)
         });
         let prefixes = self.prefixes.iter().map(|prefix| {
-            let expression = format!("^{before}{}(/|$)", regex::escape(prefix));
+            let expression = format!("^{before}{}(/|$)", plain(prefix));
             (format!("all below {prefix}"), expression)
         });
         let patterns = self.patterns.iter().map(|pattern| {
