@@ -4,6 +4,7 @@ pub(crate) mod decide;
 pub(crate) mod limits;
 pub(crate) mod mode;
 pub(crate) mod overlap;
+pub(crate) mod pace;
 pub(crate) mod phase;
 pub(crate) mod public_path;
 pub(crate) mod rules;

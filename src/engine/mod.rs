@@ -15,6 +15,7 @@ pub(crate) mod leases;
 pub(crate) mod local_copy;
 pub(crate) mod lock;
 pub(crate) mod node;
+pub(crate) mod patience;
 pub(crate) mod shared;
 pub(crate) mod task;
 pub(crate) mod web_server_files;

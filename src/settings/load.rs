@@ -5,7 +5,7 @@ use super::{
     client, drain, exempt,
     fault::{Fault, Origin},
     forced_on, language, live, logout, mode, node,
-    reader::{Reader, Section, choice, text},
+    reader::{Reader, Section, choice, duration, text},
     response, session,
     source::{Entries, SETTINGS_VARIABLE, Source, overlay},
     web_server,
@@ -150,6 +150,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
     let default = Settings::default();
     Settings {
         store: root.value("store", text, default.store),
+        store_timeout: root.value("store_timeout", duration, default.store_timeout),
         forced: root.optional(
             "forced",
             choice(&[("on", Forced::On), ("off", Forced::Off)]),

@@ -8,7 +8,7 @@ use std::{future::poll_fn, sync::Arc, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::{Instant, sleep_until, timeout, timeout_at},
+    time::{Instant, sleep_until},
 };
 
 use self::changed::log_changes;
@@ -31,6 +31,7 @@ use crate::{
         leases::held_lease::LeaseKeeper,
         local_copy::{LocalCopy, Remembered},
         node::reporter::Reporter,
+        patience::{self, within},
         shared::Shared,
         web_server_files::Followed,
     },
@@ -38,6 +39,7 @@ use crate::{
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
 };
 
+mod agreement;
 mod believe;
 pub(crate) mod changed;
 mod drain;
@@ -47,16 +49,12 @@ mod skew;
 mod start;
 
 use self::{
+    agreement::Agreement,
     believe::{Believed, Lacks, random_name},
     drain::Heard,
     outcome::Fate,
-    settle::Agreement,
 };
 
-/// How long the store may take to answer once.
-pub(crate) const STORE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a change may take from when it was asked for, conflicts and waiting included.
-const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first and the longest pause before a failed store is tried again.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
@@ -258,11 +256,15 @@ impl Driver {
             return;
         }
         if known.failure.is_none() {
-            skew::compare(&*self.store, &self.shared).await;
+            let now = || self.shared.clock.now();
+            skew::compare(&*self.store, &self.shared.knowledge, now).await;
         }
         let (store, shared) = (Arc::clone(&self.store), Arc::clone(&self.shared));
         // It ends with the runtime.
-        tokio::spawn(async move { skew::follow(&*store, &shared).await });
+        tokio::spawn(async move {
+            let now = || shared.clock.now();
+            skew::follow(&*store, &shared.knowledge, now).await;
+        });
         let (look_again, mut looks) = mpsc::unbounded_channel();
         let (heard, mut fleets) = mpsc::unbounded_channel();
         let (leave, told_to_leave) = oneshot::channel();
@@ -344,12 +346,13 @@ impl Driver {
     }
 
     async fn load(&self) -> Result<Option<Loaded>, StoreError> {
-        match timeout(STORE_TIMEOUT, self.store.load()).await {
+        let patience = || patience::of_answer(&*self.store);
+        match within(Instant::now(), patience, self.store.load()).await {
             Ok(loaded) => loaded,
-            Err(_) => Err(StoreError::new(format!(
+            Err(waited) => Err(StoreError::new(format!(
                 "the store {} does not answer within {} seconds",
                 self.store.url(),
-                STORE_TIMEOUT.as_secs()
+                waited.as_secs()
             ))),
         }
     }
@@ -531,20 +534,22 @@ impl Driver {
     }
 
     async fn change(&self, known: &mut Known, command: Command) {
-        let deadline = command.asked_at + CHANGE_TIMEOUT;
         known.is_quiet = !command.call_hooks;
-        let outcome = match timeout_at(
-            deadline,
+        // Conflicts and waiting for its turn included.
+        let patience = || patience::of_change(&*self.store);
+        let outcome = match within(
+            command.asked_at,
+            patience,
             self.apply(known, &command.operation, command.says.as_deref()),
         )
         .await
         {
             Ok(outcome) => outcome,
-            Err(_) => {
+            Err(waited) => {
                 let error = StoreError::new(format!(
                     "the store {} did not take the change within {} seconds",
                     self.store.url(),
-                    CHANGE_TIMEOUT.as_secs()
+                    waited.as_secs()
                 ));
                 match self.last_look(known).await {
                     Some(changed) => Ok(changed),
@@ -657,6 +662,11 @@ impl Driver {
                     // It may be stored all the same, and no hint may tell.
                     known.look_at = Some(Instant::now() + FIRST_RETRY);
                     match self.fate_of(known, &next, version.as_ref()).await {
+                        // It can be seen, and may be gone after a crash.
+                        Fate::Done(_) if error.is_of_durability() => {
+                            known.asked = None;
+                            return Err(ChangeError::NotKnown(error));
+                        }
                         Fate::Done(done) => {
                             known.asked = None;
                             tracing::warn!(
@@ -736,13 +746,15 @@ impl Driver {
     /// Makes a change that nobody asked for. If it fails, it is tried again later.
     async fn try_quietly(&self, known: &mut Known, operation: &Operation) -> Result<(), String> {
         known.settle_after = None;
-        let error = match timeout(CHANGE_TIMEOUT, self.apply(known, operation, None)).await {
+        let patience = || patience::of_change(&*self.store);
+        let change = self.apply(known, operation, None);
+        let error = match within(Instant::now(), patience, change).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => crate::core::text::chain(&error),
-            Err(_) => format!(
+            Err(waited) => format!(
                 "the store {} did not take a change within {} seconds",
                 self.store.url(),
-                CHANGE_TIMEOUT.as_secs()
+                waited.as_secs()
             ),
         };
         tracing::debug!(error, "what follows by itself could not be stored yet");

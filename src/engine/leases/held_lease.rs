@@ -56,11 +56,12 @@ use tokio::{
 use crate::{
     clock::steady,
     engine::{
-        driver::{Command, STORE_TIMEOUT},
+        driver::Command,
         fleet::{
             marker::{MARKER, MARKER_LIVES, marker, remembered_for, to_wait},
             node::Fleet,
         },
+        patience::{of_answer, within},
         task::TASKS,
     },
     store::{Lease, LeaseCondition, LiveLease, PutLease, Store, StoreError},
@@ -408,11 +409,13 @@ pub(crate) async fn in_time<T>(
     what: &str,
     asked: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
-    timeout(STORE_TIMEOUT, asked).await.unwrap_or_else(|_| {
+    let patience = || of_answer(store);
+    let answer = within(tokio::time::Instant::now(), patience, asked).await;
+    answer.unwrap_or_else(|waited| {
         Err(StoreError::new(format!(
             "the store {} does not {what} within {} seconds",
             store.url(),
-            STORE_TIMEOUT.as_secs()
+            waited.as_secs()
         )))
     })
 }
@@ -637,7 +640,8 @@ impl Keeping {
     async fn renew(&self, held_until: Option<Duration>) -> bool {
         let asked_at = steady::now();
         // Once it is lost there is nothing to be late for.
-        let left = held_until.map_or(STORE_TIMEOUT, |until| until.saturating_sub(asked_at));
+        let longest = of_answer(&*self.store);
+        let left = held_until.map_or(longest, |until| until.saturating_sub(asked_at));
         let renewal = async {
             match self.store.renew_lease(&self.lease, self.time_to_live).await {
                 Ok(false) if !self.once => {
@@ -647,7 +651,7 @@ impl Keeping {
                 other => other,
             }
         };
-        match timeout(left.min(STORE_TIMEOUT), renewal).await {
+        match timeout(left.min(longest), renewal).await {
             Ok(Ok(true)) => {
                 self.hold_since(asked_at);
                 true
