@@ -39,6 +39,7 @@ use crate::{
     store::{Hint, Hints, Loaded, Saved, Store, StoreError, Version},
 };
 
+mod agreement;
 mod believe;
 pub(crate) mod changed;
 mod drain;
@@ -48,10 +49,10 @@ mod skew;
 mod start;
 
 use self::{
+    agreement::Agreement,
     believe::{Believed, Lacks, random_name},
     drain::Heard,
     outcome::Fate,
-    settle::Agreement,
 };
 
 /// The first and the longest pause before a failed store is tried again.
@@ -255,11 +256,15 @@ impl Driver {
             return;
         }
         if known.failure.is_none() {
-            skew::compare(&*self.store, &self.shared).await;
+            let now = || self.shared.clock.now();
+            skew::compare(&*self.store, &self.shared.knowledge, now).await;
         }
         let (store, shared) = (Arc::clone(&self.store), Arc::clone(&self.shared));
         // It ends with the runtime.
-        tokio::spawn(async move { skew::follow(&*store, &shared).await });
+        tokio::spawn(async move {
+            let now = || shared.clock.now();
+            skew::follow(&*store, &shared.knowledge, now).await;
+        });
         let (look_again, mut looks) = mpsc::unbounded_channel();
         let (heard, mut fleets) = mpsc::unbounded_channel();
         let (leave, told_to_leave) = oneshot::channel();
