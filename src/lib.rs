@@ -70,11 +70,7 @@ pub use self::web::fuzzing;
 pub use self::web::observe;
 pub use self::{
     core::{
-        decide::Rule,
         phase::Phase,
-        snapshot::{
-            ModeStatus, PastPeriod, PlannedWindow, Repeats, Status, StoreStatus, UnknownMode,
-        },
         state::{Ended, OnTimeout},
         status::{LockHolder, NodeStatus, Remark, RunningTask, SessionInside, UnheardNode},
         visitor::Visitor,
@@ -104,6 +100,16 @@ pub use self::{
         },
         setup::builder::{BuildError, Builder},
         template::{FlagDetails, MaintenanceFlag, MissingHandle},
+    },
+};
+pub use crate::core::{
+    rules::rule::Rule,
+    status::{
+        modes::{ModeStatus, UnknownMode},
+        period::PastPeriod,
+        store::StoreStatus,
+        whole::Status,
+        windows::{PlannedWindow, Repeats},
     },
 };
 

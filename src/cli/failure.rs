@@ -1,7 +1,7 @@
 //! Why a command did not do what it was asked, and the exit code that says so.
 
-use crate::core::text::chain;
 use crate::{
+    core::text::chain,
     engine::{changes::ChangeError, task::TaskError},
     settings::SettingsError,
     web::setup::builder::BuildError,

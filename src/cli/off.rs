@@ -1,8 +1,9 @@
 //! `maintenance off`.
 
-use super::{confirm::confirm, context::Context, failure::Failure, on::tell, wording};
-use crate::core::snapshot::Status;
 use clap::Args;
+
+use super::{confirm::confirm, context::Context, failure::Failure, on::tell, wording};
+use crate::core::status::whole::Status;
 
 /// Bring the site back: switch off, cancel a drain, end a window
 #[derive(Debug, Args)]

@@ -10,8 +10,7 @@ use super::{
 use crate::{
     core::{
         phase::Phase,
-        snapshot::{ModeStatus, Status},
-        status::NodeStatus,
+        status::{NodeStatus, modes::ModeStatus, whole::Status},
     },
     settings::Access,
 };

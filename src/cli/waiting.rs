@@ -24,10 +24,8 @@ use super::{
     wording,
 };
 use crate::{
-    core::text::escaped,
-    core::{phase::Phase, snapshot::Status, state::Switch},
-    engine::fleet::missing::Missing,
-    engine::{barrier::WaitError, changes::Change},
+    core::{phase::Phase, state::Switch, status::whole::Status, text::escaped},
+    engine::{barrier::WaitError, changes::Change, fleet::missing::Missing},
 };
 
 /// How often what is waited for is looked at.

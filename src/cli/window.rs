@@ -16,7 +16,7 @@ use super::{
 use crate::{
     core::{
         schedule::parse_duration,
-        snapshot::{PlannedWindow, Repeats},
+        status::windows::{PlannedWindow, Repeats},
     },
     engine::windows::PlanWindow,
 };

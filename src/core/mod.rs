@@ -3,6 +3,7 @@
 pub(crate) mod decide;
 pub(crate) mod limits;
 pub(crate) mod mode;
+pub(crate) mod mode_view;
 pub(crate) mod phase;
 pub(crate) mod rules;
 pub(crate) mod schedule;
@@ -10,4 +11,5 @@ pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod text;
+pub(crate) mod told;
 pub(crate) mod visitor;

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::core::snapshot::ModeStatus;
+use crate::core::status::modes::ModeStatus;
 
 /// Adds to what the status says of a mode.
 pub(crate) type StatusDetails = Arc<dyn Fn(&ModeStatus) -> Map<String, Value> + Send + Sync>;

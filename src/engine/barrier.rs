@@ -11,14 +11,16 @@ use tokio::{
 };
 
 use crate::{
-    core::{phase::Phase, snapshot::Status},
-    engine::fleet::missing::{Missing, WhyMissing},
-    engine::handle::Engine,
+    core::{phase::Phase, status::whole::Status},
     engine::{
         changes::{Change, ChangeError, TurnOn, change},
         driver::Operation,
-        fleet::node::Goal,
-        leases::held_lease::LeaseKeeper,
+        fleet::{
+            missing::{Missing, WhyMissing},
+            node::Goal,
+        },
+        handle::Engine,
+        leases::keeper::LeaseKeeper,
         shared::Shared,
     },
 };

@@ -1,19 +1,19 @@
 //! Changes of state as code asks for them, and what becomes of them.
 
-use std::{future::IntoFuture, pin::Pin, time::Duration};
+mod followed;
+mod turn_off;
+mod turn_on;
 
-use jiff::{SignedDuration, Timestamp};
-use tokio::{
-    sync::{oneshot, watch},
-    time::Instant,
-};
+use std::pin::Pin;
+
+use jiff::Timestamp;
+use tokio::{sync::oneshot, time::Instant};
 
 use crate::{
     core::{
         limits::Excess,
-        snapshot::Status,
-        state::{DrainWish, End, OnTimeout, SwitchOn},
-        status::LockHolder,
+        state::{End, SwitchOn},
+        status::{LockHolder, whole::Status},
     },
     engine::{
         driver::{Changed, Command, Operation},
@@ -22,6 +22,12 @@ use crate::{
     },
     settings::Forced,
     store::StoreError,
+};
+
+pub use self::{
+    followed::Changes,
+    turn_off::{Forget, TurnOff},
+    turn_on::TurnOn,
 };
 
 /// What a change that was made, or was not needed, leads to.
@@ -113,258 +119,6 @@ impl From<Excess> for ChangeError {
 /// The future of a change.
 pub type ChangeFuture = Pin<Box<dyn Future<Output = Result<Change, ChangeError>> + Send>>;
 
-/// Takes the site out of service: from [`Maintenance::turn_on`](crate::Maintenance::turn_on).
-///
-/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
-/// the [hooks](crate::Builder::before_change) before it have had their say.
-#[derive(Debug)]
-#[must_use = "nothing happens until it is awaited"]
-pub struct TurnOn {
-    engine: Engine,
-    mode: String,
-    call_hooks: bool,
-    wanted: SwitchOn,
-}
-
-impl TurnOn {
-    pub(crate) fn new(engine: Engine) -> Self {
-        Self {
-            mode: engine.first_mode(),
-            engine,
-            call_hooks: true,
-            wanted: SwitchOn::default(),
-        }
-    }
-
-    /// What visitors are told instead of the message in the settings.
-    pub fn message(mut self, message: impl Into<String>) -> Self {
-        self.wanted.message = Some(message.into());
-        self
-    }
-
-    /// Why, for operators. Visitors never see it.
-    pub fn reason(mut self, reason: impl Into<String>) -> Self {
-        self.wanted.reason = Some(reason.into());
-        self
-    }
-
-    /// Who does it.
-    pub fn by(mut self, by: impl Into<String>) -> Self {
-        self.wanted.by = Some(by.into());
-        self
-    }
-
-    /// When it switches itself off, instead of after the mode's `timeout`.
-    pub fn until(mut self, until: Timestamp) -> Self {
-        self.wanted.end = Some(End::At(until));
-        self
-    }
-
-    /// How long until it switches itself off, instead of the mode's `timeout`.
-    pub fn lasting(mut self, duration: Duration) -> Self {
-        self.wanted.end = Some(End::after(duration));
-        self
-    }
-
-    /// Which mode; the default is the first one.
-    pub fn mode(mut self, key: impl Into<String>) -> Self {
-        self.mode = key.into();
-        self
-    }
-
-    /// Lets those who are in finish first, as the settings `drain.*` say.
-    ///
-    /// The mode is [`Pending`](crate::Phase::Pending) until nobody is inside, then
-    /// [`Offline`](crate::Phase::Offline). Without a drain, a mode that is pending goes offline at
-    /// once.
-    ///
-    /// A restart in the middle goes on with the drain. Who was inside is not stored: a process that
-    /// has just begun waits for nobody whom it has not seen, and lets every visitor go on who has
-    /// logged in, because it cannot know who came before.
-    pub fn drain(mut self) -> Self {
-        self.drain_wish();
-        self
-    }
-
-    /// Drains, and waits this long at most.
-    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
-        self.drain_wish().timeout = SignedDuration::try_from(timeout).ok();
-        self
-    }
-
-    /// Drains, and does this when it is not over in time.
-    pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
-        self.drain_wish().on_timeout = on_timeout;
-        self
-    }
-
-    pub(crate) fn handle(&self) -> &Engine {
-        &self.engine
-    }
-
-    pub(crate) fn key(&self) -> &str {
-        &self.mode
-    }
-
-    /// Whether hooks are called for this change, in this process. The default is that they are.
-    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
-        self.call_hooks = call_hooks;
-        self
-    }
-
-    fn drain_wish(&mut self) -> &mut DrainWish {
-        let default = self.engine.shared.drain.wish;
-        self.wanted.drain.get_or_insert(default)
-    }
-}
-
-impl IntoFuture for TurnOn {
-    type Output = Result<Change, ChangeError>;
-    type IntoFuture = ChangeFuture;
-
-    fn into_future(self) -> Self::IntoFuture {
-        let Self {
-            engine,
-            mode,
-            call_hooks,
-            mut wanted,
-        } = self;
-        Box::pin(async move {
-            let known = engine.find_mode(&mode)?;
-            wanted.time_out = known.time_out;
-            wanted.check(engine.shared.clock.now())?;
-            let proposal = ProposedChange::new(ChangeKind::TurnOn, &mode)
-                .by(wanted.by.as_ref())
-                .saying(wanted.reason.as_ref(), wanted.message.as_ref());
-            let operation: Operation =
-                Box::new(move |document, now| document.turn_on(&mode, &wanted, now));
-            propose(&engine, proposal, call_hooks, operation).await
-        })
-    }
-}
-
-/// Brings the site back: from [`Maintenance::turn_off`](crate::Maintenance::turn_off).
-///
-/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
-/// the [hooks](crate::Builder::before_change) before it have had their say.
-#[derive(Debug)]
-#[must_use = "nothing happens until it is awaited"]
-pub struct TurnOff {
-    engine: Engine,
-    mode: String,
-    call_hooks: bool,
-    by: Option<String>,
-}
-
-impl TurnOff {
-    pub(crate) fn new(engine: Engine) -> Self {
-        Self {
-            mode: engine.first_mode(),
-            engine,
-            call_hooks: true,
-            by: None,
-        }
-    }
-
-    /// Whether hooks are called for this change, in this process. The default is that they are.
-    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
-        self.call_hooks = call_hooks;
-        self
-    }
-
-    /// Who does it.
-    pub fn by(mut self, by: impl Into<String>) -> Self {
-        self.by = Some(by.into());
-        self
-    }
-
-    /// Which mode; the default is the first one.
-    pub fn mode(mut self, key: impl Into<String>) -> Self {
-        self.mode = key.into();
-        self
-    }
-}
-
-impl IntoFuture for TurnOff {
-    type Output = Result<Change, ChangeError>;
-    type IntoFuture = ChangeFuture;
-
-    fn into_future(self) -> Self::IntoFuture {
-        let Self {
-            engine,
-            mode,
-            call_hooks,
-            by,
-        } = self;
-        Box::pin(async move {
-            engine.find_mode(&mode)?;
-            let proposal = ProposedChange::new(ChangeKind::TurnOff, &mode).by(by.as_ref());
-            let operation: Operation =
-                Box::new(move |document, now| document.turn_off(&mode, by.as_deref(), now));
-            propose(&engine, proposal, call_hooks, operation).await
-        })
-    }
-}
-
-/// Removes all that is stored of a mode: from [`Maintenance::forget`](crate::Maintenance::forget).
-///
-/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
-/// the [hooks](crate::Builder::before_change) before it have had their say.
-#[derive(Debug)]
-#[must_use = "nothing happens until it is awaited"]
-pub struct Forget {
-    engine: Engine,
-    mode: String,
-    call_hooks: bool,
-    by: Option<String>,
-}
-
-impl Forget {
-    pub(crate) fn new(engine: Engine, mode: String) -> Self {
-        Self {
-            engine,
-            mode,
-            call_hooks: true,
-            by: None,
-        }
-    }
-
-    /// Who does it.
-    pub fn by(mut self, by: impl Into<String>) -> Self {
-        self.by = Some(by.into());
-        self
-    }
-
-    /// Whether hooks are called for this change, in this process. The default is that they are.
-    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
-        self.call_hooks = call_hooks;
-        self
-    }
-}
-
-impl IntoFuture for Forget {
-    type Output = Result<Change, ChangeError>;
-    type IntoFuture = ChangeFuture;
-
-    fn into_future(self) -> Self::IntoFuture {
-        let Self {
-            engine,
-            mode,
-            call_hooks,
-            by,
-        } = self;
-        Box::pin(async move {
-            if !engine.shared.published.snapshot().has_unknown(&mode) {
-                engine.find_mode(&mode)?;
-            }
-            let proposal = ProposedChange::new(ChangeKind::Forget, &mode).by(by.as_ref());
-            let operation: Operation =
-                Box::new(move |document, now| document.forget(&mode, by.as_deref(), now));
-            propose(&engine, proposal, call_hooks, operation).await
-        })
-    }
-}
-
 impl SwitchOn {
     /// Refuses what would be over before it begins.
     pub(crate) fn check(&self, now: Timestamp) -> Result<(), ChangeError> {
@@ -429,31 +183,4 @@ pub(crate) async fn send(
         changed,
         status: engine.shared.status(&snapshot),
     })
-}
-
-/// Follows what maintenance is: from [`Maintenance::subscribe`](crate::Maintenance::subscribe).
-#[derive(Debug)]
-pub struct Changes {
-    shared: std::sync::Weak<crate::engine::shared::Shared>,
-    published: watch::Receiver<u64>,
-}
-
-impl Changes {
-    pub(crate) fn new(engine: &Engine) -> Self {
-        let mut published = engine.published.clone();
-        published.mark_unchanged();
-        Self {
-            shared: std::sync::Arc::downgrade(&engine.shared),
-            published,
-        }
-    }
-
-    /// Waits for the next change and returns what is then. Of changes in quick succession the
-    /// latest is returned. `None` once the last handle is dropped.
-    pub async fn next(&mut self) -> Option<Status> {
-        self.published.changed().await.ok()?;
-        let shared = self.shared.upgrade()?;
-        let snapshot = shared.published.snapshot();
-        Some(shared.status(&snapshot))
-    }
 }

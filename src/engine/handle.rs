@@ -5,10 +5,8 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    core::{mode::Mode, snapshot::Status, state::DEFAULT_MODE},
-    engine::{
-        changes::ChangeError, driver::Command, leases::held_lease::LeaseKeeper, shared::Shared,
-    },
+    core::{mode::Mode, state::DEFAULT_MODE, status::whole::Status},
+    engine::{changes::ChangeError, driver::Command, leases::keeper::LeaseKeeper, shared::Shared},
     store::StoreError,
 };
 

@@ -13,12 +13,8 @@ use tokio::{
 };
 
 use crate::{
-    core::{
-        phase::Phase,
-        snapshot::{ModeStatus, Snapshot},
-    },
-    engine::changes::ChangeError,
-    engine::handle::Engine,
+    core::{phase::Phase, snapshot::Snapshot, status::modes::ModeStatus},
+    engine::{changes::ChangeError, handle::Engine},
 };
 
 /// How long hooks may take unless the app says otherwise.

@@ -1,14 +1,18 @@
 //! The lock on a mode: a lease, so that of all processes only one holds it, and that it is free again
 //! by itself when that one dies.
 
-use crate::core::status::LockHolder;
 use std::time::Duration;
 
 use crate::{
-    engine::handle::Engine,
+    core::status::LockHolder,
     engine::{
         changes::ChangeError,
-        leases::held_lease::{self, AcquireError, HeldLease, Wanted},
+        handle::Engine,
+        leases::{
+            held_lease::HeldLease,
+            keeper,
+            wanted::{AcquireError, Wanted},
+        },
         task::Content,
     },
     store::LiveLease,
@@ -43,7 +47,7 @@ impl Default for LockWish {
     fn default() -> Self {
         Self {
             wait: Duration::ZERO,
-            lapse: held_lease::TIME_TO_LIVE,
+            lapse: keeper::TIME_TO_LIVE,
         }
     }
 }

@@ -16,8 +16,9 @@ use crate::{
     core::{
         mode::Mode,
         phase::Phase,
-        snapshot::{CUT_OFF, Snapshot, Status},
+        snapshot::{CUT_OFF, Snapshot},
         state::DrainWish,
+        status::whole::Status,
     },
     engine::{
         fleet::node::Fleet,

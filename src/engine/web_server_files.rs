@@ -1,9 +1,8 @@
 //! The flag and the page as files, kept in step with what is.
 
-use crate::core::status::WebServerStatus;
 use std::{
-    fs, io,
-    io::Write as _,
+    fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -16,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    core::{phase::Phase, snapshot::Snapshot, state::DEFAULT_MODE},
+    core::{phase::Phase, snapshot::Snapshot, state::DEFAULT_MODE, status::WebServerStatus},
     engine::shared::Shared,
     settings::{Access, WebServerSettings},
 };

@@ -61,11 +61,10 @@
 //! );
 //! ```
 
-use std::fmt;
-
 mod admin;
 mod check;
 mod client;
+mod conversions;
 mod drain;
 mod exempt;
 pub(crate) mod fault;
@@ -86,26 +85,28 @@ pub(crate) mod values;
 mod web_server;
 mod well_known;
 
-pub(crate) use self::admin::{HASH_PREFIX, hash_from_text};
-pub(crate) use self::node::ID_LIMIT;
+use std::fmt;
+
 pub use self::{
     admin::{AdminSettings, GetSwitches, TokenSettings},
-    fault::{Fault, Origin, SettingsError},
-    live::LiveSettings,
-    mode::{AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings},
-};
-pub use self::{
     client::ClientSettings,
     drain::DrainSettings,
     exempt::{ApiKeySettings, ExemptSettings},
+    fault::{Fault, Origin, SettingsError},
     forced_on::ForcedOnSettings,
     language::LanguageSettings,
+    live::LiveSettings,
     logout::LogoutSettings,
+    mode::{AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings},
     node::NodeSettings,
     response::{FormatSetting, ResponseSettings},
     session::SessionSettings,
     unknown::{WhenCutOff, WhenStoreFails, WhenUnknownAtStart},
     web_server::WebServerSettings,
+};
+pub(crate) use self::{
+    admin::{HASH_PREFIX, hash_from_text},
+    node::ID_LIMIT,
 };
 pub use crate::core::{
     mode::{Access, Forced},

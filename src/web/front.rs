@@ -1,6 +1,5 @@
 //! What only the web side shares: who is asking, what they get, and the closures of the app.
 
-use crate::settings::GetSwitches;
 use std::{
     fmt,
     net::IpAddr,
@@ -15,6 +14,7 @@ use actix_web::HttpRequest;
 
 use crate::{
     core::rules::exempt::AddressSet,
+    settings::GetSwitches,
     web::{
         live::Live,
         permission::Permissions,

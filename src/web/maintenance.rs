@@ -1,35 +1,35 @@
 //! The handle by which an app uses maintenance.
 
-use crate::core::visitor::Visitor;
 use std::{
     net::IpAddr,
     sync::{Arc, atomic::Ordering},
 };
 
+use actix_web::HttpRequest;
+
 use crate::{
     core::{
         phase::Phase,
-        snapshot::{PastPeriod, Status},
+        status::{period::PastPeriod, whole::Status},
+        visitor::Visitor,
     },
-    engine::events::UNENFORCED,
-    engine::handle::Engine,
     engine::{
         barrier::WaitUntilEmpty,
         changes::{Changes, Forget, TurnOff, TurnOn},
+        events::UNENFORCED,
         guard::Guarding,
+        handle::Engine,
         task::Task,
         windows::{CancelWindow, PlanWindow},
     },
     store::StoreError,
-    web::front::Front,
     web::{
         explain::{Explanation, Inquiry},
-        middleware::admission::is_counted,
-        middleware::{ForcedOn, MaintenanceMiddleware},
+        front::Front,
+        middleware::{ForcedOn, MaintenanceMiddleware, admission::is_counted},
         setup::builder::Builder,
     },
 };
-use actix_web::HttpRequest;
 
 /// Maintenance of one app: asks and changes what is, and makes the middleware and the admin scope.
 ///

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     core::{
         mode::{Mode, StatusDetails},
-        snapshot::ModeStatus,
+        status::modes::ModeStatus,
     },
     settings::ModeSettings,
     web::{

@@ -1,12 +1,14 @@
 //! Who may switch and who may see: superusers, or as the app's closures say.
 
-use crate::core::visitor::Visitor;
 use std::{fmt, pin::Pin, sync::Arc};
 
 use actix_web::HttpRequest;
 use serde::Serialize;
 
-use crate::{core::phase::Phase, web::maintenance::Maintenance};
+use crate::{
+    core::{phase::Phase, visitor::Visitor},
+    web::maintenance::Maintenance,
+};
 
 /// What somebody may do in the admin scope.
 ///

@@ -16,8 +16,9 @@ use tera::{Kwargs, Tera, TeraResult};
 
 use crate::{
     core::{
-        decide::{Rule, applies, closed_for},
+        decide::{applies, closed_for},
         phase::Phase,
+        rules::rule::Rule,
         snapshot::Snapshot,
     },
     settings::Access,

@@ -5,7 +5,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Driver, FIRST_RETRY, Known, SETTLE_RETRY, events, jittered};
+use super::{
+    Driver, Known,
+    change::{FIRST_RETRY, jittered},
+    edges::SETTLE_RETRY,
+    events,
+};
 use crate::{
     settings::{WhenStoreFails, WhenUnknownAtStart},
     store::StoreError,

@@ -1,5 +1,12 @@
 use super::*;
-use crate::store::Lease;
+use crate::{
+    core::{mode::Forced, status::Remark},
+    engine::{
+        fleet::report::{ModeReport, NodeIdentity},
+        inside::sessions::SessionMark,
+    },
+    store::Lease,
+};
 
 const IDLE: Duration = Duration::from_secs(60);
 const LIVES: Duration = Duration::from_secs(15);

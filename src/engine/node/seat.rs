@@ -27,11 +27,12 @@ use crate::{
     core::{phase::Phase, snapshot::Snapshot},
     engine::{
         fleet::{
-            node::{Fleet, ModeReport, NodeIdentity, NodeReport},
+            node::Fleet,
             process::Process,
+            report::{ModeReport, NodeIdentity, NodeReport},
             trace::Memory,
         },
-        leases::held_lease::Deadline,
+        leases::deadline::Deadline,
         shared::Shared,
     },
     settings::{Forced, WhenCutOff},

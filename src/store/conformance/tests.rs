@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use Fault::*;
 use futures_util::{StreamExt as _, stream};
 
 use super::*;
@@ -37,7 +38,6 @@ enum Fault {
     ListsTheDocument,
     OpensAnother,
 }
-use Fault::*;
 
 /// Less than from one look at a lease to the next where they have pauses.
 const A_LITTLE: Duration = Duration::from_millis(4);

@@ -1,6 +1,5 @@
 //! The answers of the JSON API.
 
-use crate::core::text::sentence;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -17,6 +16,7 @@ use serde_json::Value;
 
 use super::visible::{SeenStatus, Sight, Told};
 use crate::{
+    core::text::sentence,
     engine::changes::{Change, ChangeError},
     web::{
         maintenance::Maintenance,

@@ -1,6 +1,5 @@
 //! Whether whoever sends a request to the admin scope may do what it asks for.
 
-use crate::core::visitor::Visitor;
 use std::net::IpAddr;
 
 use actix_web::{
@@ -14,6 +13,7 @@ use actix_web::{
 use super::{answer::refusal, origin, visible::Sight, visitor};
 use crate::{
     clock::steady,
+    core::visitor::Visitor,
     web::{
         maintenance::Maintenance,
         observe,
@@ -351,20 +351,5 @@ fn refused(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::with_next;
-
-    #[test]
-    fn the_way_back_is_one_more_parameter() {
-        for (address, target) in [
-            ("/login", "/login?next=/m/status%3Fa%3D1%26b%3D%2523"),
-            (
-                "/login?x=y",
-                "/login?x=y&next=/m/status%3Fa%3D1%26b%3D%2523",
-            ),
-            ("/#log-in", "/?next=/m/status%3Fa%3D1%26b%3D%2523#log-in"),
-        ] {
-            assert_eq!(with_next(address, "/m/status?a=1&b=%23"), target);
-        }
-    }
-}
+#[path = "authorize_tests.rs"]
+mod tests;

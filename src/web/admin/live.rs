@@ -1,6 +1,5 @@
 //! `/live`: a WebSocket that tells of every change, as `/ping` tells it.
 
-use crate::web::front::Front;
 use std::{
     pin::Pin,
     sync::{
@@ -36,6 +35,7 @@ use super::{authorize::caller, origin, visible::Sight};
 use crate::{
     engine::shared::Shared,
     web::{
+        front::Front,
         live::{NoPlace, Place, render},
         maintenance::Maintenance,
         permission::Permission,

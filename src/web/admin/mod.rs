@@ -1,7 +1,6 @@
 //! The admin scope: those who may switch maintenance on and off in the browser, and programs ask what
 //! is.
 
-use crate::core::visitor::Visitor;
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route, Scope,
     dev::HttpServiceFactory,
@@ -13,7 +12,9 @@ use actix_web::{
     web,
 };
 
+use self::answering::Answering;
 use crate::{
+    core::visitor::Visitor,
     engine::changes::ChangeError,
     web::{
         maintenance::Maintenance, observe::health, refusal::negotiate::ResponseFormat,
@@ -39,7 +40,6 @@ mod view;
 mod visible;
 mod windows;
 
-use self::answering::Answering;
 pub(crate) use self::{
     authorize::sight,
     pages::TEMPLATES,

@@ -1,6 +1,5 @@
 //! What those who may see can read: `/status`, `/history` and `/explain`.
 
-use crate::core::text::sentence;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, http::StatusCode, web};
@@ -14,11 +13,14 @@ use super::{
     visible::{Told, Visible},
 };
 use crate::{
-    core::snapshot::{PastPeriod, Status},
-    web::request::query_pairs,
+    core::{
+        status::{period::PastPeriod, whole::Status},
+        text::sentence,
+    },
     web::{
         explain::{Inquiry, Role},
         maintenance::Maintenance,
+        request::query_pairs,
     },
 };
 

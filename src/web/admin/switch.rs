@@ -1,6 +1,5 @@
 //! `/on` and `/off`.
 
-use crate::core::text::sentence;
 use std::time::Duration;
 
 use actix_web::{
@@ -20,7 +19,7 @@ use super::{
     not_changed, origin, pages, prefers_json,
 };
 use crate::{
-    core::schedule::parse_duration,
+    core::{schedule::parse_duration, text::sentence},
     engine::changes::{Change, ChangeError},
     settings::GetSwitches,
     web::{
@@ -216,26 +215,5 @@ fn return_target(next: Option<&str>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::return_target;
-
-    #[test]
-    fn only_paths_of_this_origin_are_returned_to() {
-        for (next, target) in [
-            (None, "/"),
-            (Some("/shop?x=1#top"), "/shop?x=1#top"),
-            (Some("/a b/ä"), "/a%20b/%C3%A4"),
-            (Some(""), "/"),
-            (Some("shop"), "/"),
-            (Some("//evil.example"), "/"),
-            (Some("/\\evil.example"), "/"),
-            (Some("\\\\evil.example"), "/"),
-            (Some("https://evil.example"), "/"),
-            (Some("javascript:alert(1)"), "/"),
-            (Some("/\r\nSet-Cookie: a=b"), "/"),
-            (Some("/\t/evil.example"), "/"),
-        ] {
-            assert_eq!(return_target(next), target, "next: {next:?}");
-        }
-    }
-}
+#[path = "switch_tests.rs"]
+mod tests;

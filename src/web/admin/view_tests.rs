@@ -1,5 +1,11 @@
+use jiff::{civil::Date, tz::TimeZone};
+
 use super::*;
-use crate::{settings::LanguageSettings, web::refusal::language::Languages};
+use crate::{
+    core::status::windows::PlannedWindow,
+    settings::LanguageSettings,
+    web::{admin::view::time_line::position, refusal::language::Languages},
+};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

@@ -9,7 +9,7 @@ use actix_web::dev::ResourceMap;
 use serde::Serialize;
 
 use crate::{
-    core::snapshot::{ModeStatus, PastPeriod, Status},
+    core::status::{modes::ModeStatus, period::PastPeriod, whole::Status},
     web::{
         explain::{Explanation, Inquiry, explain_to},
         maintenance::Maintenance,

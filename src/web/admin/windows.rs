@@ -1,6 +1,5 @@
 //! `POST /windows` and `DELETE /windows/{id}`: plans and cancels, for programs.
 
-use crate::web::request::query_pairs;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, http::StatusCode, web};
@@ -12,7 +11,10 @@ use super::{
     body::Members,
     modes::unread,
 };
-use crate::{engine::windows::PlanWindow, web::maintenance::Maintenance};
+use crate::{
+    engine::windows::PlanWindow,
+    web::{maintenance::Maintenance, request::query_pairs},
+};
 
 const PLAN: &str = "plan maintenance";
 const CANCEL: &str = "cancel planned maintenance";

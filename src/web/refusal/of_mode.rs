@@ -1,16 +1,18 @@
 //! What one mode answers, and how the app's closures change it.
 
-use super::described::Refusal;
-use crate::{
-    settings::{Access, FormatSetting, ModeSettings, ResponseSettings},
-    web::{mode::ModeClosures, refusal::negotiate::ResponseFormat},
-};
+use std::{sync::Arc, time::Duration};
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::HeaderValue},
 };
 use serde_json::{Map, Value};
-use std::{sync::Arc, time::Duration};
+
+use super::described::Refusal;
+use crate::{
+    settings::{Access, FormatSetting, ModeSettings, ResponseSettings},
+    web::{mode::ModeClosures, refusal::negotiate::ResponseFormat},
+};
 
 /// What is added to the JSON body and to the context of the page.
 #[derive(Clone)]

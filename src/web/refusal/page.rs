@@ -1,14 +1,15 @@
 //! The page that visitors see, and the templates that it is made by.
 
+use std::iter;
+
+use serde_json::{Map, Value};
+use tera::Tera;
+
 use super::{
     described::Refusal,
     words::{addition, in_words},
 };
-use crate::core::text::chain;
-use crate::{settings::Settings, web::refusal::language::Catalogue};
-use serde_json::{Map, Value};
-use std::iter;
-use tera::Tera;
+use crate::{core::text::chain, settings::Settings, web::refusal::language::Catalogue};
 
 /// A page without its script looks again after this many seconds, or up to twice as many.
 pub(super) const SHORTEST_REFRESH: u64 = 30;

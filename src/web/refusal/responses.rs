@@ -1,17 +1,7 @@
 //! What a refused visitor gets: page, JSON, problem details, text or a redirect.
 
-use crate::core::text::chain;
-use crate::{
-    core::{decide::Rule, phase::Phase, snapshot::Snapshot},
-    settings::{Access, ResponseSettings},
-    web::{
-        mode::ConfiguredMode,
-        refusal::{
-            language::{Catalogue, Languages},
-            negotiate::{ResponseFormat, negotiate},
-        },
-    },
-};
+use std::{fmt, sync::OnceLock};
+
 use actix_web::{
     HttpRequest, HttpResponse,
     body::BoxBody,
@@ -26,7 +16,6 @@ use actix_web::{
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use std::{fmt, sync::OnceLock};
 use tera::Tera;
 
 use super::{
@@ -36,6 +25,17 @@ use super::{
     page::{Again, NOTICE_TEMPLATE, PAGE_TEMPLATE, SHORTEST_REFRESH, page_context},
     rendered::{BY_ACCEPT, BY_ACCEPT_AND_LANGUAGE, Rendered, truthful, with_jitter},
     words::{general_message, is_general, text},
+};
+use crate::{
+    core::{phase::Phase, rules::rule::Rule, snapshot::Snapshot, text::chain},
+    settings::{Access, ResponseSettings},
+    web::{
+        mode::ConfiguredMode,
+        refusal::{
+            language::{Catalogue, Languages},
+            negotiate::{ResponseFormat, negotiate},
+        },
+    },
 };
 
 /// In how many seconds newcomers may try again while the site is closing: soon, as it may be called

@@ -1,0 +1,183 @@
+//! Changes the stored state on request.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    Driver, Known,
+    command::{Changed, Command, Operation},
+    load::describe,
+};
+use crate::{
+    core::{limits, state::settle::settled, status::state_id::StateId},
+    engine::{
+        changes::ChangeError,
+        driver::{
+            believe::{Believed, random_name},
+            outcome::Fate,
+        },
+        events,
+    },
+    store::{Saved, StoreError},
+};
+
+/// How long a change may take from when it was asked for, conflicts and waiting included.
+pub(super) const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The first and the longest pause before a failed store is tried again.
+pub(super) const FIRST_RETRY: Duration = Duration::from_millis(100);
+
+pub(super) const LONGEST_RETRY: Duration = Duration::from_secs(5);
+
+impl Driver {
+    pub(super) async fn change(&self, known: &mut Known, command: Command) {
+        let deadline = command.asked_at + CHANGE_TIMEOUT;
+        known.is_quiet = !command.call_hooks;
+        let outcome = match timeout_at(
+            deadline,
+            self.apply(known, &command.operation, command.says.as_deref()),
+        )
+        .await
+        {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let error = StoreError::new(format!(
+                    "the store {} did not take the change within {} seconds",
+                    self.store.url(),
+                    CHANGE_TIMEOUT.as_secs()
+                ));
+                match self.last_look(known).await {
+                    Some(changed) => Ok(changed),
+                    None if known.asked.is_some() => Err(ChangeError::NotKnown(error)),
+                    None => Err(ChangeError::Store(error)),
+                }
+            }
+        };
+        known.is_quiet = false;
+        if let Err(error) = &outcome {
+            tracing::error!(
+                event = events::CHANGE_FAILED,
+                %error,
+                "a change of maintenance failed"
+            );
+        }
+        // When the caller hears of the change, the web server knows it too.
+        self.follow(known).await;
+        // The caller may have gone; the change is made all the same.
+        let _ = command.reply.send(outcome);
+    }
+
+    /// Applies an operation to what is stored, again and again until nobody else was faster. `said`
+    /// is the mode whose switch somebody throws by it.
+    pub(super) async fn apply(
+        &self,
+        known: &mut Known,
+        operation: &Operation,
+        said: Option<&str>,
+    ) -> Result<Changed, ChangeError> {
+        known.asked = None;
+        let mut loaded = match self.load().await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                self.fail(known, describe(&error));
+                return Err(ChangeError::Store(error));
+            }
+        };
+        loop {
+            let version = loaded.as_ref().map(|loaded| loaded.version.clone());
+            let (stored, lacks, damaged) = match self.believe(known, loaded.as_ref()) {
+                Ok(Believed { document, lacks }) => (document, lacks, false),
+                Err(error) => {
+                    let last = self.last_good(known, &error, loaded.as_ref())?;
+                    (last, None, true)
+                }
+            };
+            // What is over is settled first, so that an operation sees only what still counts.
+            let now = self.shared.clock.now();
+            let settled = settled(&stored, now);
+            let before = settled.as_ref().unwrap_or(&stored);
+            let operated = operation(before, now);
+            if let Some(after) = &operated {
+                limits::check(before, after, || after.encode().len())?;
+            }
+            let changed = operated.is_some() || damaged;
+            // Where a store may have forgotten, also that it is so already is to be stored: else
+            // what somebody remembers would count more than what was said now.
+            let is_to_be_said = said.is_some() && self.store.may_lose_state();
+            // What is stored must not stay damaged although nothing is to change: the next process
+            // to start would know nothing.
+            let next = operated.or(settled).or_else(|| {
+                let is_to_be_stored = lacks.is_some() || damaged || is_to_be_said;
+                is_to_be_stored.then(|| stored.clone())
+            });
+            let Some(mut next) = next else {
+                let is_news = known.version != version || known.failure.is_some();
+                if is_news || known.at.is_none() {
+                    let content = loaded.as_ref().map(|loaded| &*loaded.document);
+                    self.adopt(known, stored, version, StateId::of(content));
+                }
+                return Ok(Changed {
+                    changed: false,
+                    snapshot: self.shared.published.stored(),
+                });
+            };
+            let newest = known
+                .document
+                .as_ref()
+                .map_or(0, |document| document.generation)
+                .max(stored.generation);
+            next.generation = newest.saturating_add(1);
+            if let Some(key) = said.filter(|_| is_to_be_said) {
+                next.modes.entry(key.to_owned()).or_default();
+            }
+            let next = next.signed(&stored, said, now, random_name);
+            let content = next.encode();
+            known.asked = Some(next.clone());
+            let saved = self.store.save(&content, version.as_ref()).await;
+            match saved {
+                Ok(Saved::Stored(version)) => {
+                    known.asked = None;
+                    known.has_saved = true;
+                    self.adopt(known, next, Some(version), StateId::of(Some(&content)));
+                    return Ok(Changed {
+                        changed,
+                        snapshot: self.shared.published.stored(),
+                    });
+                }
+                Ok(Saved::Conflict(newer)) => {
+                    known.asked = None;
+                    loaded = newer;
+                }
+                Err(error) => {
+                    // It may be stored all the same, and no hint may tell.
+                    known.look_at = Some(Instant::now() + FIRST_RETRY);
+                    match self.fate_of(known, &next, version.as_ref()).await {
+                        Fate::Done(done) => {
+                            known.asked = None;
+                            tracing::warn!(
+                                error = describe(&error),
+                                "the maintenance store has taken a change, and says that it failed"
+                            );
+                            return Ok(Changed { changed, ..done });
+                        }
+                        Fate::AsBefore => {
+                            known.asked = None;
+                            return Err(ChangeError::Store(error));
+                        }
+                        Fate::Overtaken(newer) => {
+                            known.asked = None;
+                            loaded = newer;
+                        }
+                        Fate::NotKnown => return Err(ChangeError::NotKnown(error)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Between half of the pause and all of it, so that nodes do not come back in one wave.
+pub(super) fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(0.5 + fastrand::f64() / 2.0)
+}

@@ -1,0 +1,192 @@
+//! Talks to the store about leases, on the driver's runtime.
+
+use std::{
+    fmt, iter,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::mpsc,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    engine::{
+        driver::{Command, STORE_TIMEOUT},
+        fleet::{
+            marker::{MARKER, MARKER_LIVES, remembered_for, to_wait},
+            node::Fleet,
+        },
+        leases::keeping::ASK_EVERY,
+    },
+    store::{Lease, LeaseCondition, LiveLease, Store, StoreError},
+};
+
+/// What the names of the leases of all nodes begin with.
+pub(crate) const NODES: &str = "node/";
+
+/// How long a lease lives without being renewed, unless its holder says otherwise.
+pub(crate) const TIME_TO_LIVE: Duration = Duration::from_secs(15);
+
+/// How long after it asked a holder relies on a lease.
+pub(crate) fn patience(time_to_live: Duration) -> Duration {
+    time_to_live / 4 * 3
+}
+
+/// A handle's way to the leases of its store.
+#[derive(Clone)]
+pub(crate) struct LeaseKeeper {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) runtime: Handle,
+    /// Keeps the driver, and with it the runtime, until the last lease has left the store. The
+    /// driver's own leases do not.
+    pub(super) driver: Option<mpsc::UnboundedSender<Command>>,
+    /// How many tasks this process holds.
+    pub(super) tasks: Arc<AtomicU64>,
+}
+
+impl fmt::Debug for LeaseKeeper {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("LeaseKeeper")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LeaseKeeper {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        runtime: Handle,
+        driver: mpsc::UnboundedSender<Command>,
+        tasks: Arc<AtomicU64>,
+    ) -> Self {
+        Self {
+            store,
+            runtime,
+            driver: Some(driver),
+            tasks,
+        }
+    }
+
+    /// The same for the driver itself, which is to end although it holds a lease.
+    pub(crate) fn of_driver(&self) -> Self {
+        Self {
+            driver: None,
+            ..self.clone()
+        }
+    }
+
+    /// Runs something on the driver's runtime, which has a clock.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(work);
+    }
+
+    /// The nodes, tasks and locks that are live, and what others have left behind.
+    pub(crate) async fn fleet(&self) -> Result<Fleet, StoreError> {
+        // All at once: one question to the store, and one moment.
+        Ok(Fleet::new(&self.list("").await?))
+    }
+
+    /// Puts a lease that nobody keeps: it lapses unless it is put again.
+    pub(crate) async fn leave_behind(
+        &self,
+        lease: Lease,
+        time_to_live: Duration,
+    ) -> Result<(), StoreError> {
+        // Mostly it is there, and to renew it is cheaper.
+        let renewed = self.store.renew_lease(&lease, time_to_live);
+        if in_time(&*self.store, "renew a lease", renewed).await? {
+            return Ok(());
+        }
+        let put = self
+            .store
+            .put_lease(&lease, time_to_live, LeaseCondition::Always);
+        in_time(&*self.store, "take a lease", put).await.map(|_| ())
+    }
+
+    /// For how long a list of nodes is not to be believed yet, because the store may have forgotten
+    /// some of them; `None`: it is. Asked after they were listed.
+    pub(crate) async fn unsure_for(
+        &self,
+        time_to_live: Duration,
+    ) -> Result<Option<Duration>, StoreError> {
+        if !self.store.may_lose_state() {
+            return Ok(None);
+        }
+        let remembered = remembered_for(&self.list(MARKER).await?);
+        if remembered.is_none() {
+            self.mark().await?;
+        }
+        Ok(to_wait(remembered, time_to_live))
+    }
+
+    /// Makes the marker by which it is told that the store has forgotten, unless there is one.
+    pub(crate) async fn mark(&self) -> Result<(), StoreError> {
+        if !self.store.may_lose_state() {
+            return Ok(());
+        }
+        // Another holder each time, so that nobody replaces one that is older.
+        let holder: String = iter::repeat_with(fastrand::alphanumeric).take(16).collect();
+        let keeper = self.clone();
+        let marked = self
+            .runtime
+            .spawn(async move { keeper.keep_shared(MARKER, &holder, MARKER_LIVES).await });
+        marked.await.unwrap_or(Ok(None)).map(|_| ())
+    }
+
+    /// The live leases whose names begin with `prefix`, sorted by name.
+    pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<LiveLease>, StoreError> {
+        let (store, prefix) = (Arc::clone(&self.store), prefix.to_owned());
+        let listed = self
+            .runtime
+            .spawn(async move { in_time(&*store, "list its leases", store.leases(&prefix)).await });
+        listed.await.unwrap_or_else(|_| {
+            Err(StoreError::new(
+                "maintenance is shutting down in this process",
+            ))
+        })
+    }
+
+    /// Takes a lease from its holder, who learns it at the next renewal.
+    pub(crate) async fn expel(&self, lease: Lease) -> Result<(), StoreError> {
+        let store = Arc::clone(&self.store);
+        let expelled = self.runtime.spawn(async move {
+            in_time(&*store, "give a lease back", store.drop_lease(&lease)).await
+        });
+        expelled.await.unwrap_or_else(|_| Ok(()))
+    }
+
+    /// What a future comes to in time, on any runtime and on none. `None`: it takes longer.
+    pub(crate) async fn within<F>(&self, limit: Duration, future: F) -> Option<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let waiting = self
+            .runtime
+            .spawn(async move { timeout(limit, future).await });
+        waiting.await.ok()?.ok()
+    }
+
+    /// The pause of one who waits for the lease of another, on any runtime.
+    pub(crate) async fn pause(&self) {
+        let _ = self.runtime.spawn(async { sleep(ASK_EVERY).await }).await;
+    }
+}
+
+/// Waits for the store as long as it may take.
+pub(crate) async fn in_time<T>(
+    store: &dyn Store,
+    what: &str,
+    asked: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    timeout(STORE_TIMEOUT, asked).await.unwrap_or_else(|_| {
+        Err(StoreError::new(format!(
+            "the store {} does not {what} within {} seconds",
+            store.url(),
+            STORE_TIMEOUT.as_secs()
+        )))
+    })
+}
