@@ -77,7 +77,7 @@ pub use self::{
     },
     engine::{
         barrier::{TurnOnAndWait, WaitError, WaitUntilEmpty},
-        changes::{Change, ChangeError, ChangeFuture, Changes, Forget, TurnOff, TurnOn},
+        changes::{Change, ChangeFuture, Changes, Forget, TurnOff, TurnOn},
         fleet::missing::{Missing, WhyMissing},
         guard::{Guard, Guarding},
         hooks::{ChangeKind, HookOutcome, ProposedChange, Transition},
@@ -93,7 +93,7 @@ pub use self::{
             MaintenanceService, body::MaintenanceBody,
         },
         mode::ModeBuilder,
-        permission::{MenuItem, Permission},
+        permission::Permission,
         refusal::{
             described::{Refusal, RefusalMarker},
             negotiate::ResponseFormat,
@@ -112,6 +112,8 @@ pub use crate::core::{
         windows::{PlannedWindow, Repeats},
     },
 };
+pub use crate::engine::change_error::ChangeError;
+pub use crate::web::menu::MenuItem;
 
 /// The examples of the README, so that the tests compile and run them.
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 
 use crate::{
     core::text::chain,
-    engine::{changes::ChangeError, task::TaskError},
+    engine::{change_error::ChangeError, task::TaskError},
     settings::SettingsError,
     web::setup::builder::BuildError,
 };

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::{confirm::confirm, context::Context, failure::Failure, on::tell, wording};
-use crate::core::status::whole::Status;
+use super::{confirm::confirm, context::Context, failure::Failure, wording};
+use crate::{cli::outcome::tell, core::status::whole::Status};
 
 /// Bring the site back: switch off, cancel a drain, end a window
 #[derive(Debug, Args)]

@@ -17,13 +17,13 @@ use serde_json::json;
 use super::{
     context::Context,
     failure::Failure,
-    on::sentence,
     reach::{Reach, is_safe},
     signals::Signals,
     status_text::inside,
     wording,
 };
 use crate::{
+    cli::outcome::sentence,
     core::{phase::Phase, state::Switch, status::whole::Status, text::escaped},
     engine::{barrier::WaitError, changes::Change, fleet::missing::Missing},
 };

@@ -9,11 +9,11 @@ use serde_json::json;
 use super::{
     context::Context,
     failure::Failure,
-    on::{Texts, given},
     table::table,
     wording::{self, line},
 };
 use crate::{
+    cli::texts::{Texts, given},
     core::{
         schedule::parse_duration,
         status::windows::{PlannedWindow, Repeats},

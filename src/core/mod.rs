@@ -1,6 +1,8 @@
 //! What maintenance is: plain data and pure functions. No I/O, no clock, no actix.
 
+pub(crate) mod access;
 pub(crate) mod decide;
+pub(crate) mod excerpt;
 pub(crate) mod limits;
 pub(crate) mod mode;
 pub(crate) mod mode_view;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::core::{
-    mode::{Forced, Mode},
+    access::Forced,
+    mode::Mode,
     phase::{Phase, Standing},
     schedule::{Interval, Outlook},
     state::{Document, ModeState, Window},

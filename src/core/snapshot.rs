@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::mode_view::ModeView;
 use crate::core::{
-    mode::{Access, Forced},
+    access::{Access, Forced},
     phase::Phase,
     rules::compiled::Rules,
     state::{Document, ModeState, settle::settled},

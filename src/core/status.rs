@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::core::{mode::Forced, phase::Phase};
+use crate::core::{access::Forced, phase::Phase};
 
 /// One node in a [`Status`](crate::Status): a process that runs the middleware.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

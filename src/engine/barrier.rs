@@ -13,7 +13,8 @@ use tokio::{
 use crate::{
     core::{phase::Phase, status::whole::Status},
     engine::{
-        changes::{Change, ChangeError, TurnOn, change},
+        change_error::ChangeError,
+        changes::{Change, TurnOn, change},
         driver::Operation,
         fleet::{
             missing::{Missing, WhyMissing},

@@ -9,13 +9,12 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::{
-    engine::handle::Engine,
-    engine::{
-        changes::{Change, ChangeError, send},
-        driver::{Command, Operation},
-        leases::held_lease::HeldLease,
-    },
+use crate::engine::{
+    change_error::ChangeError,
+    changes::{Change, send},
+    driver::{Command, Operation},
+    handle::Engine,
+    leases::held_lease::HeldLease,
 };
 
 pub use self::guarding::Guarding;

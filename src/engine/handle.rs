@@ -6,7 +6,9 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     core::{mode::Mode, state::DEFAULT_MODE, status::whole::Status},
-    engine::{changes::ChangeError, driver::Command, leases::keeper::LeaseKeeper, shared::Shared},
+    engine::{
+        change_error::ChangeError, driver::Command, leases::keeper::LeaseKeeper, shared::Shared,
+    },
     store::StoreError,
 };
 

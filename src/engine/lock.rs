@@ -6,33 +6,17 @@ use std::time::Duration;
 use crate::{
     core::status::LockHolder,
     engine::{
-        changes::ChangeError,
+        change_error::ChangeError,
         handle::Engine,
         leases::{
+            content::Content,
             held_lease::HeldLease,
-            keeper,
+            names::LOCKS,
             wanted::{AcquireError, Wanted},
         },
-        task::Content,
+        patience,
     },
-    store::LiveLease,
 };
-
-/// What the names of leases of locks begin with; the mode's key follows.
-pub(crate) const LOCKS: &str = "lock/";
-
-impl LockHolder {
-    pub(crate) fn of(lease: &LiveLease) -> Self {
-        let content = Content::of(lease);
-        Self {
-            since: content.as_ref().map(|content| content.since),
-            by: match content {
-                Some(content) => content.to_string(),
-                None => lease.lease.holder().to_owned(),
-            },
-        }
-    }
-}
 
 /// How a lock is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +31,7 @@ impl Default for LockWish {
     fn default() -> Self {
         Self {
             wait: Duration::ZERO,
-            lapse: keeper::TIME_TO_LIVE,
+            lapse: patience::TIME_TO_LIVE,
         }
     }
 }

@@ -7,7 +7,6 @@
 //! whoever closes the site stores that first and lists the leases afterwards. So one of the two
 //! sees the other, whatever the order.
 
-mod content;
 mod error;
 mod guard;
 
@@ -16,23 +15,23 @@ use std::time::{Duration, Instant};
 use crate::{
     core::status::modes::ModeStatus,
     engine::{
-        changes::{ChangeError, change},
+        change_error::ChangeError,
+        changes::change,
         handle::Engine,
         leases::{
             held_lease::HeldLease,
-            keeper,
+            names::TASKS,
             wanted::{AcquireError, Wanted},
         },
+        patience,
     },
     settings::Forced,
     store::LiveLease,
 };
 
-pub(crate) use self::content::Content;
 pub use self::{error::TaskError, guard::TaskGuard};
+pub(crate) use crate::engine::leases::content::Content;
 
-/// What the names of leases of tasks begin with.
-pub(crate) const TASKS: &str = "task/";
 /// What is left of a lease's name for the task's own, in bytes.
 const NAME_LIMIT: usize = 64;
 /// Below this, a store that is slow for a moment would end tasks.
@@ -90,7 +89,7 @@ impl Task {
             takes_over: false,
             wait: Duration::ZERO,
             refused_in: None,
-            lapse: keeper::TIME_TO_LIVE,
+            lapse: patience::TIME_TO_LIVE,
         }
     }
 

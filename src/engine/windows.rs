@@ -11,7 +11,8 @@ use crate::{
         status::windows::PlannedWindow,
     },
     engine::{
-        changes::{Change, ChangeError, ChangeFuture, change, propose},
+        change_error::ChangeError,
+        changes::{Change, ChangeFuture, change, propose},
         driver::Operation,
         handle::Engine,
         hooks::{ChangeKind, ProposedChange},

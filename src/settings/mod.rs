@@ -109,7 +109,7 @@ pub(crate) use self::{
     node::ID_LIMIT,
 };
 pub use crate::core::{
-    mode::{Access, Forced},
+    access::{Access, Forced},
     state::OnTimeout,
 };
 pub(crate) use crate::store::url::{StoreUrl, without_password};

@@ -163,6 +163,33 @@ pub(crate) fn explain_to(
     }
 }
 
+impl Maintenance {
+    /// Tells what would become of a request now, by which rule and why: the middleware's own
+    /// decision, by the settings and the state as they are.
+    ///
+    /// What only a real request shows is listed in [`Explanation::not_known`]. Routes are among it:
+    /// their names are known to a running app, which `/explain` of the admin scope asks.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// use actix_maintenance_mode::{Inquiry, Outcome};
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// maintenance.turn_on().await?;
+    /// let explanation = maintenance.explain(&Inquiry::new("GET", "/shop/1")?);
+    /// assert_eq!(explanation.outcome, Outcome::Refuse);
+    /// assert_eq!(explanation.rule.name(), "no-exemption");
+    /// assert_eq!(explanation.why, "The mode `site` is offline. No exemption holds.");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn explain(&self, inquiry: &Inquiry) -> Explanation {
+        explain(self, inquiry, None)
+    }
+}
+
 #[cfg(test)]
 #[path = "explain_tests.rs"]
 mod tests;

@@ -13,13 +13,8 @@ use bytestring::ByteString;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
-    core::snapshot::Snapshot,
-    engine::{inside::sessions::VisitorHash, shared::Shared},
-    settings::LiveSettings,
-    web::{
-        admin::{Sight, ping_document},
-        front::Front,
-    },
+    core::snapshot::Snapshot, engine::inside::sessions::VisitorHash, settings::LiveSettings,
+    web::admin::Sight,
 };
 
 /// How many sets of modes that somebody may see are remembered. Most visitors see none of them, and
@@ -143,16 +138,15 @@ impl Live {
     /// The document of a snapshot for those who may see these modes.
     pub(crate) fn document(
         &self,
-        shared: &Shared,
-        front: &Front,
         snapshot: &Snapshot,
         visible: &Sight,
+        render: impl FnOnce() -> ByteString,
     ) -> ByteString {
         if let Some(document) = self.rendered().of(snapshot, visible) {
             return document;
         }
         // Without the lock: the app's closures may have their say.
-        let document = render(shared, front, snapshot, visible);
+        let document = render();
         let mut rendered = self.rendered();
         let is_newer = rendered.issue <= snapshot.issue() && rendered.number != snapshot.number;
         if is_newer || rendered.documents.len() == REMEMBERED {
@@ -177,25 +171,6 @@ impl Rendered {
             .iter()
             .find(|(modes, _)| self.number == snapshot.number && modes == visible)
             .map(|(_, document)| document.clone())
-    }
-}
-
-/// Puts into words what is now.
-pub(crate) fn render(
-    shared: &Shared,
-    front: &Front,
-    snapshot: &Snapshot,
-    visible: &Sight,
-) -> ByteString {
-    let now = shared.now_for(snapshot);
-    let document = ping_document(front, snapshot, now, visible);
-    match serde_json::to_string(&document) {
-        Ok(document) => document.into(),
-        // It is made of texts and numbers, which cannot fail; a closure's details are JSON already.
-        Err(error) => {
-            tracing::error!(%error, "what is cannot be put into JSON");
-            ByteString::from_static("{}")
-        }
     }
 }
 

@@ -1,10 +1,6 @@
 //! Templates: the app's own that read the flag, and those that replace the embedded page.
 
-use std::{
-    fs,
-    future::{Ready, ready},
-    path::Path,
-};
+use std::future::{Ready, ready};
 
 use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError, dev::Payload,
@@ -283,43 +279,4 @@ impl Maintenance {
             },
         );
     }
-}
-
-/// Adds the templates of a folder and of those in it, by their paths relative to it. They replace
-/// those of the same name.
-pub(crate) fn read_folder(
-    folder: &Path,
-    templates: &mut Vec<(String, String)>,
-) -> Result<(), String> {
-    const ENDINGS: [&str; 3] = ["html", "htm", "xml"];
-    let failed = |path: &Path, error: std::io::Error| {
-        format!("the template {} cannot be read: {error}", path.display())
-    };
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next).map_err(|error| failed(&next, error))? {
-            let entry = entry.map_err(|error| failed(&next, error))?;
-            let path = entry.path();
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                folders.push(path);
-                continue;
-            }
-            let is_template = path
-                .extension()
-                .is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known));
-            if !is_template {
-                continue;
-            }
-            let name = path
-                .strip_prefix(folder)
-                .unwrap_or(&path)
-                .components()
-                .map(|part| part.as_os_str().to_string_lossy())
-                .collect::<Vec<_>>()
-                .join("/");
-            let text = fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
-            templates.push((name, text));
-        }
-    }
-    Ok(())
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::core::{
-    mode::Access,
+    access::Access,
     phase::Phase,
     status::{LockHolder, windows::PlannedWindow},
 };

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::core::{
-    mode::Forced,
+    access::Forced,
     status::{
         NodeStatus, RunningTask, SessionInside, UnheardNode, WebServerStatus,
         modes::{ModeStatus, UnknownMode},

@@ -2,8 +2,9 @@
 
 use std::future::IntoFuture;
 
-use super::{Change, ChangeError, ChangeFuture, propose};
+use super::{Change, ChangeFuture, propose};
 use crate::engine::{
+    change_error::ChangeError,
     driver::Operation,
     handle::Engine,
     hooks::{ChangeKind, ProposedChange},

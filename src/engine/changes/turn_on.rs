@@ -4,10 +4,11 @@ use std::{future::IntoFuture, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Change, ChangeError, ChangeFuture, propose};
+use super::{Change, ChangeFuture, propose};
 use crate::{
     core::state::{DrainWish, End, OnTimeout, SwitchOn},
     engine::{
+        change_error::ChangeError,
         driver::Operation,
         handle::Engine,
         hooks::{ChangeKind, ProposedChange},

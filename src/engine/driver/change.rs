@@ -12,23 +12,19 @@ use super::{
 use crate::{
     core::{limits, state::settle::settled, status::state_id::StateId},
     engine::{
-        changes::ChangeError,
+        change_error::ChangeError,
         driver::{
             believe::{Believed, random_name},
             outcome::Fate,
         },
         events,
+        patience::FIRST_RETRY,
     },
     store::{Saved, StoreError},
 };
 
 /// How long a change may take from when it was asked for, conflicts and waiting included.
 pub(super) const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The first and the longest pause before a failed store is tried again.
-pub(super) const FIRST_RETRY: Duration = Duration::from_millis(100);
-
-pub(super) const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
 impl Driver {
     pub(super) async fn change(&self, known: &mut Known, command: Command) {
@@ -175,9 +171,4 @@ impl Driver {
             }
         }
     }
-}
-
-/// Between half of the pause and all of it, so that nodes do not come back in one wave.
-pub(super) fn jittered(pause: Duration) -> Duration {
-    pause.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

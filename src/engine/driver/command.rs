@@ -7,7 +7,7 @@ use tokio::{sync::oneshot, time::Instant};
 
 use crate::{
     core::{snapshot::Snapshot, state::Document},
-    engine::changes::ChangeError,
+    engine::change_error::ChangeError,
 };
 
 /// An operation on the document: the next document, or `None` when nothing is to change.

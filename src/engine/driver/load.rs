@@ -2,22 +2,18 @@
 
 use tokio::time::{Instant, timeout};
 
-use super::{
-    Driver, HAND_IS_DONE, Known, LOOK_EVERY, STORE_TIMEOUT,
-    change::{FIRST_RETRY, LONGEST_RETRY, jittered},
-};
+use super::{Driver, HAND_IS_DONE, Known, LOOK_EVERY};
 use crate::{
     core::{
-        state::{
-            Document,
-            decode::{DecodeError, Excerpt},
-        },
+        excerpt::Excerpt,
+        state::{Document, decode::DecodeError},
         status::state_id::StateId,
     },
     engine::{
-        changes::ChangeError,
+        change_error::ChangeError,
         driver::believe::{Believed, Lacks},
         events, figures,
+        patience::{FIRST_RETRY, LONGEST_RETRY, STORE_TIMEOUT, jittered},
     },
     store::{Loaded, StoreError, Version},
 };

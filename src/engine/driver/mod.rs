@@ -26,11 +26,11 @@ use crate::{
     core::{state::Document, status::state_id::StateId},
     engine::{
         events, figures,
+        follow_files::Followed,
         leases::keeper::LeaseKeeper,
         local_copy::{LocalCopy, Remembered},
         node::reporter::Reporter,
         shared::Shared,
-        web_server_files::Followed,
     },
     settings::WhenCutOff,
     store::{Hint, Hints, Store, StoreError, Version},
@@ -43,8 +43,6 @@ pub(crate) use self::{
     plan::Plan,
 };
 
-/// How long the store may take to answer once.
-pub(crate) const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the store is left alone at most: a store that fails without a word is noticed, and the
 /// status can say that the knowledge is fresh.
 const LOOK_EVERY: Duration = Duration::from_secs(10);

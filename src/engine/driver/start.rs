@@ -5,13 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{
-    Driver, Known,
-    change::{FIRST_RETRY, jittered},
-    edges::SETTLE_RETRY,
-    events,
-};
+use super::{Driver, Known, edges::SETTLE_RETRY, events};
 use crate::{
+    engine::patience::{FIRST_RETRY, jittered},
     settings::{WhenStoreFails, WhenUnknownAtStart},
     store::StoreError,
 };

@@ -23,9 +23,10 @@ use crate::{
             missing::{Missing, WhyMissing},
             trace::{Listed, Presence, Silent, Traced},
         },
-        leases::keeper::NODES,
-        lock::LOCKS,
-        task::{Content, TASKS},
+        leases::{
+            content::Content,
+            names::{LOCKS, NODES, TASKS},
+        },
     },
     store::{LiveLease, UNREADABLE},
 };

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    core::{mode::Forced, status::Remark},
+    core::{access::Forced, status::Remark},
     engine::{
         fleet::report::{ModeReport, NodeIdentity},
         inside::sessions::SessionMark,

@@ -10,7 +10,7 @@ use crate::{
     engine::{
         fleet::{process::Process, trace::Trace},
         inside::sessions::SessionMark,
-        leases::keeper::NODES,
+        leases::names::NODES,
     },
     settings::{Forced, ID_LIMIT},
 };

@@ -8,7 +8,8 @@ use super::{Guard, Held, hear_of_locks};
 use crate::{
     core::state::{DrainWish, End, OnTimeout, SwitchOn},
     engine::{
-        changes::{ChangeError, propose},
+        change_error::ChangeError,
+        changes::propose,
         driver::Operation,
         handle::Engine,
         hooks::{ChangeKind, ProposedChange},

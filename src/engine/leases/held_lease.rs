@@ -54,7 +54,7 @@ use super::{
 };
 use crate::{
     clock::steady,
-    engine::task::TASKS,
+    engine::leases::names::TASKS,
     store::{Lease, LeaseCondition, PutLease, StoreError},
 };
 

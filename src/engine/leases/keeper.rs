@@ -14,21 +14,15 @@ use tokio::{
 
 use crate::{
     engine::{
-        driver::{Command, STORE_TIMEOUT},
+        driver::Command,
         fleet::{
             marker::{MARKER, MARKER_LIVES, remembered_for, to_wait},
             node::Fleet,
         },
-        leases::keeping::ASK_EVERY,
+        patience::{ASK_EVERY, STORE_TIMEOUT},
     },
     store::{Lease, LeaseCondition, LiveLease, Store, StoreError},
 };
-
-/// What the names of the leases of all nodes begin with.
-pub(crate) const NODES: &str = "node/";
-
-/// How long a lease lives without being renewed, unless its holder says otherwise.
-pub(crate) const TIME_TO_LIVE: Duration = Duration::from_secs(15);
 
 /// How long after it asked a holder relies on a lease.
 pub(crate) fn patience(time_to_live: Duration) -> Duration {

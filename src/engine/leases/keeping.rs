@@ -10,21 +10,18 @@ use tokio::{
 use crate::{
     clock::steady,
     engine::{
-        driver::STORE_TIMEOUT,
         leases::{
             deadline::Deadline,
             keeper::{in_time, patience},
             wanted::AcquireError,
         },
+        patience::{ASK_EVERY, STORE_TIMEOUT},
     },
     store::{Lease, LeaseCondition, PutLease, Store, StoreError},
 };
 
 /// How long a dropped lease waits for the store.
 pub(super) const DROP_PATIENCE: Duration = Duration::from_millis(250);
-
-/// How often one who waits for a lease asks for it.
-pub(super) const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// The pause after a renewal that failed.
 pub(super) const RETRY: Duration = Duration::from_millis(250);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    engine::leases::keeper::TIME_TO_LIVE,
+    engine::patience::TIME_TO_LIVE,
     store::{LeaseCondition, LiveLease, StoreError},
 };
 

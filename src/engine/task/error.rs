@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{core::phase::Phase, engine::changes::ChangeError, store::StoreError};
+use crate::{core::phase::Phase, engine::change_error::ChangeError, store::StoreError};
 
 /// Why a task does not run, or does not run any more.
 #[derive(Debug, thiserror::Error)]

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::visible::{SeenStatus, Sight, Told};
 use crate::{
     core::text::sentence,
-    engine::changes::{Change, ChangeError},
+    engine::{change_error::ChangeError, changes::Change},
     web::{
         maintenance::Maintenance,
         refusal::{

@@ -133,7 +133,7 @@ pub(super) async fn caller(
 /// What whoever sends a request may see.
 pub(crate) async fn sight(request: &HttpRequest, maintenance: &Maintenance) -> Sight {
     let caller = caller(request, maintenance, Permission::See).await;
-    Sight::of(caller.modes, maintenance)
+    Sight::of(caller.modes, maintenance.engine.shared.modes.len())
 }
 
 /// Lets those on who may see anything, with what they may see.
@@ -142,7 +142,7 @@ pub(super) async fn may_see(
     maintenance: &Maintenance,
 ) -> Result<(Caller, Sight), HttpResponse> {
     let caller = authorize(request, maintenance, Permission::See, None).await?;
-    let sight = Sight::of(caller.modes.clone(), maintenance);
+    let sight = Sight::of(caller.modes.clone(), maintenance.engine.shared.modes.len());
     Ok((caller, sight))
 }
 

@@ -32,30 +32,6 @@ pub(crate) use self::{
     switch::{ask_to_switch, switch},
 };
 
-/// The templates, under the names by which an app's own replace them.
-pub(crate) const TEMPLATES: [(&str, &str); 5] = [
-    (
-        "maintenance/base.html",
-        include_str!("../../../templates/base.html"),
-    ),
-    (
-        "maintenance/dashboard.html",
-        include_str!("../../../templates/dashboard.html"),
-    ),
-    (
-        "maintenance/switch.html",
-        include_str!("../../../templates/switch.html"),
-    ),
-    (
-        "maintenance/plan.html",
-        include_str!("../../../templates/plan.html"),
-    ),
-    (
-        "maintenance/cancel.html",
-        include_str!("../../../templates/cancel.html"),
-    ),
-];
-
 /// How long a page waits for the store to tell of nodes and tasks.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 

@@ -18,7 +18,7 @@ use crate::{
         text::sentence,
     },
     web::{
-        explain::{Inquiry, Role},
+        explain::{Inquiry, Role, explain_to},
         maintenance::Maintenance,
         request::query_pairs,
     },
@@ -69,7 +69,8 @@ pub(super) async fn explanation(
         )
     })?;
     let routes = Some(request.resource_map());
-    let explanation = sight.explanation(&maintenance, &inquiry, routes);
+    let explanation =
+        sight.worked_out(|may_hear_of| explain_to(&maintenance, &inquiry, routes, may_hear_of));
     Ok(document(StatusCode::OK, &explanation))
 }
 

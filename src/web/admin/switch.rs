@@ -15,34 +15,18 @@ use super::{
     answer::{Changed, document},
     answering::Answer,
     authorize::{authorize, authorize_change, sight},
+    direction::Direction,
     form::Form,
     not_changed, origin, pages, prefers_json,
 };
 use crate::{
     core::{schedule::parse_duration, text::sentence},
-    engine::changes::{Change, ChangeError},
+    engine::{change_error::ChangeError, changes::Change},
     settings::GetSwitches,
     web::{
         maintenance::Maintenance, permission::Permission, visitor::session_notes::not_waited_for,
     },
 };
-
-/// Which way a mode is switched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
-    On,
-    Off,
-}
-
-impl Direction {
-    /// What is done, as it follows "to".
-    fn in_words(self) -> &'static str {
-        match self {
-            Self::On => "switch maintenance on",
-            Self::Off => "switch maintenance off",
-        }
-    }
-}
 
 pub(super) async fn turn_on(
     request: HttpRequest,

@@ -5,20 +5,20 @@ use actix_web::{
     http::header::{ACCEPT, ACCEPT_LANGUAGE},
 };
 use jiff::Timestamp;
+use std::{rc::Rc, sync::Arc};
 
 use crate::{
     core::{phase::Phase, snapshot::Snapshot},
-    web::{
-        middleware::worker::HeldSnapshot,
-        refusal::{
-            language::Languages,
-            negotiate::{ResponseFormat, SEC_FETCH_DEST, negotiate},
-            of_mode::FormatChoice,
-            rendered::Rendered,
-            responses::{Refusing, Responses},
-        },
+    web::refusal::{
+        language::Languages,
+        negotiate::{ResponseFormat, SEC_FETCH_DEST, negotiate},
+        of_mode::FormatChoice,
+        rendered::Rendered,
+        responses::{Refusing, Responses},
     },
 };
+
+pub(super) type HeldSnapshot = Rc<Arc<Snapshot>>;
 
 /// How many clients' preferences are remembered; browsers of one kind send the same.
 pub(super) const REMEMBERED_CLIENTS: usize = 16;

@@ -88,3 +88,12 @@ where
         ready(Ok(refused(request.into_response(response))))
     }
 }
+
+impl Maintenance {
+    /// A middleware for one resource or scope that is always refused, as by `forced_on.routes`.
+    ///
+    /// [The guide](crate::guide::who_gets_in#a-route-is-always-open-or-always-closed) has an example.
+    pub fn forced_on(&self) -> ForcedOn {
+        ForcedOn::new(self.clone())
+    }
+}

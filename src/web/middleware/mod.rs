@@ -167,3 +167,15 @@ fn with_body<B, C>(response: ServiceResponse<B>, wrap: impl FnOnce(B) -> C) -> S
     let (response, body) = response.into_parts();
     ServiceResponse::new(request, response.set_body(wrap(body)))
 }
+
+impl Maintenance {
+    /// The middleware that refuses visitors during maintenance; for an `App`, a `Scope` or a
+    /// `Resource`.
+    ///
+    /// Wrap it before (that is, inside of) the session middleware and a `Cors` middleware.
+    ///
+    /// [`MaintenanceMiddleware`] says in which order to wrap middlewares, with an example.
+    pub fn middleware(&self) -> MaintenanceMiddleware {
+        MaintenanceMiddleware::new(self.clone())
+    }
+}

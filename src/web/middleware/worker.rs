@@ -27,7 +27,10 @@ use crate::{
     web::{
         front::Front,
         maintenance::Maintenance,
-        middleware::admission::{Admission, Desk, Inside},
+        middleware::{
+            admission::{Admission, Desk, Inside},
+            cache::HeldSnapshot,
+        },
         observe,
         refusal::{described::RefusalMarker, negotiate::ResponseFormat, responses::Refusing},
         request::{app_routes::AppRoutes, subject::RequestSubject},
@@ -43,7 +46,6 @@ use crate::{
     clippy::redundant_allocation,
     reason = "the counter in the `Arc` is one that all workers would fight for at each refusal"
 )]
-pub(super) type HeldSnapshot = Rc<Arc<Snapshot>>;
 
 pub(crate) struct Worker {
     pub(crate) maintenance: Maintenance,

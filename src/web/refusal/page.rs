@@ -1,6 +1,6 @@
 //! The page that visitors see, and the templates that it is made by.
 
-use std::iter;
+use std::{fs, iter, path::Path};
 
 use serde_json::{Map, Value};
 use tera::Tera;
@@ -9,19 +9,17 @@ use super::{
     described::Refusal,
     words::{addition, in_words},
 };
-use crate::{core::text::chain, settings::Settings, web::refusal::language::Catalogue};
+use crate::{
+    core::text::chain,
+    settings::Settings,
+    web::{
+        embedded::{ADMIN_TEMPLATES, NOTICE_TEMPLATE, PAGE_TEMPLATE},
+        refusal::language::Catalogue,
+    },
+};
 
 /// A page without its script looks again after this many seconds, or up to twice as many.
 pub(super) const SHORTEST_REFRESH: u64 = 30;
-
-/// The page that comes with the crate, under the name by which an own one replaces it.
-pub(crate) const PAGE_TEMPLATE: (&str, &str) =
-    ("503.html", include_str!("../../../templates/503.html"));
-
-pub(super) const NOTICE_TEMPLATE: (&str, &str) = (
-    "maintenance/notice.html",
-    include_str!("../../../templates/notice.html"),
-);
 
 /// Reads the templates: the embedded ones, and those of the app's folder in their place.
 ///
@@ -42,11 +40,11 @@ pub(crate) fn read_templates(settings: &Settings) -> Result<Tera, String> {
         (PAGE_TEMPLATE.0.to_owned(), PAGE_TEMPLATE.1.to_owned()),
         (NOTICE_TEMPLATE.0.to_owned(), NOTICE_TEMPLATE.1.to_owned()),
     ];
-    let pages = crate::web::admin::TEMPLATES.iter();
+    let pages = ADMIN_TEMPLATES.iter();
     templates.extend(pages.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
     // A folder that is not there is told of by the checks of the settings.
     if let Some(folder) = settings.templates_dir.as_deref().filter(|it| it.is_dir()) {
-        crate::web::template::read_folder(folder, &mut templates)?;
+        read_folder(folder, &mut templates)?;
     }
     tera.add_raw_templates(templates)
         .map_err(|error| format!("a template is not valid: {}", chain(&error)))?;
@@ -114,4 +112,40 @@ impl Again {
             script: script.cloned(),
         }
     }
+}
+
+/// Adds the templates of a folder and of those in it, by their paths relative to it. They replace
+/// those of the same name.
+fn read_folder(folder: &Path, templates: &mut Vec<(String, String)>) -> Result<(), String> {
+    const ENDINGS: [&str; 3] = ["html", "htm", "xml"];
+    let failed = |path: &Path, error: std::io::Error| {
+        format!("the template {} cannot be read: {error}", path.display())
+    };
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).map_err(|error| failed(&next, error))? {
+            let entry = entry.map_err(|error| failed(&next, error))?;
+            let path = entry.path();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+                continue;
+            }
+            let is_template = path
+                .extension()
+                .is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known));
+            if !is_template {
+                continue;
+            }
+            let name = path
+                .strip_prefix(folder)
+                .unwrap_or(&path)
+                .components()
+                .map(|part| part.as_os_str().to_string_lossy())
+                .collect::<Vec<_>>()
+                .join("/");
+            let text = fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
+            templates.push((name, text));
+        }
+    }
+    Ok(())
 }

@@ -21,8 +21,8 @@ use tera::Tera;
 use super::{
     data::{is_data, json_body, members, problem, problem_details},
     described::Refusal,
-    of_mode::{FormatChoice, ModeResponse, Renderer, ResponseContext},
-    page::{Again, NOTICE_TEMPLATE, PAGE_TEMPLATE, SHORTEST_REFRESH, page_context},
+    of_mode::{FormatChoice, ModeResponse},
+    page::{Again, SHORTEST_REFRESH, page_context},
     rendered::{BY_ACCEPT, BY_ACCEPT_AND_LANGUAGE, Rendered, truthful, with_jitter},
     words::{general_message, is_general, text},
 };
@@ -30,6 +30,8 @@ use crate::{
     core::{phase::Phase, rules::rule::Rule, snapshot::Snapshot, text::chain},
     settings::{Access, ResponseSettings},
     web::{
+        closures::{Renderer, ResponseContext},
+        embedded::{NOTICE_TEMPLATE, PAGE_TEMPLATE},
         mode::ConfiguredMode,
         refusal::{
             language::{Catalogue, Languages},

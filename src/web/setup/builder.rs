@@ -1,9 +1,5 @@
 //! Sets maintenance up: settings, and the closures that a file cannot hold.
 
-mod answers;
-mod hooks;
-mod who;
-
 use std::{fmt, io, sync::Arc};
 
 use crate::{
@@ -11,16 +7,18 @@ use crate::{
     settings::{Settings, SettingsError},
     store::{Store, StoreError},
     web::{
-        front::{AddressFinder, LogoutHook, Predicate},
+        closures::{AddressFinder, LogoutHook, Predicate, Renderer, ResponseContext},
+        maintenance::Maintenance,
         mode::ModeBuilder,
         permission::Permissions,
-        refusal::{
-            language::LanguageChooser,
-            of_mode::{FormatChoice, Renderer, ResponseContext},
-        },
+        refusal::{language::LanguageChooser, of_mode::FormatChoice},
         visitor::identity::IdentityClosure,
     },
 };
+
+mod answers;
+mod hooks;
+mod who;
 
 type SettingsEdit = Box<dyn FnOnce(&mut Settings) + Send>;
 
@@ -200,5 +198,14 @@ impl Builder {
     pub(crate) fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
+    }
+}
+
+impl Maintenance {
+    /// Begins to set up maintenance.
+    ///
+    /// The methods of [`Builder`] say what can be set.
+    pub fn builder() -> Builder {
+        Builder::new()
     }
 }

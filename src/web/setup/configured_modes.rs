@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use crate::{
     settings::{ModeSettings, Settings},
-    web::mode::{ConfiguredMode, ModeBuilder, ModeClosures},
+    web::{
+        closures::ModeClosures,
+        mode::{ConfiguredMode, ModeBuilder},
+    },
 };
 
 /// Lays what code says of modes over the settings, and returns the closures by the modes' keys.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{page::Page, see_other};
 use crate::{
     core::status::{modes::ModeStatus, whole::Status, windows::PlannedWindow},
-    engine::changes::ChangeError,
+    engine::change_error::ChangeError,
     web::{
         admin::{
             answering::Answer,

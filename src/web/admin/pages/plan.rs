@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{page::Page, see_other, switch::Choice};
 use crate::{
-    engine::changes::ChangeError,
+    engine::change_error::ChangeError,
     web::{
         admin::{
             answering::Answer, authorize::authorize_change, form::Form, not_changed, not_found,

@@ -10,8 +10,8 @@ use crate::{
     settings::Access,
     web::{
         admin::{
-            answering::Answer, authorize::Caller, form::Form, not_changed, not_found,
-            switch::Direction, view::is_open,
+            answering::Answer, authorize::Caller, direction::Direction, form::Form, not_changed,
+            not_found, view::is_open,
         },
         maintenance::Maintenance,
     },

@@ -6,10 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value};
 
 use super::Builder;
-use crate::web::refusal::{
-    described::Refusal,
-    negotiate::ResponseFormat,
-    of_mode::{FormatChoice, ResponseContext},
+use crate::web::{
+    closures::ResponseContext,
+    refusal::{described::Refusal, negotiate::ResponseFormat, of_mode::FormatChoice},
 };
 
 impl Builder {

@@ -5,18 +5,18 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::store::LiveLease;
+use crate::{core::status::LockHolder, store::LiveLease};
 
 /// What of the host's name is in the name of a lease, in characters.
-pub(super) const HOST_LIMIT: usize = 24;
+pub(crate) const HOST_LIMIT: usize = 24;
 
 /// What the lease of a task tells. Stored as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Content {
     #[serde(default)]
-    pub(super) by: Option<String>,
-    pub(super) host: String,
-    pub(super) pid: u32,
+    pub(crate) by: Option<String>,
+    pub(crate) host: String,
+    pub(crate) pid: u32,
     pub(crate) since: Timestamp,
 }
 
@@ -59,5 +59,18 @@ impl fmt::Display for Content {
             write!(formatter, "{by} ")?;
         }
         write!(formatter, "on {}, process {}", self.host, self.pid)
+    }
+}
+
+impl LockHolder {
+    pub(crate) fn of(lease: &LiveLease) -> Self {
+        let content = Content::of(lease);
+        Self {
+            since: content.as_ref().map(|content| content.since),
+            by: match content {
+                Some(content) => content.to_string(),
+                None => lease.lease.holder().to_owned(),
+            },
+        }
     }
 }

@@ -1,0 +1,50 @@
+//! What a change led to, in words.
+
+use serde_json::json;
+
+use crate::{
+    cli::{
+        context::Context,
+        reach::Reach,
+        wording::{self, line},
+    },
+    core::phase::Phase,
+    engine::changes::Change,
+};
+
+/// Says what has become of a switch that was thrown, and whom it has reached.
+pub(super) async fn tell(context: &Context<'_>, change: &Change) {
+    let reach = Reach::find(context).await;
+    context.warn_of_files(&change.status);
+    let status = context.maintenance.status();
+    context.output.say(
+        &json!({"changed": change.changed, "reached": reach.document(), "status": status}),
+        || sentence(context, change, &reach),
+    );
+    reach.tell(context);
+}
+
+/// What is now, as a sentence.
+pub(super) fn sentence(context: &Context<'_>, change: &Change, reach: &Reach) -> String {
+    let key = context.mode();
+    let Some(mode) = change.status.mode(&key) else {
+        return format!("{key} is gone");
+    };
+    let zone = &context.output.zone;
+    let mut words = format!("{key} {}", wording::is(mode.phase));
+    if !change.changed {
+        words.push_str(" already");
+    }
+    words.push_str(&reach.words());
+    if let (false, true, Some(since)) = (change.changed, mode.phase.is_maintenance(), mode.since) {
+        words.push_str(&format!(", since {}", wording::time(since, zone)));
+        if let Some(by) = &mode.by {
+            words.push_str(&format!(" by {}", line(by)));
+        }
+    }
+    if let Some(until) = mode.until.filter(|_| mode.phase == Phase::Offline) {
+        let until = wording::time_from_now(until, context.now(), zone);
+        words.push_str(&format!(", until {until}"));
+    }
+    words
+}
