@@ -18,6 +18,11 @@ use crate::{
     },
 };
 
+/// The snapshot as one worker hands it to its requests.
+#[allow(
+    clippy::redundant_allocation,
+    reason = "the counter in the `Arc` is one that all workers would fight for at each refusal"
+)]
 pub(super) type HeldSnapshot = Rc<Arc<Snapshot>>;
 
 /// How many clients' preferences are remembered; browsers of one kind send the same.

@@ -41,12 +41,6 @@ use crate::{
     },
 };
 
-/// The snapshot as one worker hands it to its requests.
-#[allow(
-    clippy::redundant_allocation,
-    reason = "the counter in the `Arc` is one that all workers would fight for at each refusal"
-)]
-
 pub(crate) struct Worker {
     pub(crate) maintenance: Maintenance,
     pub(crate) desk: Desk,
