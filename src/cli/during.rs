@@ -32,8 +32,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 #[derive(Debug, Args)]
 #[command(override_usage = "maintenance during [OPTIONS] -- <COMMAND>...")]
 #[command(after_help = "\
-Afterwards it is as it was before, whatever becomes of COMMAND. The exit code is
-that of COMMAND; as in a shell 127: none such, 126: cannot run, 128 + signal.
+The exit code is that of COMMAND, or 128 + signal.
 Example: maintenance during --drain --for 1h -- ./migrate --all")]
 pub(super) struct During {
     #[command(flatten)]
@@ -104,6 +103,9 @@ impl During {
         guarding = given(guarding, &texts.reason, Guarding::reason);
         guarding = given(guarding, &closing.end(context)?, Guarding::until);
         guarding = given(guarding, &closing.lasting, Guarding::lasting);
+        if closing.no_end {
+            guarding = guarding.without_end();
+        }
         if self.exclusive {
             guarding = guarding.exclusive();
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, builder::RangedU64ValueParser};
 use serde_json::json;
 
 use super::{
@@ -23,7 +23,7 @@ Examples:
   maintenance --json history")]
 pub(super) struct History {
     /// Only the latest ones
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     last: Option<usize>,
 }
 

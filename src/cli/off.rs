@@ -3,7 +3,13 @@
 use clap::Args;
 
 use super::{confirm::confirm, context::Context, failure::Failure, wording};
-use crate::{cli::outcome::tell, core::status::whole::Status};
+use crate::{
+    cli::{outcome::tell, window::span},
+    core::status::whole::Status,
+};
+
+/// How many windows that stay are told one by one.
+const MOST_WINDOWS: usize = 5;
 
 /// Bring the site back: switch off, cancel a drain, end a window
 #[derive(Debug, Args)]
@@ -49,14 +55,26 @@ fn remind(context: &Context<'_>, status: &Status, key: &str) {
             ));
         }
     }
-    let next = status
-        .mode(key)
-        .and_then(|mode| Some((mode.windows.first()?.start?, mode.windows.first()?)));
-    if let Some((start, window)) = next {
-        let start = wording::time_from_now(start, context.now(), &context.output.zone);
+    let windows = status.mode(key).map_or(&[][..], |mode| &mode.windows);
+    for window in windows.iter().take(MOST_WINDOWS) {
         context.output.note(&format!(
-            "a window is planned: {} starts at {start}",
-            window.id
+            "a window is planned: {} {}",
+            window.id,
+            span(window, context)
+        ));
+    }
+    if let Some(more) = windows
+        .len()
+        .checked_sub(MOST_WINDOWS)
+        .filter(|more| *more > 0)
+    {
+        context.output.note(&format!(
+            "{} planned besides; `maintenance window list` shows them",
+            wording::count(
+                u64::try_from(more).unwrap_or(u64::MAX),
+                "window is",
+                "windows are"
+            )
         ));
     }
 }

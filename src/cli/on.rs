@@ -9,7 +9,7 @@ use super::{
     confirm::confirm,
     context::Context,
     failure::Failure,
-    outcome::tell,
+    outcome::{is_closed, tell, tell_what_stands},
     signals::Signals,
     texts::{Texts, given},
     waiting::{Goal, wait},
@@ -25,8 +25,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 TIME: 22:00, 'tomorrow 22:00', +2h, 2030-03-01T22:00+01:00.
-DURATION: 90s, '2h 30m'.
-
+If it is on, what is given replaces what was; '' is no text.
 Example: maintenance on --drain --timeout 10m && ./migrate; maintenance off")]
 pub(super) struct On {
     #[command(flatten)]
@@ -44,9 +43,12 @@ pub(super) struct Closing {
     /// When it ends by itself
     #[arg(long, value_name = "TIME", conflicts_with = "lasting")]
     pub(super) end: Option<String>,
-    /// How long it lasts
+    /// How long it lasts: 90s, '2h 30m'
     #[arg(id = "lasting", long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub(super) lasting: Option<Duration>,
+    /// It does not end by itself, whatever was said before
+    #[arg(long, conflicts_with_all = ["end", "lasting"])]
+    pub(super) no_end: bool,
     /// Let those who are in finish first, and wait for that
     #[arg(long)]
     pub(super) drain: bool,
@@ -161,8 +163,13 @@ impl On {
         if self.closing.interactive {
             confirm(&self.closing.consequence(context)).await?;
         }
+        let was_closed = is_closed(context);
         let Some(goal) = self.closing.goal() else {
-            tell(context, &self.turn_on(context, end).await?).await;
+            let change = self.turn_on(context, end).await?;
+            tell(context, &change).await;
+            if was_closed {
+                tell_what_stands(context);
+            }
             return Ok(0);
         };
         // Listened to before the change, so that no ^C falls in between.
@@ -183,6 +190,9 @@ impl On {
         turn_on = given(turn_on, &texts.reason, TurnOn::reason);
         turn_on = given(turn_on, &end, TurnOn::until);
         turn_on = given(turn_on, &closing.lasting, TurnOn::lasting);
+        if closing.no_end {
+            turn_on = turn_on.without_end();
+        }
         if closing.drain {
             turn_on = turn_on.drain();
             turn_on = given(turn_on, &closing.timeout, TurnOn::drain_timeout);

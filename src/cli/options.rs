@@ -18,7 +18,7 @@ pub(super) const OPTIONS_HELP: &str = "\
 Options of every command:
   --settings FILE  Instead of maintenance.toml or MAINTENANCE_SETTINGS
   --store URL      Where the state is kept, instead of what the settings say
-  --mode KEY       Which mode; the first one unless it is given
+  --mode KEY       Which mode; the default one unless it is given
   --json           Print one JSON document
   -v, -vv, -vvv    Show the log on stderr: info, debug, trace
   -h, --help       Print help, also that of a command; -V prints the version";
@@ -31,7 +31,7 @@ pub(super) struct Options {
     /// Where the state is kept, instead of what the settings say
     #[arg(long, value_name = "URL", global = true, hide = true)]
     store: Option<String>,
-    /// Which mode; the first one unless it is given
+    /// Which mode; the default one unless it is given
     #[arg(long, value_name = "KEY", global = true, hide = true)]
     mode: Option<String>,
     /// Print one JSON document

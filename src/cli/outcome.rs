@@ -24,6 +24,35 @@ pub(super) async fn tell(context: &Context<'_>, change: &Change) {
     reach.tell(context);
 }
 
+/// Whether the mode is closed already, as far as is known.
+pub(super) fn is_closed(context: &Context<'_>) -> bool {
+    let status = context.maintenance.status();
+    let mode = status.mode(&context.mode());
+    mode.is_some_and(|mode| mode.phase.is_maintenance())
+}
+
+/// Of a mode that was closed already: what was said before stands where nothing was said now.
+pub(super) fn tell_what_stands(context: &Context<'_>) {
+    let status = context.maintenance.status();
+    let Some(mode) = status.mode(&context.mode()) else {
+        return;
+    };
+    let zone = &context.output.zone;
+    let until = match mode.until {
+        Some(until) => format!("until {}", wording::time(until, zone)),
+        None => "until somebody ends it".to_owned(),
+    };
+    let text = |what: &str, text: &Option<String>| match text {
+        Some(text) => format!("{what}: {}", line(text)),
+        None => format!("no {what}"),
+    };
+    context.output.note(&format!(
+        "what stands is {until}; {}; {}",
+        text("message", &mode.message),
+        text("reason", &mode.reason)
+    ));
+}
+
 /// What is now, as a sentence.
 pub(super) fn sentence(context: &Context<'_>, change: &Change, reach: &Reach) -> String {
     let key = context.mode();

@@ -13,10 +13,18 @@ use super::{
     wording::{self, line},
 };
 use crate::{
-    cli::texts::{Texts, given},
+    cli::{
+        reach::Reach,
+        texts::{Texts, given},
+    },
     core::{
+        overlap::{Closed, closed_within},
         schedule::parse_duration,
-        status::windows::{PlannedWindow, Repeats},
+        status::{
+            modes::ModeStatus,
+            whole::Status,
+            windows::{PlannedWindow, Repeats},
+        },
     },
     engine::windows::PlanWindow,
 };
@@ -112,6 +120,12 @@ impl WindowCommand {
 
 impl Add {
     async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
+        let says_when = self.start.is_some() || self.end.is_some();
+        if !says_when && self.lasting.is_none() {
+            return Err(Failure::usage(
+                "say when: give --start, --end or --for; `maintenance on` closes at once",
+            ));
+        }
         let wanted = Wanted {
             start: self.start,
             end: self.end,
@@ -144,17 +158,60 @@ pub(super) async fn plan(context: &Context<'_>, wanted: Wanted) -> Result<u8, Fa
     for warning in &planned.warnings {
         context.output.warn(warning);
     }
+    let reach = Reach::find(context).await;
+    context.warn_of_files(&planned.change.status);
     let document = json!({
         "window": planned.id,
         "warnings": planned.warnings,
         "changed": planned.change.changed,
+        "reached": reach.document(),
         "status": planned.change.status,
     });
+    let (id, reached) = (&planned.id, reach.words());
+    let now = context.now();
+    let is_open = |window: &PlannedWindow| window.start.is_none_or(|start| start <= now);
     context.output.say(&document, || match planned.window() {
-        Some(window) => format!("{mode}: window {} {}", window.id, span(window, context)),
-        None => format!("{mode}: window {} is planned", planned.id),
+        Some(window) if is_open(window) => {
+            let span = span(window, context);
+            format!("{mode} is offline{reached}: window {id} {span}")
+        }
+        Some(window) if reached.is_empty() => {
+            format!("{mode}: window {id} {}", span(window, context))
+        }
+        Some(window) => format!(
+            "{mode}: window {id} {}; known{reached}",
+            span(window, context)
+        ),
+        None => format!("{mode}: window {id} is planned"),
     });
+    reach.tell(context);
+    let is_later = planned.window().is_some_and(|window| !is_open(window));
+    if let Some(mode) = planned.change.status.mode(&mode).filter(|_| is_later) {
+        tell_if_closed(context, mode);
+    }
     Ok(0)
+}
+
+/// A window that starts later does not open what is closed now.
+fn tell_if_closed(context: &Context<'_>, mode: &ModeStatus) {
+    if mode.phase.is_maintenance() {
+        let (key, is) = (&mode.key, wording::is(mode.phase));
+        let until = until(mode.until, context);
+        context.output.note(&format!(
+            "{key} {is} already and stays so {until}; `maintenance --mode {key} off` brings it back \
+             until the window starts"
+        ));
+    }
+}
+
+fn until(until: Option<Timestamp>, context: &Context<'_>) -> String {
+    match until {
+        Some(until) => {
+            let until = wording::time_from_now(until, context.now(), &context.output.zone);
+            format!("until {until}")
+        }
+        None => "until somebody brings it back".to_owned(),
+    }
 }
 
 fn list(context: &Context<'_>) -> Result<u8, Failure> {
@@ -255,6 +312,7 @@ impl Remove {
                 line(unknown)
             )));
         }
+        let before = status.clone();
         let mut status = status;
         for id in &self.id {
             let mut cancel = context.maintenance.cancel_window(id).by(&context.by);
@@ -263,10 +321,63 @@ impl Remove {
             }
             status = cancel.await?.status;
         }
+        let reach = Reach::find(context).await;
+        context.warn_of_files(&status);
+        let closed = self.closed_all_the_same(&before, &status, context.now());
+        let still_closed: Vec<_> = closed
+            .iter()
+            .map(|(id, mode, closed)| json!({"id": id, "mode": mode.key, "closed": closed}))
+            .collect();
         context.output.say(
-            &json!({"removed": self.id, "changed": true, "status": status}),
-            || format!("removed: {}", self.id.join(", ")),
+            &json!({
+                "removed": self.id,
+                "changed": true,
+                "still_closed": still_closed,
+                "reached": reach.document(),
+                "status": status,
+            }),
+            || format!("removed{}: {}", reach.words(), self.id.join(", ")),
         );
+        reach.tell(context);
+        for (id, mode, closed) in closed {
+            tell_of_closed(context, id, mode, &closed);
+        }
         Ok(0)
     }
+
+    /// What is closed by something else during what was cancelled: by window, the mode and until when.
+    fn closed_all_the_same<'a>(
+        &'a self,
+        before: &Status,
+        after: &'a Status,
+        now: Timestamp,
+    ) -> Vec<(&'a str, &'a ModeStatus, Closed)> {
+        let mut found = Vec::new();
+        for id in &self.id {
+            for mode in &before.modes {
+                let window = mode.windows.iter().find(|window| window.id == *id);
+                if let Some(window) = window
+                    && let Some(mode) = after.mode(&mode.key)
+                    && let Some(closed) = closed_within(mode, window.start, window.end, now)
+                {
+                    found.push((id.as_str(), mode, closed));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn tell_of_closed(context: &Context<'_>, id: &str, mode: &ModeStatus, closed: &Closed) {
+    let key = &mode.key;
+    let until = until(closed.until, context);
+    let zone = &context.output.zone;
+    let words = match (&closed.window, closed.from) {
+        (Some(window), Some(from)) => format!(
+            "{key} is closed at the time of {id} all the same: window {window} closes it from {} {until}",
+            wording::time(from, zone)
+        ),
+        _ => format!("{key} {} all the same, {until}", wording::is(mode.phase)),
+    };
+    context.output.note(&words);
 }

@@ -6,6 +6,7 @@ pub(crate) mod excerpt;
 pub(crate) mod limits;
 pub(crate) mod mode;
 pub(crate) mod mode_view;
+pub(crate) mod overlap;
 pub(crate) mod phase;
 pub(crate) mod rules;
 pub(crate) mod schedule;

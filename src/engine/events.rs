@@ -2,6 +2,10 @@
 
 /// A mode enters another phase.
 pub const PHASE: &str = "maintenance.phase";
+/// Somebody changed what is said or planned of a mode, and its phase stays.
+pub const CHANGED: &str = "maintenance.changed";
+/// The app asks about a mode that there is not.
+pub const UNKNOWN_MODE: &str = "maintenance.unknown-mode";
 /// A drain found nobody inside any more.
 pub const DRAINED: &str = "maintenance.drained";
 /// A change was not made.

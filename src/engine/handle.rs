@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    core::{mode::Mode, state::DEFAULT_MODE, status::whole::Status},
+    core::{mode::Mode, status::whole::Status},
     engine::{
         change_error::ChangeError, driver::Command, leases::keeper::LeaseKeeper, shared::Shared,
     },
@@ -25,10 +25,7 @@ pub(crate) struct Engine {
 impl Engine {
     /// The key of the mode that is meant when none is named.
     pub(crate) fn first_mode(&self) -> String {
-        self.shared
-            .modes
-            .first()
-            .map_or_else(|| DEFAULT_MODE.to_owned(), |mode| mode.key.clone())
+        self.shared.default_mode.clone()
     }
 
     pub(crate) fn find_mode(&self, key: &str) -> Result<&Mode, ChangeError> {

@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     /// In the order in which they answer; never empty.
     pub(crate) modes: Vec<Arc<Mode>>,
+    /// The key of the mode that is meant when none is named.
+    pub(crate) default_mode: String,
     /// Of times that are given without an offset.
     pub(crate) time_zone: Option<TimeZone>,
     pub(crate) hooks: Hooks,

@@ -163,9 +163,7 @@ pub(super) fn check(settings: &Settings, faults: &mut Faults) {
             faults.whole(&format!("admin.tokens[{place}]"), message);
         }
         for (item, mode) in token.modes.iter().enumerate() {
-            let is_known = settings.modes.iter().any(|known| known.key == *mode)
-                || settings.modes.is_empty() && mode == crate::core::state::DEFAULT_MODE;
-            if !is_known {
+            if !settings.has_mode(mode) {
                 faults.item(
                     &key("modes"),
                     item,

@@ -18,6 +18,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         store,
         admin_path,
         login_url,
+        default_mode,
         time_zone,
         ..
     } = settings;
@@ -31,6 +32,12 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         let message = "is in the admin scope, which would send visitors there again and again; \
                        give the app's own log-in page";
         faults.note("login_url", login, Some(message.to_owned()));
+    }
+    if let Some(key) = default_mode
+        && !settings.has_mode(key)
+    {
+        let message = "no mode has this key; give one of those under `[[mode]]`";
+        faults.note("default_mode", key, Some(message.to_owned()));
     }
     faults.optional("time_zone", time_zone.as_deref(), time_zone_fault);
 

@@ -185,6 +185,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
         ),
         admin_path: root.value("admin_path", text, default.admin_path),
         login_url: root.optional("login_url", text, default.login_url),
+        default_mode: root.optional("default_mode", text, default.default_mode),
         time_zone: root.optional("time_zone", text, default.time_zone),
         admin: root.section("admin", admin::read),
         live: root.section("live", live::read),

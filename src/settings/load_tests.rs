@@ -47,6 +47,7 @@ fn every_key_of_a_file_is_read() {
         when_unknown_at_start = "on"
         admin_path = "/m"
         login_url = "/login"
+        default_mode = "site"
         time_zone = "UTC"
         [admin]
         get = "ask"
@@ -131,6 +132,7 @@ fn every_key_of_a_file_is_read() {
         when_unknown_at_start: WhenUnknownAtStart::On,
         admin_path: "/m".to_owned(),
         login_url: Some("/login".to_owned()),
+        default_mode: Some("site".to_owned()),
         time_zone: Some("UTC".to_owned()),
         admin: AdminSettings {
             get: GetSwitches::Ask,
@@ -270,15 +272,22 @@ fn an_empty_variable_unsets_an_optional_key() {
         ],
     );
     assert_eq!(settings.unwrap(), Settings::default());
+}
+
+#[test]
+fn an_empty_variable_leaves_a_key_that_has_a_default_as_the_file_has_it() {
+    let empty = [
+        ("MAINTENANCE_EXEMPT__STAFF", ""),
+        ("MAINTENANCE_STORE", " "),
+    ];
+    assert_eq!(with("", &empty).unwrap(), Settings::default());
+    let settings = with("store = \"memory:\"\n[exempt]\nstaff = true\n", &empty).unwrap();
+    assert_eq!(settings.store, "memory:");
+    assert!(settings.exempt.staff);
+    // What is wrong with it is told of the file.
     assert_eq!(
-        lines(with(
-            "",
-            &[("MAINTENANCE_EXEMPT__STAFF", ""), ("MAINTENANCE_STORE", "")]
-        )),
-        [
-            "MAINTENANCE_EXEMPT__STAFF: `exempt.staff` is \"\": give true or false",
-            "MAINTENANCE_STORE: `store` is \"\": give \"memory:\" or \"file:\" and a path",
-        ]
+        lines(with("[exempt]\nstaff = \"yes\"\n", &empty)),
+        ["maintenance.toml:2: `exempt.staff` is `yes`: give true or false, without quotes"]
     );
 }
 
@@ -304,7 +313,6 @@ sunny = true
 "#;
     let variables = [
         ("MAINTENANCE_RESPONS__STATUS", "503"),
-        ("MAINTENANCE_SESSION__USER_KEY", ""),
         ("MAINTENANCE_RESPONSE", "x"),
     ];
     assert_eq!(
@@ -330,8 +338,6 @@ sunny = true
              a variable `MAINTENANCE_RESPONSE__…`",
             "MAINTENANCE_RESPONS__STATUS: unknown key `respons.status`, did you mean \
              `response.status` (`MAINTENANCE_RESPONSE__STATUS`)?",
-            "MAINTENANCE_SESSION__USER_KEY: `session.user_key` is \"\": give the name of a \
-             session key",
         ]
     );
 }

@@ -61,6 +61,10 @@
 //! );
 //! ```
 
+use std::fmt;
+
+use crate::core::state::DEFAULT_MODE;
+
 mod admin;
 mod check;
 mod client;
@@ -84,8 +88,6 @@ mod unknown;
 pub(crate) mod values;
 mod web_server;
 mod well_known;
-
-use std::fmt;
 
 pub use self::{
     admin::{AdminSettings, GetSwitches, TokenSettings},
@@ -153,6 +155,9 @@ pub struct Settings {
     /// `http` or `https` URL, or a path on this site. It gets the parameter `next`, the path to come
     /// back to. Default `None`: they are told that they may not.
     pub login_url: Option<String>,
+    /// The key of the mode that a switch means which names none. Default `None`: the first mode of
+    /// the file, whatever its `order`.
+    pub default_mode: Option<String>,
     /// The IANA time zone of times that are given without an offset, such as `Europe/Rome`.
     /// Default `None`: such times are refused.
     pub time_zone: Option<String>,
@@ -184,6 +189,23 @@ pub struct Settings {
     pub modes: Vec<ModeSettings>,
 }
 
+impl Settings {
+    /// Whether there is a mode with this key; without any in the settings there is `site`.
+    pub(super) fn has_mode(&self, key: &str) -> bool {
+        match self.modes.as_slice() {
+            [] => key == DEFAULT_MODE,
+            modes => modes.iter().any(|mode| mode.key == key),
+        }
+    }
+
+    /// The key of the mode that a switch means which names none.
+    pub(crate) fn default_mode(&self) -> &str {
+        let first = || self.modes.first().map(|mode| mode.key.as_str());
+        let named = self.default_mode.as_deref();
+        named.or_else(first).unwrap_or(DEFAULT_MODE)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -194,6 +216,7 @@ impl Default for Settings {
             when_unknown_at_start: WhenUnknownAtStart::default(),
             admin_path: "/maintenance-mode".to_owned(),
             login_url: None,
+            default_mode: None,
             time_zone: None,
             admin: AdminSettings::default(),
             live: LiveSettings::default(),
@@ -224,6 +247,7 @@ impl fmt::Debug for Settings {
             when_unknown_at_start,
             admin_path,
             login_url,
+            default_mode,
             time_zone,
             admin,
             live,
@@ -248,6 +272,7 @@ impl fmt::Debug for Settings {
             .field("when_unknown_at_start", when_unknown_at_start)
             .field("admin_path", admin_path)
             .field("login_url", login_url)
+            .field("default_mode", default_mode)
             .field("time_zone", time_zone)
             .field("admin", admin)
             .field("live", live)

@@ -103,14 +103,18 @@ impl Section<'_> {
         read
     }
 
-    /// A value that has a default.
+    /// A value that has a default. An empty variable is none: what is below it counts.
     pub(super) fn value<T>(
         &mut self,
         name: &str,
         kind: impl FnOnce(&Value) -> Result<T, Expected>,
         default: T,
     ) -> T {
-        match self.take(name) {
+        let given = match self.take(name) {
+            Some(node) if node.is_blank_variable() => node.under.map(|under| *under),
+            given => given,
+        };
+        match given {
             Some(node) => self.convert(name, &node, kind).unwrap_or(default),
             None => default,
         }

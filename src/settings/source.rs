@@ -28,6 +28,8 @@ pub(super) type Entries = BTreeMap<String, Node>;
 pub(super) struct Node {
     pub(super) value: Value,
     pub(super) origin: Origin,
+    /// What an empty variable was laid over.
+    pub(super) under: Option<Box<Node>>,
 }
 
 #[derive(Debug)]
@@ -98,6 +100,7 @@ fn entries(table: DeTable<'_>, place: &dyn Fn(usize) -> Origin) -> Entries {
             let node = Node {
                 value: value_of(value.into_inner(), place),
                 origin,
+                under: None,
             };
             (key.into_inner().into_owned(), node)
         })
@@ -120,6 +123,7 @@ fn value_of(value: DeValue<'_>, place: &dyn Fn(usize) -> Origin) -> Value {
                 .map(|item: Spanned<DeValue<'_>>| Node {
                     origin: place(item.span().start),
                     value: value_of(item.into_inner(), place),
+                    under: None,
                 })
                 .collect(),
         ),
@@ -188,6 +192,7 @@ fn set(tree: &mut Entries, key: &str, value: String, origin: Origin, faults: &mu
         let node = entries.entry(section.to_owned()).or_insert_with(|| Node {
             value: Value::Table(Entries::new()),
             origin: origin.clone(),
+            under: None,
         });
         if let Value::List(_) = node.value {
             faults.push(Fault::new(
@@ -213,9 +218,10 @@ fn set(tree: &mut Entries, key: &str, value: String, origin: Origin, faults: &mu
         path.push('.');
     }
     path.push_str(name);
-    let node = Node {
+    let mut node = Node {
         value: Value::Variable(value),
         origin,
+        under: None,
     };
     match entries.entry(name.to_owned()) {
         Entry::Vacant(vacant) => {
@@ -229,6 +235,11 @@ fn set(tree: &mut Entries, key: &str, value: String, origin: Origin, faults: &mu
             (Value::Variable(_), Origin::Variable(other)) => {
                 let message = format!("set twice, also by `{}`; keep one", shown(other));
                 faults.push(Fault::new(&path, message, node.origin));
+            }
+            _ if node.is_blank_variable() => {
+                let place = occupied.get_mut();
+                std::mem::swap(place, &mut node);
+                place.under = Some(Box::new(node));
             }
             _ => {
                 occupied.insert(node);
@@ -262,17 +273,23 @@ impl Fault {
 /// "maintenance".
 ///
 /// They set `{SERVICE}_SERVICE_HOST`, `{SERVICE}_SERVICE_PORT[_{NAME}]`, `{SERVICE}_PORT` and
-/// `{SERVICE}_PORT_{NUMBER}_{PROTOCOL}[_…]` in every container beside the service. No setting has
-/// such a name.
+/// `{SERVICE}_PORT_{NUMBER}_{PROTOCOL}[_…]` in every container beside the service; a link between
+/// containers sets `{ALIAS}_NAME` and `{ALIAS}_ENV_{VARIABLE}`, too. No setting has such a name.
 fn is_service_link(name: &str, value: &str) -> bool {
     let rest = &name[PREFIX.len()..];
-    if rest == "PORT" || rest.starts_with("PORT_") {
+    let is_of_the_prefix =
+        matches!(rest, "PORT" | "NAME") || rest.starts_with("PORT_") || rest.starts_with("ENV_");
+    if is_of_the_prefix {
+        return true;
+    }
+    let rest = format!("_{rest}");
+    // Whatever the other container has in its environment.
+    if rest.contains("_ENV_") {
         return true;
     }
     if rest.contains("__") {
         return false;
     }
-    let rest = format!("_{rest}");
     let numbered_port = || {
         rest.match_indices("_PORT_").any(|(at, mark)| {
             let tail = &rest[at + mark.len()..];
@@ -287,7 +304,14 @@ fn is_service_link(name: &str, value: &str) -> bool {
         || rest.ends_with("_SERVICE_PORT")
         || rest.contains("_SERVICE_PORT_")
         || (rest.ends_with("_PORT") && value.contains("://"))
+        || (rest.ends_with("_NAME") && is_link_name(value))
         || numbered_port()
+}
+
+/// `/web/db`: the link of a container by its alias.
+fn is_link_name(value: &str) -> bool {
+    let mut parts = value.split('/');
+    parts.next() == Some("") && parts.clone().count() == 2 && parts.all(|part| !part.is_empty())
 }
 
 #[cfg(test)]

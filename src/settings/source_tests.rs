@@ -13,6 +13,10 @@ fn service_links_are_told_from_settings() {
         "PAGE_SERVICE_PORT_HTTP",
         "PAGE_PORT_8080_UDP_PROTO",
         "PAGE_PORT",
+        "NAME",
+        "ENV_PATH",
+        "ENV_HTTP__PROXY",
+        "DB_ENV_POSTGRES_PASSWORD",
     ] {
         let name = format!("{PREFIX}{name}");
         assert!(is_service_link(&name, "tcp://10.0.0.1:80"), "{name}");
@@ -23,9 +27,18 @@ fn service_links_are_told_from_settings() {
         "RESPONSE_PORT",
         "SUPPORT",
         "X_PORT_A_TCP",
+        "DB_NAME",
         "",
     ] {
         assert!(!is_service_link(&format!("{PREFIX}{name}"), "80"), "{name}");
+    }
+}
+
+#[test]
+fn the_name_of_a_link_is_told_from_a_slip_of_the_pen() {
+    assert!(is_service_link("MAINTENANCE_DB_NAME", "/web/db"));
+    for value in ["db", "/db", "/web/db/x", "//", "web/db"] {
+        assert!(!is_service_link("MAINTENANCE_DB_NAME", value), "{value}");
     }
 }
 

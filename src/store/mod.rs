@@ -131,6 +131,20 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// What tells this life of the store from the one before, where it may come back with what it
+    /// held some time ago, as a server that restarts from a saved copy. Leases that were put after
+    /// the copy was made are not in it, and nobody can tell by what is. So whoever waits for all nodes
+    /// believes no list until a store of another life has been asked for leases for one time to live.
+    ///
+    /// The default is `None`: nobody can tell, or a store keeps what it has confirmed.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be asked.
+    fn life(&self) -> StoreFuture<'_, Option<String>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Puts a lease, which vanishes after the time to live unless it is renewed.
     ///
     /// # Errors

@@ -92,6 +92,7 @@ struct Scripts {
     renew_lease: Script,
     drop_lease: Script,
     leases: Script,
+    life: Script,
 }
 
 impl RedisStore {
@@ -125,6 +126,7 @@ impl RedisStore {
                 renew_lease: Script::new(include_str!("redis/renew_lease.lua")),
                 drop_lease: Script::new(include_str!("redis/drop_lease.lua")),
                 leases: Script::new(include_str!("redis/leases.lua")),
+                life: Script::new(include_str!("redis/life.lua")),
             },
             state_key: format!("{prefix}:state"),
             channel: format!("{prefix}:changes"),
@@ -194,6 +196,13 @@ impl Inner {
             true => Saved::Stored(Version::new(document)),
             false => Saved::Conflict(newer),
         })
+    }
+
+    /// The server makes a new name for itself at each start.
+    async fn life(&self) -> Result<Option<String>, StoreError> {
+        let script = self.scripts.life.prepare_invoke();
+        let answer = self.connections.ask("ask for its name", &script);
+        Ok(answer.await?.value)
     }
 
     fn lease_key(&self, name: &str) -> String {
@@ -331,6 +340,10 @@ impl Store for RedisStore {
 
     fn may_lose_state(&self) -> bool {
         true
+    }
+
+    fn life(&self) -> StoreFuture<'_, Option<String>> {
+        Box::pin(self.0.life())
     }
 
     fn load(&self) -> StoreFuture<'_, Option<Loaded>> {

@@ -17,6 +17,7 @@ use crate::{
         rules::rule::Rule,
         snapshot::Snapshot,
     },
+    engine::events,
     settings::Access,
     web::{
         maintenance::Maintenance,
@@ -206,6 +207,9 @@ impl Maintenance {
     /// Whether one of these modes is pending or offline and applies to a request. Without any, it
     /// is asked about all modes. Exemptions make no difference.
     ///
+    /// A key that no mode has is never in maintenance; the log says once that there is no such mode
+    /// ([`UNKNOWN_MODE`](crate::observe::UNKNOWN_MODE)).
+    ///
     /// ```
     /// use actix_maintenance_mode::Maintenance;
     /// use actix_web::{HttpRequest, web};
@@ -222,6 +226,17 @@ impl Maintenance {
         let shared = &*self.engine.shared;
         let snapshot = shared.published.snapshot();
         let now = shared.now_for(&snapshot);
+        for key in modes.iter().filter(|key| snapshot.mode(key).is_none()) {
+            let known: Vec<_> = snapshot.modes.iter().map(|mode| &*mode.key).collect();
+            let known = known.join(", ");
+            let message = format!(
+                "is_in_maintenance: there is no mode `{key}`, so it is never in maintenance; there is \
+                 {known}"
+            );
+            self.front
+                .told_of_routes
+                .warn(events::UNKNOWN_MODE, message);
+        }
         // What a mode applies to is not said by routes.
         let routes = AppRoutes::default();
         let subject = RequestSubject::new(request, &self.front, &routes);

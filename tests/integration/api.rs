@@ -379,7 +379,9 @@ async fn what_the_store_does_not_take_is_a_problem_with_the_reason() {
         (Method::PUT, SITE),
         (Method::POST, "/maintenance-mode/windows"),
     ] {
-        let answer = app.request(method, path).await;
+        let body = r#"{"for":"1h"}"#;
+        let answer = app.request(method, path).body("application/json", body);
+        let answer = answer.await;
         assert_eq!(answer.status, 503, "{answer:?}");
         assert_eq!(
             answer.header("content-type"),
@@ -414,4 +416,53 @@ async fn a_head_request_changes_nothing_anywhere() {
             .await;
         assert_eq!(app.maintenance.status().generation, generation, "{path}");
     }
+}
+
+#[actix_web::test]
+async fn a_member_that_is_null_takes_away_what_was_and_one_that_is_not_there_leaves_it() {
+    let (app, ada) = app_and_superuser().await;
+    let until = "2098-06-01T12:00:00Z";
+    let all = json!({ "until": until, "message": "Back soon.", "reason": "release 7" });
+    put(&app, &ada, &all).await;
+    let said = |answer: &Answer| {
+        let mode = answer.json()["modes"][0].clone();
+        ["until", "message", "reason"].map(|key| mode[key].clone())
+    };
+    let one = put(&app, &ada, &json!({ "message": "Back at noon." })).await;
+    let stands = [json!(until), json!("Back at noon."), json!("release 7")];
+    assert_eq!(said(&one), stands);
+    assert_eq!(said(&put(&app, &ada, &json!({})).await), stands);
+    for (body, place) in [
+        (json!({ "until": null }), 0),
+        (json!({ "for": null }), 0),
+        (json!({ "message": null }), 1),
+        (json!({ "reason": null }), 2),
+    ] {
+        put(&app, &ada, &all).await;
+        let now = said(&put(&app, &ada, &body).await);
+        let mut expected = [json!(until), json!("Back soon."), json!("release 7")];
+        expected[place] = Value::Null;
+        assert_eq!(now, expected, "{body}");
+    }
+    let both = json!({ "until": null, "for": "1h" });
+    let told = faults(&put(&app, &ada, &both).await);
+    assert!(told[0].contains("not both"), "{told:?}");
+}
+
+#[actix_web::test]
+async fn times_are_taken_as_people_say_them() {
+    let app =
+        TestApp::with_settings(|settings| settings.time_zone = Some("Europe/Rome".into())).await;
+    let ada = app.log_in_superuser("ada").await;
+    let answer = put(&app, &ada, &json!({ "until": "+2h" })).await;
+    let mode = answer.json()["modes"][0].clone();
+    let time = |key: &str| mode[key].as_str().unwrap().parse::<Timestamp>().unwrap();
+    let lasts = time("until").duration_since(time("since")).as_secs_f64();
+    assert!((7199.0..=7200.0).contains(&lasts), "{lasts}");
+    for text in ["22:00", "tomorrow 22:00"] {
+        let answer = put(&app, &ada, &json!({ "until": text })).await;
+        assert_eq!(answer.status, 200, "{text}: {answer:?}");
+    }
+    let told = faults(&put(&app, &ada, &json!({ "until": "2098-06-01T12:00+25:00" })).await);
+    assert!(told[0].contains("an offset that no clock has"), "{told:?}");
 }

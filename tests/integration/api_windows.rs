@@ -77,9 +77,9 @@ async fn a_window_is_planned_with_all_that_is_said_of_it_and_cancelled() {
 }
 
 #[actix_web::test]
-async fn a_window_without_anything_opens_at_once_and_says_so() {
+async fn a_window_that_starts_now_opens_at_once_and_says_that_it_has_no_end() {
     let (app, ada) = app_and_superuser().await;
-    let status = app.post(&format!("{WINDOWS}/")).by(&ada).await.json();
+    let status = plan(&app, &ada, &json!({ "start": "now" })).await.json();
     assert_eq!(status["modes"][0]["phase"], "offline");
     assert!(
         status["warnings"][0].as_str().unwrap().contains("no end"),
@@ -175,12 +175,12 @@ async fn windows_are_planned_and_cancelled_by_those_who_may_switch_their_mode() 
     let evil = app
         .post(WINDOWS)
         .header("Sec-Fetch-Site", "cross-site")
-        .body("application/json", r#"{"mode":"shop"}"#)
+        .body("application/json", r#"{"mode":"shop","for":"1h"}"#)
         .await;
     assert_eq!(evil.status, 403);
     let answer = app
         .post(WINDOWS)
-        .body("application/json", r#"{"mode":"shop"}"#)
+        .body("application/json", r#"{"mode":"shop","for":"1h"}"#)
         .await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(answer.json()["window"].is_string(), "{answer:?}");
@@ -227,4 +227,21 @@ async fn who_may_plan_for_one_mode_cannot_keep_another_from_being_switched() {
         .await
         .unwrap();
     app.maintenance.turn_off().mode("site").await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_window_without_any_time_is_refused_and_closes_nothing() {
+    let (app, ada) = app_and_superuser().await;
+    for body in [
+        json!({}),
+        json!({ "mode": "site", "title": "New disks", "start": null }),
+    ] {
+        let answer = plan(&app, &ada, &body).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+        assert!(
+            answer.text().contains("give `start`, `end` or `for`"),
+            "{answer:?}"
+        );
+    }
+    app.get("/").await.is_served();
 }

@@ -77,13 +77,22 @@ async fn a_switch_that_is_acknowledged_after_a_loss_is_not_undone() {
 #[actix_web::test]
 async fn off_after_a_loss_is_off_although_the_empty_store_said_so_already() {
     let server = Server::new();
-    let here = node(&server).await;
+    let way = server.by_another_way();
+    let here = node(&way).await;
     here.turn_on().reason("before").await.unwrap();
     plan(&here, "before").await;
 
+    // It cannot put anything back before the command is heard.
+    way.is_cut_off();
     server.becomes(None);
     let command = node(&server).await;
-    command.turn_off().await.unwrap();
+    let change = command.turn_off().await.unwrap();
+    assert!(!change.changed);
+    assert!(
+        server.document().is_some(),
+        "and yet it is stored that it was said"
+    );
+    way.speaks();
     eventually("the plan is back", || has(&server, &["before"])).await;
     eventually("it is open", || !here.is_on()).await;
     assert!(here.history()[0].ended_at.is_some());

@@ -70,6 +70,19 @@ impl Server {
         *self.memory.lock().unwrap() = fresh;
     }
 
+    /// The same server by a way of its own, which can be cut.
+    pub(crate) fn by_another_way(&self) -> Self {
+        Self {
+            is_silent: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Cannot be read until it speaks again.
+    pub(crate) fn is_cut_off(&self) {
+        self.is_silent.store(true, Ordering::SeqCst);
+    }
+
     /// Can be read again.
     pub(crate) fn speaks(&self) {
         self.falls_silent.store(false, Ordering::SeqCst);

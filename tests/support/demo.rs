@@ -37,8 +37,14 @@ impl Demo {
     }
 
     pub(crate) fn start_logging_to(folder: &Path, variables: &[(&str, &str)], log: Stdio) -> Self {
-        let mut process = command(folder)
-            .envs(variables.iter().copied())
+        let mut command = command(folder);
+        command.envs(variables.iter().copied());
+        Self::start_by(command, log)
+    }
+
+    /// By a [`command`] that the test has changed.
+    pub(crate) fn start_by(mut command: Command, log: Stdio) -> Self {
+        let mut process = command
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

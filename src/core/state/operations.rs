@@ -29,9 +29,15 @@ impl Document {
             None => wanted.switched_on(now),
         };
         mode.switch = match (&before, &wanted.drain) {
-            (Switch::Pending(drain), Some(wanted)) => Switch::Pending(Draining {
-                deadline: wanted.deadline(now).or(drain.deadline),
-                on_timeout: wanted.on_timeout,
+            (Switch::Pending(drain), Some(wish)) => Switch::Pending(Draining {
+                deadline: match wanted.drain_said.timeout {
+                    true => wish.deadline(now),
+                    false => drain.deadline,
+                },
+                on_timeout: match wanted.drain_said.on_timeout {
+                    true => wish.on_timeout,
+                    false => drain.on_timeout,
+                },
                 on,
             }),
             (Switch::Off, Some(wanted)) => Switch::Pending(Draining {

@@ -45,7 +45,7 @@ impl TurnOff {
         self
     }
 
-    /// Which mode; the default is the first one.
+    /// Which mode; the default is `default_mode` of the settings, or else their first one.
     pub fn mode(mut self, key: impl Into<String>) -> Self {
         self.mode = key.into();
         self

@@ -17,6 +17,9 @@ use crate::{
 
 /// Takes the site out of service: from [`Maintenance::turn_on`](crate::Maintenance::turn_on).
 ///
+/// On a mode that is on already, what is said replaces what was, and what is not said stays; the
+/// status of the [`Change`] has what stands.
+///
 /// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
 /// the [hooks](crate::Builder::before_change) before it have had their say.
 #[derive(Debug)]
@@ -68,7 +71,26 @@ impl TurnOn {
         self
     }
 
-    /// Which mode; the default is the first one.
+    /// It does not switch itself off: not after the mode's `timeout`, and, if it is on already, not
+    /// at the end that it has.
+    pub fn without_end(mut self) -> Self {
+        self.wanted.end = Some(End::Never);
+        self
+    }
+
+    /// Takes the message of a mode that is on away: visitors are told what the settings say.
+    pub fn without_message(mut self) -> Self {
+        self.wanted.message = Some(String::new());
+        self
+    }
+
+    /// Takes the reason of a mode that is on away.
+    pub fn without_reason(mut self) -> Self {
+        self.wanted.reason = Some(String::new());
+        self
+    }
+
+    /// Which mode; the default is `default_mode` of the settings, or else their first one.
     pub fn mode(mut self, key: impl Into<String>) -> Self {
         self.mode = key.into();
         self
@@ -91,12 +113,14 @@ impl TurnOn {
     /// Drains, and waits this long at most.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.drain_wish().timeout = SignedDuration::try_from(timeout).ok();
+        self.wanted.drain_said.timeout = true;
         self
     }
 
     /// Drains, and does this when it is not over in time.
     pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
         self.drain_wish().on_timeout = on_timeout;
+        self.wanted.drain_said.on_timeout = true;
         self
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{Driver, Known, Operation};
 use crate::{
     core::state::{
-        DEFAULT_MODE, Document,
+        Document,
         decode::{ByHand, DecodeError},
         lineage::Kinship,
         reconcile::reconciled,
@@ -107,8 +107,7 @@ impl Driver {
             // What has no number is nothing but what a hand wrote before.
             memory.generation > 0 && memory.has_more_than_a_switch()
         });
-        let mode = self.shared.modes.first();
-        let mode = mode.map_or(DEFAULT_MODE, |mode| &mode.key);
+        let mode = self.shared.default_mode.as_str();
         let Some(memory) = memory else {
             return Believed {
                 document: by_hand.alone(mode),

@@ -5,10 +5,14 @@
 //! It vanishes with all others, and its age tells for how long the store has remembered. A node that
 //! lives, and can reach the store, has put its lease anew within one time to live; so what is listed is
 //! believed once the marker is as old as that.
+//!
+//! A server that restarts may bring the marker back from a saved copy, and not the leases that were put
+//! after the copy was made. So the marker holds which *life* of the store it is of
+//! ([`Store::life`](crate::store::Store::life)); one of another life counts for nothing, and is replaced.
 
 use std::time::Duration;
 
-use crate::store::LiveLease;
+use crate::store::{Lease, LiveLease, StoreError};
 
 /// The name of the marker. Not one of a node, a task or a lock.
 pub(crate) const MARKER: &str = "fleet/marker";
@@ -17,11 +21,16 @@ pub(crate) const MARKER: &str = "fleet/marker";
 /// loss.
 pub(crate) const MARKER_LIVES: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// For how long the store has remembered leases, if it remembers the marker.
-pub(crate) fn remembered_for(leases: &[LiveLease]) -> Option<Duration> {
+/// The marker of this life of the store.
+pub(crate) fn marker(life: Option<String>) -> Result<Lease, StoreError> {
+    Lease::new(MARKER, "fleet", life.unwrap_or_default())
+}
+
+/// For how long the store has remembered leases, if it remembers this marker.
+pub(crate) fn remembered_for(leases: &[LiveLease], marker: &Lease) -> Option<Duration> {
     leases
         .iter()
-        .find(|live| live.lease.name() == MARKER)
+        .find(|live| live.lease == *marker)
         .map(|live| MARKER_LIVES.saturating_sub(live.expires_in))
 }
 

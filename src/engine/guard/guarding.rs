@@ -43,7 +43,7 @@ impl Guarding {
         }
     }
 
-    /// Which mode; the default is the first one.
+    /// Which mode; the default is `default_mode` of the settings, or else their first one.
     pub fn mode(mut self, key: impl Into<String>) -> Self {
         self.mode = key.into();
         self
@@ -96,6 +96,12 @@ impl Guarding {
     /// Drains, and does this when it is not over in time.
     pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
         self.drain_wish().on_timeout = on_timeout;
+        self
+    }
+
+    /// It does not end by itself while the guard lives, whatever the mode's `timeout` is.
+    pub fn without_end(mut self) -> Self {
+        self.wanted.end = Some(End::Never);
         self
     }
 

@@ -48,14 +48,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     deadline::Deadline,
-    keeper::{LeaseKeeper, in_time},
+    keeper::LeaseKeeper,
     keeping::{DROP_PATIENCE, Keeping, Order, State},
     wanted::{AcquireError, Wanted},
 };
 use crate::{
     clock::steady,
     engine::leases::names::TASKS,
-    store::{Lease, LeaseCondition, PutLease, StoreError},
+    store::{Lease, StoreError},
 };
 
 impl LeaseKeeper {
@@ -94,24 +94,6 @@ impl LeaseKeeper {
             orders,
             state: followed,
             deadline,
-        })
-    }
-
-    /// Keeps a lease that all who know its content hold together: the content is its holder.
-    /// Returns the content if another is there.
-    pub(crate) async fn keep_shared(
-        &self,
-        name: &str,
-        content: &str,
-        time_to_live: Duration,
-    ) -> Result<Option<String>, StoreError> {
-        let lease = Lease::new(name, content, "")?;
-        let put = self
-            .store
-            .put_lease(&lease, time_to_live, LeaseCondition::IfAbsent);
-        Ok(match in_time(&*self.store, "take a lease", put).await? {
-            PutLease::Held => None,
-            PutLease::Taken(theirs) => Some(theirs.lease.holder().to_owned()),
         })
     }
 }

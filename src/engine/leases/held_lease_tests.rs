@@ -9,7 +9,10 @@ use super::*;
 use crate::{
     Maintenance,
     settings::Settings,
-    store::{Hints, LiveLease, Loaded, MemoryStore, Saved, Store, StoreFuture, Version},
+    store::{
+        Hints, LeaseCondition, LiveLease, Loaded, MemoryStore, PutLease, Saved, Store, StoreFuture,
+        Version,
+    },
 };
 
 /// Far longer than anything takes here.

@@ -1,7 +1,7 @@
 //! Talks to the store about leases, on the driver's runtime.
 
 use std::{
-    fmt, iter,
+    fmt,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -16,12 +16,12 @@ use crate::{
     engine::{
         driver::Command,
         fleet::{
-            marker::{MARKER, MARKER_LIVES, remembered_for, to_wait},
+            marker::{MARKER, MARKER_LIVES, marker, remembered_for, to_wait},
             node::Fleet,
         },
         patience::{ASK_EVERY, STORE_TIMEOUT},
     },
-    store::{Lease, LeaseCondition, LiveLease, Store, StoreError},
+    store::{Lease, LeaseCondition, LiveLease, PutLease, Store, StoreError},
 };
 
 /// How long after it asked a holder relies on a lease.
@@ -84,6 +84,29 @@ impl LeaseKeeper {
         Ok(Fleet::new(&self.list("").await?))
     }
 
+    /// Keeps a lease that all who know its content hold together: the content is its holder.
+    /// Returns the content if another is there.
+    pub(crate) async fn keep_shared(
+        &self,
+        name: &str,
+        content: &str,
+        time_to_live: Duration,
+    ) -> Result<Option<String>, StoreError> {
+        let lease = Lease::new(name, content, "")?;
+        // Mostly it is there, and to renew it is cheaper.
+        let renewed = self.store.renew_lease(&lease, time_to_live);
+        if in_time(&*self.store, "renew a lease", renewed).await? {
+            return Ok(None);
+        }
+        let put = self
+            .store
+            .put_lease(&lease, time_to_live, LeaseCondition::IfAbsent);
+        Ok(match in_time(&*self.store, "take a lease", put).await? {
+            PutLease::Held => None,
+            PutLease::Taken(theirs) => Some(theirs.lease.holder().to_owned()),
+        })
+    }
+
     /// Puts a lease that nobody keeps: it lapses unless it is put again.
     pub(crate) async fn leave_behind(
         &self,
@@ -110,25 +133,39 @@ impl LeaseKeeper {
         if !self.store.may_lose_state() {
             return Ok(None);
         }
-        let remembered = remembered_for(&self.list(MARKER).await?);
-        if remembered.is_none() {
-            self.mark().await?;
-        }
+        let remembered = self.remembered_for().await?;
         Ok(to_wait(remembered, time_to_live))
     }
 
     /// Makes the marker by which it is told that the store has forgotten, unless there is one.
     pub(crate) async fn mark(&self) -> Result<(), StoreError> {
-        if !self.store.may_lose_state() {
-            return Ok(());
+        if self.store.may_lose_state() {
+            self.remembered_for().await?;
         }
-        // Another holder each time, so that nobody replaces one that is older.
-        let holder: String = iter::repeat_with(fastrand::alphanumeric).take(16).collect();
-        let keeper = self.clone();
-        let marked = self
-            .runtime
-            .spawn(async move { keeper.keep_shared(MARKER, &holder, MARKER_LIVES).await });
-        marked.await.unwrap_or(Ok(None)).map(|_| ())
+        Ok(())
+    }
+
+    /// For how long the store has remembered leases, in this life of it. Where it has not, it does
+    /// from now on.
+    async fn remembered_for(&self) -> Result<Option<Duration>, StoreError> {
+        let life = in_time(&*self.store, "ask who it is", self.store.life()).await?;
+        let marker = marker(life)?;
+        let remembered = remembered_for(&self.list(MARKER).await?, &marker);
+        if remembered.is_none() {
+            self.put_marker(marker).await?;
+        }
+        Ok(remembered)
+    }
+
+    /// Whatever there is instead says nothing: it is of another life of the store, or the store has
+    /// lost its list of names.
+    async fn put_marker(&self, marker: Lease) -> Result<(), StoreError> {
+        let store = Arc::clone(&self.store);
+        let marked = self.runtime.spawn(async move {
+            let put = store.put_lease(&marker, MARKER_LIVES, LeaseCondition::Always);
+            in_time(&*store, "take a lease", put).await
+        });
+        marked.await.unwrap_or(Ok(PutLease::Held)).map(|_| ())
     }
 
     /// The live leases whose names begin with `prefix`, sorted by name.

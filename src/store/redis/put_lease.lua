@@ -7,8 +7,9 @@ if ARGV[5] == '1' and held and string.sub(held, 1, #ARGV[2]) ~= ARGV[2] then
 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
+-- The index outlives its leases. Twice as long, so that not each renewal has to say so.
 if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[4]) then
-  redis.call('PEXPIRE', KEYS[2], ARGV[4])
+  redis.call('PEXPIRE', KEYS[2], 2 * ARGV[4])
 end
 -- Names whose lease has lapsed leave the index when somebody puts one: each looks after the next two
 -- in the order of names, so that a put costs the same however many leases there are.

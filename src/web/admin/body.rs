@@ -93,10 +93,15 @@ impl Members {
             }
             Value::String(text) if !text.trim().is_empty() => Some(text),
             _ => {
-                self.fault(name, "give a text that is not empty, or leave it out");
+                self.fault(name, "give a text that is not empty, null or nothing");
                 None
             }
         }
+    }
+
+    /// Whether a member is there, and is `null`.
+    pub(super) fn is_null(&self, name: &str) -> bool {
+        self.left.get(name).is_some_and(Value::is_null)
     }
 
     /// An instant, and what is to be said of how it was read.

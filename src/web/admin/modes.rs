@@ -22,10 +22,19 @@ use crate::{
 struct Wishes {
     reason: Option<String>,
     message: Option<String>,
+    taken_away: TakenAway,
     /// With what is to be said of how it was read.
     until: Option<(Timestamp, Option<String>)>,
     lasting: Option<Duration>,
     drain: Option<DrainWishes>,
+}
+
+/// What a `null` takes away from a mode that is on.
+#[derive(Debug)]
+struct TakenAway {
+    reason: bool,
+    message: bool,
+    end: bool,
 }
 
 #[derive(Debug)]
@@ -95,7 +104,13 @@ pub(super) fn unread(
 
 impl Wishes {
     fn read(mut members: Members, maintenance: &Maintenance) -> Result<Self, Vec<String>> {
+        let taken_away = TakenAway {
+            reason: members.is_null("reason"),
+            message: members.is_null("message"),
+            end: members.is_null("until") || members.is_null("for"),
+        };
         let wishes = Self {
+            taken_away,
             reason: members.text("reason"),
             message: members.text("message"),
             until: members.time(
@@ -115,7 +130,8 @@ impl Wishes {
                 ),
             }),
         };
-        if wishes.until.is_some() && wishes.lasting.is_some() {
+        let has_end = wishes.until.is_some() || wishes.lasting.is_some();
+        if wishes.until.is_some() && wishes.lasting.is_some() || has_end && wishes.taken_away.end {
             members.contradict("until", "for");
         }
         let faults = members.into_faults();
@@ -132,6 +148,15 @@ impl Wishes {
         }
         if let Some(message) = self.message {
             turn_on = turn_on.message(message);
+        }
+        if self.taken_away.reason {
+            turn_on = turn_on.without_reason();
+        }
+        if self.taken_away.message {
+            turn_on = turn_on.without_message();
+        }
+        if self.taken_away.end {
+            turn_on = turn_on.without_end();
         }
         if let Some((until, _)) = self.until {
             turn_on = turn_on.until(until);

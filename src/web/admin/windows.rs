@@ -12,7 +12,7 @@ use super::{
     modes::unread,
 };
 use crate::{
-    engine::windows::PlanWindow,
+    engine::{change_error::ChangeError, windows::PlanWindow},
     web::{maintenance::Maintenance, request::query_pairs},
 };
 
@@ -48,6 +48,13 @@ pub(super) async fn plan(
     maintenance.engine.find_mode(&mode).map_err(refused)?;
     let members = members.map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
     let wishes = Wishes::read(members).map_err(|faults| faulty(&request, &maintenance, &faults))?;
+    if !wishes.say_when() {
+        if let Some(forced) = maintenance.engine.shared.published.snapshot().forced {
+            return Err(refused(ChangeError::Forced(forced)));
+        }
+        let fault = "say when: give `start`, `end` or `for`".to_owned();
+        return Err(faulty(&request, &maintenance, &[fault]));
+    }
     let plan = maintenance.plan_window().mode(mode).by(caller.by());
     let planned = wishes.add_to(plan).await.map_err(refused)?;
     let sight = sight(&request, &maintenance).await;
@@ -110,6 +117,13 @@ impl Wishes {
         } else {
             Err(faults)
         }
+    }
+
+    /// Whether there is any time in it. A window without one would close the site at once, which is
+    /// what a switch is for.
+    fn say_when(&self) -> bool {
+        let times = [&self.start, &self.end, &self.repeats];
+        times.iter().any(|time| time.is_some()) || self.lasting.is_some()
     }
 
     fn add_to(self, mut plan: PlanWindow) -> PlanWindow {

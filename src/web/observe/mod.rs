@@ -9,6 +9,8 @@
 //! | `event` | level | fields | when |
 //! |---|---|---|---|
 //! | [`PHASE`] | info | `mode`, `before`, `phase`, `cause`, `by`, `reason`, `generation` | a mode enters another phase; `cause` is `change` where somebody changed the state, else `edge` |
+//! | [`CHANGED`] | info | `mode`, `what`, `by`, `window`, `generation` | somebody changed what is said or planned of a mode, and its phase stays: `what` is `window-planned`, `window-cancelled`, `window-changed` or `said`, which is its end, its message or its reason; told where the change was made |
+//! | [`UNKNOWN_MODE`] | warn | | the app asks about a mode that there is not, by [`is_in_maintenance`](crate::Maintenance::is_in_maintenance); told once for each |
 //! | [`DRAINED`] | info | `mode`, `generation` | a drain found nobody inside any more |
 //! | [`CHANGE_FAILED`] | error | `error` | a change was not made |
 //! | [`TOGGLE_REFUSED`] | info, warn | `by`, `token`, `address`, `mode`, `why` | somebody asked to change what they may not; or, as a warning, their browser was made to ask by another site |
@@ -61,8 +63,8 @@
 use actix_web::dev::ServiceResponse;
 
 pub use crate::engine::events::{
-    CHANGE_FAILED, DRAINED, NODE_UNREPORTED, PASS, PHASE, REFUSAL, REFUSALS, SEE_REFUSED,
-    STORE_BACK, STORE_FAILED, TOGGLE_REFUSED, TOKEN_REFUSED, UNENFORCED,
+    CHANGE_FAILED, CHANGED, DRAINED, NODE_UNREPORTED, PASS, PHASE, REFUSAL, REFUSALS, SEE_REFUSED,
+    STORE_BACK, STORE_FAILED, TOGGLE_REFUSED, TOKEN_REFUSED, UNENFORCED, UNKNOWN_MODE,
 };
 use crate::web::refusal::described::RefusalMarker;
 

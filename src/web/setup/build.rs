@@ -249,6 +249,7 @@ pub(super) fn shared(
         },
         clock,
         modes: plan.modes.clone(),
+        default_mode: settings.default_mode().to_owned(),
         time_zone: plan.time_zone.clone(),
         hooks,
         web_server: WebServerFiles::new(&settings.web_server),

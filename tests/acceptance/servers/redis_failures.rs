@@ -14,7 +14,8 @@ use actix_maintenance_mode::{
     Maintenance, Phase, Settings,
     settings::{WhenStoreFails, WhenUnknownAtStart},
 };
-use actix_web::{App, HttpServer, rt, web};
+use actix_web::{App, HttpServer, dev::ServerHandle, rt, web};
+use tokio::sync::Semaphore;
 
 use crate::{
     eventually::within,
@@ -295,4 +296,199 @@ async fn while_the_server_is_down_no_request_fails_or_waits() {
     // A request that waited for the store would take as long as its time-outs.
     assert!(longest < 2 * second, "{longest:?}");
     handle.stop(false).await;
+}
+
+/// How long the leases live of the nodes below, and a little more.
+const TIME_TO_LIVE: Duration = Duration::from_secs(2);
+const A_LITTLE_MORE: Duration = Duration::from_millis(300);
+
+async fn short_lived(url: &str) -> Maintenance {
+    let mut settings = Settings::default();
+    settings.store = url.to_owned();
+    settings.node.time_to_live = TIME_TO_LIVE;
+    let built = Maintenance::builder().settings(settings).build().await;
+    built.unwrap()
+}
+
+/// A node that serves, and a way to keep a visitor inside.
+struct Serving {
+    maintenance: Maintenance,
+    address: SocketAddr,
+    /// A permit for each visitor who may leave.
+    door: Arc<Semaphore>,
+    handle: ServerHandle,
+}
+
+impl Serving {
+    fn start(maintenance: Maintenance) -> Self {
+        let door = Arc::new(Semaphore::new(0));
+        let (shared, inside) = (maintenance.clone(), Arc::clone(&door));
+        let app = HttpServer::new(move || {
+            let inside = Arc::clone(&inside);
+            let wait = move || {
+                let inside = Arc::clone(&inside);
+                async move {
+                    inside.acquire().await.unwrap().forget();
+                    "Goodbye"
+                }
+            };
+            App::new()
+                .route("/", web::get().to(|| async { "Hello" }))
+                .route("/inside", web::get().to(wait))
+                .wrap(shared.middleware())
+        })
+        .workers(1)
+        .disable_signals()
+        .bind(("127.0.0.1", 0))
+        .unwrap();
+        let address = app.addrs()[0];
+        let app = app.run();
+        let handle = app.handle();
+        rt::spawn(app);
+        Self {
+            maintenance,
+            address,
+            door,
+            handle,
+        }
+    }
+
+    /// The status with which a visitor is answered.
+    async fn ask(&self, path: &'static str) -> u16 {
+        let address = self.address;
+        let asked = web::block(move || {
+            let mut connection = TcpStream::connect(address).unwrap();
+            let request = format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+            connection.write_all(request.as_bytes()).unwrap();
+            let mut answer = String::new();
+            connection.read_to_string(&mut answer).unwrap();
+            answer.split(' ').nth(1).unwrap().parse().unwrap()
+        });
+        asked.await.unwrap()
+    }
+
+    /// A visitor comes in, and stays until the door is opened.
+    async fn let_a_visitor_in(self: &Arc<Self>) -> rt::task::JoinHandle<u16> {
+        let shop = Arc::clone(self);
+        let visitor = rt::spawn(async move { shop.ask("/inside").await });
+        within(SOON, "the visitor is inside", || {
+            self.maintenance.status().in_flight == Some(1)
+        })
+        .await;
+        visitor
+    }
+}
+
+/// Somebody who knows nothing of what was there switches the site off and waits. It is called safe,
+/// and not before the visitor is out.
+async fn is_safe_only_without_the_visitor(
+    server: &RedisServer,
+    shop: &Serving,
+    visitor: rt::task::JoinHandle<u16>,
+    meanwhile: impl FnOnce(),
+) {
+    let observer = short_lived(&server.url()).await;
+    let waiting = rt::spawn({
+        let observer = observer.clone();
+        async move { observer.turn_on().wait().await }
+    });
+    rt::time::sleep(TIME_TO_LIVE / 4).await;
+    assert!(!waiting.is_finished(), "called safe with a visitor inside");
+    meanwhile();
+    // Also when a store that has forgotten is believed again.
+    rt::time::sleep(TIME_TO_LIVE * 2).await;
+    assert!(!waiting.is_finished(), "called safe with a visitor inside");
+    shop.door.add_permits(1);
+    assert_eq!(visitor.await.unwrap(), 200);
+    let waited = rt::time::timeout(BACK, waiting).await;
+    waited.expect("it is called safe").unwrap().unwrap();
+    assert_eq!(shop.ask("/").await, 503);
+    shop.handle.stop(false).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn after_a_flush_a_switch_closes_every_node_and_stays() {
+    let server = RedisServer::start();
+    let shops = [
+        Serving::start(node(&server.url()).await),
+        Serving::start(node(&server.url()).await),
+    ];
+    // They have seen more changes than there are after the loss.
+    for _ in 0..3 {
+        shops[0].maintenance.turn_on().await.unwrap();
+        shops[0].maintenance.turn_off().await.unwrap();
+    }
+    within(SOON, "both know it", || {
+        shops
+            .iter()
+            .all(|shop| shop.maintenance.status().generation == 6)
+    })
+    .await;
+    server.ask(&["FLUSHALL"]);
+    // As the program does, which has seen nothing of that.
+    let command = node(&server.url()).await;
+    let change = command.turn_on().await.unwrap();
+    assert!(change.changed);
+    within(SOON, "both have it", || {
+        shops.iter().all(|shop| shop.maintenance.is_on())
+    })
+    .await;
+    // For as long as it takes until whoever knew another state would have put it back.
+    for _ in 0..20 {
+        for shop in &shops {
+            assert_eq!(shop.ask("/").await, 503);
+        }
+        rt::time::sleep(Duration::from_millis(100)).await;
+    }
+    for shop in shops {
+        shop.handle.stop(false).await;
+    }
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn after_a_restart_with_nothing_whoever_waits_waits_for_the_visitor() {
+    let mut server = RedisServer::start();
+    let shop = Arc::new(Serving::start(short_lived(&server.url()).await));
+    let visitor = shop.let_a_visitor_in().await;
+    server.kill();
+    server.run();
+    is_safe_only_without_the_visitor(&server, &shop, visitor, || {}).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn after_a_restart_with_an_old_copy_whoever_waits_waits_for_the_visitor() {
+    let mut server = RedisServer::start();
+    // Somebody has waited before, so that the copy looks as if it could be believed.
+    let before = short_lived(&server.url()).await;
+    before.turn_on().wait().await.unwrap();
+    before.turn_off().await.unwrap();
+    rt::time::sleep(TIME_TO_LIVE + A_LITTLE_MORE).await;
+    server.ask(&["SAVE"]);
+    // It comes when the copy is made, and is not in it.
+    let proxy = Proxy::to(server.port());
+    let shop = Arc::new(Serving::start(short_lived(&proxy.url()).await));
+    let visitor = shop.let_a_visitor_in().await;
+    proxy.is(Way::Cut);
+    server.kill();
+    server.run();
+    is_safe_only_without_the_visitor(&server, &shop, visitor, || proxy.is(Way::Open)).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn an_index_of_leases_that_is_lost_is_a_loss_and_no_end() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.port());
+    let before = short_lived(&server.url()).await;
+    before.turn_on().wait().await.unwrap();
+    before.turn_off().await.unwrap();
+    let shop = Arc::new(Serving::start(short_lived(&proxy.url()).await));
+    let visitor = shop.let_a_visitor_in().await;
+    rt::time::sleep(TIME_TO_LIVE + A_LITTLE_MORE).await;
+    proxy.is(Way::Cut);
+    server.ask(&["DEL", "maintenance:leases"]);
+    is_safe_only_without_the_visitor(&server, &shop, visitor, || proxy.is(Way::Open)).await;
 }

@@ -15,9 +15,13 @@ mod eventually;
 mod test_server;
 mod webdriver;
 
+#[cfg(target_os = "linux")]
+mod absence;
 mod browser;
 mod browser_intent;
 #[cfg(unix)]
 mod fleet;
 mod processes;
+#[cfg(unix)]
+mod torture;
 mod web_servers;

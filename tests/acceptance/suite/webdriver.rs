@@ -134,9 +134,24 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // What it is asked for ends the browsers; what it is not takes them along with their driver.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        // A driver that is killed leaves its browsers behind. Each is known by its profile.
+        let Ok(processes) = fs::read_dir("/proc") else {
+            return;
+        };
+        let folder = self.folder.path().display().to_string();
+        for process in processes.flatten() {
+            let is_of_this = fs::read(process.path().join("cmdline"))
+                .is_ok_and(|command| String::from_utf8_lossy(&command).contains(&folder));
+            if is_of_this {
+                let _ = Command::new("kill")
+                    .arg("-9")
+                    .arg(process.file_name())
+                    .stderr(Stdio::null())
+                    .status();
+            }
+        }
     }
 }
 

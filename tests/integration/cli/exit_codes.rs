@@ -117,7 +117,7 @@ fn a_store_out_of_reach_is_3() {
         &["status", "--exit-code"],
         &["history"],
         &["window", "list"],
-        &["window", "add"],
+        &["window", "add", "--for", "1h"],
         &["during", "--", "touch", "ran"],
     ] {
         let arguments = [&["--store", &store], command].concat();

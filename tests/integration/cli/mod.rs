@@ -12,11 +12,13 @@ use tempfile::TempDir;
 
 use crate::eventually::PATIENCE;
 
+mod again;
 mod commands;
 mod during;
 pub(crate) mod embedded;
 mod exit_codes;
 mod explain;
+mod given_wrongly;
 mod help;
 mod output;
 mod predecessors;
@@ -26,6 +28,7 @@ mod task;
 mod terminal;
 mod times;
 mod waiting;
+mod windows;
 mod with_the_app;
 
 /// Somebody in a shell, in a folder of their own.

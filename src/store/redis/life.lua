@@ -1,0 +1,3 @@
+-- What this start of the server is called. Nothing where the server or its access rules do not tell.
+local info = redis.pcall('INFO', 'server')
+return type(info) == 'string' and string.match(info, 'run_id:(%x+)') or false

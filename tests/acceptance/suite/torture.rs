@@ -1,0 +1,41 @@
+//! The program `torture`, in its short form. `benches/README.md` has the long one.
+
+use std::process::Command;
+
+fn figure(table: &str, name: &str) -> u64 {
+    let row = table
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("| {name} | ")));
+    let row = row.unwrap_or_else(|| panic!("no row {name:?} in {table}"));
+    row.trim_end_matches(" |").parse().unwrap()
+}
+
+/// Plays so many rounds: nobody was inside when it was said to be safe.
+fn play(store: &str, policy: &str, rounds: u64) {
+    let played = Command::new(env!("CARGO_BIN_EXE_torture"))
+        .args(["--store", store, "--policy", policy, "--lanes", "6"])
+        .args(["--rounds", &rounds.to_string()])
+        .output()
+        .unwrap();
+    let told = String::from_utf8(played.stdout).unwrap();
+    println!("{told}{}", String::from_utf8_lossy(&played.stderr));
+    assert!(played.status.success(), "{store}, {policy}: {told}");
+    assert_eq!(figure(&told, "rounds"), rounds);
+    assert_eq!(figure(&told, "false"), 0);
+    // Most rounds end with the word: one that is never said is worth nothing.
+    let said = figure(&told, "said to be safe, and it was");
+    assert!(said * 3 > rounds, "{told}");
+}
+
+#[test]
+#[ignore = "needs redis-server, and minutes: 300 rounds"]
+fn whatever_goes_wrong_it_is_not_called_safe_while_somebody_is_served() {
+    for (store, policy, rounds) in [
+        ("redis", "close", 100),
+        ("redis", "keep-last", 100),
+        ("file", "close", 50),
+        ("file", "keep-last", 50),
+    ] {
+        play(store, policy, rounds);
+    }
+}

@@ -1,0 +1,145 @@
+//! What was played, and what came of it.
+
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
+
+use crate::arguments::{Arguments, word};
+
+/// What came of a round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It was said to be safe, and it was.
+    Safe,
+    /// Nobody said that it is safe: why.
+    NotSaid(NotSaid, String),
+    /// Somebody was inside, by what the answer itself made it depend on.
+    AsSaid,
+    /// Somebody was inside of a node that nobody can know of any more, with `keep-last`: it is cut
+    /// off, and the store has lost what told of it, or never had it.
+    Unknowable,
+    /// A step that was under way when its process was stopped went on, and nothing after it.
+    MidStep,
+    /// Somebody was inside.
+    False(String),
+    /// It did not go on after the round.
+    Stuck(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotSaid {
+    TimedOut,
+    /// The change was not made, or not known to be.
+    NotChanged,
+    NoNodes,
+}
+
+#[derive(Debug)]
+pub(crate) struct Tally {
+    began: Instant,
+    pub(crate) rounds: u64,
+    safe: u64,
+    timed_out: u64,
+    not_changed: u64,
+    as_said: u64,
+    unknowable: u64,
+    mid_step: u64,
+    wrong: u64,
+    stuck: u64,
+    served: u64,
+    waited: Vec<Duration>,
+}
+
+impl Tally {
+    pub(crate) fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            rounds: 0,
+            safe: 0,
+            timed_out: 0,
+            not_changed: 0,
+            as_said: 0,
+            unknowable: 0,
+            mid_step: 0,
+            wrong: 0,
+            stuck: 0,
+            served: 0,
+            waited: Vec::new(),
+        }
+    }
+
+    /// Takes note of a round: what came of it, how long was waited, how many were served.
+    pub(crate) fn note(&mut self, outcome: &Outcome, waited: Duration, served: u64) {
+        self.rounds += 1;
+        self.served += served;
+        let counted = match outcome {
+            Outcome::Safe => {
+                self.waited.push(waited);
+                &mut self.safe
+            }
+            Outcome::NotSaid(NotSaid::TimedOut | NotSaid::NoNodes, _) => &mut self.timed_out,
+            Outcome::NotSaid(NotSaid::NotChanged, _) => &mut self.not_changed,
+            Outcome::AsSaid => &mut self.as_said,
+            Outcome::Unknowable => &mut self.unknowable,
+            Outcome::MidStep => &mut self.mid_step,
+            Outcome::False(_) => &mut self.wrong,
+            Outcome::Stuck(_) => &mut self.stuck,
+        };
+        *counted += 1;
+    }
+
+    pub(crate) fn is_good(&self) -> bool {
+        self.wrong == 0 && self.stuck == 0
+    }
+
+    pub(crate) fn table(&self, arguments: &Arguments) -> String {
+        let mut waited = self.waited.clone();
+        waited.sort_unstable();
+        let at = |percent: usize| {
+            let index = waited.len().saturating_sub(1) * percent / 100;
+            let time = waited.get(index).copied().unwrap_or_default();
+            format!("{} ms", time.as_millis())
+        };
+        let rows = [
+            ("rounds", self.rounds.to_string()),
+            ("said to be safe, and it was", self.safe.to_string()),
+            (
+                "not said: timed out, or no node known",
+                self.timed_out.to_string(),
+            ),
+            ("not said: not switched off", self.not_changed.to_string()),
+            ("false", self.wrong.to_string()),
+            (
+                "false, by a node that the answer names",
+                self.as_said.to_string(),
+            ),
+            (
+                "false, by a node that nobody can know of",
+                self.unknowable.to_string(),
+            ),
+            (
+                "one step that was under way went on",
+                self.mid_step.to_string(),
+            ),
+            (
+                "a node or the store did not come back",
+                self.stuck.to_string(),
+            ),
+            ("visitors served", self.served.to_string()),
+            ("from the switch to the word, median", at(50)),
+            ("the same, 99 of 100", at(99)),
+            ("minutes", (self.began.elapsed().as_secs() / 60).to_string()),
+        ];
+        let mut text = format!(
+            "| {} store, {} | |\n|---|---|\n",
+            word(&arguments.store),
+            word(&arguments.policy)
+        );
+        for (name, value) in rows {
+            // A string takes everything.
+            let _ = writeln!(text, "| {name} | {value} |");
+        }
+        text
+    }
+}
