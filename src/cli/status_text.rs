@@ -1,6 +1,7 @@
 //! The status in words.
 
 use console::Style;
+use jiff::SignedDuration;
 
 use super::{
     context::Context,
@@ -10,6 +11,7 @@ use super::{
 use crate::{
     core::{
         phase::Phase,
+        skew,
         status::{NodeStatus, modes::ModeStatus, whole::Status},
     },
     settings::Access,
@@ -44,6 +46,12 @@ pub(super) fn text(context: &Context<'_>, status: &Status) -> String {
         lines.push(row("mode", &words));
     }
     lines.push(row("store", &line(&status.store.url)));
+    let ahead = status.store.clock_ahead_ms.map(SignedDuration::from_millis);
+    if let Some(ahead) = ahead.filter(|ahead| skew::is_told(*ahead)) {
+        let words = format!("this machine's is {} the store's", skew::in_words(ahead));
+        let yellow = Style::new().yellow();
+        lines.push(row("clock", &context.output.colours.paint(&yellow, &words)));
+    }
     if let Some(error) = status.web_server.as_ref().and_then(|it| it.error.as_ref()) {
         lines.push(row("files", &line(error)));
     }

@@ -54,6 +54,7 @@ fn switched(rules: Rules, switches: impl IntoIterator<Item = serde_json::Value>)
         error: None,
         known_at: None,
         age: None,
+        clock_ahead_ms: None,
         remembered: false,
     };
     Snapshot::new(

@@ -10,6 +10,7 @@ pub(crate) mod overlap;
 pub(crate) mod phase;
 pub(crate) mod rules;
 pub(crate) mod schedule;
+pub(crate) mod skew;
 pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod status;

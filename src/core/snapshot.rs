@@ -9,7 +9,7 @@ use crate::core::{
     access::{Access, Forced},
     phase::Phase,
     rules::compiled::Rules,
-    state::{Document, ModeState, settle::settled},
+    state::{Document, ModeState, settle::seen},
     status::{period::PastPeriod, state_id::StateId, store::StoreStatus},
 };
 
@@ -77,8 +77,8 @@ impl Snapshot {
             generation: document.generation,
             state_id: StateId::default(),
             when_cut_off: None,
-            // What is over is history at once, and not only once it is stored as such.
-            history: settled(document, at)
+            // What is over by this clock is history at once, and not only once it is stored as such.
+            history: seen(document, at)
                 .as_ref()
                 .unwrap_or(document)
                 .history

@@ -64,6 +64,9 @@ pub enum Remark {
     OtherVersion,
     /// It has other settings than other nodes.
     OtherSettings,
+    /// Its clock is more than two seconds from that of the process that tells this. One of the two is
+    /// wrong.
+    ClockDiffers,
 }
 
 impl Remark {
@@ -73,6 +76,7 @@ impl Remark {
             Self::ServesAlthoughOffline => "serves although offline",
             Self::OtherVersion => "runs another version",
             Self::OtherSettings => "has other settings",
+            Self::ClockDiffers => "has another time",
         }
     }
 }

@@ -20,6 +20,8 @@ pub const TOKEN_REFUSED: &str = "maintenance.token-refused";
 pub const STORE_FAILED: &str = "maintenance.store-failed";
 /// The store answers again.
 pub const STORE_BACK: &str = "maintenance.store-back";
+/// The clock of this process is more than two seconds from the store's, or is not any more.
+pub const CLOCK_DIFFERS: &str = "maintenance.clock-differs";
 /// A node cannot report to the others.
 pub const NODE_UNREPORTED: &str = "maintenance.node-unreported";
 /// An app serves the admin scope and wraps no middleware.

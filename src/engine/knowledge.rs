@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use crate::{clock::steady, core::status::store::StoreStatus};
@@ -10,7 +10,11 @@ use crate::{clock::steady, core::status::store::StoreStatus};
 /// When the store was last read or written successfully. It moves on with every look, also with
 /// those that find nothing new and publish nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Knowledge(Mutex<Option<Sighting>>);
+pub(crate) struct Knowledge {
+    sighting: Mutex<Option<Sighting>>,
+    /// By how much this process's clock is ahead of the store's, if that has been found out.
+    ahead: Mutex<Option<SignedDuration>>,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Sighting {
@@ -24,7 +28,7 @@ struct Sighting {
 
 impl Knowledge {
     pub(crate) fn is_confirmed(&self, now: Timestamp) {
-        *self.0.lock() = Some(Sighting {
+        *self.sighting.lock() = Some(Sighting {
             at: now,
             steady: steady::now(),
             age: Duration::ZERO,
@@ -34,7 +38,7 @@ impl Knowledge {
 
     /// What an earlier process knew at `at` counts for the time being.
     pub(crate) fn is_remembered(&self, at: Timestamp, now: Timestamp) {
-        *self.0.lock() = Some(Sighting {
+        *self.sighting.lock() = Some(Sighting {
             at,
             steady: steady::now(),
             age: Duration::try_from(now.duration_since(at)).unwrap_or_default(),
@@ -42,9 +46,19 @@ impl Knowledge {
         });
     }
 
+    /// By how much this process's clock is ahead of the store's, if that is known.
+    pub(crate) fn ahead(&self) -> Option<SignedDuration> {
+        *self.ahead.lock()
+    }
+
+    /// Returns what was known before.
+    pub(crate) fn set_ahead(&self, ahead: Option<SignedDuration>) -> Option<SignedDuration> {
+        std::mem::replace(&mut *self.ahead.lock(), ahead)
+    }
+
     /// The status of the store as it is at this moment.
     pub(crate) fn status(&self, url: String, error: Option<String>) -> StoreStatus {
-        let sighting = *self.0.lock();
+        let sighting = *self.sighting.lock();
         StoreStatus {
             url,
             error,
@@ -53,7 +67,12 @@ impl Knowledge {
                 let passed = steady::now().saturating_sub(sighting.steady);
                 (sighting.age + passed).as_secs()
             }),
+            clock_ahead_ms: self.ahead().map(milliseconds),
             remembered: sighting.is_some_and(|sighting| sighting.is_remembered),
         }
     }
+}
+
+fn milliseconds(ahead: SignedDuration) -> i64 {
+    ahead.as_millis().try_into().unwrap_or(i64::MAX)
 }

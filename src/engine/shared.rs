@@ -283,7 +283,7 @@ impl Shared {
             in_flight: fleet.sum(|report| report.in_flight),
             endless: fleet.sum(|report| report.endless),
             sessions: fleet.session_count(idle),
-            nodes: fleet.statuses(snapshot.state_id, &closed, Some(own)),
+            nodes: fleet.statuses(snapshot.state_id, &closed, Some(own), self.clock.now()),
             unheard: fleet.unheard(),
             tasks: fleet.tasks().to_vec(),
             web_server: self.web_server.status(),

@@ -8,18 +8,20 @@ use std::{
 };
 
 use futures_core::Stream;
+use jiff::Timestamp;
 use object_store::{
     Error, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, UpdateVersion, path::Path,
 };
 use tokio::time::{Sleep, sleep};
 
-use self::{address::Address, leases::Leases};
+use self::{address::Address, date::Dates, leases::Leases};
 use super::{
     Hint, Hints, LARGEST_DOCUMENT, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved,
     Store, StoreError, StoreFuture, Version, too_large,
 };
 
 pub(crate) mod address;
+mod date;
 mod failure;
 mod lease_object;
 mod leases;
@@ -77,6 +79,8 @@ struct Inner {
     state: Path,
     leases: Leases,
     shown: String,
+    /// When the service has answered last, by its own clock.
+    dates: Dates,
 }
 
 impl BucketStore {
@@ -94,13 +98,14 @@ impl BucketStore {
             ))
         };
         let address = Address::parse(url).map_err(|reason| fault(&reason))?;
+        let dates = Dates::default();
         let objects = address
-            .open()
+            .open(&dates)
             .map_err(|error| fault(&failure::told(&error)).with_source(error))?;
-        Ok(Self::of(objects, &address.prefix, address.shown()))
+        Ok(Self::of(objects, &address.prefix, address.shown(), dates))
     }
 
-    fn of(objects: Arc<dyn ObjectStore>, prefix: &Path, shown: String) -> Self {
+    fn of(objects: Arc<dyn ObjectStore>, prefix: &Path, shown: String, dates: Dates) -> Self {
         Self(Arc::new(Inner {
             state: prefix.clone().join("maintenance.state"),
             leases: Leases::new(
@@ -109,6 +114,7 @@ impl BucketStore {
             ),
             objects,
             shown,
+            dates,
         }))
     }
 }
@@ -226,6 +232,17 @@ impl Store for BucketStore {
 
     fn watch(&self) -> Hints {
         Box::pin(Ticks(Ticks::pause()))
+    }
+
+    fn clock(&self) -> StoreFuture<'_, Option<Timestamp>> {
+        Box::pin(async move {
+            // An answer of before would be of another moment.
+            self.0.dates.take();
+            match self.0.objects.head(&self.0.state).await {
+                Ok(_) | Err(Error::NotFound { .. }) => Ok(self.0.dates.take()),
+                Err(error) => Err(self.0.error("ask what time it is", &error)),
+            }
+        })
     }
 
     fn put_lease<'a>(

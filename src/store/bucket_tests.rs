@@ -25,7 +25,8 @@ fn a_version_comes_back_from_its_bytes() {
 async fn a_document_that_is_far_too_large_is_refused() {
     let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let prefix = Path::parse("a").unwrap();
-    let store = BucketStore::of(Arc::clone(&objects), &prefix, "memory:a".to_owned());
+    let (place, dates) = ("memory:a".to_owned(), Dates::default());
+    let store = BucketStore::of(Arc::clone(&objects), &prefix, place, dates);
     let state = prefix.join("maintenance.state");
     for (size, fits) in [(LARGEST_DOCUMENT, true), (LARGEST_DOCUMENT + 1, false)] {
         objects.put(&state, vec![0; size].into()).await.unwrap();
@@ -51,7 +52,8 @@ async fn a_bucket_is_a_store() {
         let objects = Arc::clone(&objects);
         async move {
             let prefix = Path::parse(&place).unwrap();
-            Ok(BucketStore::of(objects, &prefix, format!("memory:{place}")))
+            let place = format!("memory:{place}");
+            Ok(BucketStore::of(objects, &prefix, place, Dates::default()))
         }
     };
     let suite = crate::store::conformance::Suite::new(fresh, open);

@@ -34,6 +34,7 @@
 use std::{error::Error as StdError, fmt, future::Future, pin::Pin, time::Duration};
 
 use futures_core::Stream;
+use jiff::Timestamp;
 
 #[cfg(feature = "object-store")]
 pub(crate) mod bucket;
@@ -129,6 +130,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// a newer document than is stored put it back. Default `false`: what is gone was removed.
     fn may_lose_state(&self) -> bool {
         false
+    }
+
+    /// What time it is by the store's own clock, at some moment between the call and the answer, to
+    /// within half a second. `None`: it has no clock of its own, or does not tell; the default. Never
+    /// writes.
+    ///
+    /// Each process compares its clock with it and tells of a difference. Nothing else follows from it.
+    ///
+    /// # Errors
+    ///
+    /// When the store is out of reach.
+    fn clock(&self) -> StoreFuture<'_, Option<Timestamp>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// What tells this life of the store from the one before, where it may come back with what it

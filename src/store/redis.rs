@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ::redis::{Script, Value};
+use jiff::Timestamp;
 
 use self::{address::Address, connection::Connections};
 use super::{
@@ -86,6 +87,7 @@ struct Inner {
 
 #[derive(Debug)]
 struct Scripts {
+    clock: Script,
     load: Script,
     save: Script,
     put_lease: Script,
@@ -120,6 +122,7 @@ impl RedisStore {
         let prefix = &address.prefix;
         Self(Arc::new(Inner {
             scripts: Scripts {
+                clock: Script::new("return redis.call('TIME')"),
                 load: Script::new(include_str!("redis/load.lua")),
                 save: Script::new(include_str!("redis/save.lua")),
                 put_lease: Script::new(include_str!("redis/put_lease.lua")),
@@ -169,6 +172,17 @@ impl Inner {
             )),
             _ => Err(self.misunderstood("read the maintenance state")),
         }
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        let script = self.scripts.clock.prepare_invoke();
+        let what = "ask what time it is";
+        let answer = self.connections.ask::<(i64, i64)>(what, &script).await?;
+        let (seconds, micros) = answer.value;
+        let micros = seconds
+            .checked_mul(1_000_000)
+            .and_then(|it| it.checked_add(micros));
+        Ok(micros.and_then(|micros| Timestamp::from_microsecond(micros).ok()))
     }
 
     async fn save(&self, document: &[u8], expected: Option<&Version>) -> Result<Saved, StoreError> {
@@ -361,6 +375,10 @@ impl Store for RedisStore {
     fn watch(&self) -> Hints {
         let address = self.0.connections.address().clone();
         watch::watch(address, self.0.channel.clone())
+    }
+
+    fn clock(&self) -> StoreFuture<'_, Option<Timestamp>> {
+        Box::pin(self.0.clock())
     }
 
     fn put_lease<'a>(

@@ -2,7 +2,9 @@
 //!
 //! Pure: no I/O and no clock. Every function that needs the time takes `now`.
 
+pub(crate) mod applied;
 pub(crate) mod decode;
+pub(crate) mod horizon;
 pub(crate) mod lineage;
 mod mode_state;
 mod operations;

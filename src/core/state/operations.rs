@@ -91,11 +91,18 @@ impl Document {
             Switch::Pending(_) => Ended::Cancelled,
             _ => Ended::Off,
         };
+        // What a guard had thrown may be over by itself; then the guard holds nothing.
+        let is_held = mode
+            .guards
+            .last()
+            .is_some_and(|guard| guard.after == mode.switch);
+        let is_open = mode.windows.iter().any(|window| window.contains(now));
+        let changes = mode.switch != Switch::Off || is_held || is_open || self.has_open_period(key);
         mode.switch = Switch::Off;
         mode.guards.clear();
         mode.windows.retain_mut(|window| window.end_occurrence(now));
         next.end_period(key, now, how, by);
-        (next != *self).then_some(next)
+        changes.then_some(next)
     }
 
     /// Removes all that is stored of a mode, its windows and guards too. `None` when nothing is.

@@ -39,7 +39,8 @@ impl Period {
     }
 
     pub(crate) fn end(&mut self, at: Timestamp, how: Ended, by: Option<&str>) {
-        self.ended_at = Some(at);
+        // Clocks differ, and nothing ends before it begins.
+        self.ended_at = Some(at.max(self.started_at));
         self.ended = Some(how);
         self.ended_by = by.map(str::to_owned);
     }

@@ -17,6 +17,10 @@ pub struct StoreStatus {
     /// How old the knowledge is: how many whole seconds ago `known_at` was, by a clock that nobody
     /// sets.
     pub age: Option<u64>,
+    /// By how many milliseconds this process's clock is ahead of the store's; negative: behind. More
+    /// than two seconds are worth a look at the clocks. `None`: the store has no clock of its own, or
+    /// has not been asked yet.
+    pub clock_ahead_ms: Option<i64>,
     /// Whether what is known comes from the copy that an earlier process has left here, because this
     /// one has not been able to read the store yet. Then `known_at` is when that process took it.
     pub remembered: bool,

@@ -10,7 +10,14 @@ use super::{
     load::describe,
 };
 use crate::{
-    core::{limits, state::settle::settled, status::state_id::StateId},
+    core::{
+        limits,
+        state::{
+            applied::{Applied, applied},
+            settle::settled_up_to,
+        },
+        status::state_id::StateId,
+    },
     engine::{
         change_error::ChangeError,
         driver::{
@@ -89,13 +96,18 @@ impl Driver {
                     (last, None, true)
                 }
             };
-            // What is over is settled first, so that an operation sees only what still counts.
             let now = self.shared.clock.now();
-            let settled = settled(&stored, now);
+            // What is over for everybody leaves the document by the way.
+            let settled = settled_up_to(&stored, known.agreement.horizon(now));
             let before = settled.as_ref().unwrap_or(&stored);
-            let operated = operation(before, now);
+            let Applied {
+                seen,
+                operated,
+                next,
+            } = applied(before, said, now, operation);
             if let Some(after) = &operated {
-                limits::check(before, after, || after.encode().len())?;
+                let seen = seen.as_ref().unwrap_or(before);
+                limits::check(seen, after, || after.encode().len())?;
             }
             let changed = operated.is_some() || damaged;
             // Where a store may have forgotten, also that it is so already is to be stored: else
@@ -103,7 +115,7 @@ impl Driver {
             let is_to_be_said = said.is_some() && self.store.may_lose_state();
             // What is stored must not stay damaged although nothing is to change: the next process
             // to start would know nothing.
-            let next = operated.or(settled).or_else(|| {
+            let next = next.or(settled).or_else(|| {
                 let is_to_be_stored = lacks.is_some() || damaged || is_to_be_said;
                 is_to_be_stored.then(|| stored.clone())
             });

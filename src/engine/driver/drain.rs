@@ -34,8 +34,13 @@ impl Driver {
         if !is_due || self.closing().is_none() || self.is_anybody_inside() {
             return;
         }
-        known.is_looking = true;
         known.drain_looked = Some(Instant::now());
+        self.look_at_nodes(known, heard);
+    }
+
+    /// Lists the nodes, behind what the driver does else.
+    pub(super) fn look_at_nodes(&self, known: &mut Known, heard: &mpsc::UnboundedSender<Heard>) {
+        known.is_looking = true;
         let (leases, heard) = (self.leases.clone(), heard.clone());
         tokio::spawn(async move {
             // The driver may have ended.
@@ -62,7 +67,6 @@ impl Driver {
 
     /// Takes a mode offline that is closing, once nobody is inside on any node and no task runs.
     pub(super) async fn end_drain(&self, known: &mut Known, heard: Heard) {
-        known.is_looking = false;
         let mut fleet = match heard {
             Ok(fleet) => fleet,
             Err(error) => {

@@ -11,7 +11,7 @@ use crate::{
     Ended, Maintenance, Phase,
     engine::shared::{Clock, Hand},
     settings::{ModeSettings, Settings},
-    store::MemoryStore,
+    store::{MemoryStore, Store as _},
 };
 
 fn noon() -> Timestamp {
@@ -418,4 +418,72 @@ async fn requests_read_no_clock_unless_a_window_is_planned() {
     let start = Timestamp::now() + 48.hours();
     maintenance.plan_window().start(start).await.unwrap();
     assert!(read_for(100, 200).await >= 100, "with a window ahead");
+}
+
+/// A process that serves, by a clock of its own.
+async fn node(hand: &Arc<Hand>, store: &MemoryStore) -> Maintenance {
+    let maintenance = maintenance(hand, store).await;
+    let app = App::new().wrap(maintenance.middleware());
+    // Ready when the node reports.
+    let _app = test::init_service(app.route("/", web::get().to(|| async { "in" }))).await;
+    maintenance
+}
+
+/// What is stored of windows and periods that are over.
+async fn stored(store: &MemoryStore) -> (usize, usize) {
+    let document = store.load().await.unwrap().unwrap().document;
+    let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
+    let windows = document["modes"]["site"]["windows"].as_array().unwrap();
+    let history = document["history"].as_array().unwrap();
+    let over = |period: &&serde_json::Value| !period["ended_at"].is_null();
+    (windows.len(), history.iter().filter(over).count())
+}
+
+#[actix_web::test]
+async fn a_node_whose_clock_is_fast_ends_nothing_for_others() {
+    let (hand, fast) = (Hand::at(noon()), Hand::at(noon() + 5.hours()));
+    let store = MemoryStore::new();
+    let others = node(&hand, &store).await;
+    let node = node(&fast, &store).await;
+    others
+        .turn_on()
+        .until(noon() + 1.hour())
+        .by("alice")
+        .await
+        .unwrap();
+    let start = noon() + 3.hours();
+    let window = others.plan_window().start(start).end(start + 1.hour());
+    window.await.unwrap();
+    // By its own clock both are over, for itself and for nobody else, also when it changes something.
+    eventually(|| node.phase() == Phase::Online && node.history().len() == 2).await;
+    node.plan_window().start(noon() + 9.hours()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(stored(&store).await, (2, 0));
+    assert_eq!(others.phase(), Phase::Offline);
+    assert_eq!(others.history().len(), 1);
+    assert_eq!(others.history()[0].ended_at, None);
+    // It is over when the clock of all has passed it, and leaves the document then.
+    for (now, phase) in [
+        (noon() + 1.hour() - 1.second(), Phase::Offline),
+        (noon() + 1.hour(), Phase::Scheduled),
+        (start, Phase::Offline),
+        (start + 1.hour(), Phase::Scheduled),
+    ] {
+        hand.set(now);
+        assert_eq!(others.phase(), phase, "at {now}");
+    }
+    let deadline = Instant::now() + Duration::from_secs(40);
+    while stored(&store).await != (1, 2) {
+        assert!(Instant::now() < deadline, "{:?}", stored(&store).await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Waits for something that becomes true soon.
+async fn eventually(mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it has not become true");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{Driver, Known, LONGEST_NAP, change::CHANGE_TIMEOUT, command::Operation};
-use crate::{core::state::settle::settled, engine::driver::drain::Heard};
+use crate::engine::driver::drain::Heard;
 
 /// The pause before what is over is settled again after that failed.
 pub(super) const SETTLE_RETRY: Duration = Duration::from_secs(30);
@@ -38,31 +38,8 @@ impl Driver {
         if is_outdated || !phases(snapshot.at).eq(phases(now)) {
             self.publish(known);
         }
-        self.settle(known).await;
+        self.settle(known, heard).await;
         self.look_after_drain(known, heard);
-    }
-
-    /// Turns what is over into history. A failure is no harm: what is over stays over, and it is
-    /// tried again.
-    pub(super) async fn settle(&self, known: &mut Known) {
-        let is_due = known
-            .settle_after
-            .is_none_or(|after| after <= Instant::now());
-        if !is_due || self.plan.forced.is_some() {
-            return;
-        }
-        let now = self.shared.clock.now();
-        let is_over = known
-            .document
-            .as_ref()
-            .is_some_and(|document| settled(document, now).is_some());
-        if !is_over {
-            return;
-        }
-        // Every change settles first what is over; this one does nothing else.
-        let nothing: Operation = Box::new(|_, _| None);
-        // It has been noted when to try again.
-        let _ = self.try_quietly(known, &nothing).await;
     }
 
     /// Makes a change that nobody asked for. If it fails, it is tried again later.

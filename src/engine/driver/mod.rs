@@ -3,17 +3,6 @@
 //! It has a thread and a runtime of its own. So a change runs to its end also when its caller is
 //! cancelled, a busy worker delays nothing, and a handle can be used on any runtime or on none.
 
-mod believe;
-mod change;
-mod command;
-mod drain;
-mod edges;
-mod load;
-mod outcome;
-mod plan;
-mod publish;
-mod start;
-
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
@@ -22,9 +11,11 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use self::believe::Lacks;
 use crate::{
     core::{state::Document, status::state_id::StateId},
     engine::{
+        driver::settle::Agreement,
         events, figures,
         follow_files::Followed,
         leases::keeper::LeaseKeeper,
@@ -36,7 +27,18 @@ use crate::{
     store::{Hint, Hints, Store, StoreError, Version},
 };
 
-use self::believe::Lacks;
+mod believe;
+mod change;
+mod command;
+mod drain;
+mod edges;
+mod load;
+mod outcome;
+mod plan;
+mod publish;
+mod settle;
+mod skew;
+mod start;
 
 pub(crate) use self::{
     command::{Changed, Command, Operation},
@@ -97,6 +99,8 @@ struct Known {
     asked: Option<Document>,
     /// When to try again to settle what is over.
     settle_after: Option<Instant>,
+    /// Until when what is over is over for everybody.
+    agreement: Agreement,
     web_server: Followed,
     /// What an earlier process knew last.
     remembered: Option<Remembered>,
@@ -144,6 +148,12 @@ impl Driver {
             let _ = ready.send(Err(error));
             return;
         }
+        if known.failure.is_none() {
+            skew::compare(&*self.store, &self.shared).await;
+        }
+        let (store, shared) = (Arc::clone(&self.store), Arc::clone(&self.shared));
+        // It ends with the runtime.
+        tokio::spawn(async move { skew::follow(&*store, &shared).await });
         let (look_again, mut looks) = mpsc::unbounded_channel();
         let (heard, mut fleets) = mpsc::unbounded_channel();
         let (leave, told_to_leave) = oneshot::channel();
@@ -179,7 +189,11 @@ impl Driver {
                         self.publish(&known);
                     }
                 }
-                Some(fleet) = fleets.recv() => self.end_drain(&mut known, fleet).await,
+                Some(fleet) = fleets.recv() => {
+                    known.is_looking = false;
+                    self.agree(&mut known, &fleet).await;
+                    self.end_drain(&mut known, fleet).await;
+                }
                 hint = next_hint(&mut hints) => match hint {
                     Some(Hint) => self.reload(&mut known).await,
                     None => hints = None,

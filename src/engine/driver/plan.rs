@@ -41,6 +41,7 @@ impl Plan {
             error: None,
             known_at: None,
             age: None,
+            clock_ahead_ms: None,
             remembered: false,
         };
         self.snapshot(1, rules, &Document::default(), store, at)

@@ -5,12 +5,12 @@
 //! true that a mode is closed and empty everywhere. Why that may be concluded stands in
 //! `docs/barrier.md`.
 
-mod node_statuses;
-
 use std::{
     collections::{BTreeMap, HashMap},
     time::Duration,
 };
+
+use jiff::Timestamp;
 
 use super::report::NodeReport;
 use crate::{
@@ -30,6 +30,8 @@ use crate::{
     },
     store::{LiveLease, UNREADABLE},
 };
+
+mod node_statuses;
 
 /// A node as its lease shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +104,16 @@ impl Fleet {
                 .map(|(mode, live)| (mode.to_owned(), LockHolder::of(live)))
                 .collect(),
         }
+    }
+
+    /// An instant that the clocks of all nodes have passed. `None`: one of them does not tell, or may
+    /// be there and is not heard of, or nobody is there who could tell.
+    pub(crate) fn time_passed(&self) -> Option<Timestamp> {
+        if !self.silent.is_empty() {
+            return None;
+        }
+        let clocks = self.nodes.iter().map(|node| node.report.as_ref()?.clock);
+        clocks.collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 
     /// Who holds the lock on a mode.

@@ -7,17 +7,21 @@ use crate::{
     },
     store::Lease,
 };
+use jiff::SignedDuration;
 
 const IDLE: Duration = Duration::from_secs(60);
 const LIVES: Duration = Duration::from_secs(15);
+
+fn noon() -> Timestamp {
+    "2026-06-01T12:00:00Z".parse().unwrap()
+}
 
 fn state() -> StateId {
     StateId::of(Some(b"the document"))
 }
 
 fn report(id: &str, phase: Phase, empty: bool) -> NodeReport {
-    let since = "2026-06-01T12:00:00Z".parse().unwrap();
-    let mut node = NodeIdentity::new(Some(id), "host", 7, since, "x");
+    let mut node = NodeIdentity::new(Some(id), "host", 7, noon(), "x");
     node.id = id.to_owned();
     NodeReport {
         node,
@@ -30,6 +34,7 @@ fn report(id: &str, phase: Phase, empty: bool) -> NodeReport {
         sessions: 0,
         visitors: Vec::new(),
         tasks: 0,
+        clock: Some(noon()),
         lives: 15_000,
         closes: false,
         forced: None,
@@ -185,7 +190,7 @@ fn stragglers_come_first() {
         report("b", Phase::Offline, false),
         behind,
     ];
-    let statuses = fleet(&nodes).statuses(state(), &[], Some("b"));
+    let statuses = fleet(&nodes).statuses(state(), &[], Some("b"), noon());
     let told: Vec<_> = statuses
         .iter()
         .map(|node| (&*node.id, node.up_to_date, node.own))
@@ -286,7 +291,7 @@ fn what_an_operator_should_know_of_a_node_is_told() {
     a.forced = Some(Forced::Off);
     a.settings = "others".to_owned();
     let remarks = |reports: &[NodeReport], closed: &[&str]| {
-        let statuses = fleet(reports).statuses(state(), closed, None);
+        let statuses = fleet(reports).statuses(state(), closed, None, noon());
         let remarks = statuses.into_iter().map(|node| (node.id, node.remarks));
         remarks.collect::<BTreeMap<_, _>>()
     };
@@ -306,4 +311,51 @@ fn what_an_operator_should_know_of_a_node_is_told() {
     a.version = "0.0.9".to_owned();
     let told = remarks(&[a, b, c], &["site"]);
     assert_eq!(told["a"], [Remark::OtherVersion]);
+}
+
+#[test]
+fn what_time_it_is_for_all_is_known_when_all_tell() {
+    let with_clock = |id: &str, seconds: Option<i64>| NodeReport {
+        clock: seconds.map(|seconds| noon() + SignedDuration::from_secs(seconds)),
+        ..report(id, Phase::Online, true)
+    };
+    let (right, fast) = (with_clock("a", Some(-3)), with_clock("b", Some(5 * 3600)));
+    let passed = |reports: &[NodeReport]| fleet(reports).time_passed();
+    assert_eq!(passed(&[]), None, "nobody tells");
+    let slowest = Some(noon() - SignedDuration::from_secs(3));
+    assert_eq!(passed(&[right.clone(), fast.clone()]), slowest);
+    assert_eq!(passed(&[right.clone(), with_clock("c", None)]), None);
+    let silent = Silent {
+        id: "d".to_owned(),
+        age: Duration::from_secs(100),
+        is: Presence::Doubtful,
+    };
+    let with_silent = fleet(&[right, fast]).with_silent(vec![silent]);
+    assert_eq!(with_silent.time_passed(), None, "somebody may be there");
+}
+
+#[test]
+fn a_node_with_another_time_is_marked() {
+    // It tells what its clock showed, at most two seconds before the lease was put.
+    for (clock, age, is_marked) in [
+        (0, 0, false),
+        (-2, 0, false),
+        (2, 0, false),
+        (3, 0, true),
+        (-5, 5, false),
+        (-9, 5, false),
+        (-10, 5, true),
+        (-2, 5, true),
+        (-3, 5, false),
+    ] {
+        let report = NodeReport {
+            clock: Some(noon() + SignedDuration::from_secs(clock)),
+            ..report("a", Phase::Online, true)
+        };
+        let name = report.node.lease_name();
+        let fleet = Fleet::new(&[live(&name, "h", report.encode(), age)]);
+        let statuses = fleet.statuses(state(), &[], None, noon());
+        let marked = statuses[0].remarks.contains(&Remark::ClockDiffers);
+        assert_eq!(marked, is_marked, "{clock} s, told {age} s ago");
+    }
 }

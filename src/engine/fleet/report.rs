@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    core::phase::Phase,
+    core::{phase::Phase, skew},
     engine::{
         fleet::{process::Process, trace::Trace},
         inside::sessions::SessionMark,
@@ -14,6 +14,9 @@ use crate::{
     },
     settings::{Forced, ID_LIMIT},
 };
+
+/// How long before it is stored, at most, a report is made.
+const TOLD_LATE: SignedDuration = SignedDuration::from_secs(2);
 
 /// Who a node is. The same from its start to its end, and never that of another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +88,9 @@ pub(crate) struct NodeReport {
     pub(crate) visitors: Vec<SessionMark>,
     #[serde(default)]
     pub(crate) tasks: u64,
+    /// What its clock showed when it told this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) clock: Option<Timestamp>,
     /// The lease's time to live in milliseconds, from which a reader learns how old the report is.
     #[serde(default)]
     pub(crate) lives: u64,
@@ -147,6 +153,18 @@ impl NodeReport {
 
     pub(super) fn precise_age(&self, expires_in: Duration) -> Duration {
         Duration::from_millis(self.lives).saturating_sub(expires_in)
+    }
+
+    /// Whether its clock differs from one that shows `now`.
+    pub(super) fn has_another_time(&self, expires_in: Duration, now: Timestamp) -> bool {
+        let told = |clock: Timestamp| {
+            let age = SignedDuration::try_from(self.precise_age(expires_in)).ok()?;
+            let late = age.checked_add(TOLD_LATE)?;
+            // What it told was true at some moment between the two.
+            let (first, last) = (now.checked_sub(late).ok()?, now.checked_sub(age).ok()?);
+            Some(skew::ahead(first, clock, last))
+        };
+        self.clock.and_then(told).is_some_and(skew::is_told)
     }
 
     /// What the node leaves behind, as long as it has not left.

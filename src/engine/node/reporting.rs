@@ -85,6 +85,7 @@ impl Seat {
                 Vec::new()
             },
             tasks: self.tasks.load(Ordering::SeqCst),
+            clock: Some(shared.clock.now()),
             ..self.first_report()
         }
     }

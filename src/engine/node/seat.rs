@@ -207,6 +207,7 @@ impl Seat {
             sessions: 0,
             visitors: Vec::new(),
             tasks: 0,
+            clock: None,
             lives: self.lives(),
             closes: self.plan.when_cut_off == WhenCutOff::Close,
             forced: self.plan.forced,

@@ -10,6 +10,8 @@ use object_store::{
     path::Path,
 };
 
+use super::date::Dates;
+
 /// How long one request may take, and connecting for it. With what is tried again it stays below the
 /// driver's patience, so that the error says what was waited for.
 const REQUEST: &str = "3 seconds";
@@ -76,7 +78,8 @@ impl Address {
     }
 
     /// Makes the client, with what the environment says. Nothing is connected yet.
-    pub(super) fn open(&self) -> Result<Arc<dyn ObjectStore>> {
+    /// The dates of its answers are noted.
+    pub(super) fn open(&self, dates: &Dates) -> Result<Arc<dyn ObjectStore>> {
         let retry = RetryConfig {
             backoff: BackoffConfig {
                 init_backoff: Duration::from_millis(100),
@@ -96,7 +99,10 @@ impl Address {
                 for (key, value) in times {
                     builder = builder.with_config(AmazonS3ConfigKey::Client(key), value);
                 }
-                let builder = builder.with_bucket_name(&self.bucket).with_retry(retry);
+                let builder = builder
+                    .with_bucket_name(&self.bucket)
+                    .with_retry(retry)
+                    .with_http_connector(dates.clone());
                 Arc::new(builder.build()?)
             }
             Service::Google => {
@@ -104,7 +110,10 @@ impl Address {
                 for (key, value) in times {
                     builder = builder.with_config(GoogleConfigKey::Client(key), value);
                 }
-                let builder = builder.with_bucket_name(&self.bucket).with_retry(retry);
+                let builder = builder
+                    .with_bucket_name(&self.bucket)
+                    .with_retry(retry)
+                    .with_http_connector(dates.clone());
                 Arc::new(builder.build()?)
             }
             Service::Azure => {
@@ -112,7 +121,10 @@ impl Address {
                 for (key, value) in times {
                     builder = builder.with_config(AzureConfigKey::Client(key), value);
                 }
-                let builder = builder.with_container_name(&self.bucket).with_retry(retry);
+                let builder = builder
+                    .with_container_name(&self.bucket)
+                    .with_retry(retry)
+                    .with_http_connector(dates.clone());
                 Arc::new(builder.build()?)
             }
         })

@@ -15,7 +15,10 @@ use object_store::{
 use parking_lot::Mutex;
 
 use super::lease_object::{self, Found};
-use crate::store::{Lease, LeaseCondition, LiveLease, PutLease};
+use crate::{
+    core::skew,
+    store::{Lease, LeaseCondition, LiveLease, PutLease},
+};
 
 /// When the object of a lease that has lapsed is removed, and how often that is looked after. Nobody
 /// who is late by so much still believes that he holds it.
@@ -105,9 +108,10 @@ impl Leases {
                     }
                 },
             };
+            let asked = Timestamp::now();
             let bytes = lease_object::encode(lease, time_to_live, self.now());
             if self.write(&path, bytes, mode).await? {
-                self.compare_clocks(&path).await;
+                self.compare_clocks(&path, asked).await;
                 self.sweep().await;
                 return Ok(PutLease::Held);
             }
@@ -194,18 +198,12 @@ impl Leases {
     }
 
     /// Learns how far the service's clock is from this machine's, from when it says that something
-    /// was written a moment ago. A failure is no harm: the next lease tells.
-    async fn compare_clocks(&self, path: &Path) {
-        let before = Timestamp::now();
+    /// was written that this machine asked for at `asked`. A failure is no harm: the next lease tells.
+    async fn compare_clocks(&self, path: &Path, asked: Timestamp) {
         let Ok(meta) = self.objects.head(path).await else {
             return;
         };
-        let ahead = written_at(&meta).duration_since(before);
-        let mut clock = self.clock.lock();
-        clock.ahead = match ahead.abs() <= TOLERANCE {
-            true => SignedDuration::ZERO,
-            false => ahead,
-        };
+        self.clock.lock().ahead = ahead(asked, written_at(&meta), Timestamp::now());
     }
 
     /// Removes what lapsed long ago. A failure is no harm.
@@ -227,6 +225,16 @@ impl Leases {
                 tracing::debug!(?removed, %path, "a lease that lapsed long ago is removed");
             }
         }
+    }
+}
+
+/// How far the service's clock is ahead, that says when something was written between two instants of
+/// this machine's.
+fn ahead(asked: Timestamp, written_at: Timestamp, answered: Timestamp) -> SignedDuration {
+    let ahead = -skew::ahead(asked, written_at, answered);
+    match ahead.abs() <= TOLERANCE {
+        true => SignedDuration::ZERO,
+        false => ahead,
     }
 }
 

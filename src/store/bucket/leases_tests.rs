@@ -32,6 +32,23 @@ async fn what_lapsed_long_ago_is_removed_and_what_lapsed_lately_stays() {
     assert_eq!(leases.list("").await.unwrap()[0].lease.name(), "live");
 }
 
+#[test]
+fn a_put_that_stalls_is_no_difference_of_clocks() {
+    let noon: Timestamp = "2026-06-01T12:00:00Z".parse().unwrap();
+    let seconds = SignedDuration::from_secs;
+    for (written, answered, expected) in [
+        (0, 1, 0),
+        // It was written at once, and the answer came late; or the other way round.
+        (0, 30, 0),
+        (30, 30, 0),
+        (-3600, 30, -3600),
+        (3600, 30, 3570),
+    ] {
+        let (written, answered) = (noon + seconds(written), noon + seconds(answered));
+        assert_eq!(ahead(noon, written, answered), seconds(expected));
+    }
+}
+
 #[tokio::test]
 async fn a_clock_that_is_wrong_is_found_out_by_the_services() {
     let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());

@@ -2,6 +2,8 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
+use jiff::Timestamp;
+
 use super::{Fleet, Node};
 use crate::core::status::{NodeStatus, Remark, state_id::StateId};
 
@@ -13,6 +15,7 @@ impl Fleet {
         state: StateId,
         closed: &[&str],
         own: Option<&str>,
+        now: Timestamp,
     ) -> Vec<NodeStatus> {
         let state = state.to_string();
         let odd_versions = odd(self.reports().map(|report| &*report.version));
@@ -37,6 +40,9 @@ impl Fleet {
                 }
                 if odd_settings.contains(&&*report.settings) {
                     status.remarks.push(Remark::OtherSettings);
+                }
+                if !status.own && report.has_another_time(node.expires_in, now) {
+                    status.remarks.push(Remark::ClockDiffers);
                 }
                 status
             })

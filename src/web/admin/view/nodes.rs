@@ -31,6 +31,7 @@ impl NodeShown {
                 Remark::ServesAlthoughOffline => "serves_although_offline",
                 Remark::OtherVersion => "other_version",
                 Remark::OtherSettings => "other_settings",
+                Remark::ClockDiffers => "other_time",
             }));
         }
         Self {

@@ -1,0 +1,107 @@
+//! When what is over leaves the document: once it is over by every clock.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::{sync::mpsc, time::Instant};
+
+use super::{Driver, Known, Operation, drain::Heard};
+use crate::core::state::{
+    horizon::Horizon,
+    settle::{seen, settled_up_to},
+};
+
+/// How often the first of the nodes asks what time it is for the others, at first and when that has
+/// been in vain for long; and how much less often the others do.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const OTHERS: u32 = 10;
+
+/// What the live nodes agree on that is over.
+#[derive(Debug)]
+pub(super) struct Agreement {
+    /// What every live node's clock had passed when they were asked.
+    until: Option<Timestamp>,
+    asked_at: Option<Instant>,
+    pause: Duration,
+}
+
+impl Default for Agreement {
+    fn default() -> Self {
+        Self {
+            until: None,
+            asked_at: None,
+            pause: FIRST_PAUSE,
+        }
+    }
+}
+
+impl Agreement {
+    /// Up to when what is over may leave the document.
+    pub(super) fn horizon(&self, now: Timestamp) -> Horizon {
+        Horizon::new(now, self.until)
+    }
+}
+
+impl Driver {
+    /// Turns what is over for everybody into history. A failure is no harm: what is over stays over,
+    /// and it is tried again.
+    pub(super) async fn settle(&self, known: &mut Known, heard: &mpsc::UnboundedSender<Heard>) {
+        let is_due = known
+            .settle_after
+            .is_none_or(|after| after <= Instant::now());
+        let (Some(document), true, None) = (&known.document, is_due, self.plan.forced) else {
+            return;
+        };
+        let now = self.shared.clock.now();
+        if settled_up_to(document, known.agreement.horizon(now)).is_some() {
+            // Every change settles what is over for everybody; this one does nothing else.
+            let nothing: Operation = Box::new(|_, _| None);
+            // It has been noted when to try again.
+            let _ = self.try_quietly(known, &nothing).await;
+        } else if seen(document, now).is_some() {
+            self.ask_for_time(known, heard);
+        } else {
+            known.agreement.pause = FIRST_PAUSE;
+        }
+    }
+
+    /// Asks what time it is for the other nodes. One of the nodes is enough to ask often.
+    fn ask_for_time(&self, known: &mut Known, heard: &mpsc::UnboundedSender<Heard>) {
+        let seat = &self.shared.seat;
+        let agreement = &mut known.agreement;
+        let pause = match seat.is_first() {
+            true => agreement.pause,
+            false => agreement.pause * OTHERS,
+        };
+        let is_due = agreement.asked_at.is_none_or(|at| at.elapsed() >= pause);
+        if is_due && !known.is_looking && seat.is_taken() {
+            agreement.asked_at = Some(Instant::now());
+            agreement.pause = (agreement.pause * 2).min(LONGEST_PAUSE);
+            self.look_at_nodes(known, heard);
+        }
+    }
+
+    /// Takes note of what time it is for all nodes, if all of them tell.
+    pub(super) async fn agree(&self, known: &mut Known, heard: &Heard) {
+        let seat = &self.shared.seat;
+        let (Ok(fleet), true) = (heard, seat.is_taken()) else {
+            return;
+        };
+        let fleet = seat
+            .heard(fleet.clone())
+            .with_own(seat.report(&self.shared));
+        let Some(mut agreed) = fleet.time_passed() else {
+            return;
+        };
+        // The store's clock has a say, too: this may be the only node, and wrong.
+        let ahead = self.shared.knowledge.ahead().unwrap_or_default();
+        if let Ok(theirs) = self.shared.clock.now().checked_sub(ahead) {
+            agreed = agreed.min(theirs);
+        }
+        let is_believed = self.leases.unsure_for(seat.plan.time_to_live).await;
+        if matches!(is_believed, Ok(None)) {
+            known.agreement.until = known.agreement.until.max(Some(agreed));
+        }
+    }
+}
