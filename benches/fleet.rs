@@ -1,8 +1,10 @@
-//! How soon a change on one node is in force on every other: Redis on this machine, and a file. And
-//! what requests notice of a Redis that is down.
+//! How soon a change on one node is in force on every other: Redis on this machine, and a file. What
+//! an idle fleet asks of Redis, how soon fifty real processes follow, and what requests notice of a Redis
+//! that is down.
 //!
 //! `cargo bench --features redis --bench fleet`; needs redis-server. It reports and does not fail.
-//! The nodes are handles in this process, each with its driver's thread and its own connections.
+//! `-- idle`, `-- processes` and so on run one part. But for the fifty processes the nodes are handles
+//! in this process, each with its driver's thread and its own connections.
 
 // A bench that cannot go on fails.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -21,6 +23,11 @@ use std::{
 
 use actix_maintenance_mode::{Maintenance, Settings};
 use actix_web::{App, HttpServer, rt, web};
+
+#[path = "fleet/idle.rs"]
+mod idle;
+#[path = "fleet/processes.rs"]
+mod processes;
 
 const ROUNDS: usize = 200;
 const NODES: [usize; 3] = [1, 10, 50];
@@ -108,6 +115,29 @@ fn milliseconds(time: Duration) -> f64 {
 
 #[actix_web::main]
 async fn main() {
+    if let Ok(url) = std::env::var(processes::NODE) {
+        return processes::follow(&url).await;
+    }
+    let only: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|it| !it.starts_with("--"))
+        .collect();
+    let is_wanted = |part: &str| only.is_empty() || only.iter().any(|it| it == part);
+    if is_wanted("flips") {
+        flips().await;
+    }
+    if is_wanted("idle") {
+        idle::measure().await;
+    }
+    if is_wanted("processes") {
+        processes::measure().await;
+    }
+    if is_wanted("outage") {
+        outage().await;
+    }
+}
+
+async fn flips() {
     let (_server, redis) = Redis::start();
     let folder = tempfile::tempdir().unwrap();
     let file = format!("file:{}/maintenance.state", folder.path().display());
@@ -124,7 +154,6 @@ async fn main() {
             );
         }
     }
-    outage().await;
 }
 
 /// How long the server is up and how long it is down while requests are made.

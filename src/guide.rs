@@ -26,8 +26,10 @@
 macro_rules! page {
     ($name:ident, $file:literal) => {
         #[doc = "[admin.md#why-is-this-request-refused]: crate::guide::admin#why-is-this-request-refused"]
+        #[doc = "[admin.md]: crate::guide::admin"]
         #[doc = "[draining.md#a-task-that-maintenance-waits-for]: crate::guide::draining#a-task-that-maintenance-waits-for"]
         #[doc = "[operations.md]: crate::guide::operations"]
+        #[doc = "[pages.md]: crate::guide::pages"]
         #[doc = "[program.md]: crate::guide::program"]
         #[doc = "[settings.md]: crate::guide::settings"]
         #[doc = "[templates.md]: crate::guide::templates"]

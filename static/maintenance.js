@@ -1,112 +1,131 @@
-// Follows maintenance: brings the refusal page back when it is over, and shows and hides
-// #maintenance-banner on other pages. All of its settings are attributes of its own element:
-//   data-url      the admin scope, if this file comes from elsewhere
-//   data-refused  this is the refusal page
-//   data-jitter   within how many seconds pages come back, so that not all do at once (2)
+// Follows maintenance: brings the refusal page back when it is over, shows and hides
+// #maintenance-banner on other pages, and shows times in the visitor's own zone. Its settings are
+// attributes of its own element:
+//   data-url        the admin scope, if this file comes from elsewhere
+//   data-refused    this is the refusal page
+//   data-not-saved  what is said of what was sent, if this page is the answer to a form
+//   data-jitter     within how many seconds pages come back, so that not all do at once (2)
 //   data-scheduled, data-pending, data-offline  what the banner says in that phase
 // Pages with plans of their own listen to the event "maintenance" of the document.
+// It is sent without indentation and without lines that are comments: see admin/assets.rs.
 (() => {
-  "use strict";
   const script = document.currentScript;
-  const { url, jitter, refused } = script.dataset;
-  const base = url === undefined
-    ? new URL("..", script.src)
-    : new URL(url.replace(/\/*$/, "/"), location.href);
-  const live = new URL("live", base);
-  live.protocol = live.protocol.replace("http", "ws");
-  const id = "maintenance-banner";
-  const LONGEST_PAUSE = 30000;
+  const { url, jitter, refused, notSaved } = script.dataset;
+  const base = url ? new URL(url.replace(/\/*$/, "/"), location) : new URL("..", script.src);
+  const MOST = 30000;
   // From half to one and a half times as long.
   const about = (milliseconds) => milliseconds * (0.5 + Math.random());
+  let kept = {};
+  try {
+    kept = sessionStorage;
+  } catch {
+    // Not allowed.
+  }
 
+  const say = (id, text) => {
+    const place = Object.assign(document.createElement("div"), { id, textContent: text });
+    place.setAttribute("role", "status");
+    document.body.prepend(place);
+    return place;
+  };
+
+  const id = "maintenance-banner";
   let phase = document.getElementById(id) ? undefined : "online";
+  let on;
   const show = (state) => {
-    const on = state.maintenance_mode || state.phase === "scheduled";
-    const words = script.dataset[state.phase];
-    let banner = document.getElementById(id);
-    if (!banner && on && words) {
-      banner = document.createElement("div");
-      banner.id = id;
-      banner.setAttribute("role", "status");
-      document.body.prepend(banner);
-    }
+    on = state.maintenance_mode;
+    const tells = on || state.phase === "scheduled";
+    const words = tells && script.dataset[state.phase];
+    const banner = document.getElementById(id) ?? (words && say(id, ""));
     if (banner) {
-      // What the server has written for this very phase says more.
-      if (on && words && phase !== undefined && phase !== state.phase) banner.textContent = words;
-      banner.hidden = !on;
+      // What the server wrote for this very phase says more.
+      if (words && phase && phase !== state.phase) banner.textContent = words;
+      banner.hidden = !tells;
     }
     phase = state.phase;
   };
 
-  // Other modes may still be on, or this visitor let in by now: only this very page tells.
+  const ask = (address, Accept, more) =>
+    fetch(address, { headers: { Accept }, cache: "no-store", ...more });
   let timer;
-  const look = async () => {
-    lookIn(about(LONGEST_PAUSE));
-    try {
-      const page = await fetch(location.href, {
-        method: "HEAD",
-        headers: { Accept: "text/html" },
-        cache: "no-store",
-        redirect: "manual",
-      });
-      const out = page.status >= 502 && page.status <= 504;
-      if (!page.headers.has("X-Maintenance-Mode") && !out) location.reload();
-    } catch {
-      // Out of reach: again later.
-    }
-  };
   const lookIn = (milliseconds) => {
     clearTimeout(timer);
-    timer = setTimeout(look, milliseconds);
+    timer = setTimeout(() => look().catch(() => {}), milliseconds);
+  };
+  // Other modes may still be on, or this visitor let in by now: only this very page tells. Of what
+  // was sent it tells nothing, as reading may work all the while.
+  const look = async () => {
+    lookIn(about(MOST));
+    if (notSaved && on !== false) return;
+    const page = await ask(location.href, "text/html", { method: "HEAD", redirect: "manual" });
+    if (page.headers.has("X-Maintenance-Mode") || [502, 503, 504].includes(page.status)) return;
+    // What only takes forms has no page to go to.
+    if (notSaved && page.status >= 400) return;
+    kept.maintenanceLeft = Date.now();
+    if (notSaved) kept.maintenanceNote = notSaved;
+    // A reload would send again what was sent.
+    location.replace(location.pathname + location.search);
   };
 
-  // A page that is still refused when it comes back must not come back at once for ever.
-  const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload";
+  // A page that is refused again must not come back at once for ever.
+  const isAgain = Date.now() - kept.maintenanceLeft < MOST;
   let known;
-  const told = (state) => {
-    const text = JSON.stringify(state);
-    const news = known !== undefined && text !== known;
+  const told = (text) => {
+    const state = JSON.parse(text);
+    const isNew = known && text !== known;
     known = text;
     show(state);
     document.dispatchEvent(new CustomEvent("maintenance", { detail: state }));
-    if (refused === undefined) return;
-    if (news || (!state.maintenance_mode && !reloaded)) lookIn(Math.random() * 1000 * (jitter ?? 2));
-  };
-
-  const ask = async () => {
-    try {
-      const answer = await fetch(new URL("ping", base), {
-        headers: { Accept: "application/json" },
-        cache: "no-store",
-      });
-      told(await answer.json());
-    } catch {
-      // Out of reach: the next time may be better.
+    if (refused !== undefined && (isNew || (!on && !isAgain))) {
+      lookIn(Math.random() * 1000 * (jitter ?? 2));
     }
   };
 
   let failures = 0;
   const connect = () => {
-    let socket;
-    try {
-      socket = new WebSocket(live);
-    } catch {
-      again();
-      return;
-    }
-    socket.onmessage = (message) => {
+    const live = new URL("live", base);
+    live.protocol = live.protocol.replace("http", "ws");
+    const socket = new WebSocket(live);
+    socket.onmessage = ({ data }) => {
       failures = 0;
-      told(JSON.parse(message.data));
+      told(data);
     };
-    socket.onclose = again;
-  };
-  // Without a connection, /ping tells; the less often, the longer there is none.
-  const again = () => {
-    if (failures > 0) ask();
-    failures += 1;
-    setTimeout(connect, about(Math.min(1000 * 2 ** failures, LONGEST_PAUSE)));
+    // Without a connection /ping tells; the less often, the longer there is none.
+    socket.onclose = () => {
+      setTimeout(connect, about(Math.min(2000 * 2 ** failures, MOST)));
+      if (failures++) {
+        ask(new URL("ping", base), "application/json")
+          .then((answer) => answer.text()).then(told).catch(() => {});
+      }
+    };
   };
 
-  if (refused !== undefined) lookIn(about(LONGEST_PAUSE));
-  connect();
+  // Times, and how long it is until then. Without this they are as the server wrote them, in UTC.
+  const tell = () => {
+    const lang = document.documentElement.lang || undefined;
+    for (const time of document.querySelectorAll("time[data-about]")) {
+      const then = new Date(time.dateTime);
+      const left = Math.ceil((then - Date.now()) / 60000);
+      const [size, unit] = left < 100 ? [1, "minute"] : left < 2160 ? [60, "hour"] : [1440, "day"];
+      const words = new Intl.RelativeTimeFormat(lang).formatToParts(Math.round(left / size), unit)
+        .map(({ type, value }) => (type === "integer" ? time.dataset.about : "") + value);
+      time.textContent = then.toLocaleString(lang, { dateStyle: "medium", timeStyle: "short" })
+        + (left > 0 ? ` (${words.join("")})` : "");
+    }
+  };
+
+  const start = () => {
+    // The page's own refresh is for when this does not run.
+    if (document.querySelector("meta[http-equiv=refresh]")) stop();
+    if (refused !== undefined) lookIn(about(MOST));
+    else if (kept.maintenanceNote) {
+      say("maintenance-note", kept.maintenanceNote);
+      delete kept.maintenanceNote;
+    }
+    tell();
+    setInterval(tell, 15000);
+    connect();
+  };
+  if (refused === undefined || document.readyState === "complete") start();
+  else addEventListener("load", start);
 })();

@@ -9,10 +9,13 @@ use super::{Program, failure::Failure, output::Output};
 /// Print completions for a shell
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Examples:
-  maintenance completions bash > /etc/bash_completion.d/maintenance
-  maintenance completions zsh > ~/.zfunc/_maintenance
-  maintenance completions fish > ~/.config/fish/completions/maintenance.fish")]
+They belong into these files:
+bash: /etc/bash_completion.d/maintenance
+zsh:  ~/.zfunc/_maintenance
+fish: ~/.config/fish/completions/maintenance.fish
+
+Example:
+  maintenance completions zsh > ~/.zfunc/_maintenance")]
 pub(super) struct Completions {
     /// Which shell
     shell: Shell,

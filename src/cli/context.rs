@@ -17,8 +17,6 @@ pub(super) struct Context<'a> {
     pub(super) maintenance: Maintenance,
     pub(super) settings: Settings,
     pub(super) output: &'a Output,
-    /// Why the app's own pages cannot be made here, if so.
-    pub(super) no_templates: Option<String>,
     /// The mode that was named.
     pub(super) named_mode: Option<String>,
     /// Who gives the command.
@@ -30,11 +28,9 @@ impl<'a> Context<'a> {
         maintenance: Maintenance,
         settings: Settings,
         named_mode: Option<String>,
-        no_templates: Option<String>,
         output: &'a Output,
     ) -> Self {
         Self {
-            no_templates,
             maintenance,
             settings,
             output,

@@ -1,6 +1,10 @@
 //! `maintenance during`.
 
-use std::{ffi::OsString, time::Duration};
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal as _},
+    time::Duration,
+};
 
 use clap::Args;
 use serde_json::json;
@@ -15,6 +19,7 @@ use super::{
     signals::{Signals, not_run},
     status_text::inside,
     waiting::{Waited, follow, names},
+    wording::{self, line},
 };
 use crate::{
     cli::texts::{Texts, given},
@@ -33,7 +38,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 #[command(override_usage = "maintenance during [OPTIONS] -- <COMMAND>...")]
 #[command(after_help = "\
 The exit code is that of COMMAND, or 128 + signal.
-Example: maintenance during --drain --for 1h -- ./migrate --all")]
+Example: maintenance during --drain --for 1h -- ./migrate")]
 pub(super) struct During {
     #[command(flatten)]
     texts: Texts,
@@ -60,18 +65,26 @@ impl During {
         }
         // From here on nothing ends this process before the site is as it was.
         let mut signals = Signals::listen()?;
+        let key = context.mode();
+        let was_closed = is_closed(context);
+        tell_terminal(context, &format!("{key} closes"));
         let mut guard = guarding.enter().await?;
         let waited = self.wait(context, &mut signals).await;
         if let Err(failure) = waited.and_then(|()| signals.none_yet()) {
             bring_back(&mut guard, context).await?;
+            tell_what_is_left(context, was_closed, false);
             return Err(failure);
         }
+        let command = self.command.first().map(|name| name.to_string_lossy());
+        let command = command.unwrap_or_default();
+        tell_terminal(context, &format!("{key} is closed; {command} runs"));
         let json = context.output.is_json();
         let lost = async {
             let lost = ChangeError::LockLost(guard.lock_lost().await);
             context.output.error(&lost.to_string());
         };
         let ended = child::run(&self.command, json, &mut signals, lost).await;
+        tell_terminal(context, &format!("{command} has ended with {}", ended.code));
         if let Some(why) = &ended.not_started {
             context.output.error(why);
         }
@@ -84,7 +97,12 @@ impl During {
         } else {
             bring_back(&mut guard, context).await
         };
-        tell(context, &ended, keep, brought_back.is_ok()).await;
+        let left = match &brought_back {
+            Err(_) => Some("not-brought-back"),
+            Ok(()) if keep => Some("kept"),
+            Ok(()) => tell_what_is_left(context, was_closed, true),
+        };
+        tell(context, &ended, left).await;
         match brought_back {
             Err(failure) if code == 0 => Err(failure),
             Err(failure) => {
@@ -179,7 +197,57 @@ async fn keep_closed(guard: Guard, context: &Context<'_>) -> Result<(), Failure>
     Ok(())
 }
 
-async fn tell(context: &Context<'_>, ended: &Ended, kept: bool, went_well: bool) {
+/// Whether the mode is closed now, as far as is known.
+fn is_closed(context: &Context<'_>) -> bool {
+    let status = context.maintenance.status();
+    let mode = status.mode(&context.mode());
+    mode.is_some_and(|mode| mode.phase.is_maintenance())
+}
+
+/// Tells people in front of a terminal what is done; scripts hear of what is not as they would expect.
+fn tell_terminal(context: &Context<'_>, what: &str) {
+    if io::stderr().is_terminal() {
+        context.output.note(what);
+    }
+}
+
+/// Tells what keeps the mode closed although what was before is put back, and returns a word for it.
+fn tell_what_is_left(
+    context: &Context<'_>,
+    was_closed: bool,
+    has_run: bool,
+) -> Option<&'static str> {
+    let status = context.maintenance.status();
+    let key = context.mode();
+    let mode = status.mode(&key)?;
+    let is = wording::is(mode.phase);
+    if !mode.phase.is_maintenance() {
+        if has_run {
+            tell_terminal(context, &format!("{key} {is} again"));
+        }
+        return None;
+    }
+    let since = match (mode.since, &mode.by) {
+        (Some(since), Some(by)) => {
+            let since = wording::time(since, &context.output.zone);
+            format!(", since {since} by {}", line(by))
+        }
+        (Some(since), None) => format!(", since {}", wording::time(since, &context.output.zone)),
+        (None, _) => String::new(),
+    };
+    let (why, word) = if was_closed {
+        ("as it was before", "as-before")
+    } else {
+        ("something else closes it", "closed-by-other")
+    };
+    context.output.note(&format!(
+        "{key} {is} still{since}: {why}; `maintenance --mode {key} off` brings it back"
+    ));
+    Some(word)
+}
+
+/// `left`: what keeps the mode closed, if it is.
+async fn tell(context: &Context<'_>, ended: &Ended, left: Option<&str>) {
     if !context.output.is_json() {
         return;
     }
@@ -187,7 +255,8 @@ async fn tell(context: &Context<'_>, ended: &Ended, kept: bool, went_well: bool)
         "exit_code": ended.code,
         "signal": ended.signal.map(|signal| signal.as_str()),
         "not_started": ended.not_started,
-        "restored": went_well && !kept,
+        "restored": left.is_none(),
+        "left": left,
         "status": context.fresh_status().await,
     }));
 }

@@ -10,12 +10,13 @@ use crate::web::explain::{Inquiry, Role};
 /// Tell what would become of a request now, and by which rule
 #[derive(Debug, Args)]
 #[command(after_help = "\
-ROLE is anonymous, authenticated, staff or superuser. What only the running app
-knows, such as the names of its routes, is listed; its /explain knows that, too.
+ROLE is anonymous, authenticated, staff or superuser. What
+only the running app knows, such as the names of its routes,
+is listed; its /explain knows that, too.
 
 Examples:
   maintenance explain GET /shop/1
-  maintenance explain POST /api/items --address 192.0.2.7 --role staff")]
+  maintenance explain POST /api/items --role staff")]
 pub(super) struct Explain {
     /// The method, such as GET
     method: String,

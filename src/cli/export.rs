@@ -14,8 +14,9 @@ use crate::{
 /// Print the rules for a web server in front of the app
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The settings `web_server.flag` and `web_server.page` name the files that the
-rules look for. Exempt paths and addresses are carried over.
+The settings `web_server.flag` and `web_server.page` name
+the files that the rules look for. Exempt paths and
+addresses are carried over.
 
 Examples:
   maintenance export nginx > /etc/nginx/maintenance.conf
@@ -62,8 +63,9 @@ impl Export {
 /// Print the page that visitors get
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It is the page as it is now: with the message and the end of the maintenance.
-The app keeps the file that `web_server.page` names up to date by itself.
+It is the page as it is now: with the message and the end of
+the maintenance. The app keeps the file that
+`web_server.page` names up to date by itself.
 
 Examples:
   maintenance render > 503.html
@@ -76,7 +78,7 @@ pub(super) struct Render {
 
 impl Render {
     pub(super) fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
-        if let Some(error) = &context.no_templates {
+        if let Some(error) = &context.maintenance.front.page_fault {
             return Err(Failure::failed(error.clone()));
         }
         let page = context.maintenance.page();

@@ -16,7 +16,8 @@ use crate::core::status::period::PastPeriod;
 /// Show past and present periods of maintenance, the latest last
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The last 100 periods are kept. With --mode only those of that mode are shown.
+The last 100 periods are kept. With --mode only those of
+that mode are shown.
 
 Examples:
   maintenance history --last 5

@@ -72,6 +72,7 @@ use self::{
     output::Output,
     status::ShowStatus,
     task::TaskCommand,
+    token::TokenCommand,
     window::WindowCommand,
 };
 use crate::{
@@ -100,6 +101,7 @@ mod status_text;
 mod table;
 mod task;
 mod texts;
+mod token;
 mod waiting;
 mod window;
 mod wording;
@@ -151,7 +153,9 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(alias = "down")]
     On(On),
+    #[command(alias = "up")]
     Off(Off),
     Status(ShowStatus),
     #[command(subcommand)]
@@ -163,6 +167,7 @@ enum Command {
     Export(Export),
     Render(Render),
     Completions(Completions),
+    Token(TokenCommand),
 }
 
 impl Command {
@@ -172,8 +177,11 @@ impl Command {
         builder: Builder,
         output: &Output,
     ) -> Result<u8, Failure> {
-        if let Self::Completions(completions) = self {
-            return completions.run(output);
+        match self {
+            // These need neither settings nor a store.
+            Self::Completions(completions) => return completions.run(output),
+            Self::Token(token) => return token.run(output),
+            _ => {}
         }
         let context = options.connect(builder, output).await?;
         match self {
@@ -188,6 +196,7 @@ impl Command {
             Self::Export(export) => export.run(&context),
             Self::Render(render) => render.run(&context),
             Self::Completions(completions) => completions.run(output),
+            Self::Token(token) => token.run(output),
         }
     }
 }

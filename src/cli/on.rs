@@ -26,7 +26,8 @@ use crate::{
 #[command(after_help = "\
 TIME: 22:00, 'tomorrow 22:00', +2h, 2030-03-01T22:00+01:00.
 If it is on, what is given replaces what was; '' is no text.
-Example: maintenance on --drain --timeout 10m && ./migrate; maintenance off")]
+Example:
+  maintenance on --drain --timeout 10m && ./migrate")]
 pub(super) struct On {
     #[command(flatten)]
     texts: Texts,
@@ -46,10 +47,10 @@ pub(super) struct Closing {
     /// How long it lasts: 90s, '2h 30m'
     #[arg(id = "lasting", long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub(super) lasting: Option<Duration>,
-    /// It does not end by itself, whatever was said before
+    /// It does not end by itself
     #[arg(long, conflicts_with_all = ["end", "lasting"])]
     pub(super) no_end: bool,
-    /// Let those who are in finish first, and wait for that
+    /// Let those who are in finish first; wait for that
     #[arg(long)]
     pub(super) drain: bool,
     /// How long to wait at most [default: settings]

@@ -9,19 +9,20 @@ use tracing_subscriber::EnvFilter;
 use super::{context::Context, failure::Failure, output::Output};
 use crate::{
     core::text::{escaped, without_password},
-    settings::{ResponseSettings, Settings, StoreUrl},
-    web::{refusal::page::read_templates, setup::builder::Builder},
+    settings::{Settings, StoreUrl},
+    web::setup::builder::Builder,
 };
 
 /// Shown once, in the help of the program: in that of each command they would take the room.
 pub(super) const OPTIONS_HELP: &str = "\
 Options of every command:
-  --settings FILE  Instead of maintenance.toml or MAINTENANCE_SETTINGS
-  --store URL      Where the state is kept, instead of what the settings say
-  --mode KEY       Which mode; the default one unless it is given
+  --settings FILE  Instead of maintenance.toml or what
+                   MAINTENANCE_SETTINGS names
+  --store URL      Where the state is kept
+  --mode KEY       Which mode, instead of the default one
   --json           Print one JSON document
-  -v, -vv, -vvv    Show the log on stderr: info, debug, trace
-  -h, --help       Print help, also that of a command; -V prints the version";
+  -v, -vv, -vvv    Show the log: info, debug, trace
+  -h, --help       Print help; -V prints the version";
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Options {
@@ -60,23 +61,18 @@ impl Options {
         }
         let store = self.store.clone();
         // Only the builder knows what the settings are in the end.
-        let effective = Arc::new(Mutex::new((Settings::default(), None)));
+        let effective = Arc::new(Mutex::new(Settings::default()));
         let keep = Arc::clone(&effective);
         builder = builder.configure(move |settings| {
             if let Some(store) = store {
                 settings.store = store;
             }
-            let no_templates = read_templates(settings).err();
-            let kept = (settings.clone(), no_templates.clone());
-            *keep.lock() = kept;
-            if no_templates.is_some() {
-                leave_pages_alone(settings);
-            }
+            *keep.lock() = settings.clone();
         });
         let maintenance = builder.of_a_tool().build().await?;
-        let (settings, no_templates) = effective.lock().clone();
+        let settings = effective.lock().clone();
         let named_mode = self.mode.clone();
-        let context = Context::new(maintenance, settings, named_mode, no_templates, output);
+        let context = Context::new(maintenance, settings, named_mode, output);
         context.known_mode()?;
         Ok(context)
     }
@@ -113,16 +109,4 @@ impl io::Write for Unheard {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// The site must be brought back also from where the app's templates are not. Then a page that was
-/// written for a web server stays as it is.
-fn leave_pages_alone(settings: &mut Settings) {
-    let plain = ResponseSettings::default();
-    settings.response.templates_dir = plain.templates_dir;
-    settings.response.template = plain.template;
-    for mode in &mut settings.modes {
-        mode.template = None;
-    }
-    settings.web_server.page = None;
 }

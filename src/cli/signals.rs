@@ -1,8 +1,11 @@
-//! The signals that ask this process to end.
+//! The signals that would end this process.
 
 use nix::sys::signal::Signal;
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
+    consts::{
+        SIGALRM, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM,
+        SIGXCPU, SIGXFSZ,
+    },
     iterator::{
         Handle, SignalsInfo,
         exfiltrator::{WithOrigin, origin::Origin},
@@ -12,6 +15,15 @@ use signal_hook::{
 use tokio::sync::mpsc;
 
 use super::failure::Failure;
+
+/// All that end a process which does not listen to them, and that a process may listen to.
+///
+/// Without `SIGPIPE`, which Rust has ignored: whoever listens to it gets it for each text that nobody
+/// reads. Those that tell of a fault of this process (`SIGSEGV` and its like) end it.
+const HEARD: [i32; 12] = [
+    SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
+    SIGXCPU, SIGXFSZ,
+];
 
 /// A signal that has come.
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +43,7 @@ impl Signals {
     /// From now on these signals end the process no longer.
     pub(super) fn listen() -> Result<Self, Failure> {
         let cannot = |error| Failure::failed(format!("signals cannot be received: {error}"));
-        let mut signals =
-            SignalsInfo::<WithOrigin>::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT]).map_err(cannot)?;
+        let mut signals = SignalsInfo::<WithOrigin>::new(HEARD).map_err(cannot)?;
         let handle = signals.handle();
         let (sender, received) = mpsc::unbounded_channel();
         std::thread::Builder::new()

@@ -19,10 +19,12 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Show what is, mode by mode
 #[derive(Debug, Args)]
 #[command(after_help = "\
-With --watch on a terminal the status is drawn anew in place; elsewhere a line,
-or with --json a document, is printed at each change. ^C ends it.
-With --exit-code: 0 online, 10 scheduled, 11 pending, 12 offline; of several
-modes the gravest counts. 3: the store is out of reach.
+With --watch on a terminal the status is drawn anew in
+place; elsewhere a line, or with --json a document, is
+printed at each change. ^C ends it.
+With --exit-code: 0 online, 10 scheduled, 11 pending,
+12 offline; of several modes the gravest counts.
+3: the store is out of reach.
 
 Examples:
   maintenance status --watch

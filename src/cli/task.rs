@@ -1,30 +1,40 @@
 //! `maintenance task`.
 
-use std::{cell::Cell, ffi::OsString};
+use std::{cell::Cell, ffi::OsString, time::Duration};
 
 use clap::Args;
 use serde_json::json;
 
-use super::{child, context::Context, failure::Failure, signals::Signals};
-use crate::engine::task::TaskError;
+use super::{
+    child,
+    context::Context,
+    failure::Failure,
+    signals::{Signals, not_run},
+};
+use crate::{core::schedule::parse_duration, engine::task::TaskError};
 
 /// Run a command as a task that maintenance waits for
 #[derive(Debug, Args)]
 #[command(override_usage = "maintenance task [OPTIONS] <NAME> -- <COMMAND>...")]
 #[command(after_help = "\
-While it runs, a drain waits for it, and the status shows it by its NAME. With
---mode it is refused in that mode only. Ends with the exit code of COMMAND, as
-`during` does; with 1 if it may not run.
+While it runs, a drain waits for it, and the status shows it
+by its NAME. With --mode it is refused in that mode only.
+Ends with the exit code of COMMAND; 1 if it may not run.
 
-Examples:
-  maintenance task import --exclusive -- ./import --all
-  maintenance task report --refuse-in-maintenance -- ./report")]
+Example:
+  maintenance task import --exclusive -- ./import --all")]
 pub(super) struct TaskCommand {
     /// What it is called
     name: String,
     /// Only while no other of its name runs anywhere
     #[arg(long)]
     exclusive: bool,
+    /// Wait so long while another of its name runs
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "take_over")]
+    waiting: Option<Duration>,
+    /// Take the place of another that runs, which is stopped
+    #[arg(long)]
+    take_over: bool,
     /// Not while a mode is pending or offline
     #[arg(long)]
     refuse_in_maintenance: bool,
@@ -40,6 +50,13 @@ impl TaskCommand {
         if self.exclusive {
             task = task.exclusive();
         }
+        if self.take_over {
+            task = task.take_over();
+        }
+        if let Some(waiting) = self.waiting {
+            task = task.waiting(waiting);
+        }
+        let is_exclusive = self.exclusive || self.take_over;
         if self.refuse_in_maintenance {
             task = match &context.named_mode {
                 Some(mode) => task.refuse_in_mode(mode),
@@ -48,11 +65,15 @@ impl TaskCommand {
         }
         // From here on nothing ends this process before the task is given back.
         let mut signals = Signals::listen()?;
-        let guard = task.enter().await?;
+        let guard = tokio::select! {
+            guard = task.enter() => guard?,
+            // Nobody should have to wait for the end of the wait.
+            received = signals.next() => return Err(not_run(received.signal.as_str())),
+        };
         signals.none_yet()?;
         let is_lost = Cell::new(false);
         let lost = async {
-            if !self.exclusive {
+            if !is_exclusive {
                 std::future::pending::<()>().await;
             }
             guard.lost().await;

@@ -33,7 +33,9 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(super) enum WindowCommand {
     Add(Add),
+    #[command(alias = "ls")]
     List(List),
+    #[command(alias = "rm")]
     Remove(Remove),
 }
 
@@ -45,8 +47,8 @@ An end such as 02:00 or +2h is told from the start.
 CRON: minute, hour, day of month, month, day of week.
 
 Examples:
-  maintenance window add --start 2030-03-01T22:00 --for 2h --title 'New disks'
-  maintenance window add --repeats '0 3 * * SUN' --for 2h --zone Europe/Rome")]
+  maintenance window add --start 'tomorrow 22:00' --for 2h
+  maintenance window add --repeats '0 3 * * SUN' --for 2h")]
 pub(super) struct Add {
     /// When it starts; now unless it is given
     #[arg(long, value_name = "TIME")]

@@ -118,13 +118,13 @@ pub(crate) fn decide(snapshot: &Snapshot, subject: &impl Subject, now: Timestamp
 
 /// Decides about a request that depends on who is asking.
 ///
-/// `is_already_in` tells of an authenticated visitor whether they were in before; it is asked only
-/// where a mode is closing. Nobody is logged out before one is closed: they may finish.
+/// `is_already_in` tells of an authenticated visitor whether they were in before a mode began to close;
+/// it is asked only where one is closing. Nobody is logged out before one is closed: they may finish.
 pub(crate) fn decide_visitor(
     snapshot: &Snapshot,
     subject: &impl Subject,
     visitor: &Visitor,
-    is_already_in: impl Fn() -> bool,
+    is_already_in: impl Fn(usize) -> bool,
     now: Timestamp,
 ) -> VisitorDecision {
     let rules = &*snapshot.rules;
@@ -153,8 +153,9 @@ pub(crate) fn decide_visitor(
                 .of_mode(mode.index)
                 .and_then(|own| own.exempt.visitors.exemption(visitor))
                 .or_else(|| {
-                    let goes_on =
-                        mode.phase == Phase::Pending && visitor.authenticated && is_already_in();
+                    let goes_on = mode.phase == Phase::Pending
+                        && visitor.authenticated
+                        && is_already_in(mode.index);
                     goes_on.then_some(Rule::AlreadyIn)
                 }),
         };
@@ -205,10 +206,12 @@ fn stance(rules: &Rules, subject: &impl Subject, mode: ClosedMode) -> Stance {
 }
 
 /// Of two rules by which modes let a request through, the one that is told: that the visitor is
-/// already in, since a drain waits for such a request; else the first.
+/// already in, since a drain waits for such a request; else one that goes by who or where they are,
+/// since others are not to be shown the answer; else the first.
 fn weightier(before: Option<Rule>, rule: Rule) -> Rule {
+    let weight = |rule: Rule| (rule == Rule::AlreadyIn, rule.is_personal());
     match before {
-        Some(before) if rule != Rule::AlreadyIn => before,
+        Some(before) if weight(rule) <= weight(before) => before,
         _ => rule,
     }
 }

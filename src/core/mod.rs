@@ -8,6 +8,7 @@ pub(crate) mod mode;
 pub(crate) mod mode_view;
 pub(crate) mod overlap;
 pub(crate) mod phase;
+pub(crate) mod public_path;
 pub(crate) mod rules;
 pub(crate) mod schedule;
 pub(crate) mod skew;

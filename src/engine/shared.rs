@@ -21,6 +21,7 @@ use crate::{
         status::whole::Status,
     },
     engine::{
+        driver::changed::Cancelling,
         fleet::node::Fleet,
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
@@ -48,6 +49,7 @@ pub(crate) struct Shared {
     /// Of times that are given without an offset.
     pub(crate) time_zone: Option<TimeZone>,
     pub(crate) hooks: Hooks,
+    pub(crate) cancelling: Cancelling,
     pub(crate) web_server: WebServerFiles,
     /// Makes the page that stands in a file for the web server.
     pub(crate) page: PageOf,

@@ -282,17 +282,21 @@ impl IntoFuture for CancelWindow {
             by,
         } = self;
         Box::pin(async move {
-            let wanted = id.clone();
+            let (wanted, canceller) = (id.clone(), by.clone());
             let proposal = engine
                 .mode_of_window(&id)
                 .map(|mode| ProposedChange::new(ChangeKind::CancelWindow, mode).by(by.as_ref()));
             let operation: Operation =
                 Box::new(move |document, now| document.cancel(&id, only_next, by.as_deref(), now));
+            let cancelling = &engine.shared.cancelling;
+            cancelling.begin(&wanted, canceller.as_deref());
             let change = match proposal {
-                Some(proposal) => propose(&engine, proposal, true, operation).await?,
+                Some(proposal) => propose(&engine, proposal, true, operation).await,
                 // A window that only the store knows of yet is cancelled without asking.
-                None => change(&engine, operation).await?,
+                None => change(&engine, operation).await,
             };
+            cancelling.end(&wanted);
+            let change = change?;
             if change.changed {
                 Ok(change)
             } else {

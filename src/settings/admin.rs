@@ -150,7 +150,7 @@ pub(super) fn check(settings: &Settings, faults: &mut Faults) {
     let tokens = &settings.admin.tokens;
     for (place, token) in tokens.iter().enumerate() {
         let key = |name: &str| format!("admin.tokens[{place}].{name}");
-        faults.one(&key("name"), &token.name, name_fault);
+        faults.one(&key("name"), &token.name, token_name_fault);
         if tokens[..place].iter().any(|other| other.name == token.name) {
             let message = "another token has this name; give each its own".to_owned();
             faults.note(&key("name"), &token.name, Some(message));
@@ -175,7 +175,7 @@ pub(super) fn check(settings: &Settings, faults: &mut Faults) {
     }
 }
 
-fn name_fault(name: &str) -> Option<String> {
+pub(crate) fn token_name_fault(name: &str) -> Option<String> {
     let fits = !name.trim().is_empty()
         && name.chars().count() <= LONGEST_NAME
         && !name.contains(char::is_control);

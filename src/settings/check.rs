@@ -9,7 +9,10 @@ use super::{
     values::{Faults, redirect_fault, told},
     web_server,
 };
-use crate::store::url::{StoreUrl, without_password};
+use crate::{
+    core::public_path::is_plain,
+    store::url::{StoreUrl, without_password},
+};
 
 /// Every fault of the values, in the order of the keys.
 pub(super) fn check(settings: &Settings) -> Vec<Fault> {
@@ -17,6 +20,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
     let Settings {
         store,
         admin_path,
+        public_path,
         login_url,
         default_mode,
         time_zone,
@@ -26,6 +30,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
     let store_fault = StoreUrl::parse(store).err();
     faults.note("store", &without_password(store), store_fault);
     faults.one("admin_path", admin_path, admin_path_fault);
+    faults.optional("public_path", public_path.as_deref(), public_path_fault);
     faults.optional("login_url", login_url.as_deref(), redirect_fault);
     let is_inside = |login: &&str| is_under(admin_path, login);
     if let Some(login) = login_url.as_deref().filter(is_inside) {
@@ -74,6 +79,16 @@ fn admin_path_fault(path: &str) -> Option<String> {
     } else {
         None
     }
+}
+
+fn public_path_fault(path: &str) -> Option<String> {
+    if is_plain(path.trim_end_matches('/')) {
+        return None;
+    }
+    told(
+        "give the plain path that the proxy strips, such as \"/shop\": letters, digits and `._~-` \
+         after each `/`; leave it out where none is stripped",
+    )
 }
 
 /// Whether a path is the admin path or below it.

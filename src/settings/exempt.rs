@@ -8,7 +8,9 @@ use super::{
     Settings,
     reader::Section,
     routes::route_fault,
-    values::{Faults, address_fault, path_fault, pattern_fault, prefix_fault},
+    values::{
+        Faults, address_fault, address_pattern_fault, path_fault, pattern_fault, prefix_fault,
+    },
 };
 use crate::settings::conversions::{boolean, text};
 
@@ -44,6 +46,9 @@ pub struct ExemptSettings {
     pub patterns: Vec<String>,
     /// Names of Actix resources that are never refused. Default empty.
     pub routes: Vec<String>,
+    /// Whether upper and lower case are the same in `paths` and `prefixes`, also in those of modes. Default
+    /// `false`, as for the routes of Actix.
+    pub ignore_case: bool,
     /// `/robots.txt`, so that crawlers do not take the refusal as "crawl nothing". Default
     /// `true`.
     pub robots_txt: bool,
@@ -51,6 +56,10 @@ pub struct ExemptSettings {
     pub tests: bool,
     /// Requests that carry a key. Default `None`: no key lets anybody in.
     pub api_key: Option<ApiKeySettings>,
+    /// What passes a closed mode by who or where somebody is gets
+    /// `Cache-Control: private, no-store`, whatever the app says: a shared cache would show it to
+    /// those who are refused. Default `true`.
+    pub private: bool,
 }
 
 impl Default for ExemptSettings {
@@ -67,9 +76,11 @@ impl Default for ExemptSettings {
             prefixes: Vec::new(),
             patterns: Vec::new(),
             routes: Vec::new(),
+            ignore_case: false,
             robots_txt: true,
             tests: false,
             api_key: None,
+            private: true,
         }
     }
 }
@@ -131,9 +142,11 @@ pub(super) fn read(section: &mut Section<'_>) -> ExemptSettings {
         prefixes: section.list("prefixes", default.prefixes),
         patterns: section.list("patterns", default.patterns),
         routes: section.list("routes", default.routes),
+        ignore_case: section.value("ignore_case", boolean, default.ignore_case),
         robots_txt: section.value("robots_txt", boolean, default.robots_txt),
         tests: section.value("tests", boolean, default.tests),
         api_key: section.optional_section("api_key", api_key),
+        private: section.value("private", boolean, default.private),
     }
 }
 
@@ -158,7 +171,7 @@ pub(super) fn check(settings: &Settings, faults: &mut Faults) {
     faults.each(
         "exempt.address_patterns",
         &exempt.address_patterns,
-        pattern_fault,
+        address_pattern_fault,
     );
     faults.each("exempt.paths", &exempt.paths, path_fault);
     faults.each("exempt.prefixes", &exempt.prefixes, prefix_fault);

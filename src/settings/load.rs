@@ -184,6 +184,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
             default.when_unknown_at_start,
         ),
         admin_path: root.value("admin_path", text, default.admin_path),
+        public_path: root.optional("public_path", text, default.public_path),
         login_url: root.optional("login_url", text, default.login_url),
         default_mode: root.optional("default_mode", text, default.default_mode),
         time_zone: root.optional("time_zone", text, default.time_zone),

@@ -46,6 +46,7 @@ fn every_key_of_a_file_is_read() {
         when_cut_off = "close"
         when_unknown_at_start = "on"
         admin_path = "/m"
+        public_path = "/shop"
         login_url = "/login"
         default_mode = "site"
         time_zone = "UTC"
@@ -65,12 +66,14 @@ fn every_key_of_a_file_is_read() {
         admin_site = "/admin"
         addresses = ["10.0.0.1"]
         address_patterns = ["1.*"]
+        ignore_case = true
         paths = ["/p"]
         prefixes = ["/q"]
         patterns = ["/r"]
         routes = ["s"]
         robots_txt = false
         tests = true
+        private = false
         api_key = {{ header = "X-Key", query = "key", keys = ["0123456789"] }}
         [forced_on]
         routes = ["t"]
@@ -131,6 +134,7 @@ fn every_key_of_a_file_is_read() {
         when_cut_off: WhenCutOff::Close,
         when_unknown_at_start: WhenUnknownAtStart::On,
         admin_path: "/m".to_owned(),
+        public_path: Some("/shop".to_owned()),
         login_url: Some("/login".to_owned()),
         default_mode: Some("site".to_owned()),
         time_zone: Some("UTC".to_owned()),
@@ -155,6 +159,7 @@ fn every_key_of_a_file_is_read() {
             admin_site: Some("/admin".to_owned()),
             addresses: one("10.0.0.1"),
             address_patterns: one("1.*"),
+            ignore_case: true,
             paths: one("/p"),
             prefixes: one("/q"),
             patterns: one("/r"),
@@ -166,6 +171,7 @@ fn every_key_of_a_file_is_read() {
                 query: Some("key".to_owned()),
                 keys: one("0123456789"),
             }),
+            private: false,
         },
         forced_on: ForcedOnSettings {
             routes: one("t"),

@@ -107,7 +107,7 @@ pub use self::{
     web_server::WebServerSettings,
 };
 pub(crate) use self::{
-    admin::{HASH_PREFIX, hash_from_text},
+    admin::{HASH_PREFIX, hash_from_text, token_name_fault},
     node::ID_LIMIT,
 };
 pub use crate::core::{
@@ -151,6 +151,11 @@ pub struct Settings {
     /// The path of the admin scope; a trailing slash does not matter. Default
     /// `/maintenance-mode`.
     pub admin_path: String,
+    /// What a proxy strips from the path before the app sees it, such as `/shop`: it goes before the
+    /// paths of all links, forms, redirects and cookies. A proxy among
+    /// [`ClientSettings::trusted_proxies`] may say another by `X-Forwarded-Prefix`. Default `None`:
+    /// visitors see the paths that the app sees.
+    pub public_path: Option<String>,
     /// Where visitors are sent who open a page of the admin scope before they have logged in: an
     /// `http` or `https` URL, or a path on this site. It gets the parameter `next`, the path to come
     /// back to. Default `None`: they are told that they may not.
@@ -215,6 +220,7 @@ impl Default for Settings {
             when_cut_off: WhenCutOff::default(),
             when_unknown_at_start: WhenUnknownAtStart::default(),
             admin_path: "/maintenance-mode".to_owned(),
+            public_path: None,
             login_url: None,
             default_mode: None,
             time_zone: None,
@@ -246,6 +252,7 @@ impl fmt::Debug for Settings {
             when_cut_off,
             when_unknown_at_start,
             admin_path,
+            public_path,
             login_url,
             default_mode,
             time_zone,
@@ -271,6 +278,7 @@ impl fmt::Debug for Settings {
             .field("when_cut_off", when_cut_off)
             .field("when_unknown_at_start", when_unknown_at_start)
             .field("admin_path", admin_path)
+            .field("public_path", public_path)
             .field("login_url", login_url)
             .field("default_mode", default_mode)
             .field("time_zone", time_zone)

@@ -293,7 +293,7 @@ fn check_exempt(exempt: &ModeExemptSettings, section: &str, faults: &mut Faults)
     faults.each(
         &name("address_patterns"),
         &exempt.address_patterns,
-        values::pattern_fault,
+        values::address_pattern_fault,
     );
     faults.each(&name("paths"), &exempt.paths, values::path_fault);
     faults.each(&name("prefixes"), &exempt.prefixes, values::prefix_fault);

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use regex::Regex;
 
 use super::fault::Fault;
+use crate::core::rules::address_texts::can_match_an_address;
 
 /// Collects what the single checks say; each says what would be right, or nothing.
 pub(super) struct Faults(pub(super) Vec<Fault>);
@@ -100,6 +101,18 @@ pub(super) fn address_fault(address: &str) -> Option<String> {
         return Some(format!("names are not looked up; {remedy}"));
     }
     Some(format!("neither an IP address nor a CIDR block; {remedy}"))
+}
+
+/// A pattern of addresses, which must match the whole text of one.
+pub(super) fn address_pattern_fault(pattern: &str) -> Option<String> {
+    pattern_fault(pattern).or_else(|| {
+        let is_good = can_match_an_address(pattern);
+        (!is_good).then(|| {
+            "can match no address: a pattern must match the whole of one, not its beginning; write \
+             the rest, too, as in \"^127\\.0\\..*\", or a network in `addresses`, \"127.0.0.0/16\""
+                .to_owned()
+        })
+    })
 }
 
 pub(super) fn pattern_fault(pattern: &str) -> Option<String> {

@@ -28,6 +28,7 @@ mod clock;
 mod events;
 mod failure;
 mod lease_file;
+mod lease_folder;
 #[cfg(any(fuzzing, test))]
 pub(crate) use self::lease_file::check as check_lease_file;
 mod leases;
@@ -64,7 +65,8 @@ const WRITE_HANGS: Duration = Duration::from_secs(10);
 ///   new one.
 /// - Of several writers that replace the same document one wins and the others get
 ///   [`Saved::Conflict`]. They take turns by a lock file beside the state file, named after it with
-///   `.lock` at the end. It is empty, it is left there, and its existence says nothing.
+///   `.lock` at the end. It notes that there were leases, it is left there, and its existence says
+///   nothing.
 /// - Loading never writes. A folder that does not exist is an error, not an empty store, as the
 ///   volume may not be mounted. A missing file in an existing folder is an empty store, unless the
 ///   folder is another one than that in which the state was seen last: that is an error, too, until
@@ -303,6 +305,13 @@ impl Store for FileStore {
 
     fn watch(&self) -> Hints {
         watch::watch(self.path.clone())
+    }
+
+    fn life(&self) -> StoreFuture<'_, Option<String>> {
+        Box::pin(self.in_background(&self.lease_reads, |store| {
+            let were_lost = store.leases.were_lost()?;
+            Ok(were_lost.then(|| "made again".to_owned()))
+        }))
     }
 
     fn put_lease<'a>(

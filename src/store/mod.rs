@@ -145,12 +145,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Box::pin(async { Ok(None) })
     }
 
-    /// What tells this life of the store from the one before, where it may come back with what it
-    /// held some time ago, as a server that restarts from a saved copy. Leases that were put after
-    /// the copy was made are not in it, and nobody can tell by what is. So whoever waits for all nodes
-    /// believes no list until a store of another life has been asked for leases for one time to live.
+    /// What tells this life of the store from the one before, where it may have lost leases that it
+    /// had confirmed: a server that restarts from a saved copy, a folder that was removed. Nobody can
+    /// tell by what is there. So whoever waits for all nodes believes no list before the store has
+    /// been kept for one time to live in this life.
     ///
-    /// The default is `None`: nobody can tell, or a store keeps what it has confirmed.
+    /// The default is `None`: nobody can tell, or it has lost nothing.
     ///
     /// # Errors
     ///

@@ -115,7 +115,7 @@ pub(crate) fn explain_to(
         Decision::DependsOnVisitor { mode } => {
             let visitor = inquiry.role.visitor();
             let decision =
-                decide_visitor(&snapshot, &subject, &visitor, || subject.was_seen(), now);
+                decide_visitor(&snapshot, &subject, &visitor, |_| subject.was_seen(), now);
             logout = decision.logout;
             match decision.outcome {
                 decide::Outcome::Pass(rule) | decide::Outcome::PassModes(rule) => {

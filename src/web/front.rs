@@ -1,20 +1,23 @@
 //! What only the web side shares: who is asking, what they get, and the closures of the app.
 
 use std::{
+    borrow::Cow,
     fmt,
     path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
 };
 
+use actix_web::HttpRequest;
+
 use super::closures::{AddressFinder, LogoutHook, Predicate};
 use crate::{
-    core::rules::exempt::AddressSet,
+    core::{public_path::in_public, rules::exempt::AddressSet},
     settings::GetSwitches,
     web::{
         live::Live,
         permission::Permissions,
         refusal::responses::Responses,
-        request::api_key::ApiKey,
+        request::{api_key::ApiKey, prefix::said_by_proxy},
         token::Tokens,
         told_once::ToldOnce,
         visitor::{identity::Identity, session_order::SessionOrder},
@@ -33,6 +36,8 @@ pub(crate) struct Front {
     /// Says of requests that whoever sends them is already in while the site is closing.
     pub(crate) already_in: Option<Predicate>,
     pub(crate) api_key: Option<ApiKey>,
+    /// Whether shared caches keep nothing of what only some get to see: `exempt.private`.
+    pub(crate) is_private: bool,
     pub(crate) logout_hook: Option<LogoutHook>,
     pub(crate) session_order: SessionOrder,
     pub(crate) permissions: Permissions,
@@ -50,6 +55,10 @@ pub(crate) struct Front {
     pub(crate) told_of_routes: ToldOnce,
     /// Whether it was told that this app serves the admin scope and wraps no middleware.
     pub(crate) unenforced_told: AtomicBool,
+    /// What a proxy strips before the app sees a path, without a slash at its end.
+    pub(crate) public_path: String,
+    /// What is wrong with the pages, where a program goes on all the same.
+    pub(crate) page_fault: Option<String>,
     /// Without a slash at its end.
     pub(crate) admin_path: String,
 }
@@ -61,6 +70,20 @@ impl fmt::Debug for Front {
 }
 
 impl Front {
+    /// What stands before the paths of the app for whoever sends a request, without a slash at its
+    /// end: what a trusted proxy says, else the setting `public_path`.
+    pub(crate) fn public_prefix(&self, request: &HttpRequest) -> Cow<'_, str> {
+        match said_by_proxy(request, &self.trusted_proxies) {
+            Some(prefix) => Cow::Owned(prefix),
+            None => Cow::Borrowed(&self.public_path),
+        }
+    }
+
+    /// A path of the app as whoever sends a request sees it.
+    pub(crate) fn public(&self, request: &HttpRequest, path: &str) -> String {
+        in_public(&self.public_prefix(request), path)
+    }
+
     /// Whether the app wraps something to be always refused.
     pub(crate) fn forced_on_wrappers(&self) -> bool {
         self.forced_on_wrappers.load(Ordering::Relaxed)

@@ -26,6 +26,9 @@ use crate::{
     web::front::Front,
 };
 
+/// Where the admin scope has the script.
+const SCRIPT: &str = "/static/maintenance.js";
+
 /// Maintenance of one app: asks and changes what is, and makes the middleware and the admin scope.
 ///
 /// Made once, outside of the app factory, and cloned into it. Clones are cheap and mean the same.
@@ -334,18 +337,27 @@ impl Maintenance {
         crate::web::request::subject::address(request, &self.front)
     }
 
-    /// The path of the WebSocket that tells of changes, for scripts of the app's own.
+    /// The path of the WebSocket that tells of changes, for scripts of the app's own; after the
+    /// setting `public_path`, if there is one.
     ///
     /// [The guide](crate::guide::pages#pages-notice-by-themselves) shows how.
     pub fn live_url(&self) -> String {
-        format!("{}/live", self.front.admin_path)
+        format!("{}{}/live", self.front.public_path, self.front.admin_path)
     }
 
     /// The path of the script that shows and hides `#maintenance-banner`, for the app's templates:
-    /// `<script src="…" defer></script>`.
+    /// `<script src="…" defer></script>`; after the setting `public_path`, if there is one.
     ///
     /// [The guide](crate::guide::pages#pages-notice-by-themselves) shows how.
     pub fn script_url(&self) -> String {
-        format!("{}/static/maintenance.js", self.front.admin_path)
+        let front = &self.front;
+        format!("{}{}{SCRIPT}", front.public_path, front.admin_path)
+    }
+
+    /// The same for whoever sends this request: behind a trusted proxy that says by
+    /// `X-Forwarded-Prefix` what it strips.
+    pub fn script_url_for(&self, request: &HttpRequest) -> String {
+        self.front
+            .public(request, &format!("{}{SCRIPT}", self.front.admin_path))
     }
 }

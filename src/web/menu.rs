@@ -81,7 +81,7 @@ impl Maintenance {
             .unwrap_or(Phase::Online);
         Some(MenuItem {
             label: "Maintenance".to_owned(),
-            url: self.front.admin_path.clone(),
+            url: self.front.public(request, &self.front.admin_path),
             on: phase.is_maintenance(),
             phase,
         })

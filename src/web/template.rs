@@ -1,4 +1,4 @@
-//! Templates: the app's own that read the flag, and those that replace the embedded page.
+//! What the app's own templates know of maintenance.
 
 use std::future::{Ready, ready};
 
@@ -8,7 +8,7 @@ use actix_web::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use tera::{Kwargs, Tera, TeraResult};
+use tera::Tera;
 
 use crate::{
     core::{
@@ -132,6 +132,7 @@ impl MaintenanceFlag {
             rule: Rule::NoExemption,
             format: ResponseFormat::Html,
             language,
+            sent: false,
         };
         let refusal = responses.refusal(snapshot, refusing, now);
         Self {
@@ -256,6 +257,9 @@ impl Maintenance {
     /// `mode` any, is pending or offline; and `maintenance_script()`, which is
     /// [`script_url`](Self::script_url).
     ///
+    /// To be called before the templates are added that call them: Tera refuses a template whose
+    /// functions it does not know.
+    ///
     /// ```
     /// # use actix_maintenance_mode::Maintenance;
     /// # #[actix_web::main]
@@ -272,26 +276,6 @@ impl Maintenance {
     /// # }
     /// ```
     pub fn register_tera_function(&self, tera: &mut Tera) {
-        let script = self.script_url();
-        tera.register_function("maintenance_script", move |_: Kwargs, _: &tera::State| {
-            script.clone()
-        });
-        let maintenance = self.clone();
-        tera.register_function(
-            "maintenance_mode",
-            move |arguments: Kwargs, _: &tera::State| -> TeraResult<bool> {
-                let snapshot = maintenance.engine.shared.published.snapshot();
-                let now = maintenance.engine.shared.now_for(&snapshot);
-                match arguments.get::<&str>("mode")? {
-                    None => Ok(snapshot.closed_mode(now).is_some()),
-                    Some(key) => match snapshot.mode(key) {
-                        Some(mode) => Ok(mode.phase(now).is_maintenance()),
-                        None => Err(tera::Error::message(format!(
-                            "maintenance_mode: there is no mode `{key}`"
-                        ))),
-                    },
-                }
-            },
-        );
+        self.front.responses.functions().register(tera);
     }
 }

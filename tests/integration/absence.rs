@@ -29,6 +29,10 @@ async fn handle(
 
 fn named(settings: &mut Settings) {
     settings.node.id = Some("web-1".to_owned());
+    short(settings);
+}
+
+fn short(settings: &mut Settings) {
     settings.node.time_to_live = Duration::from_secs(2);
 }
 
@@ -53,7 +57,11 @@ async fn missing(maintenance: &Maintenance) -> String {
     let wait = maintenance
         .wait_until_empty()
         .at_most(Duration::from_millis(20));
-    match wait.await {
+    missing_of(wait.await)
+}
+
+fn missing_of<T>(waited: Result<T, WaitError>) -> String {
+    match waited {
         Ok(_) => String::new(),
         Err(WaitError::TimedOut { missing, .. }) => {
             let texts: Vec<String> = missing.iter().map(ToString::to_string).collect();
@@ -78,7 +86,7 @@ fn lease_of(folder: &Path, prefix: &str) -> std::path::PathBuf {
 async fn a_node_whose_lease_is_removed_or_damaged_is_missing_until_it_is_back() {
     let folder = tempfile::tempdir().unwrap();
     let app = node(file(folder.path())).await;
-    let observer = handle(file(folder.path()), |_| {}).await;
+    let observer = handle(file(folder.path()), short).await;
     observer.turn_on().wait().await.unwrap();
 
     fs::write(lease_of(folder.path(), "node%2f"), "").unwrap();
@@ -93,6 +101,35 @@ async fn a_node_whose_lease_is_removed_or_damaged_is_missing_until_it_is_back() 
     assert!(told.starts_with("node web-1/"), "{told:?}");
     assert!(told.contains(" has not been heard of for "), "{told}");
     observer.wait_until_empty().await.unwrap();
+    drop(app);
+}
+
+#[actix_web::test]
+async fn whoever_comes_after_the_leases_were_removed_waits_until_all_have_reported_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = node(file(folder.path())).await;
+    // Nothing was lost at the beginning, and nobody waits for that.
+    let before = handle(file(folder.path()), short).await;
+    assert_eq!(
+        missing_of(
+            before
+                .turn_on()
+                .wait_at_most(Duration::from_millis(1900))
+                .await
+        ),
+        ""
+    );
+    fs::remove_dir_all(folder.path().join("state.leases")).unwrap();
+    // It has never heard of the node.
+    let observer = handle(file(folder.path()), short).await;
+    let removed = std::time::Instant::now();
+    let told = missing(&observer).await;
+    assert!(!told.is_empty());
+    observer.wait_until_empty().await.unwrap();
+    // By then whoever lives has reported again.
+    assert!(removed.elapsed() >= Duration::from_secs(2));
+    let status = observer.ask_status().await.unwrap();
+    assert_eq!(status.nodes.len(), 1, "{status:?}");
     drop(app);
 }
 

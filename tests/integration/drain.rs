@@ -507,3 +507,51 @@ async fn offline_means_that_nothing_is_being_served() {
     assert_eq!(maintenance.status().in_flight, Some(0));
     site.stop().await;
 }
+
+/// A process of a fleet, to which people can log in while it closes.
+async fn shop_node(store: &str) -> TestApp {
+    let store = store.to_owned();
+    TestApp::with_builder(|builder| {
+        let builder = builder.configure(|settings| {
+            settings.exempt.paths = vec!["/log-in".to_owned()];
+        });
+        builder.store(store)
+    })
+    .await
+}
+
+#[actix_web::test]
+async fn whoever_logs_in_while_it_closes_is_a_newcomer_whatever_the_process_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("file:{}/maintenance.state", folder.path().display());
+    let node = shop_node(&store).await;
+    let alice = node.log_in_user("alice").await;
+    node.get("/").by(&alice).await.is_served();
+    // Keeps it closing.
+    let task = node.maintenance.task("import").enter().await.unwrap();
+    node.maintenance.turn_on().drain().await.unwrap();
+
+    let bob = node.log_in_user("bob").await;
+    node.get("/").by(&bob).await.is_refused();
+    node.get("/").by(&alice).await.is_served();
+    // A process that has just begun knows of neither.
+    let young = shop_node(&store).await;
+    assert_eq!(young.maintenance.phase(), Phase::Pending);
+    young.get("/").by(&bob).await.is_refused();
+    young.get("/").by(&alice).await.is_served();
+    // Nor does it of who logs in there, of whom the other one has never heard.
+    let carol = young.log_in_user("carol").await;
+    young.get("/").by(&carol).await.is_refused();
+    node.get("/").by(&carol).await.is_refused();
+    // It is the session that counts: the same visitor's older one goes on.
+    let again = young.log_in_user("alice").await;
+    young.get("/").by(&again).await.is_refused();
+    young.get("/").by(&alice).await.is_served();
+
+    // Whoever was in before the next drain is no newcomer to it.
+    node.maintenance.turn_off().await.unwrap();
+    node.get("/").by(&bob).await.is_served();
+    node.maintenance.turn_on().drain().await.unwrap();
+    node.get("/").by(&bob).await.is_served();
+    task.release().await;
+}

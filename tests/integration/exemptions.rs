@@ -596,3 +596,27 @@ async fn every_row_tells_its_name_in_the_log() {
         );
     }
 }
+
+#[actix_web::test]
+async fn paths_and_prefixes_ignore_case_where_that_is_set() {
+    for (ignore_case, is_open) in [(false, false), (true, true)] {
+        let app = TestApp::with_settings(move |settings| {
+            settings.exempt.ignore_case = ignore_case;
+            settings.exempt.paths = vec!["/About".to_owned()];
+            settings.exempt.prefixes = vec!["/Api".to_owned()];
+        })
+        .await;
+        app.turn_on().await;
+        for path in ["/about", "/ABOUT", "/api", "/aPI/x"] {
+            let answer = app.get(path).await;
+            assert_eq!(answer.status == 200, is_open, "{path}: {answer:?}");
+        }
+        for path in ["/About", "/Api/x"] {
+            app.get(path).await.is_served();
+        }
+        // Whole segments and whole paths, as ever.
+        for path in ["/apix", "/about/x"] {
+            app.get(path).await.is_refused();
+        }
+    }
+}

@@ -85,7 +85,31 @@ pub(crate) async fn child_logs_events() {
         }
     }
 
-    maintenance.turn_off().await.unwrap();
+    // What is said is changed, and the phase stays.
+    let turn_on = maintenance.turn_on().by("bob").reason("more disks");
+    turn_on.await.unwrap();
+    let line = one(&["maintenance.changed", "what=\"said\""]);
+    for field in ["INFO", "mode=site", "by=\"bob\"", "reason=\"more disks\""] {
+        assert!(line.contains(field), "{field}: {line}");
+    }
+
+    maintenance.turn_off().by("carol").await.unwrap();
+    let line = one(&["maintenance.phase", "phase=online"]);
+    assert!(line.contains("by=\"carol\""), "{line}");
+
+    // So it is with what is planned.
+    let plan = maintenance.plan_window().by("dan");
+    let planned = plan.start(Timestamp::now() + 5.hours()).await.unwrap();
+    let cancel = maintenance.cancel_window(&planned.id).by("eve");
+    cancel.await.unwrap();
+    for (what, by) in [("window-planned", "dan"), ("window-cancelled", "eve")] {
+        let line = one(&["maintenance.changed", what]);
+        let window = format!("window=\"{}\"", planned.id);
+        for field in ["INFO", "mode=site", &format!("by=\"{by}\""), &window] {
+            assert!(line.contains(field), "{field}: {line}");
+        }
+    }
+
     maintenance
         .plan_window()
         .start(Timestamp::now() + 300.milliseconds())

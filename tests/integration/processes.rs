@@ -36,6 +36,8 @@ async fn child_role() {
         "log-damage" => crate::store::child_logs_damage().await,
         #[cfg(target_os = "linux")]
         "flooded" => crate::starts::child_is_flooded().await,
+        #[cfg(target_os = "linux")]
+        "failing-page" => crate::pages::child_refuses_by_a_page_that_fails().await,
         "task" => crate::tasks::child_runs_a_task().await,
         "lock" => crate::locks::child_holds_the_lock().await,
         "follow-edges" => crate::edges::child_follows().await,

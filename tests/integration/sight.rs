@@ -1,13 +1,17 @@
 //! Whoever sees one mode hears nothing of another, whatever they ask.
 
+use std::time::{Duration, Instant};
+
 use actix_maintenance_mode::{
     Permission,
-    settings::{ModeSettings, TokenSettings},
+    settings::{Forced, ModeSettings, TokenSettings},
+    store::MemoryStore,
 };
-use actix_web::http::Method;
+use actix_web::{http::Method, rt};
 use serde_json::Value;
 
 use crate::{
+    eventually::PATIENCE,
     log::Log,
     test_app::{Answer, TestApp},
 };
@@ -370,4 +374,50 @@ async fn every_answer_of_the_scope_has_its_security_headers() {
         .await;
     assert_eq!(too_long.status, 413);
     assert_eq!(too_long.header("x-content-type-options"), Some("nosniff"));
+}
+
+/// Another node of the same store, which serves whatever is stored.
+async fn a_node_that_is_forced_off(store: &MemoryStore) -> TestApp {
+    let store = store.clone();
+    TestApp::with_builder(move |builder| {
+        builder.custom_store(store).configure(|settings| {
+            settings.forced = Some(Forced::Off);
+            settings.modes = vec![ModeSettings::new("shop"), ModeSettings::new("vault")];
+        })
+    })
+    .await
+}
+
+#[actix_web::test]
+async fn what_is_remarked_of_a_node_is_told_of_modes_that_are_seen() {
+    let store = MemoryStore::new();
+    let kept = store.clone();
+    let app = TestApp::with_builder(move |builder| {
+        builder
+            .custom_store(kept)
+            .configure(|settings| {
+                settings.modes = vec![ModeSettings::new("shop"), ModeSettings::new("vault")];
+            })
+            .permission(Permission::See, |visitor, mode| {
+                visitor.superuser || visitor.staff && mode == "shop"
+            })
+    })
+    .await;
+    let other = a_node_that_is_forced_off(&store).await;
+    let alice = app.log_in_superuser("alice").await;
+    let sue = app.log_in_staff("sue").await;
+    let told = async |who| {
+        let status = app.get("/maintenance-mode/status").by(who).await;
+        status.text().contains("serves-although-offline")
+    };
+    for (mode, sue_is_told) in [("vault", false), ("shop", true)] {
+        app.maintenance.turn_on().mode(mode).await.unwrap();
+        let started = Instant::now();
+        while !told(&alice).await || told(&sue).await != sue_is_told {
+            assert!(started.elapsed() < PATIENCE, "{mode}");
+            rt::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(told(&sue).await, sue_is_told, "{mode}");
+    }
+    drop(other);
 }

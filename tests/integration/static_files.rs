@@ -16,6 +16,8 @@ async fn the_script_is_small_and_served_during_maintenance_as_before() {
         let answer = app.get(SCRIPT).await;
         assert_eq!(answer.status, 200);
         assert!(answer.body.len() < 4096, "{} bytes", answer.body.len());
+        let is_code = |line: &str| !line.is_empty() && !line.starts_with([' ', '/']);
+        assert!(answer.text().lines().all(is_code), "{}", answer.text());
         assert_eq!(
             answer.header("content-type"),
             Some("text/javascript; charset=utf-8")

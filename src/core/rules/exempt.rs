@@ -19,6 +19,8 @@ pub(crate) struct PathRules {
     /// No prefix is longer, so that a path of thousands of segments costs no more than a short one.
     longest_prefix: usize,
     patterns: Patterns,
+    /// Whether upper and lower case are the same in exact paths and prefixes.
+    ignores_case: bool,
 }
 
 /// Which kind of path rule matched.
@@ -53,7 +55,22 @@ impl PathRules {
                 .unwrap_or(0),
             prefixes,
             patterns: Patterns::at_start(patterns)?,
+            ignores_case: false,
         })
+    }
+
+    /// The same rules; whether upper and lower case are the same in exact paths and prefixes.
+    pub(crate) fn ignoring_case(mut self, ignores_case: bool) -> Self {
+        if ignores_case {
+            let lower = |texts: HashSet<Box<str>>| {
+                let lower = texts.iter().map(|text| text.to_ascii_lowercase().into());
+                lower.collect()
+            };
+            self.exact = lower(self.exact);
+            self.prefixes = lower(self.prefixes);
+        }
+        self.ignores_case = ignores_case;
+        self
     }
 
     #[inline]
@@ -78,9 +95,16 @@ impl PathRules {
     }
 
     fn first_match(&self, path: &str) -> Option<PathMatch> {
-        if !self.exact.is_empty() && self.exact.contains(path) {
+        let lower;
+        let plain = if self.ignores_case {
+            lower = path.to_ascii_lowercase();
+            &*lower
+        } else {
+            path
+        };
+        if !self.exact.is_empty() && self.exact.contains(plain) {
             Some(PathMatch::Exact)
-        } else if self.has_prefix_of(path) {
+        } else if self.has_prefix_of(plain) {
             Some(PathMatch::Prefix)
         } else if self.patterns.is_match(path) {
             Some(PathMatch::Pattern)

@@ -101,6 +101,38 @@ impl Rule {
             Self::ForcedOnRoute | Self::ForcedOnPattern | Self::ForcedOnWrapper
         )
     }
+
+    /// Whether it lets a request through by who sends it or from where, and would refuse the same of
+    /// somebody else. What a predicate of the app goes by, nobody knows.
+    pub(crate) fn is_personal(self) -> bool {
+        match self {
+            Self::ExemptAddress
+            | Self::ExemptAddressPattern
+            | Self::Predicate(_)
+            | Self::ApiKey
+            | Self::Anonymous
+            | Self::Authenticated
+            | Self::Staff
+            | Self::Superuser
+            | Self::AlreadyIn => true,
+            Self::ForcedOffRoute
+            | Self::ForcedOnRoute
+            | Self::ForcedOnPattern
+            | Self::ForcedOnWrapper
+            | Self::Online
+            | Self::AdminScope
+            | Self::RobotsTxt
+            | Self::RedirectTarget
+            | Self::ExemptPath
+            | Self::ExemptPrefix
+            | Self::ExemptAdminSite
+            | Self::ExemptPattern
+            | Self::ExemptRoute
+            | Self::ExemptTests
+            | Self::ReadOnly
+            | Self::NoExemption => false,
+        }
+    }
 }
 
 impl fmt::Display for Rule {

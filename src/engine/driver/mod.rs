@@ -29,6 +29,7 @@ use crate::{
 
 mod believe;
 mod change;
+pub(crate) mod changed;
 mod command;
 mod drain;
 mod edges;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Driver, Known};
 use crate::{
     core::{snapshot::Snapshot, state::Document, status::period::PastPeriod},
-    engine::events,
+    engine::{driver::changed::log_changes, events},
 };
 
 impl Driver {
@@ -28,6 +28,7 @@ impl Driver {
         self.shared.seat.about_to_publish(&self.shared, &snapshot);
         self.shared.published.publish(Arc::clone(&snapshot));
         log_phases(&before, &snapshot);
+        log_changes(&before, &snapshot, &self.shared.cancelling);
         if !known.is_quiet {
             self.shared.hooks.tell(&before, &snapshot);
         }

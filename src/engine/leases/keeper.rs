@@ -130,26 +130,30 @@ impl LeaseKeeper {
         &self,
         time_to_live: Duration,
     ) -> Result<Option<Duration>, StoreError> {
-        if !self.store.may_lose_state() {
-            return Ok(None);
+        match self.life().await? {
+            Some(marker) => Ok(to_wait(self.remembered_for(marker).await?, time_to_live)),
+            None => Ok(None),
         }
-        let remembered = self.remembered_for().await?;
-        Ok(to_wait(remembered, time_to_live))
     }
 
     /// Makes the marker by which it is told that the store has forgotten, unless there is one.
     pub(crate) async fn mark(&self) -> Result<(), StoreError> {
-        if self.store.may_lose_state() {
-            self.remembered_for().await?;
+        if let Some(marker) = self.life().await? {
+            self.remembered_for(marker).await?;
         }
         Ok(())
     }
 
+    /// The marker of this life of the store; `None`: it has not forgotten anything and will not.
+    async fn life(&self) -> Result<Option<Lease>, StoreError> {
+        let life = in_time(&*self.store, "ask who it is", self.store.life()).await?;
+        let may_forget = life.is_some() || self.store.may_lose_state();
+        may_forget.then(|| marker(life)).transpose()
+    }
+
     /// For how long the store has remembered leases, in this life of it. Where it has not, it does
     /// from now on.
-    async fn remembered_for(&self) -> Result<Option<Duration>, StoreError> {
-        let life = in_time(&*self.store, "ask who it is", self.store.life()).await?;
-        let marker = marker(life)?;
+    async fn remembered_for(&self, marker: Lease) -> Result<Option<Duration>, StoreError> {
         let remembered = remembered_for(&self.list(MARKER).await?, &marker);
         if remembered.is_none() {
             self.put_marker(marker).await?;

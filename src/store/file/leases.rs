@@ -30,10 +30,6 @@
 //! somebody's first look at it makes the lease seem lapsed to that one until the next renewal; one
 //! that is set back makes a lease that has ended seem alive for one more time to live.
 
-mod entry;
-mod folder;
-mod sweep;
-
 use std::{
     collections::BTreeSet,
     fmt, fs,
@@ -48,16 +44,24 @@ use tempfile::{Builder, NamedTempFile};
 
 use self::{
     entry::{Entry, Live, Locked, Seen, Wait},
-    folder::{lease_files_in, make, open_to_lock, open_to_readers_of, read, take, unreadable},
+    folder::{lease_files_in, open_to_lock, read, take, unreadable},
     sweep::may_be_alive,
 };
 use super::{
     clock::{Clock, Reading},
     failure::reason,
     lease_file::{LeaseFile, file_name},
+    lease_folder,
     read::{folder_of, real_path},
 };
-use crate::store::{Lease, LeaseCondition, LiveLease, PutLease, StoreError};
+use crate::store::{
+    Lease, LeaseCondition, LiveLease, PutLease, StoreError,
+    file::{leases::folder::open_to_readers_of, lock::lock_path},
+};
+
+mod entry;
+mod folder;
+mod sweep;
 
 /// The end of a temporary file's name.
 const TEMPORARY: &str = ".tmp";
@@ -90,7 +94,8 @@ impl Leases {
     ) -> Result<PutLease, StoreError> {
         let folder = self.folder()?;
         let failed = |step| self.cannot(lease, step);
-        make(&folder).map_err(failed("cannot make the folder of the leases"))?;
+        lease_folder::make(&folder, &self.lock_file_of_state())
+            .map_err(failed("cannot make the folder of the leases"))?;
         let path = folder.join(file_name(lease.name()));
         let started = Instant::now();
         loop {
@@ -197,6 +202,19 @@ impl Leases {
         drop(seen);
         leases.sort_by(|one, other| one.lease.name().cmp(other.lease.name()));
         Ok(leases)
+    }
+
+    fn lock_file_of_state(&self) -> PathBuf {
+        lock_path(&real_path(&self.state))
+    }
+
+    /// Whether the leases are in another folder than the first ones were, or in none.
+    pub(super) fn were_lost(&self) -> Result<bool, StoreError> {
+        let folder = self.folder()?;
+        Ok(lease_folder::is_another(
+            &folder,
+            &self.lock_file_of_state(),
+        ))
     }
 
     /// Locks the file of a lease. `None`: there is none.

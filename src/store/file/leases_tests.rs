@@ -406,7 +406,8 @@ fn any_name_is_kept_as_it_is() {
     expected.sort();
     assert_eq!(names(&leases), expected);
     assert_eq!(place.files().len(), expected.len());
-    assert_eq!(fs::read_dir(place.0.path()).unwrap().count(), 1);
+    // The folder of the leases, and the lock file, which notes that there is one.
+    assert_eq!(fs::read_dir(place.0.path()).unwrap().count(), 2);
 }
 
 #[test]

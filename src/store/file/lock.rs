@@ -78,7 +78,7 @@ pub(super) fn lock_path(target: &Path) -> PathBuf {
     PathBuf::from(path)
 }
 
-fn open(path: &Path) -> io::Result<File> {
+pub(super) fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     match options.clone().create_new(true).open(path) {

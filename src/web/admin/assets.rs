@@ -33,11 +33,14 @@ const ASSETS: [Asset; 3] = [
         text: include_str!("../../../static/dashboard.js"),
     },
     Asset {
-        name: "maintenance.js",
+        name: PUBLIC_SCRIPT,
         kind: "text/javascript; charset=utf-8",
         text: include_str!("../../../static/maintenance.js"),
     },
 ];
+
+/// What every visitor loads, so it is to be small.
+const PUBLIC_SCRIPT: &str = "maintenance.js";
 
 pub(super) async fn asset(
     request: HttpRequest,
@@ -52,7 +55,12 @@ pub(super) async fn asset(
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == *name) else {
         return not_found(request, maintenance).await;
     };
-    let tag = entity_tag(asset.text);
+    let text = if asset.name == PUBLIC_SCRIPT {
+        compact(asset.text)
+    } else {
+        asset.text.to_owned()
+    };
+    let tag = entity_tag(&text);
     let is_known = request
         .headers()
         .get_all(IF_NONE_MATCH)
@@ -72,7 +80,7 @@ pub(super) async fn asset(
     }
     response
         .insert_header((CONTENT_TYPE, asset.kind))
-        .body(asset.text)
+        .body(text)
 }
 
 /// A file of the app's folder, if there is one with this name.
@@ -94,6 +102,16 @@ fn file(request: &HttpRequest, folder: &Path, name: &str) -> Option<HttpResponse
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Some(response)
+}
+
+/// A script without its indentation, and without lines that are nothing but a comment. No text in it
+/// goes over several lines.
+fn compact(script: &str) -> String {
+    let lines = script.lines().map(str::trim_start);
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .flat_map(|line| [line, "\n"])
+        .collect()
 }
 
 fn entity_tag(text: &str) -> String {

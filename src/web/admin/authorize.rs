@@ -13,6 +13,7 @@ use actix_web::{
 use super::{answer::refusal, origin, visible::Sight, visitor};
 use crate::{
     clock::steady,
+    core::public_path::in_public,
     core::visitor::Visitor,
     web::{
         maintenance::Maintenance,
@@ -288,8 +289,16 @@ fn sent_to_log_in(
         }
         _ => maintenance.front.admin_path.as_str(),
     };
+    let prefix = maintenance.front.public_prefix(request);
+    let next = in_public(&prefix, next);
+    // A path is one of this app; anything else is elsewhere.
+    let login = if login.starts_with('/') && !login.starts_with("//") {
+        in_public(&prefix, login)
+    } else {
+        login.to_owned()
+    };
     HttpResponse::SeeOther()
-        .insert_header((LOCATION, with_next(login, next)))
+        .insert_header((LOCATION, with_next(&login, &next)))
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((VARY, "Accept"))
         .finish()

@@ -1,7 +1,7 @@
 //! `/openapi.json`: what the JSON API is, for programs (OpenAPI 3.1).
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::{
         StatusCode,
         header::{CACHE_CONTROL, HeaderValue},
@@ -25,8 +25,12 @@ impl Told for Description {}
 
 /// Anybody may read it: it tells nothing of this site but where its admin scope is, which whoever
 /// asks knows.
-pub(super) async fn openapi(maintenance: web::Data<Maintenance>) -> HttpResponse {
-    match document(&maintenance.front.admin_path) {
+pub(super) async fn openapi(
+    request: HttpRequest,
+    maintenance: web::Data<Maintenance>,
+) -> HttpResponse {
+    let front = &maintenance.front;
+    match document(&front.public(&request, &front.admin_path)) {
         Ok(document) => {
             let mut response = answer::document(StatusCode::OK, &Description(document));
             let headers = response.headers_mut();

@@ -54,9 +54,15 @@ pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maint
     Ok(page.answer("dashboard", StatusCode::OK, &shown))
 }
 
-fn see_other(maintenance: &Maintenance) -> HttpResponse {
+/// Where the dashboard is for whoever sends this request.
+pub(super) fn dashboard_of(request: &HttpRequest, maintenance: &Maintenance) -> String {
+    let front = &maintenance.front;
+    front.public(request, &format!("{}/", front.admin_path))
+}
+
+fn see_other(request: &HttpRequest, maintenance: &Maintenance) -> HttpResponse {
     HttpResponse::SeeOther()
-        .insert_header((LOCATION, format!("{}/", maintenance.front.admin_path)))
+        .insert_header((LOCATION, dashboard_of(request, maintenance)))
         .insert_header((CACHE_CONTROL, "no-store"))
         .finish()
 }

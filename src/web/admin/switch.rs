@@ -20,7 +20,7 @@ use super::{
     not_changed, origin, pages, prefers_json,
 };
 use crate::{
-    core::{schedule::parse_duration, text::sentence},
+    core::{public_path::in_public, schedule::parse_duration, text::sentence},
     engine::{change_error::ChangeError, changes::Change},
     settings::GetSwitches,
     web::{
@@ -102,7 +102,8 @@ async fn answer_get(
     let is_meant =
         maintenance.front.get_switches == GetSwitches::Typed && origin::is_meant(request.headers());
     if !is_meant {
-        let next = return_target(next);
+        let prefix = maintenance.front.public_prefix(request);
+        let next = return_target(next, &prefix);
         return pages::ask_to_switch(request, maintenance, caller, &mode, direction, next).await;
     }
     let nothing_more = Wishes::default();
@@ -131,8 +132,9 @@ async fn done(
         let sight = sight(request, maintenance).await;
         return document(StatusCode::OK, &Changed::new(change, &sight));
     }
+    let prefix = maintenance.front.public_prefix(request);
     HttpResponse::SeeOther()
-        .insert_header((LOCATION, return_target(next)))
+        .insert_header((LOCATION, return_target(next, &prefix)))
         .insert_header((CACHE_CONTROL, "no-store"))
         .finish()
 }
@@ -172,13 +174,14 @@ async fn change(
     turn_on.await
 }
 
-/// Where the browser goes next: a path of this origin, or `/`.
+/// Where the browser goes next: a path of this origin, or `/`; below the prefix that a proxy strips.
 ///
 /// Browsers take `//host` and `/\host` for other sites, so neither is a path.
-fn return_target(next: Option<&str>) -> String {
-    let Some(next) = next else {
-        return "/".to_owned();
-    };
+fn return_target(next: Option<&str>, prefix: &str) -> String {
+    in_public(prefix, &own_path(next.unwrap_or("/")))
+}
+
+fn own_path(next: &str) -> String {
     let is_own_path = next.starts_with('/')
         && !next.starts_with("//")
         && !next.contains('\\')

@@ -16,6 +16,6 @@ fn only_paths_of_this_origin_are_returned_to() {
         (Some("/\r\nSet-Cookie: a=b"), "/"),
         (Some("/\t/evil.example"), "/"),
     ] {
-        assert_eq!(return_target(next), target, "next: {next:?}");
+        assert_eq!(return_target(next, ""), target, "next: {next:?}");
     }
 }

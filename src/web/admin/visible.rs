@@ -7,7 +7,7 @@ use std::ops::Deref;
 
 use serde::Serialize;
 
-use crate::core::status::{modes::ModeStatus, period::PastPeriod, whole::Status};
+use crate::core::status::{Remark, modes::ModeStatus, period::PastPeriod, whole::Status};
 
 /// The modes that one caller may see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,15 +61,28 @@ impl Sight {
         self.modes.iter().any(|key| key == mode)
     }
 
-    /// Takes out what is told of other modes: the modes themselves, their phases on the nodes, what
-    /// is stored of unknown ones, and whether they are on.
+    /// Takes out what is told of other modes: the modes themselves, their phases on the nodes and what
+    /// is remarked of those, what is stored of unknown ones, and whether they are on.
     pub(super) fn status(&self, mut status: Status) -> Visible<Status> {
         status.modes.retain(|mode| self.has(&mode.key));
         status.maintenance_mode = status.modes.iter().any(|mode| mode.phase.is_maintenance());
         if !self.is_whole {
             status.unknown_modes.clear();
+            let closed: Vec<&str> = status
+                .modes
+                .iter()
+                .filter(|mode| mode.phase.is_maintenance())
+                .map(|mode| mode.key.as_str())
+                .collect();
             for node in &mut status.nodes {
                 node.phases.retain(|key, _| self.has(key));
+                // That a node serves what is closed may be said of a mode that is not seen.
+                let phases = &node.phases;
+                let serves = |mode: &&str| phases.get(*mode).is_some_and(|it| !it.is_maintenance());
+                if !closed.iter().any(serves) {
+                    node.remarks
+                        .retain(|remark| *remark != Remark::ServesAlthoughOffline);
+                }
             }
         }
         Visible(status)

@@ -17,7 +17,10 @@ use crate::{
     store::StoreError,
     web::{
         maintenance::Maintenance,
-        visitor::session_notes::{Noted, SessionNotes},
+        visitor::{
+            newcomer,
+            session_notes::{Noted, SessionNotes},
+        },
     },
 };
 
@@ -154,7 +157,7 @@ impl Desk {
             Some(notes) => notes.note(request),
             None => Noted::NOTHING,
         };
-        Admission { inside, noted }
+        Admission::new(inside, noted)
     }
 
     /// Lets a request in that has been counted, and notes who sent it.
@@ -163,7 +166,7 @@ impl Desk {
             Some(notes) => notes.look(request),
             None => Noted::NOTHING,
         };
-        Admission { inside, noted }
+        Admission::new(inside, noted)
     }
 
     /// Lets a request in that has been counted, and that is inside of none of the modes that are
@@ -179,15 +182,12 @@ impl Desk {
             _ => Noted::NOTHING,
         };
         if inside.0.is_none() {
-            return Admission { inside, noted };
+            return Admission::new(inside, noted);
         }
         // First there, then not here any more: it is never in neither count.
         self.elsewhere.counter.begin_elsewhere();
         drop(inside);
-        Admission {
-            inside: Inside(Some(Rc::clone(&self.elsewhere))),
-            noted,
-        }
+        Admission::new(Inside(Some(Rc::clone(&self.elsewhere))), noted)
     }
 }
 
@@ -196,14 +196,22 @@ impl Desk {
 pub(crate) struct Admission {
     inside: Inside,
     noted: Noted,
+    /// Whether the app may begin a session that is a newcomer's.
+    is_watched: bool,
 }
 
 impl Admission {
     /// A request that got in and that nobody waits for.
     pub(crate) fn uncounted() -> Self {
+        Self::new(Inside(None), Noted::NOTHING)
+    }
+
+    #[inline]
+    fn new(inside: Inside, noted: Noted) -> Self {
         Self {
-            inside: Inside(None),
-            noted: Noted::NOTHING,
+            inside,
+            noted,
+            is_watched: false,
         }
     }
 
@@ -220,12 +228,23 @@ impl Admission {
     /// Whether who sent the request is to be looked at again when the response is there.
     #[inline]
     pub(crate) fn is_noted(&self) -> bool {
-        self.noted != Noted::NOTHING
+        self.is_watched || self.noted != Noted::NOTHING
+    }
+
+    /// Has the session looked at when the response is there: a mode is closing.
+    pub(crate) fn watched(self) -> Self {
+        Self {
+            is_watched: true,
+            ..self
+        }
     }
 
     /// Looks again who sent the request, when the response is there.
     pub(crate) fn look_again(&self, request: &HttpRequest) {
-        if let Some(notes) = self.inside.notes() {
+        if self.is_watched {
+            newcomer::mark(request);
+        }
+        if let Some(notes) = self.inside.notes().filter(|_| self.noted != Noted::NOTHING) {
             notes.look_again(request, self.noted);
         }
     }

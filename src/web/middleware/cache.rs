@@ -1,11 +1,12 @@
 //! What a worker need not work out again for each refusal.
 
+use std::{rc::Rc, sync::Arc};
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{ACCEPT, ACCEPT_LANGUAGE},
 };
 use jiff::Timestamp;
-use std::{rc::Rc, sync::Arc};
 
 use crate::{
     core::{phase::Phase, snapshot::Snapshot},
@@ -17,6 +18,9 @@ use crate::{
         responses::{Refusing, Responses},
     },
 };
+
+/// How many refusals are kept ready, in all their forms.
+const MOST_KEPT: usize = 256;
 
 /// The snapshot as one worker hands it to its requests.
 #[allow(
@@ -46,6 +50,10 @@ pub(super) struct Kept {
     pub(super) format: ResponseFormat,
     pub(super) language: usize,
     pub(super) redirect: bool,
+    /// Whether it answers a request that would have changed something.
+    sent: bool,
+    /// What stands before the paths of the app.
+    prefix: Box<str>,
     /// The stretch of time over which it says the truth; `None`: as long as its snapshot.
     pub(super) valid: Option<Validity>,
     pub(super) rendered: Rendered,
@@ -139,6 +147,7 @@ impl Cache {
         request: &HttpRequest,
         snapshot: &Snapshot,
         refusing: Refusing,
+        prefix: &str,
         now: Timestamp,
     ) -> HttpResponse {
         let Refusing {
@@ -146,6 +155,7 @@ impl Cache {
             rule,
             format,
             language,
+            sent,
         } = refusing;
         let forced_on = rule.is_forced_on();
         let redirect = responses.redirects(request, mode, format);
@@ -158,7 +168,9 @@ impl Cache {
                 kept.format,
                 kept.language,
                 kept.redirect,
-            ) == (mode, forced_on, format, language, redirect)
+                kept.sent,
+                &*kept.prefix,
+            ) == (mode, forced_on, format, language, redirect, sent, prefix)
         });
         if let Some(known) = known.filter(|_| is_current) {
             if self.kept[known].is_valid(responses, now) {
@@ -167,15 +179,21 @@ impl Cache {
             self.kept.swap_remove(known);
         }
         let refusal = responses.refusal(snapshot, refusing, now);
-        let rendered = responses.rendered(mode, &refusal, redirect);
+        let rendered = responses.rendered(mode, &refusal, redirect, prefix);
         let response = rendered.response();
         if is_current {
+            // A proxy may hand on what a client says of its prefix.
+            if self.kept.len() == MOST_KEPT {
+                self.kept.clear();
+            }
             self.kept.push(Kept {
                 mode,
                 forced_on,
                 format,
                 language,
                 redirect,
+                sent,
+                prefix: prefix.into(),
                 valid: snapshot.is_timed().then(|| Validity {
                     from: now,
                     edge: snapshot.next_edge(now),

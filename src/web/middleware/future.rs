@@ -9,8 +9,14 @@ use std::{
 
 use actix_web::{
     body::{BodySize, MessageBody},
-    dev::{ResponseHead, Service, ServiceRequest, ServiceResponse},
-    http::{StatusCode, header::CONTENT_TYPE},
+    dev::{Payload, ResponseHead, Service, ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{
+            CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+            UPGRADE,
+        },
+    },
 };
 use pin_project_lite::pin_project;
 
@@ -40,7 +46,13 @@ pin_project! {
     #[project = StepProjection]
     pub(super) enum Step<S: Service<ServiceRequest>> {
         Passed { #[pin] response: S::Future, admission: Admission },
-        Bound { #[pin] response: S::Future, admission: Admission, lease: Option<Arc<Deadline>> },
+        Kept {
+            #[pin]
+            response: S::Future,
+            admission: Admission,
+            lease: Option<Arc<Deadline>>,
+            is_private: bool,
+        },
         Arrived { arrived: Option<Arrived<S>> },
         Asking { asking: Option<Box<Asking<S>>> },
     }
@@ -97,10 +109,11 @@ where
                     response,
                     admission,
                 } => return poll_passed(response, admission, context),
-                StepProjection::Bound {
+                StepProjection::Kept {
                     response,
                     admission,
                     lease,
+                    is_private,
                 } => {
                     if lease.as_ref().is_some_and(|lease| lease.is_over()) {
                         // What the app was about to do goes with its future.
@@ -110,8 +123,11 @@ where
                             .set(Step::Arrived { arrived: None });
                         return Poll::Ready(Err(actix_web::Error::from(CutOff).into()));
                     }
-                    let response = ready!(poll_passed(response, admission, context))?;
+                    let mut response = ready!(poll_passed(response, admission, context))?;
                     let lease = lease.take();
+                    if *is_private {
+                        keep_private(response.headers_mut());
+                    }
                     return Poll::Ready(Ok(with_body(response, |body| match lease {
                         Some(lease) => body.bound_to(lease),
                         None => body,
@@ -186,20 +202,25 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
         // Looked at before the state: a node that gets another lease reads the state first.
         let lease = worker.lease();
         let judgement = worker.judge(self.request.request(), inside, visitor);
+        let is_private = matches!(judgement, Judgement::PassPrivately(_));
         match judgement {
-            Judgement::Pass(admission)
-                if lease.is_some() && worker.closes_to(self.request.request()) =>
-            {
-                Next::Step(Step::Bound {
-                    response: call(&self.inner.service, self.request, &admission),
-                    admission,
-                    lease,
+            Judgement::Pass(mut admission) | Judgement::PassPrivately(mut admission) => {
+                let lease = lease.filter(|_| worker.closes_to(self.request.request()));
+                let response = call(&self.inner.service, self.request, &mut admission);
+                Next::Step(if is_private || lease.is_some() {
+                    Step::Kept {
+                        response,
+                        admission,
+                        lease,
+                        is_private,
+                    }
+                } else {
+                    Step::Passed {
+                        response,
+                        admission,
+                    }
                 })
             }
-            Judgement::Pass(admission) => Next::Step(Step::Passed {
-                response: call(&self.inner.service, self.request, &admission),
-                admission,
-            }),
             Judgement::Refuse(response) => Next::Refused(self.request.into_response(response)),
             Judgement::Ask(visitor) => Next::Step(Step::Asking {
                 asking: Some(Box::new(Asking {
@@ -216,10 +237,29 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
 pub(super) fn call<S: Service<ServiceRequest>>(
     service: &S,
     request: ServiceRequest,
-    admission: &Admission,
+    admission: &mut Admission,
 ) -> S::Future {
+    if is_upgrade(&request) {
+        admission.is_endless();
+    }
     let _counted = admission.enter();
     service.call(request)
+}
+
+/// Whether a request asks for a WebSocket. To actix its body is then all that ever comes: a handler
+/// that reads it to the end does not answer before the client leaves, and nobody waits for that.
+#[inline]
+fn is_upgrade(request: &ServiceRequest) -> bool {
+    let (request, payload) = request.parts();
+    if matches!(payload, Payload::None) {
+        return false;
+    }
+    let headers = request.headers();
+    headers.get(UPGRADE).is_some_and(|to| {
+        to.as_bytes()
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"websocket")
+    }) && !headers.contains_key(TRANSFER_ENCODING)
 }
 
 /// Looks at what not every response has: a session, which may be another now, and a body whose
@@ -248,6 +288,23 @@ pub(super) fn with_admission<B: MessageBody>(
     with_body(response, |body| {
         MaintenanceBody::passed(body, admission.take())
     })
+}
+
+/// Keeps a response out of caches that others share: they would be shown it, too. What such a cache
+/// is told apart from the rest (RFC 9213) counts more than `Cache-Control`, so it goes.
+fn keep_private(headers: &mut HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    let of_shared_caches: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| {
+            let name = name.as_str();
+            name.ends_with("cdn-cache-control") || name == "surrogate-control"
+        })
+        .cloned()
+        .collect();
+    for name in of_shared_caches {
+        headers.remove(name);
+    }
 }
 
 /// Whether a response never ends by itself: an upgraded connection, server-sent events, or parts

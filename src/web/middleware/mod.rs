@@ -142,9 +142,9 @@ where
         let worker = &self.inner.worker;
         let inside = worker.desk.count();
         let step = if worker.word().is_quiet() {
-            let admission = worker.desk.pass_unseen(inside, request.request());
+            let mut admission = worker.desk.pass_unseen(inside, request.request());
             Step::Passed {
-                response: call(&self.inner.service, request, &admission),
+                response: call(&self.inner.service, request, &mut admission),
                 admission,
             }
         } else {

@@ -36,6 +36,7 @@ use crate::{
         request::{app_routes::AppRoutes, subject::RequestSubject},
         visitor::{
             identity::{Answer, Identity, VisitorFuture},
+            newcomer,
             session_notes::SessionNotes,
         },
     },
@@ -60,6 +61,8 @@ pub(crate) struct AdmittedUnder(pub(crate) Arc<Snapshot>);
 /// What the worker makes of a request.
 pub(crate) enum Judgement {
     Pass(Admission),
+    /// As `Pass`, for somebody only: shared caches are to keep nothing of the answer.
+    PassPrivately(Admission),
     Refuse(HttpResponse),
     /// It depends on who is asking, which takes time.
     Ask(VisitorFuture),
@@ -181,7 +184,7 @@ impl Worker {
         snapshot: &Arc<Snapshot>,
         now: Timestamp,
     ) -> Judgement {
-        let is_already_in = || self.is_already_in(request);
+        let is_already_in = |mode| self.is_already_in(request, snapshot, mode);
         let subject = RequestSubject::new(request, self.front(), &self.routes);
         let decision = decide_visitor(snapshot, &subject, visitor, is_already_in, now);
         if decision.logout {
@@ -208,10 +211,13 @@ impl Worker {
 
     /// Whether an authenticated visitor was in before the site began to close. A visitor whom only
     /// the app can find out about is not followed while the site is online, so nobody knows better.
-    fn is_already_in(&self, request: &HttpRequest) -> bool {
+    fn is_already_in(&self, request: &HttpRequest, snapshot: &Snapshot, mode: usize) -> bool {
         let shared = self.shared();
         if !self.reads_session() {
             return true;
+        }
+        if newcomer::is_newcomer(request, snapshot, mode) {
+            return false;
         }
         self.desk
             .notes()
@@ -260,7 +266,19 @@ impl Worker {
         request
             .extensions_mut()
             .insert(AdmittedUnder(Arc::clone(snapshot)));
-        Judgement::Pass(admission)
+        let now = self.shared().now_for(snapshot);
+        let admission = match &self.front().identity {
+            Identity::Session(keys) if snapshot.is_draining(now) => {
+                newcomer::watch(request, keys.user_key(), snapshot, now);
+                admission.watched()
+            }
+            _ => admission,
+        };
+        if self.front().is_private && rule.is_personal() {
+            Judgement::PassPrivately(admission)
+        } else {
+            Judgement::Pass(admission)
+        }
     }
 
     /// How a request is inside that passes the modes that are closed now, or to which none applies.
@@ -335,13 +353,15 @@ impl Worker {
             rule,
             format,
             language,
+            sent: !request.method().is_safe(),
         };
+        let prefix = self.front().public_prefix(request);
         let mut response = if responses.can_be_kept(mode, format) {
-            cache.kept(responses, request, snapshot, refusing, now)
+            cache.kept(responses, request, snapshot, refusing, &prefix, now)
         } else {
             drop(cache);
             let refusal = responses.refusal(snapshot, refusing, now);
-            responses.render(request, mode, &refusal)
+            responses.render(request, mode, &refusal, &prefix)
         };
         response.extensions_mut().insert(RefusalMarker);
         response

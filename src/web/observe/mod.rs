@@ -9,7 +9,7 @@
 //! | `event` | level | fields | when |
 //! |---|---|---|---|
 //! | [`PHASE`] | info | `mode`, `before`, `phase`, `cause`, `by`, `reason`, `generation` | a mode enters another phase; `cause` is `change` where somebody changed the state, else `edge` |
-//! | [`CHANGED`] | info | `mode`, `what`, `by`, `window`, `generation` | somebody changed what is said or planned of a mode, and its phase stays: `what` is `window-planned`, `window-cancelled`, `window-changed` or `said`, which is its end, its message or its reason; told where the change was made |
+//! | [`CHANGED`] | info | `mode`, `what`, `by`, `window`, `reason`, `generation` | somebody changed what is said or planned of a mode, and its phase stays: `what` is `window-planned`, `window-changed`, `window-cancelled` or `said`, which is its end, message or reason; who cancelled a window is told by the process that did it |
 //! | [`UNKNOWN_MODE`] | warn | | the app asks about a mode that there is not, by [`is_in_maintenance`](crate::Maintenance::is_in_maintenance); told once for each |
 //! | [`DRAINED`] | info | `mode`, `generation` | a drain found nobody inside any more |
 //! | [`CHANGE_FAILED`] | error | `error` | a change was not made |

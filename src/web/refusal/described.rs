@@ -52,6 +52,10 @@ pub struct Refusal {
     pub until: Option<Timestamp>,
     /// In how many seconds the client may try again; `None`: nothing is said about it.
     pub retry_after: Option<u64>,
+    /// Whether the request would have changed something, as a form does that is sent by `POST`: what
+    /// was sent is not saved.
+    #[serde(skip)]
+    pub sent: bool,
     /// The rule that decided.
     #[serde(skip)]
     pub rule: Rule,

@@ -1,41 +1,39 @@
 //! What a refused visitor gets: page, JSON, problem details, text or a redirect.
 
-use std::{fmt, sync::OnceLock};
+use std::{
+    fmt,
+    sync::{OnceLock, atomic::AtomicU64},
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    body::BoxBody,
     http::{
         StatusCode,
-        header::{
-            CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
-            RETRY_AFTER, VARY,
-        },
+        header::{CONTENT_LANGUAGE, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER},
     },
     web::Bytes,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use tera::Tera;
 
 use super::{
-    data::{is_data, json_body, members, problem, problem_details},
+    data::{is_data, json_body, members, problem},
     described::Refusal,
     of_mode::{FormatChoice, ModeResponse},
-    page::{Again, SHORTEST_REFRESH, page_context},
+    page::Again,
     rendered::{BY_ACCEPT, BY_ACCEPT_AND_LANGUAGE, Rendered, truthful, with_jitter},
     words::{general_message, is_general, text},
 };
 use crate::{
-    core::{phase::Phase, rules::rule::Rule, snapshot::Snapshot, text::chain},
+    core::{phase::Phase, public_path::in_public, rules::rule::Rule, snapshot::Snapshot},
     settings::{Access, ResponseSettings},
     web::{
         closures::{Renderer, ResponseContext},
-        embedded::{NOTICE_TEMPLATE, PAGE_TEMPLATE},
         mode::ConfiguredMode,
         refusal::{
             language::{Catalogue, Languages},
             negotiate::{ResponseFormat, negotiate},
+            templates::{Functions, Templates},
         },
     },
 };
@@ -51,12 +49,14 @@ pub(crate) struct Responses {
     /// What all modes have in common.
     common: ModeResponse,
     /// What each mode answers, in the order of the modes.
-    modes: Vec<ModeResponse>,
+    pub(super) modes: Vec<ModeResponse>,
     pub(crate) languages: Languages,
     /// Where the admin scope has the script of the page, once there is such a scope.
     script: OnceLock<String>,
     loads_script: bool,
-    tera: Tera,
+    pub(super) templates: Templates,
+    /// How often a page could not be rendered.
+    pub(super) failures: AtomicU64,
 }
 
 /// Which refusal it is.
@@ -67,6 +67,8 @@ pub(crate) struct Refusing {
     pub(crate) rule: Rule,
     pub(crate) format: ResponseFormat,
     pub(crate) language: usize,
+    /// Whether the request would have changed something.
+    pub(crate) sent: bool,
 }
 
 impl fmt::Debug for Responses {
@@ -88,7 +90,7 @@ impl Responses {
         modes: &[ConfiguredMode],
         context: ResponseContext,
         renderer: Option<Renderer>,
-        tera: Tera,
+        templates: Templates,
         languages: Languages,
     ) -> Result<Self, String> {
         let common = ModeResponse {
@@ -107,12 +109,17 @@ impl Responses {
             languages,
             script: OnceLock::new(),
             loads_script: settings.script,
-            tera,
+            templates,
+            failures: AtomicU64::new(0),
         })
     }
 
-    fn of_mode(&self, mode: usize) -> &ModeResponse {
+    pub(super) fn of_mode(&self, mode: usize) -> &ModeResponse {
         self.modes.get(mode).unwrap_or(&self.common)
+    }
+
+    pub(crate) fn functions(&self) -> &Functions {
+        self.templates.functions()
     }
 
     /// Whether refusals have this status.
@@ -169,6 +176,7 @@ impl Responses {
             rule,
             format,
             language,
+            sent,
         } = refusing;
         let catalogue = self.languages.get(language);
         let own = self.of_mode(mode);
@@ -202,6 +210,7 @@ impl Responses {
                 Some(seconds) if is_data(format) => Some(self.with_jitter(seconds)),
                 seconds => seconds,
             },
+            sent,
             rule,
             format,
         }
@@ -229,6 +238,7 @@ impl Responses {
         request: &HttpRequest,
         mode: usize,
         refusal: &Refusal,
+        prefix: &str,
     ) -> HttpResponse {
         let own = self.of_mode(mode);
         if let Some(renderer) = &own.renderer {
@@ -239,13 +249,20 @@ impl Responses {
             ResponseContext::Fixed(_) | ResponseContext::None => own.fixed_context(),
         };
         let redirect = self.redirects(request, mode, refusal.format);
-        self.rendered_with(own, refusal, extra, redirect).response()
+        self.rendered_with(own, refusal, extra, redirect, prefix)
+            .response()
     }
 
-    /// Makes a refusal that can be kept.
-    pub(crate) fn rendered(&self, mode: usize, refusal: &Refusal, redirect: bool) -> Rendered {
+    /// Makes a refusal that can be kept, for those who see the app's paths after this prefix.
+    pub(crate) fn rendered(
+        &self,
+        mode: usize,
+        refusal: &Refusal,
+        redirect: bool,
+        prefix: &str,
+    ) -> Rendered {
         let own = self.of_mode(mode);
-        self.rendered_with(own, refusal, own.fixed_context(), redirect)
+        self.rendered_with(own, refusal, own.fixed_context(), redirect, prefix)
     }
 
     /// Whether this request is answered with a redirect: only pages are, and only to GET and HEAD.
@@ -266,10 +283,11 @@ impl Responses {
         refusal: &Refusal,
         extra: Map<String, Value>,
         redirect: bool,
+        prefix: &str,
     ) -> Rendered {
         let mut headers = Vec::with_capacity(3);
         if let (true, Some(target)) = (redirect, &own.redirect) {
-            headers.push((LOCATION, target.clone()));
+            headers.push((LOCATION, public_target(prefix, target)));
             return Rendered {
                 status: StatusCode::FOUND,
                 vary: BY_ACCEPT,
@@ -303,7 +321,7 @@ impl Responses {
             },
             headers,
             jittered,
-            body: self.body(own, refusal, catalogue, extra),
+            body: self.body(own, refusal, catalogue, extra, prefix),
         }
     }
 
@@ -313,10 +331,12 @@ impl Responses {
         refusal: &Refusal,
         catalogue: &Catalogue,
         extra: Map<String, Value>,
+        prefix: &str,
     ) -> Bytes {
         match refusal.format {
             ResponseFormat::Html => {
-                let again = Again::of(refusal, self.script.get());
+                let script = self.script.get();
+                let again = Again::of(refusal, script.map(|path| in_public(prefix, path)));
                 self.page(own, refusal, catalogue, &again, extra).into()
             }
             ResponseFormat::Json => json_body(members(refusal, extra)),
@@ -324,104 +344,15 @@ impl Responses {
             ResponseFormat::Text => text(refusal, catalogue).into(),
         }
     }
+}
 
-    /// The page by the app's template, or the embedded one when that fails: a mistake in a template
-    /// must not turn a refusal into an error.
-    fn page(
-        &self,
-        own: &ModeResponse,
-        refusal: &Refusal,
-        catalogue: &Catalogue,
-        again: &Again,
-        extra: Map<String, Value>,
-    ) -> String {
-        let context = page_context(refusal, catalogue, again, extra);
-        match self.tera.render(&own.template, &context) {
-            Ok(page) => page,
-            Err(error) => {
-                tracing::error!(
-                    template = own.template,
-                    error = %chain(&error),
-                    "the maintenance page cannot be rendered; visitors get the embedded one"
-                );
-                Tera::one_off(PAGE_TEMPLATE.1, &context, true)
-                    .unwrap_or_else(|_| text(refusal, catalogue))
-            }
+/// A redirect to a path is to one of the app; anything else is elsewhere.
+fn public_target(prefix: &str, target: &HeaderValue) -> HeaderValue {
+    match target.to_str() {
+        Ok(path) if path.starts_with('/') && !path.starts_with("//") => {
+            HeaderValue::from_str(&in_public(prefix, path)).unwrap_or_else(|_| target.clone())
         }
-    }
-
-    /// The page as a file that a web server sends without this process: in one language, and without
-    /// the script, which this process has.
-    pub(crate) fn page_file(&self, snapshot: &Snapshot, mode: usize, now: Timestamp) -> String {
-        let language = self.languages.default();
-        let refusing = Refusing {
-            mode,
-            rule: Rule::NoExemption,
-            format: ResponseFormat::Html,
-            language,
-        };
-        let refusal = self.refusal(snapshot, refusing, now);
-        let again = Again {
-            refresh: SHORTEST_REFRESH,
-            script: None,
-        };
-        let own = self.of_mode(mode);
-        let catalogue = self.languages.get(language);
-        self.page(own, &refusal, catalogue, &again, own.fixed_context())
-    }
-
-    /// A page of the admin scope.
-    ///
-    /// # Errors
-    ///
-    /// When the template cannot be rendered; the text says why.
-    pub(crate) fn page_by(
-        &self,
-        template: &str,
-        context: &tera::Context,
-    ) -> Result<String, String> {
-        let page = self.tera.render(template, context);
-        page.map_err(|error| chain(&error))
-    }
-
-    /// An answer of the admin scope that is neither the thing asked for nor a refusal.
-    pub(crate) fn notice(
-        &self,
-        headers: &HeaderMap,
-        status: StatusCode,
-        title: &str,
-        detail: &str,
-    ) -> HttpResponse {
-        let format = negotiate(headers);
-        let body: Bytes = match format {
-            ResponseFormat::Html => {
-                let mut context = tera::Context::new();
-                context.insert("title", title);
-                context.insert("detail", detail);
-                self.tera
-                    .render(NOTICE_TEMPLATE.0, &context)
-                    .unwrap_or_else(|_| detail.to_owned())
-                    .into()
-            }
-            ResponseFormat::Json | ResponseFormat::Problem => {
-                json_body(problem_details(status, detail))
-            }
-            ResponseFormat::Text => format!("{title}: {detail}\n").into(),
-        };
-        // An error of an API is a problem document, whatever kind of JSON was asked for.
-        let format = match format {
-            ResponseFormat::Json => ResponseFormat::Problem,
-            other => other,
-        };
-        HttpResponse::build(status)
-            .insert_header((CONTENT_TYPE, format.content_type()))
-            .insert_header((CACHE_CONTROL, "no-store"))
-            .insert_header((VARY, "Accept"))
-            .message_body(body)
-            .map_or_else(
-                |_| HttpResponse::new(status),
-                |response| response.map_body(|_, body| BoxBody::new(body)),
-            )
+        _ => target.clone(),
     }
 }
 

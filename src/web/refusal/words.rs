@@ -30,10 +30,19 @@ pub(super) fn addition<'a>(catalogue: &'a Catalogue, refusal: &Refusal) -> Optio
     (!is_general(catalogue, refusal)).then(|| catalogue.text("refusal", key))
 }
 
+/// What is said of what was sent: nobody is to believe that it arrived.
+pub(super) fn not_saved<'a>(catalogue: &'a Catalogue, refusal: &Refusal) -> Option<&'a str> {
+    refusal.sent.then(|| catalogue.text("refusal", "not_saved"))
+}
+
 pub(super) fn text(refusal: &Refusal, catalogue: &Catalogue) -> String {
     let mut text = format!("{}\n", refusal.message);
     if let Some(addition) = addition(catalogue, refusal) {
         text.push_str(addition);
+        text.push('\n');
+    }
+    if let Some(not_saved) = not_saved(catalogue, refusal) {
+        text.push_str(not_saved);
         text.push('\n');
     }
     if let Some(until) = refusal.until {

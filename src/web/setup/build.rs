@@ -6,7 +6,6 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use tera::Tera;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
@@ -19,7 +18,7 @@ use super::{
 use crate::{
     core::{rules::exempt::AddressSet, state::DrainWish},
     engine::{
-        driver::{Driver, Plan},
+        driver::{Driver, Plan, changed::Cancelling},
         handle::Engine,
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
@@ -30,13 +29,18 @@ use crate::{
         shared::{Clock, Drain, Published, Shared},
         web_server_files::WebServerFiles,
     },
-    settings::{Settings, SettingsError},
+    settings::{ModeSettings, ResponseSettings, Settings, SettingsError},
     web::{
+        embedded::ADMIN_TEMPLATES,
         front::Front,
         live::Live,
         maintenance::Maintenance,
         mode::ConfiguredMode,
-        refusal::{language::Languages, page::read_templates, responses::Responses},
+        refusal::{
+            language::Languages,
+            responses::Responses,
+            templates::{Functions, OfApp, Templates},
+        },
         request::api_key::ApiKey,
         token::Tokens,
         told_once::ToldOnce,
@@ -74,7 +78,24 @@ impl Builder {
             edit(&mut settings);
         }
         let closures = add_modes(&mut settings, std::mem::take(&mut self.modes));
-        let templates = read_templates(&settings).map_err(|message| {
+        let before = public_path(&settings);
+        let script = format!("{before}{}/static/maintenance.js", admin_path(&settings));
+        let functions = Functions::new(script, mode_keys(&settings));
+        let of_app = std::mem::take(&mut self.of_app);
+        let mut templates = Templates::read(&settings, of_app, functions.clone(), &ADMIN_TEMPLATES);
+        if self.is_tool
+            && let Err(message) = templates
+        {
+            self.page_fault = Some(message);
+            leave_pages_alone(&mut settings);
+            templates = Templates::read(
+                &settings,
+                OfApp::default(),
+                functions.clone(),
+                &ADMIN_TEMPLATES,
+            );
+        }
+        let templates = templates.map_err(|message| {
             let named = &settings.response.template;
             fault("response.template", named, message)
         });
@@ -109,8 +130,18 @@ impl Builder {
         let hooks = Hooks::start(std::mem::take(&mut self.hooks)).map_err(BuildError::Thread)?;
         let first = plan.first_snapshot(Arc::new(rules), store.url(), self.clock.now());
         let clock = self.clock.clone();
-        let front = Arc::new(self.front(&settings, &modes, templates, languages)?);
+        let is_tool = self.is_tool;
+        let mut front = self.front(&settings, &modes, templates, languages)?;
+        if let Err(found) = front.responses.try_pages(&modes) {
+            if !is_tool {
+                return Err(fault("response.template", &found.template, found.message).into());
+            }
+            front.page_fault = Some(found.message);
+            settings.web_server.page = None;
+        }
+        let front = Arc::new(front);
         let shared = Arc::new(shared(&settings, first, &plan, hooks, clock, &front));
+        functions.tell_of(&shared);
         tracing::info!(
             store = %store.url(),
             admin_path = %front.admin_path,
@@ -173,7 +204,7 @@ impl Builder {
         self,
         settings: &Settings,
         configured: &[ConfiguredMode],
-        templates: Tera,
+        templates: Templates,
         languages: Languages,
     ) -> Result<Front, SettingsError> {
         let mut responses = Responses::new(
@@ -207,6 +238,7 @@ impl Builder {
                 .map(ApiKey::new)
                 .transpose()
                 .map_err(|message| fault("exempt.api_key", "", message))?,
+            is_private: settings.exempt.private,
             logout_hook: self.logout_hook,
             session_order: SessionOrder::default(),
             permissions: self.permissions,
@@ -219,7 +251,9 @@ impl Builder {
             forced_on_wrappers: AtomicBool::new(false),
             told_of_routes: ToldOnce::default(),
             unenforced_told: AtomicBool::new(false),
-            admin_path: settings.admin_path.trim_end_matches('/').to_owned(),
+            public_path: public_path(settings).to_owned(),
+            page_fault: self.page_fault,
+            admin_path: admin_path(settings).to_owned(),
         })
     }
 }
@@ -252,11 +286,41 @@ pub(super) fn shared(
         default_mode: settings.default_mode().to_owned(),
         time_zone: plan.time_zone.clone(),
         hooks,
+        cancelling: Cancelling::default(),
         web_server: WebServerFiles::new(&settings.web_server),
         page: Arc::new(move |snapshot, mode, now| {
             front.responses.page_file(snapshot, mode, now).into()
         }),
     }
+}
+
+fn admin_path(settings: &Settings) -> &str {
+    settings.admin_path.trim_end_matches('/')
+}
+
+fn public_path(settings: &Settings) -> &str {
+    let path = settings.public_path.as_deref().unwrap_or_default();
+    path.trim_end_matches('/')
+}
+
+/// The keys of all modes; without any in the settings there is one.
+fn mode_keys(settings: &Settings) -> Vec<String> {
+    match settings.modes.as_slice() {
+        [] => vec![ModeSettings::default().key],
+        modes => modes.iter().map(|mode| mode.key.clone()).collect(),
+    }
+}
+
+/// The site must be brought back also from where the app's templates are not. Then a page that was
+/// written for a web server stays as it is.
+fn leave_pages_alone(settings: &mut Settings) {
+    let plain = ResponseSettings::default();
+    settings.response.templates_dir = plain.templates_dir;
+    settings.response.template = plain.template;
+    for mode in &mut settings.modes {
+        mode.template = None;
+    }
+    settings.web_server.page = None;
 }
 
 /// Both, or the faults of both.

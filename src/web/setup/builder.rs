@@ -2,6 +2,8 @@
 
 use std::{fmt, io, sync::Arc};
 
+use tera::Tera;
+
 use crate::{
     engine::{hooks::HookList, shared::Clock},
     settings::{Settings, SettingsError},
@@ -11,7 +13,7 @@ use crate::{
         maintenance::Maintenance,
         mode::ModeBuilder,
         permission::Permissions,
-        refusal::{language::LanguageChooser, of_mode::FormatChoice},
+        refusal::{language::LanguageChooser, of_mode::FormatChoice, templates::OfApp},
         visitor::identity::IdentityClosure,
     },
 };
@@ -47,8 +49,10 @@ pub struct Builder {
     pub(super) language: Option<LanguageChooser>,
     pub(super) catalogues: Vec<(String, String)>,
     pub(super) renderer: Option<Renderer>,
+    pub(super) of_app: OfApp,
     pub(super) tests: bool,
     pub(super) is_tool: bool,
+    pub(super) page_fault: Option<String>,
     pub(super) clock: Clock,
 }
 
@@ -96,8 +100,10 @@ impl Builder {
             language: None,
             catalogues: Vec::new(),
             renderer: None,
+            of_app: OfApp::default(),
             tests: false,
             is_tool: false,
+            page_fault: None,
             clock: Clock::system(),
         }
     }
@@ -171,6 +177,47 @@ impl Builder {
         set_up: impl FnOnce(ModeBuilder) -> ModeBuilder,
     ) -> Self {
         self.modes.push((key.into(), set_up(ModeBuilder::new())));
+        self
+    }
+
+    /// Renders pages by the app's own engine: a template that [`Settings::response`] names is looked
+    /// for in `response.templates_dir`, then in this engine, then among those of the crate. What it
+    /// has registered (functions, filters and tests) is there for the templates of the folder, too.
+    ///
+    /// The crate's functions `maintenance_mode` and `maintenance_script` are added to it. To load
+    /// templates that call them, register the same names before: what is registered here replaces
+    /// them. Other delimiters than Tera's own are for the templates of the engine alone.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut tera = tera::Tera::default();
+    /// tera.register_filter("shout", |text: String, _: tera::Kwargs, _: &tera::State| {
+    ///     text.to_uppercase()
+    /// });
+    /// tera.add_raw_template("503.html", "<h1>{{ maintenance.message | shout }}</h1>")?;
+    /// let maintenance = Maintenance::builder().store("memory:").tera(tera).build().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tera(mut self, tera: Tera) -> Self {
+        self.of_app.tera = Some(tera);
+        self
+    }
+
+    /// Registers the app's functions, filters and tests for the templates in
+    /// `response.templates_dir`. The crate's functions are there already.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// fn register(tera: &mut tera::Tera) {
+    ///     tera.register_function("year", |_: tera::Kwargs, _: &tera::State| 2030);
+    /// }
+    /// let builder = Maintenance::builder().template_functions(register);
+    /// ```
+    pub fn template_functions(mut self, register: impl FnOnce(&mut Tera) + Send + 'static) -> Self {
+        self.of_app.set_ups.push(Box::new(register));
         self
     }
 

@@ -21,7 +21,10 @@ pub(super) fn fault(key: &str, value: &str, message: impl fmt::Display) -> Setti
     SettingsError::of_value(key, value, message.to_string())
 }
 
-pub(super) fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError> {
+pub(super) fn mode_rules(
+    mode: &ModeSettings,
+    ignore_case: bool,
+) -> Result<ModeRules, SettingsError> {
     let name = |key: &str| format!("mode.{}.{key}", mode.key);
     let AppliesToSettings {
         hosts,
@@ -48,7 +51,7 @@ pub(super) fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError
                 .map(|method| method.as_str().into())
                 .collect(),
         },
-        exempt: own_exemptions(&mode.exempt, &name("exempt"))?,
+        exempt: own_exemptions(&mode.exempt, &name("exempt"), ignore_case)?,
         read_only: match mode.access {
             Access::None => None,
             Access::ReadOnly => Some(ReadOnly {
@@ -62,11 +65,13 @@ pub(super) fn mode_rules(mode: &ModeSettings) -> Result<ModeRules, SettingsError
 pub(super) fn own_exemptions(
     exempt: &ModeExemptSettings,
     key: &str,
+    ignore_case: bool,
 ) -> Result<OwnExemptions, SettingsError> {
     Ok(OwnExemptions {
         routes: Routes::new(format!("{key}.routes"), &exempt.routes),
         paths: PathRules::new(&exempt.paths, &exempt.prefixes, &exempt.patterns)
-            .map_err(|error| fault(key, "", error))?,
+            .map_err(|error| fault(key, "", error))?
+            .ignoring_case(ignore_case),
         addresses: AddressSet::parse(&exempt.addresses)
             .map_err(|message| fault(key, "", message))?,
         address_patterns: Patterns::whole(&exempt.address_patterns)
@@ -106,7 +111,8 @@ pub(super) fn rules(
             .filter_map(target)
             .collect(),
         paths: PathRules::new(&exempt.paths, &exempt.prefixes, &exempt.patterns)
-            .map_err(patterns_of("exempt.patterns"))?,
+            .map_err(patterns_of("exempt.patterns"))?
+            .ignoring_case(exempt.ignore_case),
         admin_site: match &exempt.admin_site {
             Some(path) => prefix(path)?,
             None => PathRules::default(),
@@ -133,7 +139,7 @@ pub(super) fn rules(
         },
         modes: modes
             .iter()
-            .map(|mode| mode_rules(&mode.settings))
+            .map(|mode| mode_rules(&mode.settings, exempt.ignore_case))
             .collect::<Result<_, _>>()?,
     })
 }

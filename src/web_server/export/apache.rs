@@ -10,6 +10,9 @@ pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
     } = front;
     let left_out = front.comment_on_left_out(WebServer::Apache);
     let page_word = quoted(page)?;
+    let live = quoted(&format!("{}{}", front.public_path, front.live))?;
+    let live_of_app = quoted(&format!("http://{app}{}", front.live))?;
+    let at = format!("{}/", front.public_path);
     let mut text = format!(
         r##"# The maintenance page for Apache.
 # Needs the modules alias, headers, proxy, proxy_http and rewrite:
@@ -21,7 +24,8 @@ pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
 #
 #     <VirtualHost *:80>
 #         Include /etc/apache2/maintenance.conf
-#         ProxyPass / http://{app}/
+#         ProxyPreserveHost On
+#         ProxyPass {at} http://{app}/ upgrade=websocket
 #     </VirtualHost>
 #
 # While the flag exists, visitors get the page. When the app is down, they get it as well. What the
@@ -30,6 +34,8 @@ pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
 # proxy, use mod_remoteip, or every address is that proxy's.
 {left_out}
 ProxyPass "{PAGE_PATH}" "!"
+# By this WebSocket pages notice that it is over; Apache passes one on since 2.4.47.
+ProxyPass {live} {live_of_app} upgrade=websocket
 Alias "{PAGE_PATH}" {page_word}
 <Location "{PAGE_PATH}">
     Require all granted

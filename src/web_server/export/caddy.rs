@@ -6,6 +6,11 @@ use super::{ExportError, Front, WebServer, quoted};
 
 pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
     let Front { app, status, .. } = front;
+    let to_app = match front.public_path.as_str() {
+        "" => format!("reverse_proxy {app}"),
+        // Before the rules look at the path, so they go by what the app sees.
+        path => format!("uri strip_prefix {path}\n#         reverse_proxy {app}"),
+    };
     let left_out = front.comment_on_left_out(WebServer::Caddy);
     let (page_folder, page_name) = folder_and_name(&front.page)?;
     let mut text = format!(
@@ -15,7 +20,7 @@ pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
 #
 #     example.com {{
 #         import /etc/caddy/maintenance.caddy
-#         reverse_proxy {app}
+#         {to_app}
 #     }}
 #
 # A `handle` or `route` of the site comes before it: import it inside of that as well, without the

@@ -10,6 +10,14 @@ pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
     } = front;
     let left_out = front.comment_on_left_out(WebServer::HaProxy);
     let page = quoted(&front.page)?;
+    let strip = match front.public_path.as_str() {
+        "" => String::new(),
+        path => {
+            // The whole path is replaced, by what is behind the prefix.
+            let prefix = quoted(&format!("^{}(/(.*))?$", regex::escape(path)))?;
+            format!("    http-request replace-path {prefix} /\\2\n")
+        }
+    };
     let retry_after = match front.retry_after {
         Some(seconds) => format!(" hdr Retry-After {seconds}"),
         None => String::new(),
@@ -64,7 +72,9 @@ backend maintenance_app
     http-error status 502 {answer}
     http-error status 503 {answer}
     http-error status 504 {answer}
-    server app1 {app} check inter 500ms fall 1 rise 1
+    # How long a WebSocket may be silent, by which pages notice that it is over.
+    timeout tunnel 2m
+{strip}    server app1 {app} check inter 500ms fall 1 rise 1
 
 backend maintenance_probe
     mode http

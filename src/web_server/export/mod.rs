@@ -109,6 +109,10 @@ struct Front {
     retry_after: Option<u64>,
     /// Where the app says what is.
     ping: String,
+    /// The path of the WebSocket by which pages notice, as the app sees it.
+    live: String,
+    /// What the web server strips before the app sees a path, without a slash at its end.
+    public_path: String,
     exempt: Exempt,
     /// What is not carried over, in words.
     left_out: Vec<String>,
@@ -117,12 +121,16 @@ struct Front {
 /// Who gets through to the app.
 #[derive(Default)]
 struct Exempt {
+    /// What is before all of them where the web server compares them.
+    public_path: String,
     /// Exact paths.
     paths: Vec<String>,
     /// Whole segments, without a slash at the end.
     prefixes: Vec<String>,
     /// Regular expressions, anchored at the start of the path.
     patterns: Vec<String>,
+    /// Whether upper and lower case are the same in paths and prefixes.
+    ignores_case: bool,
     networks: Vec<IpNet>,
 }
 
@@ -139,7 +147,9 @@ impl Front {
             retry_after: Some(settings.response.retry_after.as_secs())
                 .filter(|seconds| *seconds > 0),
             ping: format!("{admin_path}/ping?mode=site"),
-            exempt: Exempt::new(settings, admin_path),
+            live: format!("{admin_path}/live"),
+            public_path: public_path(settings).to_owned(),
+            exempt: Exempt::new(server, settings, admin_path),
             left_out: left_out(settings),
         })
     }
@@ -164,7 +174,7 @@ impl Front {
 }
 
 impl Exempt {
-    fn new(settings: &Settings, admin_path: String) -> Self {
+    fn new(server: WebServer, settings: &Settings, admin_path: String) -> Self {
         let exempt = &settings.exempt;
         let mut paths = exempt.paths.clone();
         if exempt.robots_txt {
@@ -180,30 +190,45 @@ impl Exempt {
         let more = exempt.prefixes.iter().chain(&exempt.admin_site);
         prefixes.extend(more.map(|prefix| prefix.trim_end_matches('/').to_owned()));
         Self {
+            public_path: match server {
+                WebServer::Caddy => String::new(),
+                _ => public_path(settings).to_owned(),
+            },
             paths,
             prefixes,
             patterns: exempt.patterns.clone(),
+            ignores_case: exempt.ignore_case,
             networks: IpNet::aggregate(&networks(&exempt.addresses)),
         }
     }
 
     /// Every path rule as a regular expression, each with what it says in the settings.
     fn expressions(&self) -> Vec<(String, String)> {
+        let before = regex::escape(&self.public_path);
+        let plain = |text: &str| match self.ignores_case {
+            true => format!("(?i:{})", regex::escape(text)),
+            false => regex::escape(text),
+        };
         let exact = self.paths.iter().map(|path| {
-            let expression = format!("^{}$", regex::escape(path));
+            let expression = format!("^{before}{}$", plain(path));
             (format!("the path {path}"), expression)
         });
         let prefixes = self.prefixes.iter().map(|prefix| {
-            let expression = format!("^{}(/|$)", regex::escape(prefix));
+            let expression = format!("^{before}{}(/|$)", plain(prefix));
             (format!("all below {prefix}"), expression)
         });
         let patterns = self.patterns.iter().map(|pattern| {
             // In a group of its own, so that the anchor holds for all of its alternatives.
-            let expression = format!("^(?:{pattern})");
+            let expression = format!("^{before}(?:{pattern})");
             (format!("the pattern {pattern}"), expression)
         });
         exact.chain(prefixes).chain(patterns).collect()
     }
+}
+
+fn public_path(settings: &Settings) -> &str {
+    let path = settings.public_path.as_deref().unwrap_or_default();
+    path.trim_end_matches('/')
 }
 
 /// IPv4 addresses that are mapped into IPv6 count as IPv4, as in the app.

@@ -12,6 +12,14 @@ pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
     } = front;
     let left_out = front.comment_on_left_out(WebServer::Nginx);
     let page_word = quoted(page)?;
+    let live = quoted(&format!("{}{}", front.public_path, front.live))?;
+    let live_of_app = &front.live;
+    let at = format!("{}/", front.public_path);
+    let strip = if front.public_path.is_empty() {
+        ""
+    } else {
+        "/"
+    };
     let mut text = format!(
         r##"# The maintenance page for nginx.
 # Save this as /etc/nginx/maintenance.conf and include it in the `server` block, above its
@@ -20,10 +28,13 @@ pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
 #     server {{
 #         listen 80;
 #         include /etc/nginx/maintenance.conf;
-#         location / {{
-#             proxy_pass http://{app};
-#             proxy_set_header Host $host;
+#         location {at} {{
+#             proxy_pass http://{app}{strip};
+#             proxy_set_header Host $http_host;
 #             proxy_set_header X-Forwarded-For $remote_addr;
+#             proxy_set_header X-Forwarded-Proto $scheme;
+#             proxy_set_header Upgrade $http_upgrade;
+#             proxy_set_header Connection $maintenance_connection;
 #         }}
 #     }}
 #
@@ -32,7 +43,23 @@ pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
 # an `error_page` of its own does not take over the ones below.
 # nginx must be able to enter the folders of both files. Behind another proxy, set `real_ip_header`
 # and `set_real_ip_from`, or every address is that proxy's.
-{left_out}"##
+{left_out}
+# By HTTP/1.0, which is what nginx asks by else, a request without a body fails, and no WebSocket
+# passes. If the `server` block has this line already, leave it out here.
+proxy_http_version 1.1;
+set $maintenance_connection "";
+if ($http_upgrade) {{ set $maintenance_connection "upgrade"; }}
+# By this WebSocket pages notice that it is over.
+location = {live} {{
+    proxy_pass http://{app}{live_of_app};
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection $maintenance_connection;
+    proxy_read_timeout 2m;
+}}
+"##
     );
     if let Some(flag) = &front.flag {
         text.push_str(&closing(front, flag)?);

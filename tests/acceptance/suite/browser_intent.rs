@@ -23,13 +23,13 @@ const ATTACK: &str = "/maintenance-mode/on?message=PWNED&reason=PWNED";
 const QUESTION: &str = "Take “Whole site” out of service?";
 
 /// Forwards connections, and remembers what clients sent.
-struct Wire {
-    address: SocketAddr,
+pub(crate) struct Wire {
+    pub(crate) address: SocketAddr,
     sent: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Wire {
-    fn to(server: SocketAddr) -> Self {
+    pub(crate) fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let sent = Arc::<Mutex<Vec<u8>>>::default();
@@ -60,6 +60,13 @@ impl Wire {
             .filter(|head| head.contains(" /maintenance-mode/on"))
             .map(str::to_owned)
             .collect()
+    }
+
+    /// How often this was requested, as `POST /path` and a space.
+    pub(crate) fn count(&self, what: &str) -> usize {
+        String::from_utf8_lossy(&self.sent.lock().unwrap())
+            .matches(what)
+            .count()
     }
 
     /// Waits for a request for the switch.

@@ -19,6 +19,7 @@ mod webdriver;
 mod absence;
 mod browser;
 mod browser_intent;
+mod browser_refused;
 #[cfg(unix)]
 mod fleet;
 mod processes;

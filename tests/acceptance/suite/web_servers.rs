@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -21,13 +22,13 @@ use crate::{
 };
 
 /// A folder with the files for a web server, which may run as somebody else.
-struct Front {
-    folder: TempDir,
-    settings: Settings,
+pub(crate) struct Front {
+    pub(crate) folder: TempDir,
+    pub(crate) settings: Settings,
 }
 
 impl Front {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
         #[cfg(unix)]
         {
@@ -234,20 +235,33 @@ async fn settings_say_what_is_wrong_with_the_files() {
 }
 
 /// A real web server with the rules, in front of the app.
-struct RealServer {
+pub(crate) struct RealServer {
     process: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     log: PathBuf,
 }
 
 impl RealServer {
-    async fn start(front: &Front, server: WebServer, app: SocketAddr) -> Self {
+    pub(crate) async fn start(front: &Front, server: WebServer, app: SocketAddr) -> Self {
+        Self::start_with(front, server, app, &[]).await
+    }
+
+    /// With something else in the place of some of the rules.
+    pub(crate) async fn start_with(
+        front: &Front,
+        server: WebServer,
+        app: SocketAddr,
+        changes: &[(&str, &str)],
+    ) -> Self {
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = port.local_addr().unwrap();
         drop(port);
         let folder = front.folder.path();
         let rules = web_server::export(server, &front.settings, &app.to_string()).unwrap();
-        let mut command = command(server, folder, &rules, address, app);
+        let rules = changes
+            .iter()
+            .fold(rules, |rules, (from, to)| rules.replace(from, to));
+        let mut command = command(server, folder, &rules, address);
         let log = folder.join("server.log");
         let output = fs::File::create(&log).unwrap();
         let process = command
@@ -298,35 +312,56 @@ impl Drop for RealServer {
     }
 }
 
-/// Writes a configuration around the rules as their first lines say, and starts the server with it.
-fn command(
-    server: WebServer,
-    folder: &Path,
-    rules: &str,
-    address: SocketAddr,
-    app: SocketAddr,
-) -> Command {
+/// What the first lines of the rules say to write around them.
+fn example(rules: &str) -> String {
+    let lines = rules.lines().skip_while(|line| !line.starts_with("#     "));
+    let shown = lines.take_while(|line| line.starts_with("#     "));
+    shown.map(|line| format!("{}\n", &line[1..])).collect()
+}
+
+/// Writes a configuration as the first lines of the rules say, has the server check it, and starts
+/// the server with it.
+fn command(server: WebServer, folder: &Path, rules: &str, address: SocketAddr) -> Command {
     let at = |name: &str| folder.join(name).display().to_string();
     let port = address.port();
     let included = at("rules.conf");
     fs::write(&included, rules).unwrap();
-    let (program, configuration, arguments): (_, String, Vec<String>) = match server {
+    // The last block is what is written around; of Apache the first one says which modules to load.
+    let around = match server {
+        WebServer::Apache => {
+            let (_, rest) = rules.split_once("#     a2enmod ").unwrap();
+            example(rest)
+        }
+        _ => example(rules),
+    };
+    let around = |pairs: &[(&str, &str)]| {
+        pairs.iter().fold(around.clone(), |text, (from, to)| {
+            assert!(text.contains(from), "no `{from}` in {text}");
+            text.replace(from, to)
+        })
+    };
+    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    let of_file = at("server.conf");
+    let (program, configuration, check, run): (_, String, Vec<String>, Vec<String>) = match server {
         WebServer::Nginx => (
             "nginx",
             format!(
                 "daemon off;\npid {};\nerror_log stderr;\nevents {{}}\n\
                  http {{\n access_log off;\n client_body_temp_path {};\n proxy_temp_path {};\n \
-                 fastcgi_temp_path {};\n uwsgi_temp_path {};\n scgi_temp_path {};\n \
-                 server {{\n listen {address};\n include {included};\n \
-                 location / {{ proxy_pass http://{app}; proxy_set_header Host $host; }}\n }}\n}}\n",
+                 fastcgi_temp_path {};\n uwsgi_temp_path {};\n scgi_temp_path {};\n{}}}\n",
                 at("pid"),
                 at("t1"),
                 at("t2"),
                 at("t3"),
                 at("t4"),
                 at("t5"),
+                around(&[
+                    ("listen 80;", &format!("listen {address};")),
+                    ("/etc/nginx/maintenance.conf", &included),
+                ]),
             ),
-            vec!["-c".to_owned(), at("server.conf")],
+            words(&["-t", "-c", &of_file]),
+            words(&["-c", &of_file]),
         ),
         WebServer::Apache => {
             let modules: String = [
@@ -349,29 +384,31 @@ fn command(
                 format!(
                     "ServerRoot {}\nPidFile {}\nServerName localhost\nErrorLog /dev/stderr\n\
                      User www-data\nGroup www-data\n{modules}TypesConfig /etc/mime.types\n\
-                     Listen {port}\n<VirtualHost *:{port}>\nInclude {included}\n\
-                     ProxyPass / http://{app}/ retry=0\n</VirtualHost>\n",
+                     Listen {port}\n{}",
                     folder.display(),
                     at("pid"),
+                    around(&[
+                        ("<VirtualHost *:80>", &format!("<VirtualHost *:{port}>")),
+                        ("/etc/apache2/maintenance.conf", &included),
+                        // Else it does not ask an app again that was down a moment ago.
+                        ("upgrade=websocket", "upgrade=websocket retry=0"),
+                    ]),
                 ),
-                vec![
-                    "-DFOREGROUND".to_owned(),
-                    "-f".to_owned(),
-                    at("server.conf"),
-                ],
+                words(&["-t", "-f", &of_file]),
+                words(&["-DFOREGROUND", "-f", &of_file]),
             )
         }
         WebServer::Caddy => (
             "caddy",
             format!(
-                "{{\n admin off\n auto_https off\n}}\nhttp://:{port} {{\n import {included}\n \
-                 reverse_proxy {app}\n}}\n"
+                "{{\n admin off\n auto_https off\n}}\n{}",
+                around(&[
+                    ("example.com {", &format!("http://:{port} {{")),
+                    ("/etc/caddy/maintenance.caddy", &included),
+                ])
             ),
-            ["run", "--adapter", "caddyfile", "--config"]
-                .map(str::to_owned)
-                .into_iter()
-                .chain([at("server.conf")])
-                .collect(),
+            words(&["validate", "--adapter", "caddyfile", "--config", &of_file]),
+            words(&["run", "--adapter", "caddyfile", "--config", &of_file]),
         ),
         WebServer::HaProxy => (
             "haproxy",
@@ -379,18 +416,69 @@ fn command(
                 "defaults\n timeout connect 2s\n timeout client 10s\n timeout server 10s\n{}",
                 rules.replace("bind :80", &format!("bind {address}"))
             ),
-            vec!["-db".to_owned(), "-f".to_owned(), at("server.conf")],
+            words(&["-c", "-f", &of_file]),
+            words(&["-db", "-f", &of_file]),
         ),
         _ => unreachable!("there are four"),
     };
-    fs::write(folder.join("server.conf"), configuration).unwrap();
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .env("HOME", folder)
-        .env("XDG_DATA_HOME", folder)
-        .env("XDG_CONFIG_HOME", folder);
-    command
+    fs::write(&of_file, configuration).unwrap();
+    let command = |arguments: Vec<String>| {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env("HOME", folder)
+            .env("XDG_DATA_HOME", folder)
+            .env("XDG_CONFIG_HOME", folder);
+        command
+    };
+    let checked = command(check).output();
+    let checked = checked.unwrap_or_else(|error| panic!("{server} cannot be started: {error}"));
+    assert!(checked.status.success(), "{server}: {checked:?}");
+    command(run)
+}
+
+/// Opens a WebSocket, and returns the head of the answer and what is told first.
+async fn open_live(address: SocketAddr, path: &str) -> String {
+    let asked = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    rt::task::spawn_blocking(move || {
+        let mut client = TcpStream::connect(address).unwrap();
+        let patience = Duration::from_secs(20);
+        client.set_read_timeout(Some(patience)).unwrap();
+        client.write_all(asked.as_bytes()).unwrap();
+        let mut told = Vec::new();
+        let mut buffer = [0; 4096];
+        // The document ends with the one brace that it has.
+        while !told.ends_with(b"}") {
+            match client.read(&mut buffer) {
+                Ok(length @ 1..) => told.extend(&buffer[..length]),
+                _ => break,
+            }
+        }
+        String::from_utf8_lossy(&told).into_owned()
+    })
+    .await
+    .unwrap()
+}
+
+/// What needs more of the web server than to pass pages on.
+async fn a_websocket_and_a_request_without_a_body_pass(real: &RealServer, prefix: &str) {
+    let live = open_live(real.address, &format!("{prefix}/maintenance-mode/live")).await;
+    assert!(
+        live.starts_with("HTTP/1.1 101 "),
+        "{live}: {}",
+        real.logged()
+    );
+    assert!(live.contains("\"maintenance_mode\":"), "{live}");
+    // It says nothing of a body, so it has none.
+    let posted = send(real.address, &format!("POST {prefix}/api/items"), "").await;
+    assert_eq!(posted.status(), 200, "{posted:?}");
+    assert!(
+        posted.body().contains("the app at /api/items"),
+        "{posted:?}"
+    );
 }
 
 fn app(maintenance: &Maintenance) -> TestServer {
@@ -452,6 +540,7 @@ async fn the_rules_hold_in(server: WebServer) {
     let own_path = "/.maintenance-page.html";
 
     until(&real, "/", 200, "the app at /").await;
+    a_websocket_and_a_request_without_a_body_pass(&real, "").await;
     maintenance.turn_on().await.unwrap();
     is_the_page(&until(&real, "/", 503, "Down for").await, true);
     is_the_page(&real.get("/shop?x=/api/").await, true);
@@ -480,6 +569,7 @@ async fn the_rules_hold_in(server: WebServer) {
     let ping = real.get("/maintenance-mode/ping").await;
     assert!(ping.body().contains("\"phase\":\"offline\""), "{ping:?}");
     is_the_page(&real.get("/v2/hoo").await, true);
+    a_websocket_and_a_request_without_a_body_pass(&real, "").await;
 
     maintenance.turn_off().await.unwrap();
     until(&real, "/", 200, "the app at /").await;
@@ -487,6 +577,27 @@ async fn the_rules_hold_in(server: WebServer) {
     let down = until(&real, "/", 503, "Down for").await;
     is_the_page(&down, false);
     is_the_page(&real.get("/api").await, false);
+}
+
+/// The web server strips a prefix, which is before all paths that it goes by.
+async fn a_prefix_is_stripped_by(server: WebServer) {
+    let mut front = Front::new();
+    front.settings.public_path = Some("/shop".to_owned());
+    let maintenance = front.maintenance().await;
+    let app = app(&maintenance);
+    let real = RealServer::start(&front, server, app.address).await;
+    until(&real, "/shop/", 200, "the app at /").await;
+    a_websocket_and_a_request_without_a_body_pass(&real, "/shop").await;
+    maintenance.turn_on().await.unwrap();
+    is_the_page(&until(&real, "/shop/", 503, "Down for").await, true);
+    for path in ["/shop/api", "/shop/v2/hook"] {
+        let answer = real.get(path).await;
+        assert_eq!(answer.status(), 200, "{path}: {answer:?}");
+    }
+    let ping = real.get("/shop/maintenance-mode/ping").await;
+    assert!(ping.body().contains("\"phase\":\"offline\""), "{ping:?}");
+    a_websocket_and_a_request_without_a_body_pass(&real, "/shop").await;
+    app.stop().await;
 }
 
 /// What the app refuses while the web server lets it through is the app's own answer.
@@ -537,6 +648,7 @@ async fn the_page_alone_is_for_when_the_app_is_down_in(server: WebServer) {
 #[ignore = "needs nginx"]
 async fn the_rules_hold_in_nginx() {
     the_rules_hold_in(WebServer::Nginx).await;
+    a_prefix_is_stripped_by(WebServer::Nginx).await;
     exempt_addresses_reach_the_app_behind(WebServer::Nginx).await;
     the_page_alone_is_for_when_the_app_is_down_in(WebServer::Nginx).await;
 }
@@ -545,6 +657,7 @@ async fn the_rules_hold_in_nginx() {
 #[ignore = "needs apache2"]
 async fn the_rules_hold_in_apache() {
     the_rules_hold_in(WebServer::Apache).await;
+    a_prefix_is_stripped_by(WebServer::Apache).await;
     exempt_addresses_reach_the_app_behind(WebServer::Apache).await;
     the_page_alone_is_for_when_the_app_is_down_in(WebServer::Apache).await;
 }
@@ -553,6 +666,7 @@ async fn the_rules_hold_in_apache() {
 #[ignore = "needs caddy"]
 async fn the_rules_hold_in_caddy() {
     the_rules_hold_in(WebServer::Caddy).await;
+    a_prefix_is_stripped_by(WebServer::Caddy).await;
     exempt_addresses_reach_the_app_behind(WebServer::Caddy).await;
     the_page_alone_is_for_when_the_app_is_down_in(WebServer::Caddy).await;
 }
@@ -561,5 +675,6 @@ async fn the_rules_hold_in_caddy() {
 #[ignore = "needs haproxy"]
 async fn the_rules_hold_in_haproxy() {
     the_rules_hold_in(WebServer::HaProxy).await;
+    a_prefix_is_stripped_by(WebServer::HaProxy).await;
     exempt_addresses_reach_the_app_behind(WebServer::HaProxy).await;
 }

@@ -247,6 +247,19 @@ impl Browser {
         }
     }
 
+    /// Waits until a script says that it is so.
+    #[track_caller]
+    pub(crate) fn until(&self, script: &str) -> impl Future<Output = ()> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let started = Instant::now();
+            while self.run(script).await != json!(true) {
+                assert!(started.elapsed() < PATIENCE, "{caller}: not so: {script}");
+                actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+
     pub(crate) async fn find(&self, selector: &str) -> Element {
         self.client
             .wait()

@@ -349,3 +349,25 @@ fn a_mode_that_lets_people_read_says_so_and_unknown_ones_are_shown() {
         "{out}"
     );
 }
+
+#[test]
+fn what_other_programs_call_the_commands_is_understood() {
+    let operator = Operator::new();
+    operator.done(&["down"]);
+    assert_eq!(operator.phase(), "offline");
+    operator.done(&["up"]);
+    assert_eq!(operator.phase(), "online");
+    let added = operator.done(&["--json", "window", "add", "--start", "2098-01-01T00:00Z"]);
+    let id = added.json()["window"].as_str().unwrap().to_owned();
+    assert!(operator.done(&["window", "ls"]).out.contains(&id));
+    operator.done(&["window", "rm", &id]);
+    assert!(
+        operator.status()["modes"][0]["windows"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    // They are not told of: one word for one thing.
+    let help = operator.done(&["--help"]).out;
+    assert!(!help.contains("down") && !help.contains("\n  up"), "{help}");
+}

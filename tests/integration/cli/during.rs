@@ -72,8 +72,76 @@ fn what_was_before_is_put_back_and_what_others_changed_stays() {
 }
 
 #[test]
+fn what_stays_closed_afterwards_is_told() {
+    let operator = Operator::new();
+    operator.done(&["on"]);
+    // By an earlier switch.
+    let ran = operator.done(&["--json", "during", "--", "true"]);
+    assert_eq!(ran.json()["restored"], false, "{ran:?}");
+    assert_eq!(ran.json()["left"], "as-before");
+    assert_eq!(ran.json()["status"]["maintenance_mode"], true);
+    assert!(
+        ran.err.contains("note: site is offline still, since 2"),
+        "{ran:?}"
+    );
+    assert!(ran.err.contains(": as it was before; "), "{ran:?}");
+    operator.done(&["off"]);
+
+    // By another one, and by a window.
+    for command in ["off && {} on", "window add --for 1h"] {
+        let line = format!("{0} {1}", program(), command.replace("{}", program()));
+        let ran = operator.done(&["--json", "during", "--", "sh", "-c", &line]);
+        assert_eq!(ran.json()["restored"], false, "{ran:?}");
+        assert_eq!(ran.json()["left"], "closed-by-other");
+        assert!(ran.err.contains("something else closes it"), "{ran:?}");
+        assert!(
+            ran.err
+                .contains("`maintenance --mode site off` brings it back"),
+            "{ran:?}"
+        );
+        operator.done(&["off"]);
+    }
+    let ran = operator.done(&["--json", "during", "--", "true"]);
+    assert_eq!(ran.json()["restored"], true, "{ran:?}");
+    assert!(ran.json()["left"].is_null(), "{ran:?}");
+    let ran = operator.fails(1, &["--json", "during", "--keep-on-failure", "--", "false"]);
+    assert_eq!(ran.json()["left"], "kept", "{ran:?}");
+}
+
+#[test]
+fn signals_that_would_end_the_program_leave_nothing_behind() {
+    // What the command does not listen to ends it.
+    for (signal, code) in [
+        ("USR1", 138),
+        ("USR2", 140),
+        ("QUIT", 131),
+        ("HUP", 129),
+        ("ALRM", 142),
+    ] {
+        let operator = Operator::new();
+        let line = "echo > ready; exec sleep 60";
+        let running = operator.start(&["during", "--", "sh", "-c", line]);
+        until("it runs", || operator.exists("ready"));
+        assert_eq!(operator.phase(), "offline");
+        running.signal(signal);
+        let ran = running.end();
+        assert_eq!(ran.code, Some(code), "{signal}: {ran:?}");
+        assert_eq!(operator.phase(), "online", "{signal}");
+    }
+    // Nobody reads: that ends neither.
+    let operator = Operator::new();
+    let line = "echo > ready; while [ ! -e go ]; do sleep 0.02; done";
+    let running = operator.start(&["during", "--", "sh", "-c", line]);
+    until("it runs", || operator.exists("ready"));
+    running.signal("PIPE");
+    operator.write("go", "");
+    assert_eq!(running.end().code, Some(0));
+    assert_eq!(operator.phase(), "online");
+}
+
+#[test]
 fn signals_are_passed_on() {
-    for signal in ["INT", "TERM", "HUP", "QUIT"] {
+    for signal in ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "ALRM"] {
         let operator = Operator::new();
         let running = operator.start(&["during", "--", "sh", "-c", &trap(signal)]);
         until("it runs", || operator.exists("ready"));

@@ -57,3 +57,18 @@ fn what_links_between_containers_inject_does_not_stop_a_start() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.err.contains("MAINTENANCE_STORE_NAME"), "{ran:?}");
 }
+
+#[test]
+fn a_pattern_that_can_match_no_address_stops_the_start_and_says_what_would() {
+    let mode = "[[mode]]\nkey = \"site\"\n[mode.exempt]\naddress_patterns = ['10\\.']\n";
+    let settings = format!("[exempt]\naddress_patterns = ['^127\\.0\\.', '^127\\..*']\n{mode}");
+    let ran = Operator::with_settings(&settings).fails(1, &["on"]);
+    assert!(ran.err.contains("2 faults"), "{ran:?}");
+    for key in [
+        "exempt.address_patterns",
+        "mode.site.exempt.address_patterns",
+    ] {
+        assert!(ran.err.contains(key), "{ran:?}");
+    }
+    assert!(ran.err.contains("must match the whole of one"), "{ran:?}");
+}

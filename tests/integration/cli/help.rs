@@ -7,8 +7,12 @@ use super::Operator;
 /// A terminal of the smallest common size, with a line left for what is typed next.
 const LINES: usize = 23;
 const COLUMNS: usize = 80;
+/// The help of the program has a line for each command, of which there are too many for that.
+const LINES_OF_ALL: usize = 32;
+/// Half of a wide terminal, or a small one.
+const NARROW: usize = 60;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "",
     "on",
     "off",
@@ -24,6 +28,7 @@ const COMMANDS: [&str; 15] = [
     "export",
     "render",
     "completions",
+    "token",
 ];
 
 fn help(command: &str) -> String {
@@ -54,11 +59,38 @@ fn the_help_of_each_command_fits_a_screen() {
     for command in COMMANDS {
         let help = help(command);
         let lines = help.lines().count();
-        assert!(lines <= LINES, "{command}: {lines} lines\n{help}");
+        let most = if command.is_empty() {
+            LINES_OF_ALL
+        } else {
+            LINES
+        };
+        assert!(lines <= most, "{command}: {lines} lines\n{help}");
         for line in help.lines() {
             let columns = line.chars().count();
             assert!(columns <= COLUMNS, "{command}: {columns} columns\n{line}");
         }
+    }
+}
+
+/// What is wrapped by hand is wrapped so that no other place is.
+#[test]
+fn the_help_of_each_command_wraps_well_in_60_columns() {
+    for command in COMMANDS {
+        let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let mut narrow = Operator::new().command(&arguments);
+        narrow.env("COLUMNS", NARROW.to_string());
+        let narrow = super::Ran::of(narrow).out;
+        assert!(!narrow.is_empty());
+        for line in narrow.lines() {
+            assert!(line.chars().count() <= NARROW, "{command}: {line}");
+        }
+        // The text below the options is as it is in a wide one.
+        let wide = help(command);
+        let below = wide.split("Print help\n").nth(1).unwrap_or_default();
+        assert!(
+            narrow.contains(below),
+            "{command}: {below:?} is not in {narrow}"
+        );
     }
 }
 

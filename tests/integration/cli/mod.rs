@@ -27,6 +27,7 @@ mod reach;
 mod task;
 mod terminal;
 mod times;
+mod token;
 mod waiting;
 mod windows;
 mod with_the_app;

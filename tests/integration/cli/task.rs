@@ -122,3 +122,70 @@ fn an_exclusive_one_that_the_store_forgets_is_stopped() {
     assert_eq!(ran.code, Some(143), "{ran:?}");
     assert!(ran.err.contains("the task `import` is lost"), "{ran:?}");
 }
+
+const UNTIL_GO: &str = "echo > ready; while [ ! -e go ]; do sleep 0.02; done";
+
+#[test]
+fn a_task_waits_for_another_of_its_name_or_is_told_that_it_runs_too_long() {
+    let operator = Operator::new();
+    let first = operator.start(&["task", "import", "--exclusive", "--", "sh", "-c", UNTIL_GO]);
+    until("it runs", || operator.exists("ready"));
+    let second = ["task", "import", "--exclusive", "--waiting"];
+    let ran = operator.fails(1, &[&second[..], &["1s", "--", "touch", "second"]].concat());
+    assert!(ran.err.contains("runs already"), "{ran:?}");
+    assert!(!operator.exists("second"));
+    let waits = operator.start(&[&second[..], &["1h", "--", "touch", "second"]].concat());
+    operator.write("go", "");
+    assert_eq!(first.end().code, Some(0));
+    assert_eq!(waits.end().code, Some(0));
+    assert!(operator.exists("second"));
+}
+
+#[test]
+fn waiting_for_a_task_ends_when_a_signal_comes() {
+    let operator = Operator::new();
+    let first = operator.start(&["task", "import", "--exclusive", "--", "sh", "-c", UNTIL_GO]);
+    until("it runs", || operator.exists("ready"));
+    let waits = [
+        "--json",
+        "-v",
+        "task",
+        "import",
+        "--exclusive",
+        "--waiting",
+        "1h",
+        "--",
+        "true",
+    ];
+    let waits = operator.start(&waits);
+    // It listens when it is in the process table with a handler; until then the signal ends it, too.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    waits.signal("TERM");
+    assert_ne!(waits.end().code, Some(0));
+    operator.write("go", "");
+    assert_eq!(first.end().code, Some(0));
+}
+
+#[test]
+fn a_task_takes_the_place_of_another_which_is_stopped() {
+    let operator = Operator::new();
+    let first = operator.start(&["task", "import", "--exclusive", "--", "sh", "-c", UNTIL_GO]);
+    until("it runs", || operator.exists("ready"));
+    operator.done(&["task", "import", "--take-over", "--", "touch", "second"]);
+    assert!(operator.exists("second"));
+    let ran = first.end();
+    assert_ne!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.err.contains("is lost"), "{ran:?}");
+    operator.fails(
+        2,
+        &[
+            "task",
+            "import",
+            "--take-over",
+            "--waiting",
+            "1s",
+            "--",
+            "true",
+        ],
+    );
+}

@@ -144,3 +144,18 @@ fn a_line_that_is_too_long_is_cut_where_it_is_drawn_over() {
     send_signal(terminal.id(), "TERM");
     assert_eq!(terminal.code(), Some(0));
 }
+
+#[test]
+fn during_says_what_it_does() {
+    let operator = Operator::new();
+    let mut terminal = Terminal::run(&operator, &["during", "--", "sh", "-c", "exit 3"]);
+    for step in [
+        "site closes",
+        "site is closed; sh runs",
+        "sh has ended with 3",
+        "site is online again",
+    ] {
+        terminal.shows(step);
+    }
+    assert_eq!(terminal.code(), Some(3));
+}

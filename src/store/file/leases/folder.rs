@@ -123,31 +123,13 @@ pub(super) fn take(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Makes the folder of the leases, for those who may use the folder that it is in. Else one made by
-/// root would keep out the app.
-pub(super) fn make(folder: &Path) -> io::Result<()> {
-    match fs::create_dir(folder) {
-        Ok(()) => {
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::MetadataExt as _;
-
-                // Best effort: where it fails, the process's own umask decides.
-                let _ = fs::metadata(folder_of(folder)).and_then(|around| {
-                    let mode = around.mode() & 0o7777;
-                    crate::store::file::access::give(
-                        &File::open(folder)?,
-                        around.uid(),
-                        around.gid(),
-                        mode,
-                    )
-                });
-            }
-            Ok(())
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-    }
+/// The lease of a file that holds none: somebody's, who may be at work.
+pub(super) fn unreadable(file: &str) -> Option<LiveLease> {
+    Some(LiveLease {
+        lease: Lease::new(lease_name(file)?, UNREADABLE, "").ok()?,
+        // Nobody can tell for how long. It is there again at the next look.
+        expires_in: Duration::ZERO,
+    })
 }
 
 /// Lets those read a lease who take part, whatever the umask: one who could not would have to fail,
@@ -160,13 +142,4 @@ pub(super) fn open_to_readers_of(file: &File, folder: &Path) {
     }
     #[cfg(not(unix))]
     let _ = (file, folder);
-}
-
-/// The lease of a file that holds none: somebody's, who may be at work.
-pub(super) fn unreadable(file: &str) -> Option<LiveLease> {
-    Some(LiveLease {
-        lease: Lease::new(lease_name(file)?, UNREADABLE, "").ok()?,
-        // Nobody can tell for how long. It is there again at the next look.
-        expires_in: Duration::ZERO,
-    })
 }

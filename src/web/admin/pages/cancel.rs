@@ -47,7 +47,7 @@ pub(crate) async fn cancel(
         }
         let change = cancel.await;
         change.map_err(|error| not_changed(&maintenance, &request, &error))?;
-        return Ok(see_other(&maintenance));
+        return Ok(see_other(&request, &maintenance));
     }
     let page = Page::open(&request, &maintenance).await?;
     let found = window(&page.status, id).filter(|(mode, _)| page.switchable.contains(&mode.key));

@@ -104,7 +104,9 @@ impl<'a> Page<'a> {
         context.insert("t", &catalogue.section("dashboard"));
         context.insert("language", &catalogue.tag);
         context.insert("direction", &catalogue.direction);
-        context.insert("base", &self.maintenance.front.admin_path);
+        let front = &self.maintenance.front;
+        context.insert("base", &front.public(self.request, &front.admin_path));
+        context.insert("site", &front.public(self.request, "/"));
         context.insert("visitor", &self.caller.name());
         context.insert("zone", &self.reader.zone.iana_name().unwrap_or("UTC"));
         context.insert(

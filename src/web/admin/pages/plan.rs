@@ -42,7 +42,7 @@ pub(crate) async fn plan(
         let what = "plan a window";
         let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
         match planned(&maintenance, &form, &key, caller.by()).await {
-            Ok(()) => return Ok(see_other(&maintenance)),
+            Ok(()) => return Ok(see_other(&request, &maintenance)),
             Err(PlanError::Form(message)) => fault = Some(message),
             Err(PlanError::Change(
                 ChangeError::Plan(message)

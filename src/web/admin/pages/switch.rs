@@ -11,7 +11,7 @@ use crate::{
     web::{
         admin::{
             answering::Answer, authorize::Caller, direction::Direction, form::Form, not_changed,
-            not_found, view::is_open,
+            not_found, pages::dashboard_of, view::is_open,
         },
         maintenance::Maintenance,
     },
@@ -33,7 +33,7 @@ pub(crate) async fn switch(request: HttpRequest, maintenance: web::Data<Maintena
         Some("off") => Direction::Off,
         _ => Direction::On,
     };
-    let dashboard = format!("{}/", maintenance.front.admin_path);
+    let dashboard = dashboard_of(&request, &maintenance);
     let asked = SwitchAsked::new(&page, mode, direction, dashboard);
     Ok(page.answer("switch", StatusCode::OK, &asked))
 }
