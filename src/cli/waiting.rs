@@ -174,6 +174,9 @@ pub(super) async fn follow(
                 Ok(_) => Ok(Waited::Empty),
                 Err(WaitError::TimedOut { missing, .. }) => Ok(Waited::Missing(missing)),
                 Err(WaitError::Reopened { .. }) => Ok(Waited::Online),
+                Err(error @ WaitError::NoNodes { .. }) => {
+                    Err(Failure::cancelled(error.to_string()))
+                }
                 Err(WaitError::Change(error)) => Err(error.into()),
             },
             _ = changes.next() => {}
@@ -195,6 +198,8 @@ async fn barrier(
         .maintenance
         .wait_until_empty()
         .mode(context.mode())
+        // What that means is said at the end.
+        .no_nodes()
         .on_progress(move |missing| *told.lock() = missing.to_vec());
     if let Some(timeout) = goal.timeout {
         // A drain that is not over in time has to be heard of by all nodes, too.

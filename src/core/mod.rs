@@ -7,6 +7,7 @@ pub(crate) mod limits;
 pub(crate) mod mode;
 pub(crate) mod mode_view;
 pub(crate) mod overlap;
+pub(crate) mod pace;
 pub(crate) mod phase;
 pub(crate) mod public_path;
 pub(crate) mod rules;

@@ -14,7 +14,7 @@ use crate::{
             names::LOCKS,
             wanted::{AcquireError, Wanted},
         },
-        patience,
+        pauses,
     },
 };
 
@@ -31,7 +31,7 @@ impl Default for LockWish {
     fn default() -> Self {
         Self {
             wait: Duration::ZERO,
-            lapse: patience::TIME_TO_LIVE,
+            lapse: pauses::TIME_TO_LIVE,
         }
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod local_copy;
 pub(crate) mod lock;
 pub(crate) mod node;
 pub(crate) mod patience;
+pub(crate) mod pauses;
 pub(crate) mod shared;
 pub(crate) mod task;
 pub(crate) mod web_server_files;

@@ -23,7 +23,7 @@ use crate::{
             names::TASKS,
             wanted::{AcquireError, Wanted},
         },
-        patience,
+        pauses,
     },
     settings::Forced,
     store::LiveLease,
@@ -89,7 +89,7 @@ impl Task {
             takes_over: false,
             wait: Duration::ZERO,
             refused_in: None,
-            lapse: patience::TIME_TO_LIVE,
+            lapse: pauses::TIME_TO_LIVE,
         }
     }
 

@@ -17,7 +17,7 @@ use super::{
     source::{Entries, SETTINGS_VARIABLE, Source, overlay},
     web_server,
 };
-use crate::settings::conversions::{choice, text};
+use crate::settings::conversions::{choice, duration, text};
 
 /// What is read if no file is named and there is such a file.
 const DEFAULT_FILE: &str = "maintenance.toml";
@@ -152,6 +152,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
     let default = Settings::default();
     Settings {
         store: root.value("store", text, default.store),
+        store_timeout: root.value("store_timeout", duration, default.store_timeout),
         forced: root.optional(
             "forced",
             choice(&[("on", Forced::On), ("off", Forced::Off)]),

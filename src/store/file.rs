@@ -36,7 +36,7 @@ mod links;
 mod lock;
 mod lookout;
 mod read;
-mod replace;
+pub(crate) mod replace;
 pub(crate) mod sighting;
 mod watch;
 mod whereabouts;

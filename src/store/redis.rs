@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use self::{address::Address, connection::Connections};
 use super::{
     Hints, LARGEST_DOCUMENT, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store,
-    StoreError, StoreFuture, Version, lease::bounded, too_large,
+    StoreError, StoreFuture, UNREADABLE, Version, lease::bounded, too_large,
 };
 
 pub(crate) mod address;
@@ -43,8 +43,9 @@ mod watch;
 ///   seen within five seconds, changes by this crate at once: they are published to the channel
 ///   `maintenance:changes`.
 /// - Of several writers that replace the same document one wins: a script compares and replaces.
-/// - No request takes longer than about four seconds, whatever the server does. A lost connection is
-///   made anew.
+/// - A request takes no longer than about four seconds, whatever the server does. Where its answers are
+///   slow, they get more time: some times what they have taken so far, and never more than
+///   [`wait_at_most`](Self::wait_at_most) says. A lost connection is made anew.
 /// - A lease is a key with an expiry, by the server's clock.
 ///
 /// # What the server may lose
@@ -73,6 +74,9 @@ mod watch;
 /// ```
 #[derive(Debug, Clone)]
 pub struct RedisStore(Arc<Inner>);
+
+/// Above any lease: its content, and its holder with the length.
+const LARGEST_LEASE: usize = 1024 * 1024 + 1024;
 
 #[derive(Debug)]
 struct Inner {
@@ -111,6 +115,14 @@ impl RedisStore {
             ))
         })?;
         Ok(Self::at(address))
+    }
+
+    /// Waits for no answer of the server longer than this; the default is 30 seconds. Where answers are
+    /// quick, much less is waited. Less than two seconds are two.
+    #[must_use]
+    pub fn wait_at_most(self, longest: Duration) -> Self {
+        self.0.connections.wait_at_most(longest);
+        self
     }
 
     pub(crate) fn at(address: Address) -> Self {
@@ -237,7 +249,8 @@ impl Inner {
             .arg(value(lease))
             .arg(milliseconds(time_to_live))
             .arg(i32::from(condition == LeaseCondition::IfAbsent))
-            .arg(&self.lease_keys);
+            .arg(&self.lease_keys)
+            .arg(LARGEST_LEASE);
         let what = "take a lease";
         let answer = self.connections.ask::<Vec<Value>>(what, &script);
         match answer.await?.value.as_slice() {
@@ -259,7 +272,8 @@ impl Inner {
             .arg(lease.name())
             .arg(marked(lease.holder()))
             .arg(value(lease))
-            .arg(milliseconds(time_to_live));
+            .arg(milliseconds(time_to_live))
+            .arg(LARGEST_LEASE);
         let answer = self.connections.ask("renew a lease", &script);
         Ok(answer.await?.value)
     }
@@ -269,7 +283,8 @@ impl Inner {
         script
             .key(&self.index_key)
             .arg(lease.name())
-            .arg(marked(lease.holder()));
+            .arg(marked(lease.holder()))
+            .arg(LARGEST_LEASE);
         let answer = self.connections.ask::<i64>("give a lease back", &script);
         answer.await?;
         Ok(())
@@ -286,6 +301,7 @@ impl Inner {
         };
         let mut script = self.scripts.leases.key(&self.index_key);
         script.arg(&self.lease_keys).arg(first).arg(last);
+        script.arg(LARGEST_LEASE);
         let what = "list leases";
         let answer = self.connections.ask::<Vec<Value>>(what, &script);
         let found = answer.await?.value;
@@ -309,6 +325,10 @@ impl Inner {
     ) -> Result<LiveLease, StoreError> {
         let parsed = match (value, left) {
             (Value::BulkString(value), Value::Int(left)) => parsed(name, value).zip(Some(*left)),
+            // Too large to be one of ours, and so it was not read.
+            (Value::Int(_), Value::Int(left)) => {
+                Lease::new(name, UNREADABLE, "").ok().zip(Some(*left))
+            }
             _ => None,
         };
         let (lease, left) = parsed.ok_or_else(|| self.misunderstood(what))?;
@@ -373,8 +393,11 @@ impl Store for RedisStore {
     }
 
     fn watch(&self) -> Hints {
-        let address = self.0.connections.address().clone();
-        watch::watch(address, self.0.channel.clone())
+        watch::watch(self.0.connections.clone(), self.0.channel.clone())
+    }
+
+    fn answers_within(&self) -> Option<Duration> {
+        Some(self.0.connections.answers_within())
     }
 
     fn clock(&self) -> StoreFuture<'_, Option<Timestamp>> {

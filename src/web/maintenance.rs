@@ -176,8 +176,8 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`WaitError`](crate::WaitError) when the time is over, which names those who are missing, or
-    /// when the mode is not on, or not any more.
+    /// [`WaitError`](crate::WaitError) when the time is over, which names those who are missing, when
+    /// no node reports at all, or when the mode is not on, or not any more.
     pub fn wait_until_empty(&self) -> WaitUntilEmpty {
         WaitUntilEmpty::new(self.engine.clone())
     }

@@ -35,6 +35,7 @@ mod api;
 mod api_windows;
 mod barrier;
 #[cfg(feature = "testing")]
+mod clocks;
 mod conformance;
 mod cut_off;
 mod dashboard;

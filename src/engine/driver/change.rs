@@ -1,8 +1,6 @@
 //! Changes the stored state on request.
 
-use std::time::Duration;
-
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::{
     Driver, Known,
@@ -25,30 +23,30 @@ use crate::{
             outcome::Fate,
         },
         events,
-        patience::FIRST_RETRY,
+        patience::{self, within},
+        pauses::FIRST_RETRY,
     },
     store::{Saved, StoreError},
 };
 
-/// How long a change may take from when it was asked for, conflicts and waiting included.
-pub(super) const CHANGE_TIMEOUT: Duration = Duration::from_secs(10);
-
 impl Driver {
     pub(super) async fn change(&self, known: &mut Known, command: Command) {
-        let deadline = command.asked_at + CHANGE_TIMEOUT;
         known.is_quiet = !command.call_hooks;
-        let outcome = match timeout_at(
-            deadline,
+        // Conflicts and waiting for its turn included.
+        let patience = || patience::of_change(&*self.store);
+        let outcome = match within(
+            command.asked_at,
+            patience,
             self.apply(known, &command.operation, command.says.as_deref()),
         )
         .await
         {
             Ok(outcome) => outcome,
-            Err(_) => {
+            Err(waited) => {
                 let error = StoreError::new(format!(
                     "the store {} did not take the change within {} seconds",
                     self.store.url(),
-                    CHANGE_TIMEOUT.as_secs()
+                    waited.as_secs()
                 ));
                 match self.last_look(known).await {
                     Some(changed) => Ok(changed),
@@ -161,6 +159,11 @@ impl Driver {
                     // It may be stored all the same, and no hint may tell.
                     known.look_at = Some(Instant::now() + FIRST_RETRY);
                     match self.fate_of(known, &next, version.as_ref()).await {
+                        // It can be seen, and may be gone after a crash.
+                        Fate::Done(_) if error.is_of_durability() => {
+                            known.asked = None;
+                            return Err(ChangeError::NotKnown(error));
+                        }
                         Fate::Done(done) => {
                             known.asked = None;
                             tracing::warn!(

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use tokio::{
-    sync::mpsc,
-    time::{Instant, timeout},
-};
+use tokio::{sync::mpsc, time::Instant};
 
-use super::{Driver, Known, LONGEST_NAP, change::CHANGE_TIMEOUT, command::Operation};
-use crate::engine::driver::drain::Heard;
+use super::{Driver, Known, LONGEST_NAP, command::Operation};
+use crate::engine::{
+    driver::drain::Heard,
+    patience::{self, within},
+};
 
 /// The pause before what is over is settled again after that failed.
 pub(super) const SETTLE_RETRY: Duration = Duration::from_secs(30);
@@ -49,13 +49,15 @@ impl Driver {
         operation: &Operation,
     ) -> Result<(), String> {
         known.settle_after = None;
-        let error = match timeout(CHANGE_TIMEOUT, self.apply(known, operation, None)).await {
+        let patience = || patience::of_change(&*self.store);
+        let change = self.apply(known, operation, None);
+        let error = match within(Instant::now(), patience, change).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => crate::core::text::chain(&error),
-            Err(_) => format!(
+            Err(waited) => format!(
                 "the store {} did not take a change within {} seconds",
                 self.store.url(),
-                CHANGE_TIMEOUT.as_secs()
+                waited.as_secs()
             ),
         };
         tracing::debug!(error, "what follows by itself could not be stored yet");

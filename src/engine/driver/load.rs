@@ -1,6 +1,6 @@
 //! Reads the store, and takes over what it holds.
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::{Driver, HAND_IS_DONE, Known, LOOK_EVERY};
 use crate::{
@@ -13,19 +13,21 @@ use crate::{
         change_error::ChangeError,
         driver::believe::{Believed, Lacks},
         events, figures,
-        patience::{FIRST_RETRY, LONGEST_RETRY, STORE_TIMEOUT, jittered},
+        patience::{self, within},
+        pauses::{FIRST_RETRY, LONGEST_RETRY, jittered},
     },
     store::{Loaded, StoreError, Version},
 };
 
 impl Driver {
     pub(super) async fn load(&self) -> Result<Option<Loaded>, StoreError> {
-        match timeout(STORE_TIMEOUT, self.store.load()).await {
+        let patience = || patience::of_answer(&*self.store);
+        match within(Instant::now(), patience, self.store.load()).await {
             Ok(loaded) => loaded,
-            Err(_) => Err(StoreError::new(format!(
+            Err(waited) => Err(StoreError::new(format!(
                 "the store {} does not answer within {} seconds",
                 self.store.url(),
-                STORE_TIMEOUT.as_secs()
+                waited.as_secs()
             ))),
         }
     }

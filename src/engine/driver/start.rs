@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{Driver, Known, edges::SETTLE_RETRY, events};
 use crate::{
-    engine::patience::{FIRST_RETRY, jittered},
+    engine::pauses::{FIRST_RETRY, jittered},
     settings::{WhenStoreFails, WhenUnknownAtStart},
     store::StoreError,
 };

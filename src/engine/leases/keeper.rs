@@ -19,7 +19,8 @@ use crate::{
             marker::{MARKER, MARKER_LIVES, marker, remembered_for, to_wait},
             node::Fleet,
         },
-        patience::{ASK_EVERY, STORE_TIMEOUT},
+        patience::{of_answer, within},
+        pauses::ASK_EVERY,
     },
     store::{Lease, LeaseCondition, LiveLease, PutLease, Store, StoreError},
 };
@@ -217,11 +218,13 @@ pub(crate) async fn in_time<T>(
     what: &str,
     asked: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
-    timeout(STORE_TIMEOUT, asked).await.unwrap_or_else(|_| {
+    let patience = || of_answer(store);
+    let answer = within(tokio::time::Instant::now(), patience, asked).await;
+    answer.unwrap_or_else(|waited| {
         Err(StoreError::new(format!(
             "the store {} does not {what} within {} seconds",
             store.url(),
-            STORE_TIMEOUT.as_secs()
+            waited.as_secs()
         )))
     })
 }

@@ -15,7 +15,8 @@ use crate::{
             keeper::{in_time, patience},
             wanted::AcquireError,
         },
-        patience::{ASK_EVERY, STORE_TIMEOUT},
+        patience::of_answer,
+        pauses::ASK_EVERY,
     },
     store::{Lease, LeaseCondition, PutLease, Store, StoreError},
 };
@@ -150,7 +151,8 @@ impl Keeping {
     pub(super) async fn renew(&self, held_until: Option<Duration>) -> bool {
         let asked_at = steady::now();
         // Once it is lost there is nothing to be late for.
-        let left = held_until.map_or(STORE_TIMEOUT, |until| until.saturating_sub(asked_at));
+        let longest = of_answer(&*self.store);
+        let left = held_until.map_or(longest, |until| until.saturating_sub(asked_at));
         let renewal = async {
             match self.store.renew_lease(&self.lease, self.time_to_live).await {
                 Ok(false) if !self.once => {
@@ -160,7 +162,7 @@ impl Keeping {
                 other => other,
             }
         };
-        match timeout(left.min(STORE_TIMEOUT), renewal).await {
+        match timeout(left.min(longest), renewal).await {
             Ok(Ok(true)) => {
                 self.hold_since(asked_at);
                 true

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    engine::patience::TIME_TO_LIVE,
+    engine::pauses::TIME_TO_LIVE,
     store::{LeaseCondition, LiveLease, StoreError},
 };
 

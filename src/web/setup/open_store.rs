@@ -22,7 +22,10 @@ pub(super) fn open_store(settings: &Settings) -> Result<(Arc<dyn Store>, LocalCo
             return Ok((Arc::new(store), copy));
         }
         #[cfg(feature = "redis")]
-        StoreUrl::Redis(url) => (Arc::new(crate::store::RedisStore::new(url)?), Of::Remote),
+        StoreUrl::Redis(url) => {
+            let store = crate::store::RedisStore::new(url)?.wait_at_most(settings.store_timeout);
+            (Arc::new(store), Of::Remote)
+        }
         #[cfg(feature = "object-store")]
         StoreUrl::Bucket(url) => (Arc::new(crate::store::BucketStore::new(url)?), Of::Remote),
     };
