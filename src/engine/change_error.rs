@@ -31,6 +31,12 @@ pub enum ChangeError {
         /// Why, as the hook says.
         reason: String,
     },
+    /// Somebody has switched or changed the mode since whoever asked for this change has seen it.
+    #[error("the mode `{mode}` has been switched or changed since you looked at it")]
+    Outdated {
+        /// The mode's key.
+        mode: String,
+    },
     /// Another guard holds the lock on the mode.
     #[error(
         "the mode `{mode}` is locked by {}{}", .holder.by,

@@ -5,15 +5,20 @@ use std::{sync::Arc, time::Duration};
 use ::redis::{Script, Value};
 use jiff::Timestamp;
 
-use self::{address::Address, connection::Connections};
+use self::{
+    address::Address,
+    connection::Connections,
+    lease_value::{marked, milliseconds, parsed, value},
+};
 use super::{
     Hints, LARGEST_DOCUMENT, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store,
-    StoreError, StoreFuture, UNREADABLE, Version, lease::bounded, too_large,
+    StoreError, StoreFuture, UNREADABLE, Version, too_large,
 };
 
 pub(crate) mod address;
 mod connection;
 mod failure;
+mod lease_value;
 mod watch;
 
 /// Keeps the state in a Redis or Valkey server, which any number of machines can share.
@@ -157,11 +162,6 @@ fn loaded(document: Vec<u8>) -> Loaded {
         version: Version::new(document.as_slice()),
         document,
     }
-}
-
-/// A holder with its length before it: no other holder's begins so.
-fn marked(holder: &str) -> String {
-    format!("{}:{holder}", holder.len())
 }
 
 impl Inner {
@@ -348,25 +348,6 @@ impl Inner {
     }
 }
 
-/// What is stored of a lease: its holder, and the content as it is.
-fn value(lease: &Lease) -> Vec<u8> {
-    [marked(lease.holder()).as_bytes(), lease.content()].concat()
-}
-
-fn parsed(name: &str, value: &[u8]) -> Option<Lease> {
-    let colon = value.iter().position(|byte| *byte == b':')?;
-    let (length, rest) = value.split_at_checked(colon)?;
-    let length = str::from_utf8(length).ok()?.parse().ok()?;
-    let (holder, content) = rest.get(1..)?.split_at_checked(length)?;
-    Lease::new(name, str::from_utf8(holder).ok()?, content).ok()
-}
-
-/// Rounded up: a lease must not lapse before its holder thinks so.
-fn milliseconds(time_to_live: Duration) -> u64 {
-    let milliseconds = bounded(time_to_live).as_nanos().div_ceil(1_000_000);
-    milliseconds.try_into().unwrap_or(u64::MAX)
-}
-
 impl Store for RedisStore {
     fn url(&self) -> String {
         self.0.connections.address().shown.clone()
@@ -429,7 +410,3 @@ impl Store for RedisStore {
         Box::pin(self.0.leases(prefix))
     }
 }
-
-#[cfg(test)]
-#[path = "redis_tests.rs"]
-mod tests;

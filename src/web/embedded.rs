@@ -10,7 +10,7 @@ pub(crate) const NOTICE_TEMPLATE: (&str, &str) = (
 );
 
 /// The templates, under the names by which an app's own replace them.
-pub(crate) const ADMIN_TEMPLATES: [(&str, &str); 5] = [
+pub(crate) const ADMIN_TEMPLATES: [(&str, &str); 9] = [
     (
         "maintenance/base.html",
         include_str!("../../templates/base.html"),
@@ -30,5 +30,21 @@ pub(crate) const ADMIN_TEMPLATES: [(&str, &str); 5] = [
     (
         "maintenance/cancel.html",
         include_str!("../../templates/cancel.html"),
+    ),
+    (
+        "maintenance/change.html",
+        include_str!("../../templates/change.html"),
+    ),
+    (
+        "maintenance/fault.html",
+        include_str!("../../templates/fault.html"),
+    ),
+    (
+        "maintenance/long.html",
+        include_str!("../../templates/long.html"),
+    ),
+    (
+        "maintenance/window.html",
+        include_str!("../../templates/window.html"),
     ),
 ];

@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O and no clock. Every function that needs the time takes `now`.
 
+pub(crate) mod amend;
 pub(crate) mod applied;
 pub(crate) mod decode;
 pub(crate) mod horizon;

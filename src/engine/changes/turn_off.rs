@@ -3,11 +3,15 @@
 use std::future::IntoFuture;
 
 use super::{Change, ChangeFuture, propose};
-use crate::engine::{
-    change_error::ChangeError,
-    driver::Operation,
-    handle::Engine,
-    hooks::{ChangeKind, ProposedChange},
+use crate::{
+    core::state::amend::Seen,
+    engine::{
+        change_error::ChangeError,
+        driver::Operation,
+        handle::Engine,
+        hooks::{ChangeKind, ProposedChange},
+        if_seen::IfSeen,
+    },
 };
 
 /// Brings the site back: from [`Maintenance::turn_off`](crate::Maintenance::turn_off).
@@ -21,6 +25,7 @@ pub struct TurnOff {
     pub(super) mode: String,
     pub(super) call_hooks: bool,
     pub(super) by: Option<String>,
+    pub(super) seen: Option<Seen>,
 }
 
 impl TurnOff {
@@ -30,6 +35,7 @@ impl TurnOff {
             engine,
             call_hooks: true,
             by: None,
+            seen: None,
         }
     }
 
@@ -50,6 +56,12 @@ impl TurnOff {
         self.mode = key.into();
         self
     }
+
+    /// Only while the mode is what was seen of it.
+    pub(crate) fn if_seen(mut self, seen: Option<Seen>) -> Self {
+        self.seen = seen;
+        self
+    }
 }
 
 impl IntoFuture for TurnOff {
@@ -62,13 +74,19 @@ impl IntoFuture for TurnOff {
             mode,
             call_hooks,
             by,
+            seen,
         } = self;
         Box::pin(async move {
             engine.find_mode(&mode)?;
             let proposal = ProposedChange::new(ChangeKind::TurnOff, &mode).by(by.as_ref());
-            let operation: Operation =
-                Box::new(move |document, now| document.turn_off(&mode, by.as_deref(), now));
-            propose(&engine, proposal, call_hooks, operation).await
+            let if_seen = IfSeen::new(&mode, seen);
+            let operation =
+                if_seen.guard(move |document, now| document.turn_off(&mode, by.as_deref(), now));
+            let change = propose(&engine, proposal, call_hooks, operation).await?;
+            match if_seen.outdated() {
+                Some(mode) => Err(ChangeError::Outdated { mode }),
+                None => Ok(change),
+            }
         })
     }
 }

@@ -6,12 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Change, ChangeFuture, propose};
 use crate::{
-    core::state::{DrainWish, End, OnTimeout, SwitchOn},
+    core::state::{DrainWish, End, OnTimeout, SwitchOn, amend::Seen},
     engine::{
         change_error::ChangeError,
-        driver::Operation,
         handle::Engine,
         hooks::{ChangeKind, ProposedChange},
+        if_seen::IfSeen,
     },
 };
 
@@ -29,6 +29,7 @@ pub struct TurnOn {
     pub(super) mode: String,
     pub(super) call_hooks: bool,
     pub(super) wanted: SwitchOn,
+    pub(super) seen: Option<Seen>,
 }
 
 impl TurnOn {
@@ -38,6 +39,7 @@ impl TurnOn {
             engine,
             call_hooks: true,
             wanted: SwitchOn::default(),
+            seen: None,
         }
     }
 
@@ -124,6 +126,12 @@ impl TurnOn {
         self
     }
 
+    /// Only while the mode is what was seen of it.
+    pub(crate) fn if_seen(mut self, seen: Option<Seen>) -> Self {
+        self.seen = seen;
+        self
+    }
+
     pub(crate) fn handle(&self) -> &Engine {
         &self.engine
     }
@@ -154,6 +162,7 @@ impl IntoFuture for TurnOn {
             mode,
             call_hooks,
             mut wanted,
+            seen,
         } = self;
         Box::pin(async move {
             let known = engine.find_mode(&mode)?;
@@ -162,9 +171,14 @@ impl IntoFuture for TurnOn {
             let proposal = ProposedChange::new(ChangeKind::TurnOn, &mode)
                 .by(wanted.by.as_ref())
                 .saying(wanted.reason.as_ref(), wanted.message.as_ref());
-            let operation: Operation =
-                Box::new(move |document, now| document.turn_on(&mode, &wanted, now));
-            propose(&engine, proposal, call_hooks, operation).await
+            let if_seen = IfSeen::new(&mode, seen);
+            let operation =
+                if_seen.guard(move |document, now| document.turn_on(&mode, &wanted, now));
+            let change = propose(&engine, proposal, call_hooks, operation).await?;
+            match if_seen.outdated() {
+                Some(mode) => Err(ChangeError::Outdated { mode }),
+                None => Ok(change),
+            }
         })
     }
 }

@@ -15,7 +15,7 @@ use self::believe::Lacks;
 use crate::{
     core::{state::Document, status::state_id::StateId},
     engine::{
-        driver::settle::Agreement,
+        driver::agreement::Agreement,
         events, figures,
         follow_files::Followed,
         leases::keeper::LeaseKeeper,
@@ -27,6 +27,7 @@ use crate::{
     store::{Hint, Hints, Store, StoreError, Version},
 };
 
+mod agreement;
 mod believe;
 mod change;
 pub(crate) mod changed;
@@ -150,11 +151,15 @@ impl Driver {
             return;
         }
         if known.failure.is_none() {
-            skew::compare(&*self.store, &self.shared).await;
+            let now = || self.shared.clock.now();
+            skew::compare(&*self.store, &self.shared.knowledge, now).await;
         }
         let (store, shared) = (Arc::clone(&self.store), Arc::clone(&self.shared));
         // It ends with the runtime.
-        tokio::spawn(async move { skew::follow(&*store, &shared).await });
+        tokio::spawn(async move {
+            let now = || shared.clock.now();
+            skew::follow(&*store, &shared.knowledge, now).await;
+        });
         let (look_again, mut looks) = mpsc::unbounded_channel();
         let (heard, mut fleets) = mpsc::unbounded_channel();
         let (leave, told_to_leave) = oneshot::channel();

@@ -32,6 +32,8 @@ use crate::{
 /// How long the server may take for a connection and for an answer, as long as nothing else is known.
 /// Together they are less than the driver's patience, so that the error says what was waited for.
 const LEAST_WAIT: Duration = Duration::from_secs(2);
+/// What is waited at least for a connection that somebody else waits for already.
+const BRIEFLY: Duration = Duration::from_secs(1);
 /// A script that the server does not know takes as many answers: no, its text, and what it returns.
 const ANSWERS: u32 = 3;
 
@@ -52,11 +54,16 @@ struct State {
     connection: Option<Numbered>,
     /// How many there have been.
     count: u64,
-    /// What comes of the attempt that is being made.
+    /// The attempt that is being made, if one is.
     attempt: Option<Attempt>,
 }
 
-type Attempt = watch::Receiver<Option<Result<Numbered, Reason>>>;
+/// What comes of an attempt to connect, and since when it is made.
+#[derive(Debug, Clone)]
+struct Attempt {
+    outcome: watch::Receiver<Option<Result<Numbered, Reason>>>,
+    since: Instant,
+}
 
 /// A connection that can be told from the one after it.
 #[derive(Debug, Clone)]
@@ -161,7 +168,9 @@ impl Connections {
             let attempt = match &state.attempt {
                 Some(attempt) => attempt.clone(),
                 None => {
-                    let (tell, attempt) = watch::channel(None);
+                    let (tell, outcome) = watch::channel(None);
+                    let since = Instant::now();
+                    let attempt = Attempt { outcome, since };
                     state.attempt = Some(attempt.clone());
                     let inner = Arc::clone(&self.0);
                     tokio::spawn(async move { inner.attempt(&tell).await });
@@ -174,7 +183,9 @@ impl Connections {
                 self.0.pace.lock().limit(2 * ANSWERS).max(2 * LEAST_WAIT),
             )
         };
-        let told = match timeout(limit, attempt.wait_for(Option::is_some)).await {
+        // Whoever comes when it has been made for long does not wait as long again.
+        let limit = limit.saturating_sub(attempt.since.elapsed()).max(BRIEFLY);
+        let told = match timeout(limit, attempt.outcome.wait_for(Option::is_some)).await {
             Ok(Ok(outcome)) => (*outcome).clone(),
             // The runtime that it was made on has ended.
             Ok(Err(_)) => {
