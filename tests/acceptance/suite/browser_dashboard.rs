@@ -376,6 +376,39 @@ async fn the_page_is_seen_before_it_is_shown() {
     }
 }
 
+#[actix_web::test]
+#[ignore = "needs chromium-driver"]
+async fn those_who_may_see_the_dashboard_find_it_from_the_refusal() {
+    let folder = TempDir::new().unwrap();
+    let settings = "[exempt]\nprefixes = [\"/login\"]\n";
+    fs::write(folder.path().join("maintenance.toml"), settings).unwrap();
+    let shop = Shop::in_folder(folder, &[]);
+    let alice = shop.superuser().await;
+    let visitor = shop.driver.browser(shop.demo.address).await;
+    shop.demo
+        .superuser()
+        .press("/maintenance-mode/on", "mode=site");
+    alice.open("/about").await;
+    alice.says("To the maintenance dashboard").await;
+    let barriers = alice.barriers().await;
+    assert!(barriers.is_empty(), "{barriers:#?}");
+    visitor.open("/about").await;
+    visitor.says("Down for maintenance").await;
+    // It is told of the change as the other is, and shows no more.
+    comes_true(
+        &visitor,
+        "performance.getEntriesByName(document.scripts[0].src).length",
+    )
+    .await;
+    alice.click("#maintenance-dashboard").await;
+    alice.says("In maintenance").await;
+    let text = visitor.text().await;
+    assert!(!text.contains("dashboard"), "{text}");
+    for browser in [alice, visitor] {
+        browser.close().await;
+    }
+}
+
 /// A site with so many modes and windows, and something closed in it.
 fn with_much(modes: usize, windows: usize) -> Shop {
     let folder = TempDir::new().unwrap();
