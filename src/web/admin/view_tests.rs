@@ -1,11 +1,5 @@
-use jiff::{civil::Date, tz::TimeZone};
-
 use super::*;
-use crate::{
-    core::status::windows::PlannedWindow,
-    settings::LanguageSettings,
-    web::{admin::view::time_line::position, refusal::language::Languages},
-};
+use crate::{settings::LanguageSettings, web::refusal::language::Languages};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
