@@ -26,8 +26,7 @@ use crate::{
 #[command(after_help = "\
 TIME: 22:00, 'tomorrow 22:00', +2h, 2030-03-01T22:00+01:00.
 If it is on, what is given replaces what was; '' is no text.
-Example:
-  maintenance on --drain --timeout 10m && ./migrate")]
+Example: maintenance on --drain --timeout 10m && ./migrate")]
 pub(super) struct On {
     #[command(flatten)]
     texts: Texts,

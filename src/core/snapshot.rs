@@ -297,6 +297,15 @@ impl Snapshot {
         })
     }
 
+    /// The keys of the modes that apply to all requests.
+    pub(crate) fn modes_of_everything(&self) -> impl Iterator<Item = &str> {
+        let modes = self.modes.iter().enumerate().filter(|(index, mode)| {
+            let rules = self.rules.of_mode(*index);
+            !mode.mode.has_condition && rules.is_none_or(|rules| rules.applies_to.is_everything())
+        });
+        modes.map(|(_, mode)| &*mode.key)
+    }
+
     /// Whether a mode is closing, so that those who are in may go on.
     pub(crate) fn is_draining(&self, now: Timestamp) -> bool {
         self.closed_modes(now)

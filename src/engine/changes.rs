@@ -12,13 +12,14 @@ use crate::{
     core::{
         limits::Excess,
         snapshot::Status,
-        state::{DrainWish, End, OnTimeout, SwitchOn},
+        state::{DrainWish, End, OnTimeout, SwitchOn, amend::Seen},
         status::LockHolder,
     },
     engine::{
         driver::{Changed, Command, Operation},
         handle::Engine,
         hooks::{ChangeKind, ProposedChange},
+        if_seen::IfSeen,
     },
     settings::Forced,
     store::StoreError,
@@ -58,6 +59,12 @@ pub enum ChangeError {
     Refused {
         /// Why, as the hook says.
         reason: String,
+    },
+    /// Somebody has switched or changed the mode since whoever asked for this change has seen it.
+    #[error("the mode `{mode}` has been switched or changed since you looked at it")]
+    Outdated {
+        /// The mode's key.
+        mode: String,
     },
     /// Another guard holds the lock on the mode.
     #[error(
@@ -127,6 +134,7 @@ pub struct TurnOn {
     mode: String,
     call_hooks: bool,
     wanted: SwitchOn,
+    pub(super) seen: Option<Seen>,
 }
 
 impl TurnOn {
@@ -136,6 +144,7 @@ impl TurnOn {
             engine,
             call_hooks: true,
             wanted: SwitchOn::default(),
+            seen: None,
         }
     }
 
@@ -222,6 +231,12 @@ impl TurnOn {
         self
     }
 
+    /// Only while the mode is what was seen of it.
+    pub(crate) fn if_seen(mut self, seen: Option<Seen>) -> Self {
+        self.seen = seen;
+        self
+    }
+
     pub(crate) fn handle(&self) -> &Engine {
         &self.engine
     }
@@ -252,6 +267,7 @@ impl IntoFuture for TurnOn {
             mode,
             call_hooks,
             mut wanted,
+            seen,
         } = self;
         Box::pin(async move {
             let known = engine.find_mode(&mode)?;
@@ -260,9 +276,14 @@ impl IntoFuture for TurnOn {
             let proposal = ProposedChange::new(ChangeKind::TurnOn, &mode)
                 .by(wanted.by.as_ref())
                 .saying(wanted.reason.as_ref(), wanted.message.as_ref());
-            let operation: Operation =
-                Box::new(move |document, now| document.turn_on(&mode, &wanted, now));
-            propose(&engine, proposal, call_hooks, operation).await
+            let if_seen = IfSeen::new(&mode, seen);
+            let operation =
+                if_seen.guard(move |document, now| document.turn_on(&mode, &wanted, now));
+            let change = propose(&engine, proposal, call_hooks, operation).await?;
+            match if_seen.outdated() {
+                Some(mode) => Err(ChangeError::Outdated { mode }),
+                None => Ok(change),
+            }
         })
     }
 }
@@ -278,6 +299,7 @@ pub struct TurnOff {
     mode: String,
     call_hooks: bool,
     by: Option<String>,
+    pub(super) seen: Option<Seen>,
 }
 
 impl TurnOff {
@@ -287,6 +309,7 @@ impl TurnOff {
             engine,
             call_hooks: true,
             by: None,
+            seen: None,
         }
     }
 
@@ -307,6 +330,12 @@ impl TurnOff {
         self.mode = key.into();
         self
     }
+
+    /// Only while the mode is what was seen of it.
+    pub(crate) fn if_seen(mut self, seen: Option<Seen>) -> Self {
+        self.seen = seen;
+        self
+    }
 }
 
 impl IntoFuture for TurnOff {
@@ -319,13 +348,19 @@ impl IntoFuture for TurnOff {
             mode,
             call_hooks,
             by,
+            seen,
         } = self;
         Box::pin(async move {
             engine.find_mode(&mode)?;
             let proposal = ProposedChange::new(ChangeKind::TurnOff, &mode).by(by.as_ref());
-            let operation: Operation =
-                Box::new(move |document, now| document.turn_off(&mode, by.as_deref(), now));
-            propose(&engine, proposal, call_hooks, operation).await
+            let if_seen = IfSeen::new(&mode, seen);
+            let operation =
+                if_seen.guard(move |document, now| document.turn_off(&mode, by.as_deref(), now));
+            let change = propose(&engine, proposal, call_hooks, operation).await?;
+            match if_seen.outdated() {
+                Some(mode) => Err(ChangeError::Outdated { mode }),
+                None => Ok(change),
+            }
         })
     }
 }

@@ -1,5 +1,6 @@
 //! What runs behind the handle: the driver, leases, nodes, changes. No actix.
 
+pub(crate) mod amend;
 pub(crate) mod barrier;
 pub(crate) mod changes;
 pub(crate) mod driver;
@@ -9,6 +10,7 @@ pub(crate) mod fleet;
 pub(crate) mod guard;
 pub(crate) mod handle;
 pub(crate) mod hooks;
+pub(crate) mod if_seen;
 pub(crate) mod inside;
 pub(crate) mod knowledge;
 pub(crate) mod leases;

@@ -39,6 +39,8 @@ mod clocks;
 mod conformance;
 mod cut_off;
 mod dashboard;
+mod dashboard_forms;
+mod dashboard_view;
 mod demo_site;
 mod drain;
 mod edges;

@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O and no clock. Every function that needs the time takes `now`.
 
+pub(crate) mod amend;
 pub(crate) mod applied;
 pub(crate) mod decode;
 pub(crate) mod horizon;
@@ -631,14 +632,20 @@ impl ModeState {
             return;
         };
         let closed = Switch::On(drain.on.clone());
-        let closing = std::mem::replace(&mut self.switch, closed.clone());
+        let closing = self.switch.clone();
+        self.replace_switch(&closing, closed);
+    }
+
+    /// Says the same switch in another way: guards that hold the one hold the other from now on.
+    fn replace_switch(&mut self, before: &Switch, after: Switch) {
         for guard in &mut self.guards {
             for switch in [&mut guard.before, &mut guard.after] {
-                if *switch == closing {
-                    switch.clone_from(&closed);
+                if switch == before && *before != Switch::Off {
+                    switch.clone_from(&after);
                 }
             }
         }
+        self.switch = after;
     }
 
     /// The phase at `now`; the cheap part of [`standing`](Self::standing).

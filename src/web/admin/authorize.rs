@@ -43,6 +43,11 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    /// Whether it is known who it is.
+    pub(super) fn is_authenticated(&self) -> bool {
+        self.visitor.authenticated || self.by_token
+    }
+
     /// Whether the request carries a token, which no browser adds by itself.
     pub(super) fn by_token(&self) -> bool {
         self.by_token

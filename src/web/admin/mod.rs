@@ -65,10 +65,18 @@ fn inside() -> impl HttpServiceFactory {
         .wrap(answer::headers_of_all())
         .service(readable(["", "/"], Answering(pages::dashboard)).name(ADMIN_ROOT))
         .service(readable(["/switch", "/switch/"], Answering(pages::switch)))
+        .service(changeable(
+            ["/change", "/change/"],
+            Answering(pages::change),
+        ))
         .service(changeable(["/plan", "/plan/"], Answering(pages::plan)))
         .service(changeable(
             ["/cancel", "/cancel/"],
             Answering(pages::cancel),
+        ))
+        .service(changeable(
+            ["/preview", "/preview/"],
+            Answering(pages::preview),
         ))
         .service(readable(
             ["/static/{name}", "/static/{name}/"],
@@ -218,6 +226,7 @@ fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
         ChangeError::Forced(_) => (StatusCode::CONFLICT, "Forced by the settings"),
         ChangeError::Locked { .. } | ChangeError::LockLost(_) => (StatusCode::CONFLICT, "Locked"),
         ChangeError::Refused { .. } => (StatusCode::CONFLICT, "Refused"),
+        ChangeError::Outdated { .. } => (StatusCode::CONFLICT, "Changed meanwhile"),
         ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),
         ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),
         ChangeError::Plan(_) | ChangeError::Text(_) => (StatusCode::BAD_REQUEST, "Not possible"),

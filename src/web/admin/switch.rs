@@ -20,7 +20,7 @@ use super::{
     not_changed, origin, pages, prefers_json,
 };
 use crate::{
-    core::{public_path::in_public, schedule::parse_duration},
+    core::{public_path::in_public, schedule::parse_duration, state::amend::Seen},
     engine::changes::{Change, ChangeError},
     settings::GetSwitches,
     web::{
@@ -73,7 +73,28 @@ async fn answer(
     let form = Form::read(request, body);
     let mode = mode_of(form.as_ref().ok(), maintenance);
     let what = direction.in_words();
-    let caller = authorize_change(request, maintenance, Some(&mode), what).await?;
+    // The form that comes again if it is not taken.
+    let own = form.as_ref().ok();
+    let own = own.filter(|form| pages::comes_again(request, form, maintenance));
+    let caller = match (
+        authorize_change(request, maintenance, Some(&mode), what).await,
+        own,
+    ) {
+        (Ok(caller), _) => caller,
+        (Err(refused), None) => return Err(refused),
+        (Err(_), Some(form)) => {
+            let prefix = maintenance.front.public_prefix(request);
+            let next = return_target(form.get("next"), &prefix);
+            let asked = pages::SwitchAgain {
+                form,
+                mode: &mode,
+                direction,
+                next,
+                error: None,
+            };
+            return Err(pages::switch_again(request, maintenance, asked).await);
+        }
+    };
     let not_understood = |status, title: &str, detail: &str| {
         let responses = &maintenance.front.responses;
         let detail = format!("{detail} Nothing was changed.");
@@ -96,9 +117,22 @@ async fn answer(
         reason: form.get("reason"),
         lasting,
         drain: form.get("drain").is_some_and(|drain| drain != "false"),
+        seen: form.get("seen").map(Seen::from_form),
     };
-    let change = change(maintenance, &mode, &wishes, caller.by(), direction).await;
-    let change = change.map_err(|error| not_changed(maintenance, request, &error))?;
+    let change = match change(maintenance, &mode, &wishes, caller.by(), direction).await {
+        Ok(change) => change,
+        Err(error) if pages::comes_again(request, &form, maintenance) => {
+            let asked = pages::SwitchAgain {
+                form: &form,
+                mode: &mode,
+                direction,
+                next: return_target(form.get("next"), &maintenance.front.public_prefix(request)),
+                error: Some(&error),
+            };
+            return Err(pages::switch_again(request, maintenance, asked).await);
+        }
+        Err(error) => return Err(not_changed(maintenance, request, &error)),
+    };
     if !caller.by_token() && direction == Direction::On {
         not_waited_for(request, maintenance);
     }
@@ -163,6 +197,8 @@ struct Wishes<'f> {
     reason: Option<&'f str>,
     lasting: Option<Duration>,
     drain: bool,
+    /// What the mode was when the form was made.
+    seen: Option<Seen>,
 }
 
 async fn change(
@@ -173,9 +209,11 @@ async fn change(
     direction: Direction,
 ) -> Result<Change, ChangeError> {
     if direction == Direction::Off {
-        return maintenance.turn_off().mode(mode).by(by).await;
+        let turn_off = maintenance.turn_off().mode(mode).by(by);
+        return turn_off.if_seen(wishes.seen.clone()).await;
     }
     let mut turn_on = maintenance.turn_on().mode(mode).by(by);
+    turn_on = turn_on.if_seen(wishes.seen.clone());
     if let Some(message) = wishes.message {
         turn_on = turn_on.message(message);
     }

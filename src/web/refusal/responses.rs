@@ -275,7 +275,7 @@ impl Responses {
             && matches!(request.method().as_str(), "GET" | "HEAD")
     }
 
-    fn rendered_with(
+    pub(super) fn rendered_with(
         &self,
         own: &ModeResponse,
         refusal: &Refusal,
