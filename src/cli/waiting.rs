@@ -17,17 +17,15 @@ use serde_json::json;
 use super::{
     context::Context,
     failure::Failure,
-    on::sentence,
     reach::{Reach, is_safe},
     signals::Signals,
     status_text::inside,
     wording,
 };
 use crate::{
-    core::text::escaped,
-    core::{phase::Phase, snapshot::Status, state::Switch},
-    engine::fleet::missing::Missing,
-    engine::{barrier::WaitError, changes::Change},
+    cli::outcome::sentence,
+    core::{phase::Phase, state::Switch, status::whole::Status, text::escaped},
+    engine::{barrier::WaitError, changes::Change, fleet::missing::Missing},
 };
 
 /// How often what is waited for is looked at.

@@ -5,7 +5,8 @@ use std::future::IntoFuture;
 use crate::{
     core::state::amend::{Amendment, NewEnd, Seen},
     engine::{
-        changes::{Change, ChangeError, ChangeFuture, propose},
+        change_error::ChangeError,
+        changes::{Change, ChangeFuture, propose},
         handle::Engine,
         hooks::{ChangeKind, ProposedChange},
         if_seen::IfSeen,

@@ -11,14 +11,17 @@ use tokio::{
 };
 
 use crate::{
-    core::{phase::Phase, snapshot::Status},
-    engine::fleet::missing::{Missing, WhyMissing},
-    engine::handle::Engine,
+    core::{phase::Phase, status::whole::Status},
     engine::{
-        changes::{Change, ChangeError, TurnOn, change},
+        change_error::ChangeError,
+        changes::{Change, TurnOn, change},
         driver::Operation,
-        fleet::node::Goal,
-        leases::held_lease::LeaseKeeper,
+        fleet::{
+            missing::{Missing, WhyMissing},
+            node::Goal,
+        },
+        handle::Engine,
+        leases::keeper::LeaseKeeper,
         shared::Shared,
     },
 };

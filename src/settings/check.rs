@@ -11,8 +11,10 @@ use super::{
     values::{Faults, redirect_fault, told},
     web_server,
 };
-use crate::core::public_path::is_plain;
-use crate::store::url::{StoreUrl, without_password};
+use crate::{
+    core::public_path::is_plain,
+    store::url::{StoreUrl, without_password},
+};
 
 /// Every fault of the values, in the order of the keys.
 pub(super) fn check(settings: &Settings) -> Vec<Fault> {

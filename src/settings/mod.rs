@@ -63,11 +63,12 @@
 
 use std::{fmt, time::Duration};
 
-use crate::core::state::DEFAULT_MODE;
+use crate::{core::state::DEFAULT_MODE, store::LONGEST_WAIT};
 
 mod admin;
 mod check;
 mod client;
+mod conversions;
 mod drain;
 mod exempt;
 pub(crate) mod fault;
@@ -88,32 +89,31 @@ pub(crate) mod values;
 mod web_server;
 mod well_known;
 
-pub(crate) use self::admin::{HASH_PREFIX, hash_from_text, token_name_fault};
-pub(crate) use self::node::ID_LIMIT;
 pub use self::{
     admin::{AdminSettings, GetSwitches, TokenSettings},
-    fault::{Fault, Origin, SettingsError},
-    live::LiveSettings,
-    mode::{AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings},
-};
-pub use self::{
     client::ClientSettings,
     drain::DrainSettings,
     exempt::{ApiKeySettings, ExemptSettings},
+    fault::{Fault, Origin, SettingsError},
     forced_on::ForcedOnSettings,
     language::LanguageSettings,
+    live::LiveSettings,
     logout::LogoutSettings,
+    mode::{AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings},
     node::NodeSettings,
     response::{FormatSetting, ResponseSettings},
     session::SessionSettings,
     unknown::{WhenCutOff, WhenStoreFails, WhenUnknownAtStart},
     web_server::WebServerSettings,
 };
+pub(crate) use self::{
+    admin::{HASH_PREFIX, hash_from_text, token_name_fault},
+    node::ID_LIMIT,
+};
 pub use crate::core::{
-    mode::{Access, Forced},
+    access::{Access, Forced},
     state::OnTimeout,
 };
-use crate::store::LONGEST_WAIT;
 pub(crate) use crate::store::url::{StoreUrl, without_password};
 
 /// All settings, as plain data.

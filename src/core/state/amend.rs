@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
 use sha2::{Digest as _, Sha256};
 
-use super::{Document, Draining, ModeState, Switch, SwitchedOn};
-use crate::core::phase::Standing;
+use super::{Document, ModeState, Switch, SwitchedOn};
+use crate::core::{phase::Standing, state::switch::Draining};
 
 /// What of a mode somebody had before them when they decided what to do with it: told from what
 /// anybody else has made of it since.

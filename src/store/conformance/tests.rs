@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use Fault::*;
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
@@ -38,7 +39,6 @@ enum Fault {
     ListsTheDocument,
     OpensAnother,
 }
-use Fault::*;
 
 /// Less than from one look at a lease to the next where they have pauses.
 const A_LITTLE: Duration = Duration::from_millis(4);

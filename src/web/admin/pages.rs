@@ -32,61 +32,21 @@ use super::{
     authorize::{Caller, authorize, authorize_change, caller, may_see},
     form::Form,
     not_changed, not_found,
-    switch::Direction,
     view::{Dashboard, HistoryAsked, More, Reader, is_open, title_of},
     visible::{Sight, Visible},
 };
+use crate::web::admin::direction::Direction;
 use crate::{
     core::{
         phase::Phase,
         schedule::find_zone,
-        snapshot::{ModeStatus, PlannedWindow, Status},
         state::{OnTimeout, Switch, amend::Seen},
+        status::{modes::ModeStatus, whole::Status, windows::PlannedWindow},
     },
-    engine::changes::ChangeError,
+    engine::change_error::ChangeError,
     settings::Access,
     web::{maintenance::Maintenance, permission::Permission},
 };
-
-/// The templates, under the names by which an app's own replace them.
-pub(crate) const TEMPLATES: [(&str, &str); 9] = [
-    (
-        "maintenance/base.html",
-        include_str!("../../../templates/base.html"),
-    ),
-    (
-        "maintenance/dashboard.html",
-        include_str!("../../../templates/dashboard.html"),
-    ),
-    (
-        "maintenance/switch.html",
-        include_str!("../../../templates/switch.html"),
-    ),
-    (
-        "maintenance/plan.html",
-        include_str!("../../../templates/plan.html"),
-    ),
-    (
-        "maintenance/cancel.html",
-        include_str!("../../../templates/cancel.html"),
-    ),
-    (
-        "maintenance/change.html",
-        include_str!("../../../templates/change.html"),
-    ),
-    (
-        "maintenance/fault.html",
-        include_str!("../../../templates/fault.html"),
-    ),
-    (
-        "maintenance/long.html",
-        include_str!("../../../templates/long.html"),
-    ),
-    (
-        "maintenance/window.html",
-        include_str!("../../../templates/window.html"),
-    ),
-];
 
 /// Nothing from elsewhere, nothing inline, and nobody frames it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
@@ -733,7 +693,7 @@ impl<'a> Page<'a> {
         maintenance: &'a Maintenance,
     ) -> Page<'a> {
         let who = caller(request, maintenance, Permission::See).await;
-        let sight = Sight::of(who.modes.clone(), maintenance);
+        let sight = Sight::of(who.modes.clone(), maintenance.engine.shared.modes.len());
         Self::new(request, maintenance, who, sight).await
     }
 

@@ -1,6 +1,5 @@
 //! `/ping`: what anybody may know.
 
-use crate::web::{front::Front, request::query_pairs};
 use actix_web::{
     HttpRequest,
     http::{
@@ -19,13 +18,12 @@ use super::{
     visible::{Sight, Told, Visible},
 };
 use crate::{
-    core::{
-        phase::Phase,
-        snapshot::{ModeStatus, Snapshot},
-    },
+    core::{phase::Phase, snapshot::Snapshot, status::modes::ModeStatus},
     web::{
+        front::Front,
         maintenance::Maintenance,
         refusal::{described::RefusalMarker, rendered::X_MAINTENANCE_MODE},
+        request::query_pairs,
     },
 };
 

@@ -1,6 +1,6 @@
 //! `/on` and `/off`.
 
-use crate::core::text::sentence;
+use crate::core::state::amend::Seen;
 use std::time::Duration;
 
 use actix_web::{
@@ -16,34 +16,18 @@ use super::{
     answer::{Changed, document},
     answering::Answer,
     authorize::{authorize, authorize_change, sight},
+    direction::Direction,
     form::Form,
     not_changed, origin, pages, prefers_json,
 };
 use crate::{
-    core::{public_path::in_public, schedule::parse_duration, state::amend::Seen},
-    engine::changes::{Change, ChangeError},
+    core::{public_path::in_public, schedule::parse_duration, text::sentence},
+    engine::{change_error::ChangeError, changes::Change},
     settings::GetSwitches,
     web::{
         maintenance::Maintenance, permission::Permission, visitor::session_notes::not_waited_for,
     },
 };
-
-/// Which way a mode is switched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
-    On,
-    Off,
-}
-
-impl Direction {
-    /// What is done, as it follows "to".
-    fn in_words(self) -> &'static str {
-        match self {
-            Self::On => "switch maintenance on",
-            Self::Off => "switch maintenance off",
-        }
-    }
-}
 
 pub(super) async fn turn_on(
     request: HttpRequest,
@@ -257,26 +241,5 @@ fn own_path(next: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::return_target;
-
-    #[test]
-    fn only_paths_of_this_origin_are_returned_to() {
-        for (next, target) in [
-            (None, "/"),
-            (Some("/shop?x=1#top"), "/shop?x=1#top"),
-            (Some("/a b/ä"), "/a%20b/%C3%A4"),
-            (Some(""), "/"),
-            (Some("shop"), "/"),
-            (Some("//evil.example"), "/"),
-            (Some("/\\evil.example"), "/"),
-            (Some("\\\\evil.example"), "/"),
-            (Some("https://evil.example"), "/"),
-            (Some("javascript:alert(1)"), "/"),
-            (Some("/\r\nSet-Cookie: a=b"), "/"),
-            (Some("/\t/evil.example"), "/"),
-        ] {
-            assert_eq!(return_target(next, ""), target, "next: {next:?}");
-        }
-    }
-}
+#[path = "switch_tests.rs"]
+mod tests;

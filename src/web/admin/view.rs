@@ -20,8 +20,10 @@ use super::visible::Visible;
 use crate::{
     core::{
         phase::Phase,
-        snapshot::{ModeStatus, PastPeriod, PlannedWindow, Status},
-        status::{NodeStatus, Remark, UnheardNode},
+        status::{
+            NodeStatus, Remark, UnheardNode, modes::ModeStatus, period::PastPeriod, whole::Status,
+            windows::PlannedWindow,
+        },
     },
     settings::Access,
     web::refusal::language::Catalogue,

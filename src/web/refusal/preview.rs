@@ -5,13 +5,13 @@ use jiff::Timestamp;
 
 use super::{
     negotiate::ResponseFormat,
-    of_mode::ResponseContext,
     page::Again,
     rendered::truthful,
     responses::{Refusing, Responses, seconds_until},
     words::general_message,
 };
-use crate::core::{decide::Rule, phase::Phase, snapshot::Snapshot};
+use crate::core::{phase::Phase, rules::rule::Rule, snapshot::Snapshot};
+use crate::web::closures::ResponseContext;
 
 /// In how many seconds a page looks again that is only shown ahead: a century.
 const NEVER: u64 = 3_155_760_000;

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     core::{
         schedule::{find_zone, parse_duration, read_time},
-        snapshot::ModeStatus,
         state::amend::{Amendment, NewEnd, Seen},
+        status::modes::ModeStatus,
         text::sentence,
     },
     engine::amend::Amend,

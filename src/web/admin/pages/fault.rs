@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Page;
 use crate::{
     core::text::sentence,
-    engine::changes::ChangeError,
+    engine::change_error::ChangeError,
     web::{
         admin::{
             form::Form,

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::{Reader, Shown, long::Long};
 use crate::core::{
-    snapshot::PastPeriod,
     state::{Ended, HISTORY_LENGTH},
+    status::period::PastPeriod,
 };
 
 /// How many periods a page has.
