@@ -70,18 +70,14 @@ pub use self::web::fuzzing;
 pub use self::web::observe;
 pub use self::{
     core::{
-        decide::Rule,
         phase::Phase,
-        snapshot::{
-            ModeStatus, PastPeriod, PlannedWindow, Repeats, Status, StoreStatus, UnknownMode,
-        },
         state::{Ended, OnTimeout},
         status::{LockHolder, NodeStatus, Remark, RunningTask, SessionInside, UnheardNode},
         visitor::Visitor,
     },
     engine::{
         barrier::{TurnOnAndWait, WaitError, WaitUntilEmpty},
-        changes::{Change, ChangeError, ChangeFuture, Changes, Forget, TurnOff, TurnOn},
+        changes::{Change, ChangeFuture, Changes, Forget, TurnOff, TurnOn},
         fleet::missing::{Missing, WhyMissing},
         guard::{Guard, Guarding},
         hooks::{ChangeKind, HookOutcome, ProposedChange, Transition},
@@ -97,7 +93,7 @@ pub use self::{
             MaintenanceService, body::MaintenanceBody,
         },
         mode::ModeBuilder,
-        permission::{MenuItem, Permission},
+        permission::Permission,
         refusal::{
             described::{Refusal, RefusalMarker},
             negotiate::ResponseFormat,
@@ -106,6 +102,18 @@ pub use self::{
         template::{FlagDetails, MaintenanceFlag, MissingHandle},
     },
 };
+pub use crate::core::{
+    rules::rule::Rule,
+    status::{
+        modes::{ModeStatus, UnknownMode},
+        period::PastPeriod,
+        store::StoreStatus,
+        whole::Status,
+        windows::{PlannedWindow, Repeats},
+    },
+};
+pub use crate::engine::change_error::ChangeError;
+pub use crate::web::menu::MenuItem;
 
 /// The examples of the README, so that the tests compile and run them.
 #[cfg(doctest)]

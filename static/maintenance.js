@@ -4,6 +4,7 @@
 //   data-url        the admin scope, if this file comes from elsewhere
 //   data-refused    this is the refusal page
 //   data-not-saved  what is said of what was sent, if this page is the answer to a form
+//   data-dashboard  what a link to the dashboard says, for those who may see it
 //   data-jitter     within how many seconds pages come back, so that not all do at once (2)
 //   data-scheduled, data-pending, data-offline  what the banner says in that phase
 // Pages with plans of their own listen to the event "maintenance" of the document.
@@ -67,6 +68,15 @@
     location.replace(location.pathname + location.search);
   };
 
+  // Only those who may see the dashboard are told of modes.
+  const showDashboard = ({ modes }) => {
+    const id = "maintenance-dashboard";
+    const textContent = script.dataset.dashboard;
+    if (!modes || !textContent || document.getElementById(id)) return;
+    const link = Object.assign(document.createElement("a"), { id, href: base, textContent });
+    (document.querySelector("main") ?? document.body).append(" ", link);
+  };
+
   // A page that is refused again must not come back at once for ever.
   const isAgain = Date.now() - kept.maintenanceLeft < MOST;
   let known;
@@ -75,6 +85,7 @@
     const isNew = known && text !== known;
     known = text;
     show(state);
+    showDashboard(state);
     document.dispatchEvent(new CustomEvent("maintenance", { detail: state }));
     if (refused !== undefined && (isNew || (!on && !isAgain))) {
       lookIn(Math.random() * 1000 * (jitter ?? 2));

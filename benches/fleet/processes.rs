@@ -113,8 +113,9 @@ pub(crate) async fn measure() {
         let mut slowest = (Duration::ZERO, Duration::ZERO);
         while missing > 0 {
             let told = told.recv_timeout(Duration::from_secs(30)).unwrap();
-            let waited =
-                told.waited - std::mem::replace(&mut waited_before[told.process], told.waited);
+            let before = std::mem::replace(&mut waited_before[told.process], told.waited);
+            // What a thread waited that has ended is not in the sum any more.
+            let waited = told.waited.saturating_sub(before);
             if told.generation != generation {
                 continue;
             }

@@ -176,7 +176,8 @@ impl Store for SqliteStore {
             if stored.as_ref().map(|it| &it.version) != expected.as_ref() {
                 return Ok(Saved::Conflict(stored));
             }
-            let statement = "INSERT INTO state VALUES (1, 1, ?1)
+            // Not from one on: what somebody has seen before the row was lost is not what is there now.
+            let statement = "INSERT INTO state VALUES (1, abs(random() / 2), ?1)
                 ON CONFLICT (id) DO UPDATE SET document = ?1, version = version + 1
                 RETURNING version";
             let version: i64 = database.query_row(statement, [document], |row| row.get(0))?;
@@ -294,7 +295,15 @@ mod tests {
             count += 1;
             format!("{}/{count}.db", folder.path().display())
         };
+        // As somebody would who restores a database without these tables.
+        let forget = |path: String| async move {
+            let connection = Connection::open(path).unwrap();
+            connection.busy_timeout(BUSY).unwrap();
+            let forget = "DELETE FROM state; DELETE FROM lease;";
+            connection.execute_batch(forget).unwrap();
+        };
         Suite::new(fresh, |path| async move { SqliteStore::open(path) })
+            .forget(forget)
             .processes("tests::it_is_a_store")
             .check()
             .await

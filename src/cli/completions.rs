@@ -14,7 +14,7 @@ bash: /etc/bash_completion.d/maintenance
 zsh:  ~/.zfunc/_maintenance
 fish: ~/.config/fish/completions/maintenance.fish
 
-Example:
+Examples:
   maintenance completions zsh > ~/.zfunc/_maintenance")]
 pub(super) struct Completions {
     /// Which shell

@@ -1,12 +1,14 @@
 //! What every command works with.
 
-use crate::core::text::chain;
 use jiff::Timestamp;
 
 use super::{failure::Failure, output::Output};
 use crate::{
-    core::text::escaped,
-    core::{schedule::read_time, snapshot::Status},
+    core::{
+        schedule::read_time,
+        status::whole::Status,
+        text::{chain, escaped},
+    },
     settings::Settings,
     web::maintenance::Maintenance,
 };

@@ -14,16 +14,19 @@ use super::{
     confirm::confirm,
     context::Context,
     failure::{Exit, Failure},
-    on::{Closing, Texts, given},
+    on::Closing,
     reach::{Reach, is_safe},
     signals::{Signals, not_run},
     status_text::inside,
     waiting::{Waited, follow, names},
     wording::{self, line},
 };
-use crate::engine::{
-    changes::ChangeError,
-    guard::{Guard, Guarding},
+use crate::{
+    cli::texts::{Texts, given},
+    engine::{
+        change_error::ChangeError,
+        guard::{Guard, Guarding},
+    },
 };
 
 /// How often, and with which pauses, the site is brought back while the store fails.

@@ -1,8 +1,8 @@
 //! Why a command did not do what it was asked, and the exit code that says so.
 
-use crate::core::text::chain;
 use crate::{
-    engine::{changes::ChangeError, task::TaskError},
+    core::text::chain,
+    engine::{change_error::ChangeError, task::TaskError},
     settings::SettingsError,
     web::setup::builder::BuildError,
 };

@@ -11,7 +11,7 @@ use super::{
     table::table,
     wording::{self, line},
 };
-use crate::core::snapshot::PastPeriod;
+use crate::core::status::period::PastPeriod;
 
 /// Show past and present periods of maintenance, the latest last
 #[derive(Debug, Args)]

@@ -1,10 +1,12 @@
 //! `maintenance off`.
 
-use super::{
-    confirm::confirm, context::Context, failure::Failure, on::tell, window::span, wording,
-};
-use crate::core::snapshot::Status;
 use clap::Args;
+
+use super::{confirm::confirm, context::Context, failure::Failure, wording};
+use crate::{
+    cli::{outcome::tell, window::span},
+    core::status::whole::Status,
+};
 
 /// How many windows that stay are told one by one.
 const MOST_WINDOWS: usize = 5;
@@ -12,9 +14,8 @@ const MOST_WINDOWS: usize = 5;
 /// Bring the site back: switch off, cancel a drain, end a window
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Windows that are planned for later stay;
-`maintenance window remove` takes them away. Of several
-modes the default one is switched off, or that of --mode.
+Windows that are planned for later stay; `maintenance window remove` takes them
+away. With several modes only the first is switched off, or the one of --mode.
 
 Examples:
   maintenance off

@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use serde_json::json;
 
 use super::{
     confirm::confirm,
     context::Context,
     failure::Failure,
-    reach::Reach,
+    outcome::{is_closed, tell, tell_what_stands},
     signals::Signals,
+    texts::{Texts, given},
     waiting::{Goal, wait},
     window::{Wanted, plan},
     wording::{self, line},
 };
 use crate::{
-    core::{phase::Phase, schedule::parse_duration, state::OnTimeout},
+    core::{schedule::parse_duration, state::OnTimeout},
     engine::changes::{Change, TurnOn},
 };
 
@@ -26,8 +26,7 @@ use crate::{
 #[command(after_help = "\
 TIME: 22:00, 'tomorrow 22:00', +2h, 2030-03-01T22:00+01:00.
 If it is on, what is given replaces what was; '' is no text.
-Example:
-  maintenance on --drain --timeout 10m && ./migrate")]
+Example: maintenance on --drain --timeout 10m && ./migrate")]
 pub(super) struct On {
     #[command(flatten)]
     texts: Texts,
@@ -36,17 +35,6 @@ pub(super) struct On {
     start: Option<String>,
     #[command(flatten)]
     closing: Closing,
-}
-
-/// What is said when a mode is switched on.
-#[derive(Debug, Args)]
-pub(super) struct Texts {
-    /// What visitors are told
-    #[arg(long, value_name = "TEXT")]
-    pub(super) message: Option<String>,
-    /// Why, for operators; visitors never see it
-    #[arg(long, value_name = "TEXT")]
-    pub(super) reason: Option<String>,
 }
 
 /// How a mode is switched on.
@@ -235,78 +223,4 @@ impl On {
         };
         plan(context, wanted).await
     }
-}
-
-/// Applies what was given.
-pub(super) fn given<B, T: Clone>(builder: B, value: &Option<T>, set: impl FnOnce(B, T) -> B) -> B {
-    match value {
-        Some(value) => set(builder, value.clone()),
-        None => builder,
-    }
-}
-
-/// Says what has become of a switch that was thrown, and whom it has reached.
-pub(super) async fn tell(context: &Context<'_>, change: &Change) {
-    let reach = Reach::find(context).await;
-    context.warn_of_files(&change.status);
-    let status = context.maintenance.status();
-    context.output.say(
-        &json!({"changed": change.changed, "reached": reach.document(), "status": status}),
-        || sentence(context, change, &reach),
-    );
-    reach.tell(context);
-}
-
-/// Whether the mode is closed already, as far as is known.
-fn is_closed(context: &Context<'_>) -> bool {
-    let status = context.maintenance.status();
-    let mode = status.mode(&context.mode());
-    mode.is_some_and(|mode| mode.phase.is_maintenance())
-}
-
-/// Of a mode that was closed already: what was said before stands where nothing was said now.
-fn tell_what_stands(context: &Context<'_>) {
-    let status = context.maintenance.status();
-    let Some(mode) = status.mode(&context.mode()) else {
-        return;
-    };
-    let zone = &context.output.zone;
-    let until = match mode.until {
-        Some(until) => format!("until {}", wording::time(until, zone)),
-        None => "until somebody ends it".to_owned(),
-    };
-    let text = |what: &str, text: &Option<String>| match text {
-        Some(text) => format!("{what}: {}", line(text)),
-        None => format!("no {what}"),
-    };
-    context.output.note(&format!(
-        "what stands is {until}; {}; {}",
-        text("message", &mode.message),
-        text("reason", &mode.reason)
-    ));
-}
-
-/// What is now, as a sentence.
-pub(super) fn sentence(context: &Context<'_>, change: &Change, reach: &Reach) -> String {
-    let key = context.mode();
-    let Some(mode) = change.status.mode(&key) else {
-        return format!("{key} is gone");
-    };
-    let zone = &context.output.zone;
-    let mut words = format!("{key} {}", wording::is(mode.phase));
-    if !change.changed {
-        words.push_str(" already");
-    }
-    words.push_str(&reach.words());
-    if let (false, true, Some(since)) = (change.changed, mode.phase.is_maintenance(), mode.since) {
-        words.push_str(&format!(", since {}", wording::time(since, zone)));
-        if let Some(by) = &mode.by {
-            words.push_str(&format!(" by {}", line(by)));
-        }
-    }
-    if let Some(until) = mode.until.filter(|_| mode.phase == Phase::Offline) {
-        let until = wording::time_from_now(until, context.now(), zone);
-        words.push_str(&format!(", until {until}"));
-    }
-    words
 }

@@ -11,7 +11,7 @@ use super::{
     wording::{self, line},
 };
 use crate::core::{
-    snapshot::{Status, StoreStatus},
+    status::{store::StoreStatus, whole::Status},
     text::chain,
 };
 

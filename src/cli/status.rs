@@ -11,7 +11,7 @@ use super::{
     status_text::{change_line, text},
     wording,
 };
-use crate::core::{phase::Phase, snapshot::Status};
+use crate::core::{phase::Phase, status::whole::Status};
 
 /// How often what is watched is looked at.
 const LOOK: Duration = Duration::from_millis(250);

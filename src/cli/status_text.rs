@@ -12,8 +12,7 @@ use crate::{
     core::{
         phase::Phase,
         skew,
-        snapshot::{ModeStatus, Status},
-        status::NodeStatus,
+        status::{NodeStatus, modes::ModeStatus, whole::Status},
     },
     settings::Access,
 };

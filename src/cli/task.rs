@@ -21,7 +21,7 @@ While it runs, a drain waits for it, and the status shows it
 by its NAME. With --mode it is refused in that mode only.
 Ends with the exit code of COMMAND; 1 if it may not run.
 
-Example:
+Examples:
   maintenance task import --exclusive -- ./import --all")]
 pub(super) struct TaskCommand {
     /// What it is called

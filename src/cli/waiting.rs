@@ -17,17 +17,15 @@ use serde_json::json;
 use super::{
     context::Context,
     failure::Failure,
-    on::sentence,
     reach::{Reach, is_safe},
     signals::Signals,
     status_text::inside,
     wording,
 };
 use crate::{
-    core::text::escaped,
-    core::{phase::Phase, snapshot::Status, state::Switch},
-    engine::fleet::missing::Missing,
-    engine::{barrier::WaitError, changes::Change},
+    cli::outcome::sentence,
+    core::{phase::Phase, state::Switch, status::whole::Status, text::escaped},
+    engine::{barrier::WaitError, changes::Change, fleet::missing::Missing},
 };
 
 /// How often what is waited for is looked at.
@@ -176,6 +174,9 @@ pub(super) async fn follow(
                 Ok(_) => Ok(Waited::Empty),
                 Err(WaitError::TimedOut { missing, .. }) => Ok(Waited::Missing(missing)),
                 Err(WaitError::Reopened { .. }) => Ok(Waited::Online),
+                Err(error @ WaitError::NoNodes { .. }) => {
+                    Err(Failure::cancelled(error.to_string()))
+                }
                 Err(WaitError::Change(error)) => Err(error.into()),
             },
             _ = changes.next() => {}
@@ -197,6 +198,8 @@ async fn barrier(
         .maintenance
         .wait_until_empty()
         .mode(context.mode())
+        // What that means is said at the end.
+        .no_nodes()
         .on_progress(move |missing| *told.lock() = missing.to_vec());
     if let Some(timeout) = goal.timeout {
         // A drain that is not over in time has to be heard of by all nodes, too.

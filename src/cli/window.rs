@@ -9,16 +9,22 @@ use serde_json::json;
 use super::{
     context::Context,
     failure::Failure,
-    on::{Texts, given},
-    reach::Reach,
     table::table,
     wording::{self, line},
 };
 use crate::{
+    cli::{
+        reach::Reach,
+        texts::{Texts, given},
+    },
     core::{
         overlap::{Closed, closed_within},
         schedule::parse_duration,
-        snapshot::{ModeStatus, PlannedWindow, Repeats, Status},
+        status::{
+            modes::ModeStatus,
+            whole::Status,
+            windows::{PlannedWindow, Repeats},
+        },
     },
     engine::windows::PlanWindow,
 };

@@ -1,16 +1,23 @@
 //! The table of rules, said again in the plainest way and compared for every combination.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::RefCell, net::IpAddr, sync::Arc};
 
 use serde_json::json;
 
 use super::*;
 use crate::core::{
     mode::Mode,
-    rules::of_mode::{OwnExemptions, ReadOnly},
-    rules::routes::Named,
-    snapshot::{ModeView, StoreStatus},
+    mode_view::ModeView,
+    rules::{
+        compiled::RedirectTarget,
+        exempt::{AddressSet, PathRules, Patterns},
+        of_mode::{ModeRules, OwnExemptions, ReadOnly},
+        readings::Readings,
+        routes::{Named, Routes},
+        visitors::VisitorRules,
+    },
     state::Document,
+    status::store::StoreStatus,
 };
 
 /// One path for all rules, so that any of them can match or not, whatever the others do.

@@ -1,9 +1,13 @@
 //! What maintenance is: plain data and pure functions. No I/O, no clock, no actix.
 
+pub(crate) mod access;
 pub(crate) mod decide;
+pub(crate) mod excerpt;
 pub(crate) mod limits;
 pub(crate) mod mode;
+pub(crate) mod mode_view;
 pub(crate) mod overlap;
+pub(crate) mod pace;
 pub(crate) mod phase;
 pub(crate) mod public_path;
 pub(crate) mod rules;
@@ -13,4 +17,5 @@ pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod text;
+pub(crate) mod told;
 pub(crate) mod visitor;

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::core::snapshot::{ModeStatus, PlannedWindow};
+use crate::core::status::{modes::ModeStatus, windows::PlannedWindow};
 
 /// A stretch in which a mode is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::ModeView;
-use crate::core::{mode::Mode, phase::Phase, state::Document};
+use crate::core::{mode::Mode, phase::Phase, state::Document, status::modes::ModeStatus};
 
 fn noon() -> Timestamp {
     "2026-03-27T12:00Z".parse().unwrap()
@@ -124,9 +124,9 @@ fn the_status_has_the_deadline_of_a_drain_while_it_goes_on() {
     let switch =
         json!({"pending": {"since": noon(), "deadline": after(10), "on_timeout": "offline"}});
     let mode = seen_from(noon(), &[], &switch);
-    let deadline = |at| super::ModeStatus::new(&mode, at).drain_deadline;
+    let deadline = |at| ModeStatus::new(&mode, at).drain_deadline;
     assert_eq!(deadline(after(9)), Some(after(10)));
     assert_eq!(deadline(after(10)), None, "it is offline");
     let on = seen_from(noon(), &[], &json!({"on": {"since": noon()}}));
-    assert_eq!(super::ModeStatus::new(&on, noon()).drain_deadline, None);
+    assert_eq!(ModeStatus::new(&on, noon()).drain_deadline, None);
 }

@@ -1,11 +1,18 @@
 //! What users and programs are shown of nodes, visitors, tasks, locks and files: plain data.
 
+pub(crate) mod modes;
+pub(crate) mod period;
+pub(crate) mod state_id;
+pub(crate) mod store;
+pub(crate) mod whole;
+pub(crate) mod windows;
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::core::{mode::Forced, phase::Phase};
+use crate::core::{access::Forced, phase::Phase};
 
 /// One node in a [`Status`](crate::Status): a process that runs the middleware.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -86,11 +93,6 @@ pub struct UnheardNode {
     /// Whether it is waited for. If not, nobody can tell whether it is dead, and it is taken for that.
     pub waited_for: bool,
 }
-
-/// Identifies a stored document by its content. Generations do not: somebody who writes the store
-/// by hand begins them anew.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct StateId(pub(crate) u128);
 
 /// A task that runs, as its lease shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -11,14 +11,17 @@ use tokio::{
 };
 
 use crate::{
-    core::{phase::Phase, snapshot::Status},
-    engine::fleet::missing::{Missing, WhyMissing},
-    engine::handle::Engine,
+    core::{phase::Phase, status::whole::Status},
     engine::{
-        changes::{Change, ChangeError, TurnOn, change},
+        change_error::ChangeError,
+        changes::{Change, TurnOn, change},
         driver::Operation,
-        fleet::node::Goal,
-        leases::held_lease::LeaseKeeper,
+        fleet::{
+            missing::{Missing, WhyMissing},
+            node::Goal,
+        },
+        handle::Engine,
+        leases::keeper::LeaseKeeper,
         shared::Shared,
     },
 };
@@ -47,6 +50,16 @@ pub enum WaitError {
         /// Who was missing in the end.
         missing: Vec<Missing>,
     },
+    /// The mode is closed, and no node reports that it serves nobody. There may be none, or none that can
+    /// report: nobody can tell them apart. The mode stays closed.
+    #[error(
+        "the mode `{mode}` is closed, and no node reports: nobody can tell whether an app that cannot \
+         report serves somebody; start one with the middleware, or say that none runs: `no_nodes()`"
+    )]
+    NoNodes {
+        /// The key of the mode.
+        mode: String,
+    },
     /// The mode was opened again while it was waited for: somebody switched it off, its time was
     /// over, or a drain was not over in time and called off.
     #[error("the mode `{mode}` is {phase} again; nothing was reached")]
@@ -68,6 +81,8 @@ fn list(missing: &[Missing]) -> String {
 struct Patience {
     at_most: Option<Duration>,
     progress: Option<Progress>,
+    /// Whether somebody has said that no node runs, so that none has to report.
+    no_nodes: bool,
 }
 
 impl fmt::Debug for Patience {
@@ -75,6 +90,7 @@ impl fmt::Debug for Patience {
         formatter
             .debug_struct("Patience")
             .field("at_most", &self.at_most)
+            .field("no_nodes", &self.no_nodes)
             .finish_non_exhaustive()
     }
 }
@@ -108,6 +124,7 @@ impl TurnOn {
     ///     .turn_on()
     ///     .by("deploy")
     ///     .wait_at_most(Duration::from_secs(30))
+    ///     .no_nodes() // of this example; in an app leave it out
     ///     .on_progress(|missing| {
     ///         for missing in missing {
     ///             println!("waiting: {missing}");
@@ -122,7 +139,8 @@ impl TurnOn {
     /// # Errors
     ///
     /// [`WaitError`] when the change was not made, when the time is over, which names those who are
-    /// missing, or when the mode was opened again. After the latter two the change has been made.
+    /// missing, when no node reports at all, or when the mode was opened again. But for the first the
+    /// change has been made.
     pub fn wait(self) -> TurnOnAndWait {
         TurnOnAndWait {
             engine: self.handle().clone(),
@@ -142,6 +160,13 @@ impl TurnOnAndWait {
     /// How long to wait at most; the default is for as long as it takes.
     pub fn at_most(mut self, at_most: Duration) -> Self {
         self.patience.at_most = Some(at_most);
+        self
+    }
+
+    /// Says that no node may be running: then it is safe also where none reports. Without it that is
+    /// [`WaitError::NoNodes`].
+    pub fn no_nodes(mut self) -> Self {
+        self.patience.no_nodes = true;
         self
     }
 
@@ -196,6 +221,13 @@ impl WaitUntilEmpty {
         self
     }
 
+    /// Says that no node may be running: then it is safe also where none reports. Without it that is
+    /// [`WaitError::NoNodes`].
+    pub fn no_nodes(mut self) -> Self {
+        self.patience.no_nodes = true;
+        self
+    }
+
     /// Is called with those who are still missing, at first and whenever they change.
     pub fn on_progress(mut self, progress: impl FnMut(&[Missing]) + Send + 'static) -> Self {
         self.patience.progress = Some(Box::new(progress));
@@ -232,6 +264,7 @@ async fn wait(engine: &Engine, mode: String, mut patience: Patience) -> Result<S
         published: engine.published.clone(),
         mode,
         at_most: patience.at_most.unwrap_or(FOREVER).min(FOREVER),
+        no_nodes: patience.no_nodes,
     };
     // On the driver's runtime, since this one may have no clock.
     engine.leases.spawn(async move {
@@ -263,6 +296,7 @@ struct Watch {
     published: watch::Receiver<u64>,
     mode: String,
     at_most: Duration,
+    no_nodes: bool,
 }
 
 impl Watch {
@@ -360,6 +394,10 @@ impl Watch {
                 });
             }
             if !missing.is_empty() || self.shared.published.stored().number == snapshot.number {
+                if missing.is_empty() && fleet.has_no_nodes() && !self.no_nodes {
+                    let mode = self.mode.clone();
+                    return Err(WaitError::NoNodes { mode });
+                }
                 return Ok(missing);
             }
             // The state is another meanwhile.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    core::{mode::Mode, snapshot::Status},
+    core::{mode::Mode, status::whole::Status},
     engine::{
-        changes::ChangeError, driver::Command, leases::held_lease::LeaseKeeper, shared::Shared,
+        change_error::ChangeError, driver::Command, leases::keeper::LeaseKeeper, shared::Shared,
     },
     store::StoreError,
 };

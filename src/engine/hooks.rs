@@ -13,12 +13,8 @@ use tokio::{
 };
 
 use crate::{
-    core::{
-        phase::Phase,
-        snapshot::{ModeStatus, Snapshot},
-    },
-    engine::changes::ChangeError,
-    engine::handle::Engine,
+    core::{phase::Phase, snapshot::Snapshot, status::modes::ModeStatus},
+    engine::{change_error::ChangeError, leases::keeper::LeaseKeeper},
 };
 
 /// How long hooks may take unless the app says otherwise.
@@ -208,7 +204,7 @@ impl Hooks {
     /// Asks whether a change may be made. One that is not answered in time goes on without.
     pub(crate) async fn ask(
         &self,
-        engine: &Engine,
+        keeper: &LeaseKeeper,
         change: ProposedChange,
     ) -> Result<(), ChangeError> {
         let Some(asks) = &self.asks else {
@@ -219,7 +215,7 @@ impl Hooks {
         if asks.send(Ask { change, reply }).is_err() {
             return Ok(());
         }
-        match engine.leases.within(self.limit, answer).await {
+        match keeper.within(self.limit, answer).await {
             Some(Ok(Ok(()))) => Ok(()),
             Some(Ok(Err(reason))) => {
                 tracing::info!(%mode, %reason, "a hook refuses a change of maintenance");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
-use crate::{clock::steady, core::snapshot::StoreStatus};
+use crate::{clock::steady, core::status::store::StoreStatus};
 
 /// When the store was last read or written successfully. It moves on with every look, also with
 /// those that find nothing new and publish nothing.

@@ -1,34 +1,22 @@
 //! The lock on a mode: a lease, so that of all processes only one holds it, and that it is free again
 //! by itself when that one dies.
 
-use crate::core::status::LockHolder;
 use std::time::Duration;
 
 use crate::{
-    engine::handle::Engine,
+    core::status::LockHolder,
     engine::{
-        changes::ChangeError,
-        leases::held_lease::{self, AcquireError, HeldLease, Wanted},
-        task::Content,
+        change_error::ChangeError,
+        handle::Engine,
+        leases::{
+            content::Content,
+            held_lease::HeldLease,
+            names::LOCKS,
+            wanted::{AcquireError, Wanted},
+        },
+        pauses,
     },
-    store::LiveLease,
 };
-
-/// What the names of leases of locks begin with; the mode's key follows.
-pub(crate) const LOCKS: &str = "lock/";
-
-impl LockHolder {
-    pub(crate) fn of(lease: &LiveLease) -> Self {
-        let content = Content::of(lease);
-        Self {
-            since: content.as_ref().map(|content| content.since),
-            by: match content {
-                Some(content) => content.to_string(),
-                None => lease.lease.holder().to_owned(),
-            },
-        }
-    }
-}
 
 /// How a lock is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +31,7 @@ impl Default for LockWish {
     fn default() -> Self {
         Self {
             wait: Duration::ZERO,
-            lapse: held_lease::TIME_TO_LIVE,
+            lapse: pauses::TIME_TO_LIVE,
         }
     }
 }

@@ -12,15 +12,16 @@ use std::{
 use arc_swap::ArcSwap;
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::engine::driver::changed::Cancelling;
 use crate::{
     core::{
         mode::Mode,
         phase::Phase,
-        snapshot::{CUT_OFF, Snapshot, Status},
+        snapshot::{CUT_OFF, Snapshot},
         state::DrainWish,
+        status::whole::Status,
     },
     engine::{
+        driver::changed::Cancelling,
         fleet::node::Fleet,
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},

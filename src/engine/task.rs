@@ -7,31 +7,33 @@
 //! whoever closes the site stores that first and lists the leases afterwards. So one of the two
 //! sees the other, whatever the order.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+mod error;
+mod guard;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
 
 use crate::{
-    core::{phase::Phase, snapshot::ModeStatus},
-    engine::handle::Engine,
+    core::status::modes::ModeStatus,
     engine::{
-        changes::{ChangeError, change},
-        leases::held_lease::{self, AcquireError, HeldLease, Wanted},
+        change_error::ChangeError,
+        changes::change,
+        handle::Engine,
+        leases::{
+            held_lease::HeldLease,
+            names::TASKS,
+            wanted::{AcquireError, Wanted},
+        },
+        pauses,
     },
     settings::Forced,
-    store::{LiveLease, StoreError},
+    store::LiveLease,
 };
 
-/// What the names of leases of tasks begin with.
-pub(crate) const TASKS: &str = "task/";
+pub use self::{error::TaskError, guard::TaskGuard};
+pub(crate) use crate::engine::leases::content::Content;
+
 /// What is left of a lease's name for the task's own, in bytes.
 const NAME_LIMIT: usize = 64;
-/// What of the host's name is in the name of a lease, in characters.
-const HOST_LIMIT: usize = 24;
 /// Below this, a store that is slow for a moment would end tasks.
 pub(crate) const SHORTEST_LAPSE: Duration = Duration::from_secs(1);
 /// How often somebody else may be faster while a task is taken over.
@@ -77,112 +79,6 @@ enum Refused {
     Mode(String),
 }
 
-/// Why a task does not run, or does not run any more.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TaskError {
-    /// Another of its name runs, and one of the two is exclusive.
-    #[error(
-        "the task `{name}` runs already, by {by}{}",
-        .since.map(|since| format!(" since {since}")).unwrap_or_default()
-    )]
-    Taken {
-        /// The task's name.
-        name: String,
-        /// Who runs it: what it was [told](Task::by), the host and the process.
-        by: String,
-        /// Since when, if that is known.
-        since: Option<Timestamp>,
-    },
-    /// There is maintenance, and the task is not to run meanwhile.
-    #[error(
-        "the task `{name}` is refused: the mode `{mode}` is {phase}{}",
-        .until.map(|until| format!(" until {until}")).unwrap_or_default()
-    )]
-    Refused {
-        /// The task's name.
-        name: String,
-        /// The key of the mode that is pending or offline.
-        mode: String,
-        /// Its phase.
-        phase: Phase,
-        /// When it is online again, if that is known.
-        until: Option<Timestamp>,
-    },
-    /// The store has not heard of the task for too long, or it was taken over. Another may run.
-    #[error("the task `{0}` is lost: another may run in its place; it was stopped")]
-    Lost(String),
-    /// A name that no task can have.
-    #[error("`{name}` cannot be the name of a task: {why}")]
-    Name {
-        /// The name.
-        name: String,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// There is no mode with the key in which the task is to be refused.
-    #[error(transparent)]
-    Mode(ChangeError),
-    /// The store did not take the task, or could not be asked whether there is maintenance.
-    #[error("the task could not be started: {0}")]
-    Store(#[source] StoreError),
-    /// The process ends.
-    #[error("maintenance is shutting down in this process; try again on another")]
-    Stopped,
-}
-
-/// What the lease of a task tells. Stored as JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Content {
-    #[serde(default)]
-    by: Option<String>,
-    host: String,
-    pid: u32,
-    pub(crate) since: Timestamp,
-}
-
-impl Content {
-    pub(crate) fn of(lease: &LiveLease) -> Option<Self> {
-        serde_json::from_slice(lease.lease.content()).ok()
-    }
-
-    /// What something that this process holds tells, and a name for its holder that no other has:
-    /// two things that one process holds have two holders.
-    pub(crate) fn of_this_process(by: Option<String>, since: Timestamp) -> (Self, String) {
-        let host: String = crate::engine::node::host::name()
-            .chars()
-            .filter(|letter| letter.is_ascii_alphanumeric() || "-._".contains(*letter))
-            .take(HOST_LIMIT)
-            .collect();
-        let pid = std::process::id();
-        let token: String = std::iter::repeat_with(fastrand::alphanumeric)
-            .take(12)
-            .collect();
-        let holder = format!("{host}-{pid}-{token}");
-        let content = Self {
-            by,
-            host,
-            pid,
-            since,
-        };
-        (content, holder)
-    }
-
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        // Texts and numbers always have a JSON form.
-        serde_json::to_vec(self).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Content {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(by) = &self.by {
-            write!(formatter, "{by} ")?;
-        }
-        write!(formatter, "on {}, process {}", self.host, self.pid)
-    }
-}
-
 impl Task {
     pub(crate) fn new(engine: Engine, name: String) -> Self {
         Self {
@@ -193,7 +89,7 @@ impl Task {
             takes_over: false,
             wait: Duration::ZERO,
             refused_in: None,
-            lapse: held_lease::TIME_TO_LIVE,
+            lapse: pauses::TIME_TO_LIVE,
         }
     }
 
@@ -436,38 +332,4 @@ fn checked(name: &str) -> Result<&str, TaskError> {
         name: name.escape_debug().take(NAME_LIMIT).collect(),
         why,
     })
-}
-
-/// A task that runs, until this is released or dropped.
-#[derive(Debug)]
-#[must_use = "a task whose guard is dropped at once ends at once"]
-pub struct TaskGuard {
-    name: String,
-    lease: HeldLease,
-}
-
-impl TaskGuard {
-    /// The task's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether the store still knows that the task runs, so that everybody else does. While the
-    /// store is out of reach for a short time, it does.
-    pub fn is_held(&self) -> bool {
-        self.lease.is_held()
-    }
-
-    /// Waits until the store does not know any more that the task runs. If it is exclusive, another
-    /// may run from then on, and it should stop.
-    pub async fn lost(&self) {
-        self.lease.lost().await;
-    }
-
-    /// Ends the task, and waits until everybody can know.
-    pub async fn release(self) {
-        if let Err(error) = self.lease.release().await {
-            tracing::debug!(%error, task = self.name, "the end of a task was not stored; it lapses");
-        }
-    }
 }

@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use crate::{
     core::{
         schedule::{When, WindowPlan},
-        snapshot::PlannedWindow,
         state::Window,
+        status::windows::PlannedWindow,
     },
-    engine::handle::Engine,
     engine::{
-        changes::{Change, ChangeError, ChangeFuture, change, propose},
+        change_error::ChangeError,
+        changes::{Change, ChangeFuture, change, propose},
         driver::Operation,
+        handle::Engine,
         hooks::{ChangeKind, ProposedChange},
     },
 };

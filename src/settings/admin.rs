@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use super::{
     Settings,
-    reader::{Section, boolean, choice, instant, text},
+    reader::Section,
     values::{Faults, folder_fault},
     well_known,
 };
+use crate::settings::conversions::{boolean, choice, instant, text};
 
 /// What `admin.tokens` takes as a hash: this and 64 hexadecimal digits.
 pub(crate) const HASH_PREFIX: &str = "sha256:";

@@ -1,5 +1,7 @@
 //! Whether the values make sense: of the keys that stand in no section, and of every section.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 
 use super::{
@@ -9,14 +11,17 @@ use super::{
     values::{Faults, redirect_fault, told},
     web_server,
 };
-use crate::core::public_path::is_plain;
-use crate::store::url::{StoreUrl, without_password};
+use crate::{
+    core::public_path::is_plain,
+    store::url::{StoreUrl, without_password},
+};
 
 /// Every fault of the values, in the order of the keys.
 pub(super) fn check(settings: &Settings) -> Vec<Fault> {
     let mut faults = Faults(Vec::new());
     let Settings {
         store,
+        store_timeout,
         admin_path,
         public_path,
         login_url,
@@ -27,6 +32,12 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
 
     let store_fault = StoreUrl::parse(store).err();
     faults.note("store", &without_password(store), store_fault);
+    let is_too_short = *store_timeout < Duration::from_secs(2);
+    faults.note(
+        "store_timeout",
+        &format!("{store_timeout:?}"),
+        is_too_short.then(|| "give at least 2 seconds".to_owned()),
+    );
     faults.one("admin_path", admin_path, admin_path_fault);
     faults.optional("public_path", public_path.as_deref(), public_path_fault);
     faults.optional("login_url", login_url.as_deref(), redirect_fault);

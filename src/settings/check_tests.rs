@@ -58,3 +58,16 @@ fn all_faults_are_told_in_the_order_of_the_keys() {
     );
     assert_eq!(error.faults()[3].value(), Some("nginx"));
 }
+
+#[test]
+fn a_store_is_given_two_seconds_at_least() {
+    let mut settings = Settings {
+        store_timeout: Duration::from_secs(2),
+        ..Settings::default()
+    };
+    settings.check().unwrap();
+    settings.store_timeout = Duration::from_millis(1999);
+    let error = settings.check().unwrap_err();
+    assert_eq!(error.faults()[0].key(), "store_timeout");
+    assert!(error.to_string().contains("at least 2 seconds"), "{error}");
+}

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use super::{
-    OnTimeout, Settings,
-    reader::{Section, choice, duration},
-    values::Faults,
-};
+use super::{OnTimeout, Settings, reader::Section, values::Faults};
+use crate::settings::conversions::{choice, duration};
 
 /// `[drain]`: how a mode closes when those who are in may finish.
 #[derive(Debug, Clone, PartialEq, Eq)]

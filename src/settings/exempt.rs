@@ -2,15 +2,17 @@
 
 use std::fmt;
 
+use http::header::HeaderName;
+
 use super::{
     Settings,
-    reader::{Section, boolean, text},
+    reader::Section,
     routes::route_fault,
     values::{
         Faults, address_fault, address_pattern_fault, path_fault, pattern_fault, prefix_fault,
     },
 };
-use http::header::HeaderName;
+use crate::settings::conversions::{boolean, text};
 
 /// Shorter keys are guessed too soon.
 const SHORTEST_API_KEY: usize = 8;

@@ -1,7 +1,8 @@
 //! What is wrong with the settings, and where.
 
-use crate::core::text::shown;
 use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use crate::core::text::shown;
 
 /// Keys longer than this are no slips of the pen; nothing is suggested for them.
 const LONGEST_SLIP: usize = 80;

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use super::{
     Settings,
-    reader::{Section, text},
+    reader::Section,
     values::{Faults, folder_fault},
 };
+use crate::settings::conversions::text;
 
 /// `[language]`: in which language refusals and the dashboard are.
 ///

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use super::{
-    Settings,
-    reader::{Section, duration, number},
-    values::Faults,
-};
+use super::{Settings, reader::Section, values::Faults};
+use crate::settings::conversions::{duration, number};
 
 const CONNECTIONS_EXPECTED: &str = "give a whole number; 0 for none at all";
 const PER_ADDRESS_EXPECTED: &str = "give a whole number from 1";

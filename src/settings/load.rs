@@ -1,21 +1,23 @@
 //! From a file and the environment to settings, with every fault on the way.
 
-use super::{
-    Forced, Settings, SettingsError, WhenCutOff, WhenStoreFails, WhenUnknownAtStart, admin, check,
-    client, drain, exempt,
-    fault::{Fault, Origin},
-    forced_on, language, live, logout, mode, node,
-    reader::{Reader, Section, choice, text},
-    response, session,
-    source::{Entries, SETTINGS_VARIABLE, Source, overlay},
-    web_server,
-};
 use std::{
     env,
     ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
 };
+
+use super::{
+    Forced, Settings, SettingsError, WhenCutOff, WhenStoreFails, WhenUnknownAtStart, admin, check,
+    client, drain, exempt,
+    fault::{Fault, Origin},
+    forced_on, language, live, logout, mode, node,
+    reader::{Reader, Section},
+    response, session,
+    source::{Entries, SETTINGS_VARIABLE, Source, overlay},
+    web_server,
+};
+use crate::settings::conversions::{choice, duration, text};
 
 /// What is read if no file is named and there is such a file.
 const DEFAULT_FILE: &str = "maintenance.toml";
@@ -150,6 +152,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
     let default = Settings::default();
     Settings {
         store: root.value("store", text, default.store),
+        store_timeout: root.value("store_timeout", duration, default.store_timeout),
         forced: root.optional(
             "forced",
             choice(&[("on", Forced::On), ("off", Forced::Off)]),

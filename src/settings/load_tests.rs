@@ -41,6 +41,7 @@ fn every_key_of_a_file_is_read() {
     let text = format!(
         r#"
         store = "memory:"
+        store_timeout = "9s"
         forced = "off"
         when_store_fails = "on"
         when_cut_off = "close"
@@ -129,6 +130,7 @@ fn every_key_of_a_file_is_read() {
     let one = |text: &str| vec![text.to_owned()];
     let expected = Settings {
         store: "memory:".to_owned(),
+        store_timeout: Duration::from_secs(9),
         forced: Some(Forced::Off),
         when_store_fails: WhenStoreFails::On,
         when_cut_off: WhenCutOff::Close,

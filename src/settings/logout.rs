@@ -1,6 +1,7 @@
 //! `[logout]`: whose session ends during maintenance.
 
-use super::reader::{Section, boolean};
+use super::reader::Section;
+use crate::settings::conversions::boolean;
 
 /// `[logout]`: whose session ends when they meet the maintenance.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -61,13 +61,14 @@
 //! );
 //! ```
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use crate::core::state::DEFAULT_MODE;
+use crate::{core::state::DEFAULT_MODE, store::LONGEST_WAIT};
 
 mod admin;
 mod check;
 mod client;
+mod conversions;
 mod drain;
 mod exempt;
 pub(crate) mod fault;
@@ -88,29 +89,29 @@ pub(crate) mod values;
 mod web_server;
 mod well_known;
 
-pub(crate) use self::admin::{HASH_PREFIX, hash_from_text, token_name_fault};
-pub(crate) use self::node::ID_LIMIT;
 pub use self::{
     admin::{AdminSettings, GetSwitches, TokenSettings},
-    fault::{Fault, Origin, SettingsError},
-    live::LiveSettings,
-    mode::{AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings},
-};
-pub use self::{
     client::ClientSettings,
     drain::DrainSettings,
     exempt::{ApiKeySettings, ExemptSettings},
+    fault::{Fault, Origin, SettingsError},
     forced_on::ForcedOnSettings,
     language::LanguageSettings,
+    live::LiveSettings,
     logout::LogoutSettings,
+    mode::{AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings},
     node::NodeSettings,
     response::{FormatSetting, ResponseSettings},
     session::SessionSettings,
     unknown::{WhenCutOff, WhenStoreFails, WhenUnknownAtStart},
     web_server::WebServerSettings,
 };
+pub(crate) use self::{
+    admin::{HASH_PREFIX, hash_from_text, token_name_fault},
+    node::ID_LIMIT,
+};
 pub use crate::core::{
-    mode::{Access, Forced},
+    access::{Access, Forced},
     state::OnTimeout,
 };
 pub(crate) use crate::store::url::{StoreUrl, without_password};
@@ -137,6 +138,9 @@ pub struct Settings {
     /// characters. With the feature `redis` also `redis://`, `rediss://` and `redis+unix:///`, see
     /// `RedisStore`, and with `object-store` `s3://`, `gs://` and `az://`, see `BucketStore`. Default `file:maintenance.state`.
     pub store: String,
+    /// How long an answer of the store is waited for at most, where its answers are slow; where they are
+    /// quick, a few seconds. For Redis and Valkey. At least two seconds. Default 30 seconds.
+    pub store_timeout: Duration,
     /// Wins over what the store holds, and refuses changes. Default `None`: the store decides.
     pub forced: Option<Forced>,
     /// What counts while the store cannot be read. Default [`WhenStoreFails::KeepLast`].
@@ -214,6 +218,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             store: "file:maintenance.state".to_owned(),
+            store_timeout: LONGEST_WAIT,
             forced: None,
             when_store_fails: WhenStoreFails::default(),
             when_cut_off: WhenCutOff::default(),
@@ -246,6 +251,7 @@ impl fmt::Debug for Settings {
         // Taken apart, so that a new field cannot be forgotten here.
         let Self {
             store,
+            store_timeout,
             forced,
             when_store_fails,
             when_cut_off,
@@ -272,6 +278,7 @@ impl fmt::Debug for Settings {
         formatter
             .debug_struct("Settings")
             .field("store", &without_password(store))
+            .field("store_timeout", store_timeout)
             .field("forced", forced)
             .field("when_store_fails", when_store_fails)
             .field("when_cut_off", when_cut_off)

@@ -6,10 +6,11 @@ use http::Method;
 
 use super::{
     Access, Settings,
-    reader::{Section, boolean, choice, duration, number, text},
+    reader::Section,
     response,
     values::{self, Faults},
 };
+use crate::settings::conversions::{boolean, choice, duration, number, text};
 
 /// `[[mode]]`: one kind of maintenance.
 ///

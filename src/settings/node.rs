@@ -2,11 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{
-    Settings,
-    reader::{Section, duration, text},
-    values::Faults,
-};
+use super::{Settings, reader::Section, values::Faults};
+use crate::settings::conversions::{duration, text};
 
 /// How long a host's name, or an id from the settings, may be within a lease's name.
 pub(crate) const ID_LIMIT: usize = 64;

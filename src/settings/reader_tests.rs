@@ -1,5 +1,10 @@
+use std::time::Duration;
+
 use super::*;
-use crate::settings::source::{Source, overlay};
+use crate::settings::{
+    conversions::{duration, number, text},
+    source::{Source, overlay},
+};
 
 /// Reads an array of tables beside a plain section, as later settings do.
 fn read(text: &str, variables: &[(&str, &str)]) -> (Vec<(String, i64)>, Vec<String>) {

@@ -7,9 +7,10 @@ use std::{
 
 use super::{
     Settings,
-    reader::{Section, boolean, choice, duration, fraction, number, text},
+    reader::Section,
     values::{Faults, folder_fault, message_fault, redirect_fault, told},
 };
+use crate::settings::conversions::{boolean, choice, duration, fraction, number, text};
 
 /// What `response.status` takes.
 pub(super) const STATUS_EXPECTED: &str = "give a number from 400 to 599";

@@ -1,10 +1,7 @@
 //! `[session]`: where the session says who is asking.
 
-use super::{
-    Settings,
-    reader::{Section, text},
-    values::Faults,
-};
+use super::{Settings, reader::Section, values::Faults};
+use crate::settings::conversions::text;
 
 /// `[session]`: the keys under which the Actix session says who is asking.
 #[derive(Debug, Clone, PartialEq, Eq)]

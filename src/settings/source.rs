@@ -1,6 +1,5 @@
 //! Where settings come from: TOML text and environment variables, as one tree.
 
-use crate::core::text::shown;
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     ffi::OsString,
@@ -13,6 +12,7 @@ use toml::{
 };
 
 use super::fault::{Fault, Origin, PREFIX};
+use crate::core::text::shown;
 
 /// Names the settings file; not itself a setting.
 pub(super) const SETTINGS_VARIABLE: &str = "MAINTENANCE_SETTINGS";

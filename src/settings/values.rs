@@ -1,6 +1,5 @@
 //! What single values take, for all sections: each check says what would be right, or nothing.
 
-use crate::core::rules::address_texts::can_match_an_address;
 use std::{fs, net::IpAddr, path::Path};
 
 use http::Uri;
@@ -8,6 +7,7 @@ use ipnet::IpNet;
 use regex::Regex;
 
 use super::fault::Fault;
+use crate::core::rules::address_texts::can_match_an_address;
 
 /// Collects what the single checks say; each says what would be right, or nothing.
 pub(super) struct Faults(pub(super) Vec<Fault>);

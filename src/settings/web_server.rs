@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Settings,
-    reader::{Section, text},
+    reader::Section,
     values::{Faults, told},
 };
-use crate::core::state::DEFAULT_MODE;
+use crate::{core::state::DEFAULT_MODE, settings::conversions::text};
 
 /// `[web_server]`: files for a web server in front of the app; see
 /// [`web_server`](crate::web_server).

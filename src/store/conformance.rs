@@ -2,8 +2,8 @@
 //!
 //! A store is correct when it keeps what [`Store`] says. This suite tries all of it against a store
 //! that is made by the author's own code: documents and their versions, conflicts, large and strange
-//! content, watching, leases, many tasks at once, requests that are broken off, and several
-//! processes.
+//! content, watching, leases, the loss of all that is held, the store's clock, many tasks at once,
+//! requests that are broken off, and several processes.
 //!
 //! # Examples
 //!
@@ -49,6 +49,7 @@ use super::{Loaded, Saved, Store, StoreError, Version};
 mod break_off;
 mod document;
 mod leases;
+mod lost;
 mod many;
 mod watch;
 
@@ -58,6 +59,8 @@ const PLACE: &str = "STORE_CONFORMANCE_PLACE";
 type Opening = Pin<Box<dyn Future<Output = Result<Arc<dyn Store>, StoreError>> + Send>>;
 type Open = Box<dyn Fn(String) -> Opening + Send + Sync>;
 type Fresh = Box<dyn FnMut() -> String + Send>;
+type Forgetting = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Forget = Box<dyn Fn(String) -> Forgetting + Send + Sync>;
 type Processes = Box<dyn Fn() -> Command + Send + Sync>;
 
 /// What a check finds: nothing, or what the store does wrong.
@@ -72,6 +75,7 @@ pub struct Suite {
     fresh: Mutex<Fresh>,
     open: Open,
     processes: Option<Processes>,
+    forget: Option<Forget>,
     patience: Duration,
     lease_time: Duration,
 }
@@ -110,6 +114,7 @@ impl Suite {
                 Box::pin(async move { Ok(Arc::new(opening.await?) as Arc<dyn Store>) })
             }),
             processes: None,
+            forget: None,
             patience: Duration::from_secs(30),
             lease_time: Duration::from_secs(1),
         }
@@ -132,6 +137,16 @@ impl Suite {
     /// [`check`](Self::check), and ends it with a failure if that returns an error.
     pub fn processes_by(mut self, command: impl Fn() -> Command + Send + Sync + 'static) -> Self {
         self.processes = Some(Box::new(command));
+        self
+    }
+
+    /// How a place loses all that it holds, document and leases, as by a flush or a restart without a
+    /// saved copy: for a store with [`Store::may_lose_state`]. Stores that are open stay open.
+    pub fn forget<F>(mut self, forget: impl Fn(String) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.forget = Some(Box::new(move |place| Box::pin(forget(place))));
         self
     }
 
@@ -170,6 +185,7 @@ impl Suite {
         checks.extend(document::checks(self));
         checks.extend(watch::checks(self));
         checks.extend(leases::checks(self));
+        checks.extend(lost::checks(self));
         checks.extend(break_off::checks(self));
         checks.extend(many::checks(self));
         checks

@@ -132,6 +132,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// How long an answer of it may take at present, by what it has measured. `None`: it does not
+    /// measure; then five seconds are waited, which is also the least. The default.
+    fn answers_within(&self) -> Option<Duration> {
+        None
+    }
+
     /// What time it is by the store's own clock, at some moment between the call and the answer, to
     /// within half a second. `None`: it has no clock of its own, or does not tell; the default. Never
     /// writes.
@@ -200,6 +206,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn leases<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<LiveLease>>;
 }
 
+/// How long a store on a server is waited for at most, unless the settings say otherwise.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
 /// The largest document, in bytes. Far above any real state; below what would hurt to read by
 /// mistake.
 pub(crate) const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
@@ -264,6 +273,7 @@ pub struct StoreError {
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
     is_permanent: bool,
+    may_be_lost: bool,
 }
 
 impl StoreError {
@@ -273,6 +283,7 @@ impl StoreError {
             message: message.into(),
             source: None,
             is_permanent: false,
+            may_be_lost: false,
         }
     }
 
@@ -287,6 +298,19 @@ impl StoreError {
     /// Whether trying again cannot help.
     pub fn is_permanent(&self) -> bool {
         self.is_permanent
+    }
+
+    /// Says that what was to be stored can be read, and may not survive a crash: as when the last sync
+    /// of the disk fails. Nobody can say then whether it is changed.
+    #[must_use]
+    pub fn may_be_lost(mut self) -> Self {
+        self.may_be_lost = true;
+        self
+    }
+
+    /// Whether what was stored may not survive a crash.
+    pub(crate) fn is_of_durability(&self) -> bool {
+        self.may_be_lost
     }
 
     /// Adds the error that this one follows from.

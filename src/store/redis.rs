@@ -5,15 +5,20 @@ use std::{sync::Arc, time::Duration};
 use ::redis::{Script, Value};
 use jiff::Timestamp;
 
-use self::{address::Address, connection::Connections};
+use self::{
+    address::Address,
+    connection::Connections,
+    lease_value::{marked, milliseconds, parsed, value},
+};
 use super::{
     Hints, LARGEST_DOCUMENT, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store,
-    StoreError, StoreFuture, Version, lease::bounded, too_large,
+    StoreError, StoreFuture, UNREADABLE, Version, too_large,
 };
 
 pub(crate) mod address;
 mod connection;
 mod failure;
+mod lease_value;
 mod watch;
 
 /// Keeps the state in a Redis or Valkey server, which any number of machines can share.
@@ -43,8 +48,9 @@ mod watch;
 ///   seen within five seconds, changes by this crate at once: they are published to the channel
 ///   `maintenance:changes`.
 /// - Of several writers that replace the same document one wins: a script compares and replaces.
-/// - No request takes longer than about four seconds, whatever the server does. A lost connection is
-///   made anew.
+/// - A request takes no longer than about four seconds, whatever the server does. Where its answers are
+///   slow, they get more time: some times what they have taken so far, and never more than
+///   [`wait_at_most`](Self::wait_at_most) says. A lost connection is made anew.
 /// - A lease is a key with an expiry, by the server's clock.
 ///
 /// # What the server may lose
@@ -73,6 +79,9 @@ mod watch;
 /// ```
 #[derive(Debug, Clone)]
 pub struct RedisStore(Arc<Inner>);
+
+/// Above any lease: its content, and its holder with the length.
+const LARGEST_LEASE: usize = 1024 * 1024 + 1024;
 
 #[derive(Debug)]
 struct Inner {
@@ -113,6 +122,14 @@ impl RedisStore {
         Ok(Self::at(address))
     }
 
+    /// Waits for no answer of the server longer than this; the default is 30 seconds. Where answers are
+    /// quick, much less is waited. Less than two seconds are two.
+    #[must_use]
+    pub fn wait_at_most(self, longest: Duration) -> Self {
+        self.0.connections.wait_at_most(longest);
+        self
+    }
+
     pub(crate) fn at(address: Address) -> Self {
         if address.is_encrypted && rustls::crypto::CryptoProvider::get_default().is_none() {
             // The client library takes the process's choice and panics without one. An app that has
@@ -145,11 +162,6 @@ fn loaded(document: Vec<u8>) -> Loaded {
         version: Version::new(document.as_slice()),
         document,
     }
-}
-
-/// A holder with its length before it: no other holder's begins so.
-fn marked(holder: &str) -> String {
-    format!("{}:{holder}", holder.len())
 }
 
 impl Inner {
@@ -237,7 +249,8 @@ impl Inner {
             .arg(value(lease))
             .arg(milliseconds(time_to_live))
             .arg(i32::from(condition == LeaseCondition::IfAbsent))
-            .arg(&self.lease_keys);
+            .arg(&self.lease_keys)
+            .arg(LARGEST_LEASE);
         let what = "take a lease";
         let answer = self.connections.ask::<Vec<Value>>(what, &script);
         match answer.await?.value.as_slice() {
@@ -259,7 +272,8 @@ impl Inner {
             .arg(lease.name())
             .arg(marked(lease.holder()))
             .arg(value(lease))
-            .arg(milliseconds(time_to_live));
+            .arg(milliseconds(time_to_live))
+            .arg(LARGEST_LEASE);
         let answer = self.connections.ask("renew a lease", &script);
         Ok(answer.await?.value)
     }
@@ -269,7 +283,8 @@ impl Inner {
         script
             .key(&self.index_key)
             .arg(lease.name())
-            .arg(marked(lease.holder()));
+            .arg(marked(lease.holder()))
+            .arg(LARGEST_LEASE);
         let answer = self.connections.ask::<i64>("give a lease back", &script);
         answer.await?;
         Ok(())
@@ -286,6 +301,7 @@ impl Inner {
         };
         let mut script = self.scripts.leases.key(&self.index_key);
         script.arg(&self.lease_keys).arg(first).arg(last);
+        script.arg(LARGEST_LEASE);
         let what = "list leases";
         let answer = self.connections.ask::<Vec<Value>>(what, &script);
         let found = answer.await?.value;
@@ -309,6 +325,10 @@ impl Inner {
     ) -> Result<LiveLease, StoreError> {
         let parsed = match (value, left) {
             (Value::BulkString(value), Value::Int(left)) => parsed(name, value).zip(Some(*left)),
+            // Too large to be one of ours, and so it was not read.
+            (Value::Int(_), Value::Int(left)) => {
+                Lease::new(name, UNREADABLE, "").ok().zip(Some(*left))
+            }
             _ => None,
         };
         let (lease, left) = parsed.ok_or_else(|| self.misunderstood(what))?;
@@ -326,25 +346,6 @@ impl Inner {
             self.lease_keys
         ))
     }
-}
-
-/// What is stored of a lease: its holder, and the content as it is.
-fn value(lease: &Lease) -> Vec<u8> {
-    [marked(lease.holder()).as_bytes(), lease.content()].concat()
-}
-
-fn parsed(name: &str, value: &[u8]) -> Option<Lease> {
-    let colon = value.iter().position(|byte| *byte == b':')?;
-    let (length, rest) = value.split_at_checked(colon)?;
-    let length = str::from_utf8(length).ok()?.parse().ok()?;
-    let (holder, content) = rest.get(1..)?.split_at_checked(length)?;
-    Lease::new(name, str::from_utf8(holder).ok()?, content).ok()
-}
-
-/// Rounded up: a lease must not lapse before its holder thinks so.
-fn milliseconds(time_to_live: Duration) -> u64 {
-    let milliseconds = bounded(time_to_live).as_nanos().div_ceil(1_000_000);
-    milliseconds.try_into().unwrap_or(u64::MAX)
 }
 
 impl Store for RedisStore {
@@ -373,8 +374,11 @@ impl Store for RedisStore {
     }
 
     fn watch(&self) -> Hints {
-        let address = self.0.connections.address().clone();
-        watch::watch(address, self.0.channel.clone())
+        watch::watch(self.0.connections.clone(), self.0.channel.clone())
+    }
+
+    fn answers_within(&self) -> Option<Duration> {
+        Some(self.0.connections.answers_within())
     }
 
     fn clock(&self) -> StoreFuture<'_, Option<Timestamp>> {
@@ -404,40 +408,5 @@ impl Store for RedisStore {
 
     fn leases<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<LiveLease>> {
         Box::pin(self.0.leases(prefix))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lease_comes_back_from_its_value() {
-        for (holder, content) in [
-            ("me", &b"\x00\xff:3:"[..]),
-            ("3:a", b""),
-            ("\0\u{e4}", b"x"),
-        ] {
-            let lease = Lease::new("task/a", holder, content).unwrap();
-            assert_eq!(parsed("task/a", &value(&lease)), Some(lease));
-        }
-        for foreign in [
-            &b""[..],
-            b"me",
-            b"9:me",
-            b"-1:me",
-            b"2:\xff\xff",
-            b"1:\xc3\xa4",
-            b":",
-        ] {
-            assert_eq!(parsed("task/a", foreign), None, "{foreign:?}");
-        }
-    }
-
-    #[test]
-    fn a_time_to_live_is_rounded_up() {
-        assert_eq!(milliseconds(Duration::from_micros(1_001)), 2);
-        assert_eq!(milliseconds(Duration::ZERO), 1);
-        assert_eq!(milliseconds(Duration::MAX), 365 * 24 * 60 * 60 * 1000);
     }
 }

@@ -1,21 +1,18 @@
 //! What only the web side shares: who is asking, what they get, and the closures of the app.
 
-use crate::settings::GetSwitches;
 use std::{
     borrow::Cow,
     fmt,
-    net::IpAddr,
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use actix_web::HttpRequest;
 
+use super::closures::{AddressFinder, LogoutHook, Predicate};
 use crate::{
     core::{public_path::in_public, rules::exempt::AddressSet},
+    settings::GetSwitches,
     web::{
         live::Live,
         permission::Permissions,
@@ -26,15 +23,6 @@ use crate::{
         visitor::{identity::Identity, session_order::SessionOrder},
     },
 };
-
-/// A condition of the app under which a request passes.
-pub(crate) type Predicate = Arc<dyn Fn(&HttpRequest) -> bool + Send + Sync>;
-
-/// The app's own way to the client's address.
-pub(crate) type AddressFinder = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
-
-/// What the app does beyond ending the session when a visitor is logged out.
-pub(crate) type LogoutHook = Arc<dyn Fn(&HttpRequest) + Send + Sync>;
 
 /// What the middleware and the admin scope share, of all workers.
 pub(crate) struct Front {

@@ -13,13 +13,8 @@ use bytestring::ByteString;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
-    core::snapshot::Snapshot,
-    engine::{inside::sessions::VisitorHash, shared::Shared},
-    settings::LiveSettings,
-    web::{
-        admin::{Sight, ping_document},
-        front::Front,
-    },
+    core::snapshot::Snapshot, engine::inside::sessions::VisitorHash, settings::LiveSettings,
+    web::admin::Sight,
 };
 
 /// How many sets of modes that somebody may see are remembered. Most visitors see none of them, and
@@ -143,16 +138,15 @@ impl Live {
     /// The document of a snapshot for those who may see these modes.
     pub(crate) fn document(
         &self,
-        shared: &Shared,
-        front: &Front,
         snapshot: &Snapshot,
         visible: &Sight,
+        render: impl FnOnce() -> ByteString,
     ) -> ByteString {
         if let Some(document) = self.rendered().of(snapshot, visible) {
             return document;
         }
         // Without the lock: the app's closures may have their say.
-        let document = render(shared, front, snapshot, visible);
+        let document = render();
         let mut rendered = self.rendered();
         let is_newer = rendered.issue <= snapshot.issue() && rendered.number != snapshot.number;
         if is_newer || rendered.documents.len() == REMEMBERED {
@@ -177,25 +171,6 @@ impl Rendered {
             .iter()
             .find(|(modes, _)| self.number == snapshot.number && modes == visible)
             .map(|(_, document)| document.clone())
-    }
-}
-
-/// Puts into words what is now.
-pub(crate) fn render(
-    shared: &Shared,
-    front: &Front,
-    snapshot: &Snapshot,
-    visible: &Sight,
-) -> ByteString {
-    let now = shared.now_for(snapshot);
-    let document = ping_document(front, snapshot, now, visible);
-    match serde_json::to_string(&document) {
-        Ok(document) => document.into(),
-        // It is made of texts and numbers, which cannot fail; a closure's details are JSON already.
-        Err(error) => {
-            tracing::error!(%error, "what is cannot be put into JSON");
-            ByteString::from_static("{}")
-        }
     }
 }
 
@@ -247,56 +222,5 @@ fn descriptors() -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn live(connections: usize, per_address: usize) -> Live {
-        Live::new(&LiveSettings {
-            connections,
-            per_address,
-            ..LiveSettings::default()
-        })
-    }
-
-    fn at(address: &str) -> Option<IpAddr> {
-        Some(address.parse().unwrap())
-    }
-
-    #[test]
-    fn there_are_no_more_places_than_the_settings_say() {
-        let live = live(2, 9);
-        let first = live.enter(None).unwrap();
-        let _second = live.enter(at("10.0.0.1")).unwrap();
-        assert_eq!(live.enter(None).unwrap_err(), NoPlace::InAll);
-        drop(first);
-        live.enter(None).unwrap();
-    }
-
-    #[test]
-    fn no_client_has_more_places_than_one_may_have() {
-        let live = live(100, 2);
-        let first = live.enter(at("10.0.0.1")).unwrap();
-        let _second = live.enter(at("::ffff:10.0.0.1")).unwrap();
-        assert_eq!(live.enter(at("10.0.0.1")).unwrap_err(), NoPlace::ForClient);
-        let _other = live.enter(at("10.0.0.2")).unwrap();
-        drop(first);
-        let _again = live.enter(at("10.0.0.1")).unwrap();
-
-        // Of one network of IPv6, whose addresses one subscriber has all.
-        let _one = live.enter(at("2001:db8::1")).unwrap();
-        let _other = live.enter(at("2001:db8::ffff:2")).unwrap();
-        assert_eq!(
-            live.enter(at("2001:db8::3")).unwrap_err(),
-            NoPlace::ForClient
-        );
-        live.enter(at("2001:db8:0:1::1")).unwrap();
-    }
-
-    #[test]
-    fn a_quarter_of_the_descriptors_is_the_most() {
-        assert_eq!(fitting(10_000, Some(1024)), 256);
-        assert_eq!(fitting(100, Some(1024)), 100);
-        assert_eq!(fitting(10_000, None), 10_000);
-        assert_eq!(fitting(10_000, Some(3)), 0);
-    }
-}
+#[path = "live_tests.rs"]
+mod tests;

@@ -1,35 +1,30 @@
 //! The handle by which an app uses maintenance.
 
-use crate::core::visitor::Visitor;
 use std::{
     net::IpAddr,
     sync::{Arc, atomic::Ordering},
 };
 
+use actix_web::HttpRequest;
+
 use crate::{
     core::{
         phase::Phase,
-        snapshot::{PastPeriod, Status},
+        status::{period::PastPeriod, whole::Status},
+        visitor::Visitor,
     },
-    engine::events::UNENFORCED,
-    engine::handle::Engine,
     engine::{
         barrier::WaitUntilEmpty,
         changes::{Changes, Forget, TurnOff, TurnOn},
+        events::UNENFORCED,
         guard::Guarding,
+        handle::Engine,
         task::Task,
         windows::{CancelWindow, PlanWindow},
     },
     store::StoreError,
     web::front::Front,
-    web::{
-        explain::{Explanation, Inquiry},
-        middleware::admission::is_counted,
-        middleware::{ForcedOn, MaintenanceMiddleware},
-        setup::builder::Builder,
-    },
 };
-use actix_web::HttpRequest;
 
 /// Where the admin scope has the script.
 const SCRIPT: &str = "/static/maintenance.js";
@@ -71,13 +66,6 @@ pub struct Maintenance {
 }
 
 impl Maintenance {
-    /// Begins to set up maintenance.
-    ///
-    /// The methods of [`Builder`] say what can be set.
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
     /// Whether a mode is pending or offline now.
     ///
     /// [`turn_on`](Self::turn_on) has an example.
@@ -116,19 +104,6 @@ impl Maintenance {
                  wrap `Maintenance::middleware`"
             );
         }
-    }
-
-    /// The same for a request to the admin scope, which does not count itself.
-    pub(crate) async fn ask_status_without_request(&self) -> Result<Status, StoreError> {
-        let engine = &self.engine;
-        engine.shared.seat.heard(engine.leases.fleet().await?);
-        Ok(self.status_without_request())
-    }
-
-    pub(crate) fn status_without_request(&self) -> Status {
-        let shared = &self.engine.shared;
-        let own = u64::from(is_counted(shared));
-        shared.status_without(&shared.published.snapshot(), own)
     }
 
     /// The phase of the first mode now: of `site` where the settings name no others.
@@ -201,8 +176,8 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`WaitError`](crate::WaitError) when the time is over, which names those who are missing, or
-    /// when the mode is not on, or not any more.
+    /// [`WaitError`](crate::WaitError) when the time is over, which names those who are missing, when
+    /// no node reports at all, or when the mode is not on, or not any more.
     pub fn wait_until_empty(&self) -> WaitUntilEmpty {
         WaitUntilEmpty::new(self.engine.clone())
     }
@@ -303,31 +278,6 @@ impl Maintenance {
         self.engine.shared.published.snapshot().history.clone()
     }
 
-    /// Tells what would become of a request now, by which rule and why: the middleware's own
-    /// decision, by the settings and the state as they are.
-    ///
-    /// What only a real request shows is listed in [`Explanation::not_known`]. Routes are among it:
-    /// their names are known to a running app, which `/explain` of the admin scope asks.
-    ///
-    /// ```
-    /// # use actix_maintenance_mode::Maintenance;
-    /// use actix_maintenance_mode::{Inquiry, Outcome};
-    ///
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
-    /// maintenance.turn_on().await?;
-    /// let explanation = maintenance.explain(&Inquiry::new("GET", "/shop/1")?);
-    /// assert_eq!(explanation.outcome, Outcome::Refuse);
-    /// assert_eq!(explanation.rule.name(), "no-exemption");
-    /// assert_eq!(explanation.why, "The mode `site` is offline. No exemption holds.");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn explain(&self, inquiry: &Inquiry) -> Explanation {
-        crate::web::explain::explain(self, inquiry, None)
-    }
-
     /// The page that visitors get while the mode `site` is offline, as it is now; while it is not,
     /// the page that they would get. For a web server to send when the app is down: see
     /// [`web_server`](crate::web_server).
@@ -335,7 +285,7 @@ impl Maintenance {
     /// What the app adds to the page request by request, and a renderer of its own, are not in it.
     pub fn page(&self) -> String {
         let snapshot = self.engine.shared.published.snapshot();
-        let page = crate::engine::web_server_files::page_of(&self.engine.shared, &snapshot);
+        let page = crate::engine::follow_files::page_of(&self.engine.shared, &snapshot);
         String::from_utf8_lossy(&page).into_owned()
     }
 
@@ -354,23 +304,6 @@ impl Maintenance {
     /// ```
     pub fn subscribe(&self) -> Changes {
         Changes::new(&self.engine)
-    }
-
-    /// The middleware that refuses visitors during maintenance; for an `App`, a `Scope` or a
-    /// `Resource`.
-    ///
-    /// Wrap it before (that is, inside of) the session middleware and a `Cors` middleware.
-    ///
-    /// [`MaintenanceMiddleware`] says in which order to wrap middlewares, with an example.
-    pub fn middleware(&self) -> MaintenanceMiddleware {
-        MaintenanceMiddleware::new(self.clone())
-    }
-
-    /// A middleware for one resource or scope that is always refused, as by `forced_on.routes`.
-    ///
-    /// [The guide](crate::guide::who_gets_in#a-route-is-always-open-or-always-closed) has an example.
-    pub fn forced_on(&self) -> ForcedOn {
-        ForcedOn::new(self.clone())
     }
 
     /// Who is asking, as the exemptions and the admin scope see it: by the session, or by the app's
@@ -426,10 +359,5 @@ impl Maintenance {
     pub fn script_url_for(&self, request: &HttpRequest) -> String {
         self.front
             .public(request, &format!("{}{SCRIPT}", self.front.admin_path))
-    }
-
-    /// The scope at `admin_path` by which superusers switch maintenance on and off.
-    pub fn admin(&self) -> actix_web::Scope {
-        crate::web::admin::scope(self.clone())
     }
 }

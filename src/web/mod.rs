@@ -1,12 +1,15 @@
 //! What meets actix: the middleware, the admin scope, pages, the builder, the public handle.
 
 pub(crate) mod admin;
+pub(crate) mod closures;
+pub(crate) mod embedded;
 pub(crate) mod explain;
 pub(crate) mod front;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 pub(crate) mod live;
 pub(crate) mod maintenance;
+pub(crate) mod menu;
 pub(crate) mod middleware;
 pub(crate) mod mode;
 pub mod observe;

@@ -7,17 +7,11 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
 use crate::{
-    core::{
-        mode::{Mode, StatusDetails},
-        snapshot::ModeStatus,
-    },
+    core::{mode::Mode, status::modes::ModeStatus},
     settings::ModeSettings,
     web::{
-        front::Predicate,
-        refusal::{
-            described::Refusal,
-            of_mode::{Renderer, ResponseContext},
-        },
+        closures::{ModeClosures, ResponseContext},
+        refusal::described::Refusal,
     },
 };
 
@@ -37,15 +31,6 @@ pub(crate) fn mode(settings: &ModeSettings, closures: &ModeClosures) -> Mode {
         has_condition: closures.applies.is_some(),
         details: closures.details.clone(),
     }
-}
-
-/// What only code can say of a mode.
-#[derive(Clone, Default)]
-pub(crate) struct ModeClosures {
-    pub(crate) applies: Option<Predicate>,
-    pub(crate) context: Option<ResponseContext>,
-    pub(crate) renderer: Option<Renderer>,
-    pub(crate) details: Option<StatusDetails>,
 }
 
 type ModeEdit = Box<dyn FnOnce(&mut ModeSettings) + Send>;

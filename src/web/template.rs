@@ -12,8 +12,9 @@ use tera::Tera;
 
 use crate::{
     core::{
-        decide::{Rule, applies, closed_for},
+        decide::{applies, closed_for},
         phase::Phase,
+        rules::rule::Rule,
         snapshot::Snapshot,
     },
     engine::events,

@@ -7,6 +7,9 @@
 //! it back, and whoever waits believes a list of leases only once they have been remembered for as
 //! long as a lease lives. What was called safe before a loss is a promise of a store that is gone.
 //!
+//! A store may also evict a single lease, and remember everything else. By the trace of the node whoever
+//! waits knows that its lease would not have lapsed yet.
+//!
 //! Time is counted in ticks. A node that does nothing while the clock ticks is a node that is cut
 //! off, slow, or stopped. The model takes for granted what the document says: that clocks run at the
 //! same rate, that the store answers by what it holds, and that a node does not stand still between
@@ -44,6 +47,10 @@ struct Protocol {
     stores_then_lists: bool,
     /// Whether the store may forget.
     may_forget: bool,
+    /// Whether the store may lose a single lease.
+    may_evict: bool,
+    /// Whether a node leaves a trace beside its lease, that tells when it would have lapsed.
+    leaves_traces: bool,
     /// Whether whoever waits looks since when leases are remembered.
     asks_since_when: bool,
     /// How long they must have been remembered.
@@ -64,6 +71,8 @@ const PROTOCOL: Protocol = Protocol {
     rejoins: true,
     stores_then_lists: true,
     may_forget: false,
+    may_evict: false,
+    leaves_traces: true,
     asks_since_when: true,
     believes_after: TIME_TO_LIVE,
     knows_lineages: true,
@@ -73,6 +82,13 @@ const PROTOCOL: Protocol = Protocol {
 const FORGETFUL: Protocol = Protocol {
     nodes: 2,
     may_forget: true,
+    ..PROTOCOL
+};
+
+/// The same at a store that may evict a lease.
+const EVICTING: Protocol = Protocol {
+    nodes: 2,
+    may_evict: true,
     ..PROTOCOL
 };
 
@@ -123,6 +139,8 @@ struct Node {
     /// In the store: how many ticks the lease lives, and what it reports.
     lease: u8,
     reports_closed_and_empty: bool,
+    /// In the store, too: how many ticks the lease would live that was put or renewed last.
+    trace: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -162,6 +180,7 @@ enum Event {
     Finish(usize),
     Forget,
     PutBack(usize),
+    Evict(usize),
 }
 
 impl Protocol {
@@ -192,6 +211,7 @@ impl Protocol {
         } else {
             // It puts its lease anew and goes on.
             node.lease = TIME_TO_LIVE;
+            node.trace = TIME_TO_LIVE;
             node.patience = self.patience;
         }
     }
@@ -209,6 +229,7 @@ impl Model for Protocol {
             answer: None,
             lease: 0,
             reports_closed_and_empty: false,
+            trace: 0,
         };
         vec![World {
             nodes: vec![node; self.nodes],
@@ -232,6 +253,9 @@ impl Model for Protocol {
             events.push(Event::List);
         }
         for (place, node) in world.nodes.iter().enumerate() {
+            if self.may_evict && node.lease > 0 {
+                events.push(Event::Evict(place));
+            }
             match &node.life {
                 Life::Down => {
                     events.push(Event::Start(place));
@@ -283,6 +307,7 @@ impl Model for Protocol {
                     .map(|ticks| (ticks + 1).min(self.believes_after));
                 for node in &mut world.nodes {
                     node.lease = node.lease.saturating_sub(1);
+                    node.trace = node.trace.saturating_sub(1);
                     node.patience = node.patience.saturating_sub(1);
                     if node.lease == 0 {
                         node.reports_closed_and_empty = false;
@@ -297,7 +322,9 @@ impl Model for Protocol {
             Event::List => {
                 let remembers = *world.remembers.get_or_insert(0);
                 let believes = !self.asks_since_when || remembers >= self.believes_after;
-                let mut live = world.nodes.iter().filter(|node| node.lease > 0);
+                let is_known =
+                    |node: &&Node| node.lease > 0 || (self.leaves_traces && node.trace > 0);
+                let mut live = world.nodes.iter().filter(is_known);
                 world.is_safe = believes && live.all(|node| node.reports_closed_and_empty);
             }
             Event::Forget => {
@@ -306,11 +333,17 @@ impl Model for Protocol {
                 world.is_safe = false;
                 for node in &mut world.nodes {
                     node.lease = 0;
+                    node.trace = 0;
                     node.reports_closed_and_empty = false;
                     if let Life::Up { is_of_old, .. } = &mut node.life {
                         *is_of_old = true;
                     }
                 }
+            }
+            Event::Evict(place) => {
+                let node = &mut world.nodes[place];
+                node.lease = 0;
+                node.reports_closed_and_empty = false;
             }
             Event::PutBack(place) => {
                 if let Life::Up { goes_by, is_of_old } = &mut world.nodes[place].life {
@@ -345,6 +378,7 @@ impl Model for Protocol {
                         is_of_old: false,
                     };
                     node.lease = TIME_TO_LIVE;
+                    node.trace = TIME_TO_LIVE;
                     node.reports_closed_and_empty = node.life == closed && !node.is_serving;
                 }
                 node.answer = Some(Answer { age: 0, is_held });
@@ -557,5 +591,20 @@ fn what_is_remembered_must_not_replace_what_was_written_after_a_loss() {
     assert!(is_found_wanting(Protocol {
         knows_lineages: false,
         ..FORGETFUL
+    }));
+}
+
+#[test]
+fn it_is_never_called_safe_too_early_either_where_the_store_may_evict_a_lease() {
+    let checker = check(EVICTING);
+    println!("{} states", checker.unique_state_count());
+    checker.assert_properties();
+}
+
+#[test]
+fn a_lease_that_is_evicted_must_leave_a_trace() {
+    assert!(is_found_wanting(Protocol {
+        leaves_traces: false,
+        ..EVICTING
     }));
 }

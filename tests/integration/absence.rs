@@ -1,16 +1,30 @@
 //! A node that says nothing is not one that is not there: file store, one machine.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use actix_maintenance_mode::{
     Maintenance, Settings, WaitError,
-    store::{FileStore, Lease, LeaseCondition, MemoryStore, Store},
+    store::{
+        FileStore, Hints, Lease, LeaseCondition, LiveLease, Loaded, MemoryStore, PutLease, Saved,
+        Store, StoreError, StoreFuture, Version,
+    },
 };
 use actix_web::{App, HttpRequest, HttpResponse, rt, test, web};
 use serde_json::Value;
 
 use crate::{
-    eventually::eventually,
+    child::Role,
+    eventually::{PATIENCE, eventually},
+    log::Log,
+    logs::Logs,
     test_app::{TestApp, routes, sessions},
 };
 
@@ -165,7 +179,7 @@ async fn a_node_that_cannot_write_any_more_is_missing_as_long_as_its_process_liv
     observer.wait_until_empty().await.unwrap();
     // One that leaves is gone at once, and nobody waits for it.
     app.maintenance.leave().await;
-    let status = observer.wait_until_empty().await.unwrap();
+    let status = observer.wait_until_empty().no_nodes().await.unwrap();
     assert!(status.nodes.is_empty() && status.unheard.is_empty());
 }
 
@@ -181,7 +195,7 @@ async fn whoever_comes_later_hears_of_a_node_that_may_be_dead() {
         .await
         .unwrap();
     let observer = handle(store.clone(), |_| {}).await;
-    let change = observer.turn_on().wait().await.unwrap();
+    let change = observer.turn_on().wait().no_nodes().await.unwrap();
     let unheard = &change.status.unheard;
     assert_eq!(unheard.len(), 1, "{unheard:?}");
     assert_eq!(unheard[0].id, "web-3");
@@ -232,6 +246,7 @@ async fn where_nothing_is_wrapped_it_is_said_that_nothing_enforces_it() {
         .service(maintenance.admin())
         .configure(routes)
         .wrap(sessions());
+    let log = Log::collect();
     let scope = TestApp::serving(maintenance, test::init_service(app).await);
     let superuser = scope.log_in_superuser("root").await;
     let status = |answer: crate::test_app::Answer| answer.json();
@@ -240,6 +255,11 @@ async fn where_nothing_is_wrapped_it_is_said_that_nothing_enforces_it() {
     for figure in ["in_flight", "endless", "sessions"] {
         assert_eq!(told[figure], Value::Null, "{figure}");
     }
+    let told: Vec<String> = log.lines();
+    let told = told
+        .iter()
+        .filter(|line| line.contains("maintenance.unenforced"));
+    assert_eq!(told.count(), 1, "{:?}", log.lines());
     scope.turn_on().await;
     let page = scope.get("/maintenance-mode/").by(&superuser).await;
     let page = page.text();
@@ -253,4 +273,200 @@ async fn where_nothing_is_wrapped_it_is_said_that_nothing_enforces_it() {
     assert_eq!(told["in_flight"], 0);
     drop(other);
     rt::task::yield_now().await;
+}
+
+#[actix_web::test]
+async fn what_nobody_hears_of_is_logged_once_each_time() {
+    Role::new("cannot-report").run();
+}
+
+/// In a process of its own, because what the driver logs is the whole process's log.
+pub(crate) async fn child_cannot_report() {
+    let logs = Logs::capture();
+    let folder = tempfile::tempdir().unwrap();
+    // A file where the folder of the leases is to be.
+    let leases = folder.path().join("state.leases");
+    fs::write(&leases, "").unwrap();
+    let app = node(file(folder.path())).await;
+    for times in 1..=2 {
+        eventually("it is told", || {
+            logs.with("maintenance.node-unreported").len() == times
+        })
+        .await;
+        let again = app.maintenance.status().store.error;
+        assert!(again.is_some_and(|error| error.contains("cannot report")));
+        // Twelve tries in a time to live: all of them fail, and nothing more is said.
+        rt::time::sleep(Duration::from_millis(800)).await;
+        assert_eq!(logs.with("maintenance.node-unreported").len(), times);
+        fs::remove_file(&leases).unwrap();
+        eventually("it is heard of", || {
+            logs.with("reports to the others again").len() == times
+        })
+        .await;
+        assert!(app.maintenance.status().store.error.is_none());
+        fs::rename(&leases, folder.path().join(format!("kept-{times}"))).unwrap();
+        fs::write(&leases, "").unwrap();
+    }
+    let line = logs.with("maintenance.node-unreported").remove(0);
+    for part in [
+        "ERROR",
+        "node=web-1/",
+        "when_cut_off=\"keep-last\"",
+        "error=",
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+}
+
+#[actix_web::test]
+async fn where_no_node_reports_nothing_is_called_safe() {
+    let store = MemoryStore::new();
+    let observer = handle(store.clone(), |_| {}).await;
+    let error = observer.turn_on().wait().await.unwrap_err();
+    assert!(
+        matches!(&error, WaitError::NoNodes { mode } if mode == "site"),
+        "{error}"
+    );
+    assert!(error.to_string().contains("`no_nodes()`"), "{error}");
+    assert!(observer.is_on(), "the change was made");
+    let error = observer.wait_until_empty().await.unwrap_err();
+    assert!(matches!(error, WaitError::NoNodes { .. }), "{error}");
+    observer.wait_until_empty().no_nodes().await.unwrap();
+    observer.turn_off().await.unwrap();
+    observer.turn_on().wait().no_nodes().await.unwrap();
+
+    let app = node(store).await;
+    observer.wait_until_empty().await.unwrap();
+    app.maintenance.leave().await;
+    let error = observer.wait_until_empty().await.unwrap_err();
+    assert!(matches!(error, WaitError::NoNodes { .. }), "{error}");
+}
+
+#[actix_web::test]
+async fn a_lease_that_the_store_evicts_is_a_node_that_is_missing_and_not_gone() {
+    let store = MemoryStore::new();
+    let app = node(store.clone()).await;
+    let observer = handle(store.clone(), |_| {}).await;
+    observer.turn_on().wait().await.unwrap();
+    for with_trace in [false, true] {
+        let newcomer = handle(store.clone(), |_| {}).await;
+        let prefixes: &[&str] = if with_trace {
+            &["node/", "trace/"]
+        } else {
+            &["node/"]
+        };
+        for prefix in prefixes {
+            for live in store.leases(prefix).await.unwrap() {
+                store.drop_lease(&live.lease).await.unwrap();
+            }
+        }
+        let told = missing(&observer).await;
+        assert!(told.starts_with("node web-1/"), "{told:?}");
+        assert!(told.contains(" has not been heard of for "), "{told}");
+        // The trace tells it to those who have not seen the node.
+        let told = newcomer
+            .wait_until_empty()
+            .at_most(Duration::from_millis(20))
+            .await;
+        let told = told.unwrap_err().to_string();
+        assert_eq!(told.contains("node web-1/"), !with_trace, "{told}");
+        observer.wait_until_empty().await.unwrap();
+    }
+    drop(app);
+}
+
+/// A store that takes no lease while it is full, as Redis with the policy `noeviction`.
+#[derive(Debug, Clone, Default)]
+struct Full {
+    store: MemoryStore,
+    is_full: Arc<AtomicBool>,
+}
+
+impl Full {
+    fn refuse(&self) -> Result<(), StoreError> {
+        match self.is_full.load(Ordering::SeqCst) {
+            true => Err(StoreError::new("the server is out of memory")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Store for Full {
+    fn url(&self) -> String {
+        "full:".to_owned()
+    }
+
+    fn load(&self) -> StoreFuture<'_, Option<Loaded>> {
+        self.store.load()
+    }
+
+    fn save<'a>(
+        &'a self,
+        document: &'a [u8],
+        expected: Option<&'a Version>,
+    ) -> StoreFuture<'a, Saved> {
+        self.store.save(document, expected)
+    }
+
+    fn watch(&self) -> Hints {
+        self.store.watch()
+    }
+
+    fn put_lease<'a>(
+        &'a self,
+        lease: &'a Lease,
+        time_to_live: Duration,
+        condition: LeaseCondition,
+    ) -> StoreFuture<'a, PutLease> {
+        Box::pin(async move {
+            self.refuse()?;
+            self.store.put_lease(lease, time_to_live, condition).await
+        })
+    }
+
+    fn renew_lease<'a>(
+        &'a self,
+        lease: &'a Lease,
+        time_to_live: Duration,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            self.refuse()?;
+            self.store.renew_lease(lease, time_to_live).await
+        })
+    }
+
+    fn drop_lease<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
+        self.store.drop_lease(lease)
+    }
+
+    fn leases<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<LiveLease>> {
+        self.store.leases(prefix)
+    }
+}
+
+#[actix_web::test]
+async fn a_node_whose_reports_are_refused_says_so_and_is_not_counted_out() {
+    let store = Full::default();
+    let app = node(store.clone()).await;
+    let observer = handle(store.clone(), |_| {}).await;
+    observer.turn_on().wait().await.unwrap();
+    store.is_full.store(true, Ordering::SeqCst);
+    eventually("it says so itself", || {
+        let error = app.maintenance.status().store.error;
+        error
+            .is_some_and(|error| error.contains("cannot report") && error.contains("out of memory"))
+    })
+    .await;
+    // What it told last counts until it lapses.
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let told = missing(&observer).await;
+        if told.contains("node web-1/") && told.contains("its process lives") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{told:?}");
+        rt::time::sleep(Duration::from_millis(50)).await;
+    }
+    store.is_full.store(false, Ordering::SeqCst);
+    observer.wait_until_empty().await.unwrap();
 }

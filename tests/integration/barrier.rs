@@ -220,7 +220,7 @@ async fn a_node_that_joins_while_the_site_is_closed_starts_closed() {
     for round in 0..50 {
         // It has read the state before the switch, and makes its middleware after it.
         let late = handle(store.clone(), |_| {}).await;
-        shell.turn_on().wait().await.unwrap();
+        shell.turn_on().wait().no_nodes().await.unwrap();
         let app = App::new()
             .default_service(web::to(async || "served"))
             .wrap(late.middleware());
@@ -239,7 +239,7 @@ fn it_works_without_a_runtime() {
             .await
             .unwrap()
     });
-    let change = pollster_like(maintenance.turn_on().wait().into_future());
+    let change = pollster_like(maintenance.turn_on().wait().no_nodes().into_future());
     assert!(change.unwrap().changed);
 }
 

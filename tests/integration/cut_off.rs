@@ -154,7 +154,7 @@ async fn if_so_set_it_closes_before_others_count_it_out_and_opens_when_it_is_bac
     assert!(app.maintenance.is_on());
     // Somebody else closes the site meanwhile, and hears that this is safe once it is counted out.
     let other = handle(line.store.clone(), WhenCutOff::KeepLast).await;
-    other.turn_on().wait().await.unwrap();
+    other.turn_on().wait().no_nodes().await.unwrap();
     line.cut(false);
     // It must not serve by what it knew before it was cut off.
     let begin = Instant::now();

@@ -71,6 +71,7 @@ async fn pages_hold_to_a_strict_policy() {
         "/".to_owned(),
         "/switch?mode=site&to=on".to_owned(),
         "/switch?mode=site&to=off".to_owned(),
+        "/change?mode=site".to_owned(),
         "/plan".to_owned(),
         format!("/cancel?id={}", planned.id),
     ] {
@@ -80,7 +81,8 @@ async fn pages_hold_to_a_strict_policy() {
             answer.header("content-security-policy"),
             Some(
                 "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
-                 connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+                 connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; \
+                 frame-ancestors 'none'"
             )
         );
         assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -305,8 +307,11 @@ async fn a_window_is_planned_seen_and_cancelled() {
     assert_eq!(window.by.as_deref(), Some("alice"));
 
     let text = read(dashboard(&app, &alice).await.text());
-    let shown = "New database Whole site 2099-11-25 14:00 – 2099-11-25 17:00";
-    assert!(text.contains(shown), "{text}");
+    assert!(
+        text.contains("2099-11-25 14:00 – 2099-11-25 17:00 in "),
+        "{text}"
+    );
+    assert!(text.contains("New database Whole site Cancel"), "{text}");
     // Whoever's browser says where it is sees it in their zone.
     let answer = app
         .get(BASE)
@@ -482,7 +487,7 @@ async fn each_mode_has_its_own_switch_and_consequence() {
     for part in ["mode=site&amp;to=on", "mode=writes&amp;to=on"] {
         assert!(page.text().contains(part), "{part}: {}", page.text());
     }
-    assert!(read(page.text()).contains("Read-only Open Copying works best so. Switch on"));
+    assert!(read(page.text()).contains("Read-only Copying works best so. Open Switch on"));
     let asked = app
         .get(&format!("{BASE}/switch?mode=writes&to=on"))
         .by(&alice)

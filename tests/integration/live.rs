@@ -182,6 +182,42 @@ async fn those_who_may_see_are_told_of_the_modes_on_pages_of_this_site_alone() {
 }
 
 #[actix_web::test]
+async fn a_store_that_fails_is_told_at_once_to_those_who_may_see() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let state = folder.path().join("maintenance.state");
+    let url = format!("file:{}", state.display());
+    let site = Site::start(move |settings| settings.store = url).await;
+    let ada = site
+        .log_in(json!({ "user_id": "ada", "is_superuser": true }))
+        .await;
+    site.maintenance.turn_on().await.unwrap();
+    let mut sees = site.connect(&[("Cookie", ada)]).await;
+    let mut anybody = site.connect(&[]).await;
+    assert_eq!(sees.document().await["store"], json!({ "error": null }));
+    assert!(anybody.document().await.get("store").is_none());
+    let kept = std::fs::read(&state).unwrap();
+    std::fs::remove_file(&state).unwrap();
+    std::fs::create_dir(&state).unwrap();
+    let told = loop {
+        let told = sees.document().await;
+        if told["store"]["error"].is_string() {
+            break told;
+        }
+    };
+    assert!(
+        told["store"]["error"].as_str().unwrap().contains("folder"),
+        "{told}"
+    );
+    assert_eq!(told["phase"], "offline", "the last that is known");
+    std::fs::remove_dir(&state).unwrap();
+    std::fs::write(&state, kept).unwrap();
+    while sees.document().await["store"]["error"].is_string() {}
+    // To the others nothing has changed, until something does.
+    site.maintenance.turn_off().await.unwrap();
+    assert_eq!(anybody.document().await["phase"], "online");
+}
+
+#[actix_web::test]
 async fn there_are_no_more_connections_than_the_settings_allow() {
     let site = Site::start(|settings| settings.live.connections = 2).await;
     let mut first = site.connect(&[]).await;

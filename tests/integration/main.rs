@@ -35,9 +35,12 @@ mod api;
 mod api_windows;
 mod barrier;
 #[cfg(feature = "testing")]
+mod clocks;
 mod conformance;
 mod cut_off;
 mod dashboard;
+mod dashboard_forms;
+mod dashboard_view;
 mod demo_site;
 mod drain;
 mod edges;

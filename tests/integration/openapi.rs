@@ -24,8 +24,9 @@ async fn anybody_may_read_what_the_api_is() {
 }
 
 /// The addresses under which people find pages, and what these pages load.
-const FOR_PEOPLE: [&str; 6] = [
+const FOR_PEOPLE: [&str; 7] = [
     "/switch",
+    "/change",
     "/plan",
     "/cancel",
     "/static/{name}",

@@ -63,8 +63,8 @@ async fn the_page_looks_again_by_itself() {
     assert!((30..=60).contains(&refresh(answer.text())));
     // For when the script does not run, for whatever reason: where it runs, it stops the refresh.
     assert!(!answer.text().contains("noscript"));
-    let script =
-        "<script src=\"/maintenance-mode/static/maintenance.js\" data-refused defer></script>";
+    let script = "<script src=\"/maintenance-mode/static/maintenance.js\" data-refused \
+                  data-dashboard=\"To the maintenance dashboard\" defer></script>";
     assert!(answer.text().contains(script), "{}", answer.text());
 
     let app = TestApp::with_settings(|settings| settings.response.script = false).await;

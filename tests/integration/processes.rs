@@ -28,6 +28,8 @@ async fn child_role() {
         "build" => crate::settings::child_builds().await,
         "log-failures" => crate::handle::child_logs_failures().await,
         "log-events" => crate::observe::child_logs_events().await,
+        "cannot-report" => crate::absence::child_cannot_report().await,
+        "wrong-clock" => crate::clocks::child_has_a_wrong_clock().await,
         "metrics" => crate::observe::child_exports_figures().await,
         #[cfg(feature = "cli")]
         "ask-and-hear-nothing" => {

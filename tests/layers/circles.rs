@@ -1,6 +1,11 @@
 //! Which files of `src/` know each other in a circle.
 //!
 //! A name counts for the file that has it, and not for a module that only passes it on by `pub use`.
+//!
+//! A module and what is inside it are one unit, as the language has it: what is inside sees what is
+//! private outside. So it may name its own module, and those around that, and this makes no circle.
+//! Modules beside each other may not know each other in a circle, and neither may a module know what
+//! knows it by way of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,6 +75,8 @@ impl Sources {
             .chain(self.paths_in_the_body(path, module))
             .filter_map(|to| self.file_of(path, &to, 0))
             .filter(|to| floor_of(to) == floor_of(&module.file))
+            // What is inside may name what it is inside of.
+            .filter(|to| !path.starts_with(&module_of(to)))
             .collect();
         files.remove(module.file.as_str());
         files
@@ -253,15 +260,22 @@ fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
+/// The circles of a made-up house, a line for each file.
+#[cfg(test)]
+fn circles_of(files: &[(&str, &str)]) -> Vec<String> {
+    let files = files.iter();
+    let files = files.map(|(file, code)| ((*file).to_owned(), (*code).to_owned()));
+    let house = Sources::new(&files.collect::<Vec<_>>());
+    let circles = house.circles().into_iter();
+    circles
+        .map(|(file, others)| format!("{file}: {}", Vec::from_iter(others).join(" ")))
+        .collect()
+}
+
 #[test]
 fn a_circle_is_seen_through_what_is_passed_on() {
-    let sources = |files: &[(&str, &str)]| {
-        let files = files.iter();
-        let files = files.map(|(file, code)| ((*file).to_owned(), (*code).to_owned()));
-        Sources::new(&files.collect::<Vec<_>>())
-    };
     let house = |of_b: &str| {
-        let all = sources(&[
+        circles_of(&[
             ("lib.rs", "pub mod core;\npub use crate::core::a::One;"),
             (
                 "core/mod.rs",
@@ -270,11 +284,7 @@ fn a_circle_is_seen_through_what_is_passed_on() {
             ("core/a.rs", "use super::Second;\nfn f(_: Second) {}"),
             ("core/b.rs", of_b),
             ("core/c.rs", "use crate::core::One;"),
-        ]);
-        let circles = all.circles().into_iter();
-        circles
-            .map(|(file, others)| format!("{file}: {}", Vec::from_iter(others).join(" ")))
-            .collect::<Vec<_>>()
+        ])
     };
     assert_eq!(house("struct Two;"), [""; 0]);
     let circle = ["core/a.rs: core/b.rs", "core/b.rs: core/a.rs"];
@@ -291,4 +301,48 @@ fn a_circle_is_seen_through_what_is_passed_on() {
     for other in ["use other::One;", "// One", "fn f() { other::core::One() }"] {
         assert_eq!(house(other), [""; 0], "{other}");
     }
+}
+
+#[test]
+fn a_module_and_what_is_inside_it_are_one_unit() {
+    let house = |of_left: &str, of_right: &str, of_other: &str| {
+        circles_of(&[
+            ("engine/mod.rs", "mod room;\nmod other;"),
+            (
+                "engine/room.rs",
+                "mod left;\nmod right;\nuse self::left::Left;\nstruct Room(Left);",
+            ),
+            ("engine/room/left.rs", of_left),
+            ("engine/room/right.rs", of_right),
+            ("engine/other.rs", of_other),
+        ])
+    };
+    // The room knows what is inside it, which knows the room.
+    let of_room = "use super::Room;\nstruct Left;\nfn f(_: Room) {}";
+    assert_eq!(house(of_room, "", ""), [""; 0]);
+    // Two that are inside of the same room are beside each other.
+    assert_eq!(
+        house(
+            "use super::right::Right;\nstruct Left(Right);",
+            "use super::left::Left;\nstruct Right(Left);",
+            ""
+        ),
+        [
+            "engine/room/left.rs: engine/room/right.rs",
+            "engine/room/right.rs: engine/room/left.rs",
+        ]
+    );
+    // Somebody outside knows the room, which knows them by way of what is inside it.
+    assert_eq!(
+        house(
+            "use crate::engine::other::Other;\nstruct Left(Other);",
+            "",
+            "use super::room::Room;\nstruct Other(Room);"
+        ),
+        [
+            "engine/other.rs: engine/room.rs",
+            "engine/room.rs: engine/room/left.rs",
+            "engine/room/left.rs: engine/other.rs",
+        ]
+    );
 }

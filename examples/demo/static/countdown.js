@@ -9,8 +9,8 @@ for (const time of document.querySelectorAll("#maintenance-banner time")) {
   const show = () => {
     const left = secondsLeft();
     if (left <= 0) {
-      // The server says what is now.
-      location.reload();
+      // The server says what is now; by GET, as a reload would send again what was sent.
+      location.replace(location.pathname + location.search);
       return;
     }
     const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];

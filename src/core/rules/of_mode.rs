@@ -5,12 +5,12 @@
 
 use std::collections::HashSet;
 
-use crate::{
-    core::rules::routes::Routes,
-    core::{
-        decide::{Rule, Subject, VisitorRules},
-        rules::exempt::{AddressSet, PathMatch, PathRules, Patterns},
-    },
+use crate::core::rules::{
+    exempt::{AddressSet, PathMatch, PathRules, Patterns},
+    routes::Routes,
+    rule::Rule,
+    subject::Subject,
+    visitors::VisitorRules,
 };
 
 /// The rules of one mode, besides those that all modes have in common.

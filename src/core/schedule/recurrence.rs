@@ -42,7 +42,7 @@ use super::{
     time::{TimeError, find_zone},
     words::{LeftOut, in_words, left_out, read_cron},
 };
-use crate::core::state::decode::Excerpt;
+use crate::core::excerpt::Excerpt;
 
 /// The most occurrences that may follow one another without a break.
 const LONGEST_CHAIN: usize = 10_000;

@@ -8,7 +8,7 @@ use jiff::{
 };
 
 use super::local::{Local, locate};
-use crate::core::state::decode::Excerpt;
+use crate::core::excerpt::Excerpt;
 
 /// Baker Island, and Kiritimati.
 const FURTHEST_BEHIND: Offset = Offset::constant(-12);

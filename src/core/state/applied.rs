@@ -11,6 +11,7 @@ use super::{
     Document, HISTORY_LENGTH, ModeState, Period, Window,
     settle::{Part, is_over_since, seen, settled_in_part},
 };
+use crate::core::state::mode_state::GuardRecord;
 
 /// What became of an operation.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,7 +140,7 @@ fn keep_open(
     history.push(period);
 }
 
-fn switch_of(mode: Option<&ModeState>) -> Option<(&super::Switch, &[super::GuardRecord])> {
+fn switch_of(mode: Option<&ModeState>) -> Option<(&super::Switch, &[GuardRecord])> {
     mode.map(|mode| (&mode.switch, &*mode.guards))
 }
 

@@ -7,8 +7,9 @@ use std::{collections::BTreeMap, fmt};
 use jiff::{Timestamp, civil, tz::TimeZone};
 use serde_json::{Map, Value};
 
-use crate::core::state::{
-    DEFAULT_MODE, Document, FORMAT, ModeState, Switch, SwitchOn, SwitchedOn, Window,
+use crate::core::{
+    excerpt::{Excerpt, start_of},
+    state::{DEFAULT_MODE, Document, FORMAT, ModeState, Switch, SwitchOn, SwitchedOn, Window},
 };
 
 /// Why bytes from a store are not a state document.
@@ -235,17 +236,6 @@ fn parse_instant(text: &str, zone: Option<&TimeZone>) -> Result<Timestamp, Decod
     })
 }
 
-/// Quotes a text that came from outside, shortened and without control characters.
-pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
-
-impl fmt::Display for Excerpt<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LENGTH: usize = 60;
-        let (start, more) = start_of(self.0, LENGTH);
-        write!(formatter, "`{}{more}`", start.escape_debug())
-    }
-}
-
 /// Tells what may repeat a text from outside: an error of a parser, or a value. Shortened, and
 /// without control characters.
 struct Told<'a, T>(&'a T);
@@ -264,13 +254,5 @@ impl<T: fmt::Display> fmt::Display for Told<'_, T> {
             }
         }
         formatter.write_str(more)
-    }
-}
-
-/// So many characters of a text at most, and what shows that there are more.
-fn start_of(text: &str, length: usize) -> (&str, &'static str) {
-    match text.char_indices().nth(length) {
-        Some((end, _)) => (&text[..end], "…"),
-        None => (text, ""),
     }
 }

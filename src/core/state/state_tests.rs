@@ -1,12 +1,15 @@
 //! What the state document promises. Values are made from JSON, as they come from a store, so that
 //! a field that is added later needs no change here.
 
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::core::state::decode::DecodeError;
+use crate::core::{
+    phase::{Phase, Standing},
+    state::{decode::DecodeError, switch::Draining},
+};
 
 /// An instant on a small time line: so many seconds after an epoch that no test cares about.
 fn at(seconds: i64) -> Timestamp {

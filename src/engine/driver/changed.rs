@@ -6,7 +6,8 @@ use parking_lot::Mutex;
 
 use crate::{
     core::{
-        snapshot::{ModeView, Snapshot},
+        mode_view::ModeView,
+        snapshot::Snapshot,
         state::{SwitchedOn, Window},
     },
     engine::events,

@@ -8,7 +8,7 @@ use actix_web::{App, cookie::Key, test, web};
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use crate::{
-    Ended, Maintenance, Phase,
+    ChangeError, Ended, Maintenance, Phase,
     engine::shared::{Clock, Hand},
     settings::{ModeSettings, Settings},
     store::{MemoryStore, Store as _},
@@ -486,4 +486,24 @@ async fn eventually(mut is_so: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "it has not become true");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_a_broken_disk_has_taken_is_not_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().canonicalize().unwrap();
+    let store = crate::store::FileStore::new(folder.join("state")).unwrap();
+    let builder = Maintenance::builder().settings(Settings::default());
+    let maintenance = builder.custom_store(store).build().await.unwrap();
+    let broken = &crate::store::file::replace::BROKEN;
+    broken.lock().push(folder.clone());
+    let error = maintenance.turn_on().await.unwrap_err();
+    assert!(matches!(error, ChangeError::NotKnown(_)), "{error:?}");
+    let told = crate::core::text::chain(&error);
+    assert!(told.contains("syncing the folder"), "{told}");
+    // What is there counts all the same.
+    eventually(|| maintenance.is_on()).await;
+    broken.lock().retain(|it| *it != folder);
+    assert!(maintenance.turn_off().await.unwrap().changed);
 }

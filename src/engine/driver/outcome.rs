@@ -8,7 +8,7 @@ use super::{Changed, Driver, Known};
 use crate::{
     core::{
         state::{Document, lineage::Kinship},
-        status::StateId,
+        status::state_id::StateId,
     },
     store::{Loaded, Version},
 };

@@ -1,47 +1,16 @@
 //! When what is over leaves the document: once it is over by every clock.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{Driver, Known, Operation, drain::Heard};
-use crate::core::state::{
-    horizon::Horizon,
-    settle::{seen, settled_up_to},
+use super::{
+    Driver, Known, Operation,
+    agreement::{FIRST_PAUSE, LONGEST_PAUSE},
+    drain::Heard,
 };
+use crate::core::state::settle::{seen, settled_up_to};
 
-/// How often the first of the nodes asks what time it is for the others, at first and when that has
-/// been in vain for long; and how much less often the others do.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How much less often than the first of the nodes the others ask what time it is.
 const OTHERS: u32 = 10;
-
-/// What the live nodes agree on that is over.
-#[derive(Debug)]
-pub(super) struct Agreement {
-    /// What every live node's clock had passed when they were asked.
-    until: Option<Timestamp>,
-    asked_at: Option<Instant>,
-    pause: Duration,
-}
-
-impl Default for Agreement {
-    fn default() -> Self {
-        Self {
-            until: None,
-            asked_at: None,
-            pause: FIRST_PAUSE,
-        }
-    }
-}
-
-impl Agreement {
-    /// Up to when what is over may leave the document.
-    pub(super) fn horizon(&self, now: Timestamp) -> Horizon {
-        Horizon::new(now, self.until)
-    }
-}
 
 impl Driver {
     /// Turns what is over for everybody into history. A failure is no harm: what is over stays over,

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::{sleep, timeout};
 
 use crate::{
     core::skew::{ahead, in_words, is_told},
-    engine::{events, shared::Shared},
+    engine::{events, knowledge::Knowledge},
     store::Store,
 };
 
@@ -16,16 +17,16 @@ const COMPARE_EVERY: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Compares the clocks again and again.
-pub(super) async fn follow(store: &dyn Store, shared: &Shared) {
+pub(super) async fn follow(store: &dyn Store, knowledge: &Knowledge, now: impl Fn() -> Timestamp) {
     loop {
         sleep(COMPARE_EVERY).await;
-        compare(store, shared).await;
+        compare(store, knowledge, &now).await;
     }
 }
 
 /// Compares the clocks, and tells of a difference once. Nothing is known while the store fails.
-pub(super) async fn compare(store: &dyn Store, shared: &Shared) {
-    let asked = shared.clock.now();
+pub(super) async fn compare(store: &dyn Store, knowledge: &Knowledge, now: impl Fn() -> Timestamp) {
+    let asked = now();
     let theirs = match timeout(PATIENCE, store.clock()).await {
         Ok(Ok(Some(theirs))) => theirs,
         Ok(Ok(None)) => return,
@@ -35,8 +36,8 @@ pub(super) async fn compare(store: &dyn Store, shared: &Shared) {
         }
         Err(_) => return,
     };
-    let ahead = ahead(asked, theirs, shared.clock.now());
-    let before = shared.knowledge.set_ahead(Some(ahead));
+    let ahead = ahead(asked, theirs, now());
+    let before = knowledge.set_ahead(Some(ahead));
     match (before.is_some_and(is_told), is_told(ahead)) {
         (false, true) => tracing::warn!(
             event = events::CLOCK_DIFFERS,

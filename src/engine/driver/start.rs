@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Driver, FIRST_RETRY, Known, SETTLE_RETRY, events, jittered};
+use super::{Driver, Known, edges::SETTLE_RETRY, events};
 use crate::{
+    engine::pauses::{FIRST_RETRY, jittered},
     settings::{WhenStoreFails, WhenUnknownAtStart},
     store::StoreError,
 };

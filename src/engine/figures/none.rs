@@ -1,6 +1,6 @@
 //! Without the feature `metrics` there are no figures, and none of this costs anything.
 
-use crate::{core::decide::Rule, engine::shared::Shared};
+use crate::{core::rules::rule::Rule, engine::shared::Shared};
 
 #[inline]
 pub(crate) fn refused(_: &str, _: &'static str) {}

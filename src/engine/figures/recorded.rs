@@ -8,7 +8,7 @@ use std::{
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 use crate::{
-    core::{decide::Rule, phase::Phase, snapshot::Snapshot},
+    core::{phase::Phase, rules::rule::Rule, snapshot::Snapshot},
     engine::shared::Shared,
 };
 

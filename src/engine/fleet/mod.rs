@@ -5,4 +5,5 @@ pub(crate) mod missing;
 pub(crate) mod node;
 pub(crate) mod node_status;
 pub(crate) mod process;
+pub(crate) mod report;
 pub(crate) mod trace;

@@ -1,5 +1,13 @@
 use super::*;
-use crate::store::Lease;
+use crate::{
+    core::{access::Forced, status::Remark},
+    engine::{
+        fleet::report::{ModeReport, NodeIdentity},
+        inside::sessions::SessionMark,
+    },
+    store::Lease,
+};
+use jiff::SignedDuration;
 
 const IDLE: Duration = Duration::from_secs(60);
 const LIVES: Duration = Duration::from_secs(15);

@@ -3,11 +3,16 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
+use tokio::time::{sleep, timeout};
+
 use super::*;
 use crate::{
     Maintenance,
     settings::Settings,
-    store::{Hints, Loaded, MemoryStore, Saved, StoreFuture, Version},
+    store::{
+        Hints, LeaseCondition, LiveLease, Loaded, MemoryStore, PutLease, Saved, Store, StoreFuture,
+        Version,
+    },
 };
 
 /// Far longer than anything takes here.

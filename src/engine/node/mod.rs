@@ -2,4 +2,5 @@
 
 pub(crate) mod host;
 pub(crate) mod reporter;
+mod reporting;
 pub(crate) mod seat;

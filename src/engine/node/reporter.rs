@@ -12,11 +12,15 @@ use crate::{
     engine::{
         events::NODE_UNREPORTED,
         fleet::{
-            node::NodeReport,
+            report::NodeReport,
             trace::{TRACE_LIVES, TRACES, Trace},
         },
         inside::sessions::FleetKey,
-        leases::held_lease::{AcquireError, HeldLease, LeaseKeeper, Wanted},
+        leases::{
+            held_lease::HeldLease,
+            keeper::LeaseKeeper,
+            wanted::{AcquireError, Wanted},
+        },
         shared::Shared,
     },
     settings::WhenCutOff,

@@ -31,27 +31,37 @@
 //! that is set back makes a lease that has ended seem alive for one more time to live.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    fmt,
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, ErrorKind, Read as _, Write as _},
+    collections::BTreeSet,
+    fmt, fs,
+    io::{self, ErrorKind, Write as _},
     path::{Path, PathBuf},
     thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use parking_lot::{Mutex, MutexGuard};
 use tempfile::{Builder, NamedTempFile};
 
+use self::{
+    entry::{Entry, Live, Locked, Seen, Wait},
+    folder::{lease_files_in, open_to_lock, read, take, unreadable},
+    sweep::may_be_alive,
+};
 use super::{
     clock::{Clock, Reading},
     failure::reason,
-    lease_file::{LeaseFile, SIZE_LIMIT, Stamp, file_name, is_file_name, lease_name},
-    lease_folder, links,
-    lock::{is_still_at, lock_path},
+    lease_file::{LeaseFile, file_name},
+    lease_folder,
     read::{folder_of, real_path},
 };
-use crate::store::{Lease, LeaseCondition, LiveLease, PutLease, StoreError, UNREADABLE};
+use crate::store::{
+    Lease, LeaseCondition, LiveLease, PutLease, StoreError,
+    file::{leases::folder::open_to_readers_of, lock::lock_path},
+};
+
+mod entry;
+mod folder;
+mod sweep;
 
 /// The end of a temporary file's name.
 const TEMPORARY: &str = ".tmp";
@@ -60,84 +70,11 @@ const TEMPORARY: &str = ".tmp";
 const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// When what a killed process left half-made, and what nobody understands, is removed. Far above
-/// what a write takes, as the wall clock measures it.
-const STALE: Duration = Duration::from_secs(60 * 60);
-
 pub(super) struct Leases {
     /// The state file, beside which the folder is.
     state: PathBuf,
     clock: Clock,
     seen: Mutex<Seen>,
-}
-
-/// What this process remembers of the files that it has seen, by their names.
-#[derive(Debug, Default)]
-struct Seen {
-    /// The writing that was seen, and when it lapses by this process's own clock.
-    lapses_at: HashMap<String, (Stamp, Instant)>,
-    /// The damaged ones that the log tells of already.
-    damaged: HashSet<String>,
-}
-
-/// A lease that was live when the clocks were read.
-#[derive(Debug, Clone)]
-struct Live {
-    lease: Lease,
-    stamp: Stamp,
-    left: Duration,
-    at: Reading,
-}
-
-impl Live {
-    /// Whether this writing of the lease has lapsed meanwhile.
-    fn is_over(&self, now: &Reading) -> bool {
-        let by_own_clock = now.own.saturating_duration_since(self.at.own);
-        let passed = match (self.stamp.sure_age(&self.at), self.stamp.sure_age(now)) {
-            // Goes on while the machine sleeps.
-            (Some(then), Some(now)) => by_own_clock.max(now.saturating_sub(then)),
-            _ => by_own_clock,
-        };
-        passed >= self.left
-    }
-
-    fn into_lease(self) -> LiveLease {
-        LiveLease {
-            lease: self.lease,
-            expires_in: self.left,
-        }
-    }
-}
-
-/// What a file holds.
-#[derive(Debug)]
-enum Entry {
-    Live(Live),
-    Lapsed(Lease),
-    /// Nobody's lease. Nothing of this crate wrote it, or the machine crashed meanwhile.
-    Damaged,
-}
-
-impl Entry {
-    fn belongs_to(&self, holder: &str) -> bool {
-        match self {
-            Self::Live(Live { lease, .. }) | Self::Lapsed(lease) => lease.holder() == holder,
-            Self::Damaged => false,
-        }
-    }
-}
-
-/// A lease file that nobody else may change until this is dropped.
-struct Locked {
-    entry: Entry,
-    _file: File,
-}
-
-/// Whether to wait for another who has locked the file.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wait {
-    Yes,
-    No,
 }
 
 impl Leases {
@@ -267,35 +204,6 @@ impl Leases {
         Ok(leases)
     }
 
-    /// The folder of the leases, which need not exist. The folder of the state must, or else the
-    /// leases may be on a volume that is not mounted.
-    fn folder(&self) -> Result<PathBuf, StoreError> {
-        // Beside the real file, so that those who come by a link and those who do not agree.
-        let target = real_path(&self.state);
-        let around = folder_of(&target);
-        if let Err(error) = fs::metadata(around) {
-            return Err(StoreError::new(format!(
-                "cannot use leases beside the maintenance state {}: {}",
-                self.state.display(),
-                reason(around, &error),
-            ))
-            .with_source(error));
-        }
-        let mut folder = target.into_os_string();
-        folder.push(".leases");
-        let folder = PathBuf::from(folder);
-        links::check(&self.state)
-            .and_then(|()| links::check(&folder))
-            .map_err(|error| {
-                StoreError::new(format!(
-                    "cannot use leases beside the maintenance state {}: {error}",
-                    self.state.display()
-                ))
-                .with_source(error)
-            })?;
-        Ok(folder)
-    }
-
     fn lock_file_of_state(&self) -> PathBuf {
         lock_path(&real_path(&self.state))
     }
@@ -420,42 +328,6 @@ impl Leases {
         write().map_err(self.cannot(lease, "cannot write its file"))
     }
 
-    /// Removes what nobody needs any more: leases that have lapsed, and what killed processes left.
-    /// What cannot be removed harms nobody.
-    fn sweep(&self, folder: &Path) {
-        let Ok(entries) = fs::read_dir(folder) else {
-            return;
-        };
-        for entry in entries.flatten() {
-            let (name, path) = (entry.file_name(), entry.path());
-            let Some(name) = name.to_str() else {
-                continue;
-            };
-            if is_file_name(name) {
-                self.sweep_lease(&path, name);
-            } else if name.starts_with('.') && name.ends_with(TEMPORARY) && is_stale(&path) {
-                let _ = fs::remove_file(&path);
-            }
-        }
-    }
-
-    fn sweep_lease(&self, path: &Path, name: &str) {
-        let is_over = |entry: &Entry| match entry {
-            Entry::Live(..) => false,
-            Entry::Lapsed(_) => true,
-            Entry::Damaged => is_stale(path),
-        };
-        // A look first, as the lock would be in the way of a holder who renews.
-        if let Ok(Some(entry)) = self.look(path, name)
-            && is_over(&entry)
-            && let Ok(Some(locked)) = self.lock_file(path, Wait::No)
-            && is_over(&locked.entry)
-            && let Err(error) = fs::remove_file(path)
-        {
-            tracing::debug!(%error, path = %path.display(), "a lease that is over is not removed");
-        }
-    }
-
     fn cannot(&self, lease: &Lease, step: &str) -> impl Fn(io::Error) -> StoreError + use<> {
         let folder = folder_of(&real_path(&self.state)).to_owned();
         let begin = format!(
@@ -477,124 +349,6 @@ impl fmt::Debug for Leases {
             .field("state", &self.state)
             .finish_non_exhaustive()
     }
-}
-
-fn lease_files_in(folder: &Path) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        // Nobody has put a lease yet.
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        if let Ok(name) = entry?.file_name().into_string()
-            && is_file_name(&name)
-        {
-            names.push(name);
-        }
-    }
-    Ok(names)
-}
-
-/// Reads a file. What is no file, or too large for a lease, reads as nothing, which is damage.
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let gone = |error: io::Error| match error.kind() {
-        ErrorKind::NotFound => Ok(None),
-        _ => Err(error),
-    };
-    // Opening a pipe waits for a writer, so ask first.
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Ok(Some(Vec::new())),
-        Err(error) => return gone(error),
-    }
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) => return gone(error),
-    };
-    let mut bytes = Vec::new();
-    file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > SIZE_LIMIT {
-        bytes.clear();
-    }
-    Ok(Some(bytes))
-}
-
-fn open_to_lock(path: &Path) -> io::Result<Option<File>> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => {
-            return Err(io::Error::new(
-                ErrorKind::InvalidInput,
-                format!("{} is no regular file; remove it", path.display()),
-            ));
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    }
-    match OpenOptions::new().read(true).write(true).open(path) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        // Another user's. Most file systems let a reader lock as well.
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => File::open(path).map(Some),
-        Err(error) => Err(error),
-    }
-}
-
-/// Tries to lock an open file. The lock counts only if the file is still the one at the path.
-fn take(file: &File, path: &Path) -> io::Result<bool> {
-    match file.try_lock() {
-        Ok(()) => Ok(is_still_at(file, path)),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => Ok(false),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-/// Lets those read a lease who take part, whatever the umask: one who could not would have to fail,
-/// since nothing may be missing from a list.
-fn open_to_readers_of(file: &File, folder: &Path) {
-    #[cfg(unix)]
-    {
-        // Best effort, as above.
-        let _ = super::access::open_to_those_of(file, folder);
-    }
-    #[cfg(not(unix))]
-    let _ = (file, folder);
-}
-
-/// The lease of a file that holds none: somebody's, who may be at work.
-fn unreadable(file: &str) -> Option<LiveLease> {
-    Some(LiveLease {
-        lease: Lease::new(lease_name(file)?, UNREADABLE, "").ok()?,
-        // Nobody can tell for how long. It is there again at the next look.
-        expires_in: Duration::ZERO,
-    })
-}
-
-/// Whether somebody may hold the lease of a damaged file: its holder would have written it again
-/// since, and none outlives the machine.
-fn may_be_alive(path: &Path) -> bool {
-    let started =
-        crate::clock::steady::since_boot().and_then(|up| SystemTime::now().checked_sub(up));
-    let is_of_before = started.is_some_and(|started| {
-        fs::symlink_metadata(path)
-            .and_then(|metadata| metadata.modified())
-            .is_ok_and(|modified| modified < started)
-    });
-    !is_of_before && !is_stale(path)
-}
-
-/// Whether a file is so old that nobody is at work on it.
-fn is_stale(path: &Path) -> bool {
-    fs::symlink_metadata(path)
-        .and_then(|metadata| metadata.modified())
-        .is_ok_and(|modified| {
-            SystemTime::now()
-                .duration_since(modified)
-                .is_ok_and(|age| age >= STALE)
-        })
 }
 
 #[cfg(test)]

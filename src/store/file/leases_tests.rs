@@ -1,18 +1,21 @@
 //! Leases in files, by clocks that the tests set.
 
 use std::{
+    fs::File,
     sync::{Arc, Barrier},
     thread,
+    time::SystemTime,
 };
 
 use jiff::Timestamp;
 use tempfile::TempDir;
 
+use super::*;
 use super::{
     super::clock::{self, SinceStart},
     LeaseCondition::*,
-    *,
 };
+use crate::store::{UNREADABLE, file::leases::sweep::STALE};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);

@@ -65,13 +65,14 @@ pub(super) fn replace(
         .map_err(|error| failed("cannot rename the temporary file to it")(error.error))?;
 
     #[cfg(unix)]
-    sync_folder(&folder_handle).map_err(|error| {
+    sync_folder(folder, &folder_handle).map_err(|error| {
         StoreError::new(format!(
             "the maintenance state in {} was replaced, but syncing the folder {} failed: {error}; \
              the change may be lost if the machine goes down, so check the disk",
             path.display(),
             folder.display(),
         ))
+        .may_be_lost()
         .with_source(error)
     })?;
     Ok(Saved::Stored(Version::new(document)))
@@ -119,8 +120,20 @@ fn keep_access(temporary: &File, replaced: &Look, folder: &Path) -> io::Result<(
     Ok(())
 }
 
+/// The folders that a disk is broken under, in tests.
+#[cfg(test)]
+pub(crate) static BROKEN: parking_lot::Mutex<Vec<std::path::PathBuf>> =
+    parking_lot::Mutex::new(Vec::new());
+
 #[cfg(unix)]
-fn sync_folder(folder: &File) -> io::Result<()> {
+fn sync_folder(path: &Path, folder: &File) -> io::Result<()> {
+    #[cfg(test)]
+    if BROKEN.lock().iter().any(|broken| broken == path) {
+        // As the kernel says it: EIO.
+        return Err(io::Error::from_raw_os_error(5));
+    }
+    #[cfg(not(test))]
+    let _ = path;
     match folder.sync_all() {
         // File systems that cannot sync a folder have nothing to sync.
         Err(error)

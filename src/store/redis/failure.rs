@@ -1,5 +1,7 @@
 //! What a failure of a server means, and what to do about it.
 
+use std::time::Duration;
+
 use ::redis::{ErrorKind, RedisError, ServerErrorKind};
 
 /// What has happened, and what helps.
@@ -26,6 +28,14 @@ impl Reason {
         }
     }
 
+    /// It has not answered for so long.
+    pub(super) fn silent(waited: Duration) -> Self {
+        Self {
+            text: format!("{SILENT} (waited for {:.1} s)", waited.as_secs_f64()),
+            is_permanent: false,
+        }
+    }
+
     /// What a server says of itself.
     pub(super) fn of_role(text: &str) -> Self {
         Self {
@@ -42,11 +52,7 @@ fn told(error: &RedisError, prefix: &str) -> String {
     }
     match error.kind() {
         ErrorKind::AuthenticationFailed => LOGIN.to_owned(),
-        ErrorKind::Io if error.is_timeout() => {
-            "it does not answer in time; check that the server is up, not overloaded, and can be \
-             reached"
-                .to_owned()
-        }
+        ErrorKind::Io if error.is_timeout() => SILENT.to_owned(),
         ErrorKind::Io if error.is_connection_refusal() => {
             "nothing listens there; start the server, or correct the address".to_owned()
         }
@@ -79,6 +85,9 @@ pub(super) fn is_misled(error: &RedisError) -> bool {
     )
 }
 
+const SILENT: &str = "it does not answer in time; check that the server is up, not overloaded, and can \
+     be reached";
+
 pub(super) const REPLICA: &str =
     "it is a read-only replica; give the address of the primary, or of a proxy that leads to it";
 
@@ -96,7 +105,7 @@ fn by_code(error: &RedisError, prefix: &str) -> Option<String> {
         "NOAUTH" | "WRONGPASS" => LOGIN.to_owned(),
         "NOPERM" => format!(
             "the server's access rules forbid it ({}); allow the user get, strlen, set, del, pexpire, pttl, \
-             zadd, zrem, zrangebylex, exists, hello, ping, eval, evalsha, script|load, publish and \
+             zadd, zrem, zrangebylex, exists, hello, ping, time, eval, evalsha, script|load, publish and \
              subscribe on the keys and the channel `{prefix}:*`",
             first_line(error)
         ),
@@ -131,34 +140,5 @@ fn first_line(error: &RedisError) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use ::redis::make_extension_error;
-
-    use super::*;
-
-    #[test]
-    fn each_answer_of_a_server_says_what_to_do() {
-        for (code, part) in [
-            ("NOAUTH", "redis://user:password@host"),
-            ("WRONGPASS", "redis://user:password@host"),
-            ("OOM", "`maxmemory`"),
-            ("BUSY", "SCRIPT KILL"),
-            ("MISCONF", "free some space"),
-            ("NOREPLICAS", "min-replicas-to-write"),
-            ("WRONGTYPE", "begins with `shop:`"),
-            ("STRANGE", "the server answers: "),
-        ] {
-            let error = make_extension_error(code.to_owned(), Some("for a reason".to_owned()));
-            let text = told(&error, "shop");
-            assert!(text.contains(part), "{code}: {text}");
-            let waits = ["OOM", "BUSY", "MISCONF", "NOREPLICAS", "STRANGE"].contains(&code);
-            assert_eq!(Reason::of(&error, "shop").is_permanent, !waits, "{code}");
-        }
-        assert!(Reason::of_role(CLUSTER).is_permanent);
-        assert!(!Reason::of_role(REPLICA).is_permanent);
-        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-        assert!(told(&refused.into(), "shop").contains("nothing listens there"));
-        let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
-        assert!(told(&late.into(), "shop").contains("in time"));
-    }
-}
+#[path = "failure_tests.rs"]
+mod tests;

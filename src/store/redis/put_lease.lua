@@ -1,8 +1,13 @@
 -- Puts a lease, unless another holder has it and it is to be absent.
 -- KEYS: the lease, the index of names. ARGV: name, holder with its length, the whole value, time to
--- live in milliseconds, whether it is to be absent, what keys of leases begin with.
-local held = redis.call('GET', KEYS[1])
-if ARGV[5] == '1' and held and string.sub(held, 1, #ARGV[2]) ~= ARGV[2] then
+-- live in milliseconds, whether it is to be absent, what keys of leases begin with, the most bytes that
+-- are read. What has more is nobody's, and in the way; its size is told.
+local size = redis.call('STRLEN', KEYS[1])
+if ARGV[5] == '1' and size > tonumber(ARGV[7]) then
+  return {size, redis.call('PTTL', KEYS[1])}
+end
+local held = ARGV[5] == '1' and redis.call('GET', KEYS[1])
+if held and string.sub(held, 1, #ARGV[2]) ~= ARGV[2] then
   return {held, redis.call('PTTL', KEYS[1])}
 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])

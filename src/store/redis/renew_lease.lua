@@ -1,4 +1,7 @@
 -- Renews a lease if its holder still has it. KEYS and ARGV as for putting one, as far as they go.
+if redis.call('STRLEN', KEYS[1]) > tonumber(ARGV[5]) then
+  return 0
+end
 local held = redis.call('GET', KEYS[1])
 if not held or string.sub(held, 1, #ARGV[2]) ~= ARGV[2] then
   return 0

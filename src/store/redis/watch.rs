@@ -18,10 +18,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{
-    address::Address,
-    connection::{ANSWER, CONNECT},
-};
+use super::connection::Connections;
 use crate::store::{Hint, Hints};
 
 /// How often to look without a message: what is written by hand publishes nothing.
@@ -51,11 +48,11 @@ impl Drop for Watch {
 }
 
 /// Begins to watch, on the runtime that this is called on.
-pub(super) fn watch(address: Address, channel: String) -> Hints {
+pub(super) fn watch(connections: Connections, channel: String) -> Hints {
     // One hint that waits says as much as many.
     let (sender, hints) = mpsc::channel(1);
     let watcher = Watcher {
-        address,
+        connections,
         channel,
         hints: sender,
     };
@@ -66,7 +63,7 @@ pub(super) fn watch(address: Address, channel: String) -> Hints {
 }
 
 struct Watcher {
-    address: Address,
+    connections: Connections,
     channel: String,
     hints: mpsc::Sender<Hint>,
 }
@@ -76,7 +73,7 @@ impl Watcher {
         let mut pause = FIRST_PAUSE;
         let mut failure_told = false;
         loop {
-            match timeout(CONNECT, self.subscribe()).await {
+            match timeout(self.connections.limit(), self.subscribe()).await {
                 Ok(Ok((sink, messages))) => {
                     pause = FIRST_PAUSE;
                     failure_told = false;
@@ -89,7 +86,7 @@ impl Watcher {
                     failure_told = true;
                     tracing::warn!(
                         %error,
-                        store = %self.address.shown,
+                        store = %self.connections.address().shown,
                         "changes by others are seen late: there is no subscription to them"
                     );
                 }
@@ -107,7 +104,7 @@ impl Watcher {
     }
 
     async fn subscribe(&self) -> Result<(PubSubSink, PubSubStream), RedisError> {
-        let mut connection = self.address.client.get_async_pubsub().await?;
+        let mut connection = self.connections.address().client.get_async_pubsub().await?;
         connection.subscribe(&self.channel).await?;
         Ok(connection.split())
     }
@@ -125,7 +122,7 @@ impl Watcher {
                 () = sleep(jittered(POLL_EVERY)) => {
                     self.hint();
                     // Finds out a connection whose way was cut, from which nothing comes any more.
-                    if !matches!(timeout(ANSWER, sink.ping::<Value>()).await, Ok(Ok(_))) {
+                    if !matches!(timeout(self.connections.limit(), sink.ping::<Value>()).await, Ok(Ok(_))) {
                         return;
                     }
                 }

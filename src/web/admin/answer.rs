@@ -1,6 +1,5 @@
 //! The answers of the JSON API.
 
-use crate::core::text::sentence;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -17,7 +16,8 @@ use serde_json::Value;
 
 use super::visible::{SeenStatus, Sight, Told};
 use crate::{
-    engine::changes::{Change, ChangeError},
+    core::text::sentence,
+    engine::{change_error::ChangeError, changes::Change},
     web::{
         maintenance::Maintenance,
         refusal::{

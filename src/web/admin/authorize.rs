@@ -1,6 +1,5 @@
 //! Whether whoever sends a request to the admin scope may do what it asks for.
 
-use crate::core::visitor::Visitor;
 use std::net::IpAddr;
 
 use actix_web::{
@@ -15,6 +14,7 @@ use super::{answer::refusal, origin, visible::Sight, visitor};
 use crate::{
     clock::steady,
     core::public_path::in_public,
+    core::visitor::Visitor,
     web::{
         maintenance::Maintenance,
         observe,
@@ -43,6 +43,11 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    /// Whether it is known who it is.
+    pub(super) fn is_authenticated(&self) -> bool {
+        self.visitor.authenticated || self.by_token
+    }
+
     /// Whether the request carries a token, which no browser adds by itself.
     pub(super) fn by_token(&self) -> bool {
         self.by_token
@@ -134,7 +139,7 @@ pub(super) async fn caller(
 /// What whoever sends a request may see.
 pub(crate) async fn sight(request: &HttpRequest, maintenance: &Maintenance) -> Sight {
     let caller = caller(request, maintenance, Permission::See).await;
-    Sight::of(caller.modes, maintenance)
+    Sight::of(caller.modes, maintenance.engine.shared.modes.len())
 }
 
 /// Lets those on who may see anything, with what they may see.
@@ -143,7 +148,7 @@ pub(super) async fn may_see(
     maintenance: &Maintenance,
 ) -> Result<(Caller, Sight), HttpResponse> {
     let caller = authorize(request, maintenance, Permission::See, None).await?;
-    let sight = Sight::of(caller.modes.clone(), maintenance);
+    let sight = Sight::of(caller.modes.clone(), maintenance.engine.shared.modes.len());
     Ok((caller, sight))
 }
 
@@ -360,20 +365,5 @@ fn refused(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::with_next;
-
-    #[test]
-    fn the_way_back_is_one_more_parameter() {
-        for (address, target) in [
-            ("/login", "/login?next=/m/status%3Fa%3D1%26b%3D%2523"),
-            (
-                "/login?x=y",
-                "/login?x=y&next=/m/status%3Fa%3D1%26b%3D%2523",
-            ),
-            ("/#log-in", "/?next=/m/status%3Fa%3D1%26b%3D%2523#log-in"),
-        ] {
-            assert_eq!(with_next(address, "/m/status?a=1&b=%23"), target);
-        }
-    }
-}
+#[path = "authorize_tests.rs"]
+mod tests;

@@ -47,9 +47,19 @@ impl Form {
         Ok(Self(fields))
     }
 
+    /// The fields of the body alone: what nobody can put into a link.
+    pub(super) fn of_body(body: &[u8]) -> Self {
+        Self(query_pairs(std::str::from_utf8(body).unwrap_or_default()))
+    }
+
     /// The fields of the query alone.
     pub(super) fn of_query(request: &HttpRequest) -> Self {
         Self(query_pairs(request.query_string()))
+    }
+
+    /// Whether there is such a field, with whatever in it.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
     }
 
     /// A field that is not empty. The form comes after the query, so it wins.

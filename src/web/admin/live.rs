@@ -1,6 +1,5 @@
 //! `/live`: a WebSocket that tells of every change, as `/ping` tells it.
 
-use crate::web::front::Front;
 use std::{
     pin::Pin,
     sync::{
@@ -34,9 +33,12 @@ use tokio::{
 
 use super::{authorize::caller, origin, visible::Sight};
 use crate::{
+    core::snapshot::Snapshot,
     engine::shared::Shared,
     web::{
-        live::{NoPlace, Place, render},
+        admin::ping::ping_document,
+        front::Front,
+        live::{NoPlace, Place},
         maintenance::Maintenance,
         permission::Permission,
         visitor::session_notes::visitor_by_session,
@@ -109,7 +111,7 @@ pub(super) async fn live(
 async fn visible_modes(request: &HttpRequest, maintenance: &Maintenance) -> Sight {
     let caller = caller(request, maintenance, Permission::See).await;
     if caller.by_token() || origin::is_own_page(request, &maintenance.front) {
-        Sight::of(caller.modes, maintenance)
+        Sight::of(caller.modes, maintenance.engine.shared.modes.len())
     } else {
         Sight::default()
     }
@@ -350,10 +352,9 @@ impl Connection {
     /// Tells the client what is new. `false`: it does not take it.
     async fn tell(&mut self) -> bool {
         let snapshot = self.shared.published.snapshot();
-        let document =
-            self.front
-                .live
-                .document(&self.shared, &self.front, &snapshot, &self.visible);
+        let document = self.front.live.document(&snapshot, &self.visible, || {
+            render(&self.shared, &self.front, &snapshot, &self.visible)
+        });
         if document == self.told {
             return true;
         }
@@ -398,4 +399,18 @@ fn is_termination_caught() -> bool {
             .and_then(|caught| u64::from_str_radix(caught.trim(), 16).ok())
             .is_some_and(|caught| caught & (1 << (SIGTERM - 1)) != 0)
     })
+}
+
+/// Puts into words what is now.
+fn render(shared: &Shared, front: &Front, snapshot: &Snapshot, visible: &Sight) -> ByteString {
+    let now = shared.now_for(snapshot);
+    let document = ping_document(front, snapshot, now, visible);
+    match serde_json::to_string(&document) {
+        Ok(document) => document.into(),
+        // It is made of texts and numbers, which cannot fail; a closure's details are JSON already.
+        Err(error) => {
+            tracing::error!(%error, "what is cannot be put into JSON");
+            ByteString::from_static("{}")
+        }
+    }
 }

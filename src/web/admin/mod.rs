@@ -1,7 +1,6 @@
 //! The admin scope: those who may switch maintenance on and off in the browser, and programs ask what
 //! is.
 
-use crate::core::visitor::Visitor;
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route, Scope,
     dev::HttpServiceFactory,
@@ -13,8 +12,10 @@ use actix_web::{
     web,
 };
 
+use self::answering::Answering;
 use crate::{
-    engine::changes::ChangeError,
+    core::visitor::Visitor,
+    engine::change_error::ChangeError,
     web::{
         maintenance::Maintenance, observe::health, refusal::negotiate::ResponseFormat,
         request::route_table::ADMIN_ROOT,
@@ -26,6 +27,7 @@ mod answering;
 mod assets;
 mod authorize;
 mod body;
+mod direction;
 mod form;
 mod live;
 mod modes;
@@ -39,13 +41,7 @@ mod view;
 mod visible;
 mod windows;
 
-use self::answering::Answering;
-pub(crate) use self::{
-    authorize::sight,
-    pages::TEMPLATES,
-    ping::{ping_document, probed_mode},
-    visible::Sight,
-};
+pub(crate) use self::{authorize::sight, ping::probed_mode, visible::Sight};
 
 pub(crate) fn scope(maintenance: Maintenance) -> Scope {
     maintenance
@@ -65,10 +61,18 @@ fn inside() -> impl HttpServiceFactory {
         .wrap(answer::headers_of_all())
         .service(readable(["", "/"], Answering(pages::dashboard)).name(ADMIN_ROOT))
         .service(readable(["/switch", "/switch/"], Answering(pages::switch)))
+        .service(changeable(
+            ["/change", "/change/"],
+            Answering(pages::change),
+        ))
         .service(changeable(["/plan", "/plan/"], Answering(pages::plan)))
         .service(changeable(
             ["/cancel", "/cancel/"],
             Answering(pages::cancel),
+        ))
+        .service(changeable(
+            ["/preview", "/preview/"],
+            Answering(pages::preview),
         ))
         .service(readable(
             ["/static/{name}", "/static/{name}/"],
@@ -218,6 +222,7 @@ fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
         ChangeError::Forced(_) => (StatusCode::CONFLICT, "Forced by the settings"),
         ChangeError::Locked { .. } | ChangeError::LockLost(_) => (StatusCode::CONFLICT, "Locked"),
         ChangeError::Refused { .. } => (StatusCode::CONFLICT, "Refused"),
+        ChangeError::Outdated { .. } => (StatusCode::CONFLICT, "Changed meanwhile"),
         ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),
         ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),
         ChangeError::Plan(_) | ChangeError::Text(_) => (StatusCode::BAD_REQUEST, "Not possible"),
@@ -225,5 +230,12 @@ fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
         ChangeError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not stored"),
         ChangeError::NotKnown(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not known"),
         ChangeError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "Shutting down"),
+    }
+}
+
+impl Maintenance {
+    /// The scope at `admin_path` by which superusers switch maintenance on and off.
+    pub fn admin(&self) -> actix_web::Scope {
+        scope(self.clone())
     }
 }

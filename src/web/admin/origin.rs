@@ -1,6 +1,5 @@
 //! Whether a request to change something is the user's own intent.
 
-use crate::web::front::Front;
 use actix_web::{
     HttpRequest,
     http::{
@@ -12,6 +11,7 @@ use actix_web::{
 };
 
 use crate::web::{
+    front::Front,
     refusal::negotiate::SEC_FETCH_DEST,
     request::subject::{own_host, own_scheme},
 };

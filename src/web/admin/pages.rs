@@ -1,6 +1,10 @@
 //! The dashboard and its forms, for people.
 
-use crate::core::mode::Mode;
+mod change;
+mod fault;
+mod preview;
+mod zones;
+
 use std::{collections::HashMap, time::Duration};
 
 use actix_web::{
@@ -14,57 +18,39 @@ use actix_web::{
     },
     web,
 };
-use jiff::{SignedDuration, civil::DateTime, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::DateTime,
+    tz::{Offset, TimeZone},
+};
 use serde::Serialize;
 
+use self::fault::Fault;
+pub(super) use self::{change::change, fault::comes_again, preview::preview};
 use super::{
     answering::Answer,
     authorize::{Caller, authorize, authorize_change, caller, may_see},
     form::Form,
     not_changed, not_found,
-    switch::Direction,
-    view::{Dashboard, More, Reader, is_open, title_of},
+    view::{Dashboard, HistoryAsked, More, Reader, is_open, title_of},
     visible::{Sight, Visible},
 };
+use crate::web::admin::direction::Direction;
 use crate::{
     core::{
         phase::Phase,
         schedule::find_zone,
-        snapshot::{ModeStatus, PlannedWindow, Status},
-        state::{OnTimeout, Switch},
+        state::{OnTimeout, Switch, amend::Seen},
+        status::{modes::ModeStatus, whole::Status, windows::PlannedWindow},
     },
-    engine::changes::ChangeError,
+    engine::change_error::ChangeError,
     settings::Access,
     web::{maintenance::Maintenance, permission::Permission},
 };
 
-/// The templates, under the names by which an app's own replace them.
-pub(crate) const TEMPLATES: [(&str, &str); 5] = [
-    (
-        "maintenance/base.html",
-        include_str!("../../../templates/base.html"),
-    ),
-    (
-        "maintenance/dashboard.html",
-        include_str!("../../../templates/dashboard.html"),
-    ),
-    (
-        "maintenance/switch.html",
-        include_str!("../../../templates/switch.html"),
-    ),
-    (
-        "maintenance/plan.html",
-        include_str!("../../../templates/plan.html"),
-    ),
-    (
-        "maintenance/cancel.html",
-        include_str!("../../../templates/cancel.html"),
-    ),
-];
-
 /// Nothing from elsewhere, nothing inline, and nobody frames it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
-    img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    img-src 'self' data:; connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
 /// The cookie by which the script says in which zone the reader is.
@@ -78,16 +64,35 @@ const DURATIONS: [i64; 7] = [15, 30, 60, 120, 240, 480, 1440];
 
 pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Answer {
     let page = Page::open(&request, &maintenance).await?;
-    let history = page.sight.history(maintenance.history());
+    let history = maintenance.history();
+    let stored = history.len();
+    let history = page.sight.history(history);
+    let query = Form::of_query(&request);
     let snapshot = maintenance.engine.shared.published.snapshot();
+    let whole = snapshot.modes_of_everything();
+    let whole: Vec<String> = whole
+        .filter(|key| page.sight.has(key))
+        .map(str::to_owned)
+        .collect();
     let deadlines = snapshot.modes.iter().filter_map(|mode| {
         let Switch::Pending(drain) = &mode.state.switch else {
             return None;
         };
         Some((mode.key.as_ref().to_owned(), drain.deadline?))
     });
+    let dashboard = dashboard_of(&request, &maintenance);
     let more = More {
         history: &history,
+        asked: HistoryAsked {
+            mode: query.get("history"),
+            page: query
+                .get("page")
+                .and_then(|page| page.parse().ok())
+                .unwrap_or(1),
+            stored,
+            base: dashboard.trim_end_matches('/'),
+        },
+        whole: &whole,
         deadlines: deadlines.collect::<HashMap<_, _>>(),
         switchable: &page.switchable,
     };
@@ -109,7 +114,7 @@ pub(super) async fn switch(request: HttpRequest, maintenance: web::Data<Maintena
         _ => Direction::On,
     };
     let dashboard = dashboard_of(&request, &maintenance);
-    let asked = SwitchAsked::new(&page, mode, direction, dashboard);
+    let asked = SwitchAsked::new(&page, &mode.key, direction, dashboard, None);
     Ok(page.answer("switch", StatusCode::OK, &asked))
 }
 
@@ -126,12 +131,47 @@ pub(super) async fn ask_to_switch(
     let page = Page::of(request, maintenance, caller).await;
     let mode = maintenance.engine.find_mode(mode);
     let mode = mode.map_err(|error| not_changed(maintenance, request, &error))?;
-    let asked = SwitchAsked::new(&page, mode, direction, next);
+    let asked = SwitchAsked::new(&page, &mode.key, direction, next, None);
     Ok(page.answer("switch", StatusCode::OK, &asked))
+}
+
+/// A switch that was not thrown, and the form by which it was asked for.
+pub(super) struct SwitchAgain<'a> {
+    pub(super) form: &'a Form,
+    pub(super) mode: &'a str,
+    pub(super) direction: Direction,
+    pub(super) next: String,
+    /// Why it was not; none where its sender may not throw it.
+    pub(super) error: Option<&'a ChangeError>,
+}
+
+/// The form again, with what was written, why the switch was not thrown, and a way on. To somebody
+/// who may not see the mode it says no more of it than they wrote themselves.
+pub(super) async fn switch_again(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+    asked: SwitchAgain<'_>,
+) -> HttpResponse {
+    let page = Page::for_anybody(request, maintenance).await;
+    let fault = match asked.error {
+        Some(error) => Fault::of_change(&page, asked.mode, error),
+        None => Fault::not_allowed(&page),
+    };
+    let status = fault.status;
+    let written = Some((asked.form, fault));
+    let shown = SwitchAsked::new(&page, asked.mode, asked.direction, asked.next, written);
+    page.answer("switch", status, &shown)
 }
 
 #[derive(Debug, Serialize)]
 struct SwitchAsked {
+    fault: Option<Fault>,
+    /// What the mode was when the form was made.
+    seen: String,
+    message: String,
+    reason: String,
+    drain: bool,
+    has_preview: bool,
     mode: String,
     /// Where the browser goes after the switch, or without it.
     next: String,
@@ -141,7 +181,6 @@ struct SwitchAsked {
     is_pending: bool,
     is_read_only: bool,
     durations: Vec<Choice>,
-    time_out: Option<String>,
     drain_hint: String,
 }
 
@@ -153,11 +192,28 @@ struct Choice {
 }
 
 impl SwitchAsked {
-    fn new(page: &Page<'_>, mode: &Mode, direction: Direction, next: String) -> Self {
+    fn new(
+        page: &Page<'_>,
+        key: &str,
+        direction: Direction,
+        next: String,
+        written: Option<(&Form, Fault)>,
+    ) -> Self {
         let reader = &page.reader;
-        let status = page.status.mode(&mode.key);
+        let form = written.as_ref().map(|(form, _)| *form);
+        let field = |name: &str| form.and_then(|form| form.get(name)).unwrap_or_default();
+        let status = page.status.mode(key);
+        // Whoever may switch a mode knows what it is, although they may not see it.
+        let is_known = page.sight.has(key) || page.switchable.iter().any(|known| known == key);
+        let mode = page.maintenance.engine.find_mode(key).ok();
+        let mode = mode.filter(|_| is_known);
+        let access = mode.map_or(Access::None, |mode| mode.access);
         let to_off = direction == Direction::Off;
-        let is_pending = status.is_some_and(|status| status.phase == Phase::Pending);
+        let is_pending = match status {
+            Some(status) => status.phase == Phase::Pending,
+            // The form of a mode that is closing has no such field.
+            None => form.is_some_and(|form| !form.has("for")),
+        };
         let has_open_window = status.is_some_and(|status| {
             let mut windows = status.windows.iter();
             windows.any(|window| is_open(window, reader.now))
@@ -165,7 +221,7 @@ impl SwitchAsked {
         let mut consequences = vec![match () {
             () if to_off => "consequence_open",
             () if is_pending => "consequence_close_now",
-            () if mode.access == Access::ReadOnly => "consequence_read_only",
+            () if access == Access::ReadOnly => "consequence_read_only",
             () => "consequence_close",
         }];
         if to_off && has_open_window {
@@ -177,45 +233,66 @@ impl SwitchAsked {
             OnTimeout::Offline => "drain_hint_offline",
             OnTimeout::Cancel => "drain_hint_cancel",
         };
+        let is_outdated = written
+            .as_ref()
+            .is_some_and(|(_, fault)| fault.is_outdated());
         Self {
-            mode: mode.key.clone(),
+            seen: match field("seen") {
+                // Of a form that is outdated it is as it is now, which stands above it.
+                "" => page.seen(key).as_str().to_owned(),
+                _ if is_outdated => page.seen(key).as_str().to_owned(),
+                seen => seen.to_owned(),
+            },
+            message: field("message").to_owned(),
+            reason: field("reason").to_owned(),
+            drain: !matches!(field("drain"), "" | "false"),
+            has_preview: page.sight.has(key),
+            mode: key.to_owned(),
             next,
             to_on: !to_off,
             question: reader.filled(
-                match mode.access {
+                match access {
                     _ if to_off => "confirm_open",
                     Access::ReadOnly => "confirm_on",
                     Access::None => "confirm_close",
                 },
                 "mode",
-                &mode.label,
+                mode.map_or(key, |mode| &mode.label),
             ),
             consequences: consequences
                 .into_iter()
                 .map(|key| reader.text(key).to_owned())
                 .collect(),
             is_pending,
-            is_read_only: mode.access == Access::ReadOnly,
-            durations: DURATIONS
-                .into_iter()
-                .map(|minutes| Choice {
-                    value: format!("{minutes}m"),
-                    text: reader.filled(
-                        "for_after",
-                        "duration",
-                        &reader.duration(SignedDuration::from_mins(minutes)),
-                    ),
-                    is_chosen: false,
-                })
-                .collect(),
-            time_out: mode
-                .time_out
-                .map(|after| reader.filled("for_timeout", "duration", &reader.duration(after))),
+            is_read_only: access == Access::ReadOnly,
+            durations: {
+                let time_out = mode.and_then(|mode| mode.time_out);
+                let by_itself = match time_out {
+                    Some(after) => {
+                        reader.filled("for_timeout", "duration", &reader.duration(after))
+                    }
+                    None => reader.text("for_never").to_owned(),
+                };
+                let each = DURATIONS.into_iter().map(|minutes| {
+                    let duration = reader.duration(SignedDuration::from_mins(minutes));
+                    let text = reader.filled("for_after", "duration", &duration);
+                    (format!("{minutes}m"), text)
+                });
+                std::iter::once((String::new(), by_itself))
+                    .chain(each)
+                    .map(|(value, text)| Choice {
+                        is_chosen: value == field("for"),
+                        value,
+                        text,
+                    })
+                    .collect()
+            },
             drain_hint: reader.filled(
                 hint,
                 "duration",
                 &reader.duration(wish.timeout.unwrap_or_default()),
             ),
+            fault: written.map(|(_, fault)| fault),
         }
     }
 }
@@ -235,11 +312,20 @@ pub(super) async fn plan(
         )
     })?;
     let mut fault = None;
+    let comes_again = comes_again(&request, &form, &maintenance);
     if request.method() == Method::POST {
         let key = form.get("mode").map(str::to_owned);
         let key = key.unwrap_or_else(|| maintenance.engine.first_mode());
         let what = "plan a window";
-        let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
+        let caller = match authorize_change(&request, &maintenance, Some(&key), what).await {
+            Ok(caller) => caller,
+            Err(refused) if !comes_again => return Err(refused),
+            Err(_) => {
+                let page = Page::for_anybody(&request, &maintenance).await;
+                let fault = Fault::not_allowed(&page);
+                return Err(again(&page, &form, fault));
+            }
+        };
         match planned(&maintenance, &form, &key, caller.by()).await {
             Ok(()) => return Ok(see_other(&request, &maintenance)),
             Err(PlanError::Form(message)) => fault = Some(message),
@@ -250,6 +336,11 @@ pub(super) async fn plan(
             )) => {
                 fault = Some(PlanFault::Text(message));
             }
+            Err(PlanError::Change(error)) if comes_again => {
+                let page = Page::of(&request, &maintenance, caller).await;
+                let fault = Fault::of_change(&page, &key, &error);
+                return Err(again(&page, &form, fault));
+            }
             Err(PlanError::Change(error)) => {
                 return Err(not_changed(&maintenance, &request, &error));
             }
@@ -259,12 +350,24 @@ pub(super) async fn plan(
     if page.switchable.is_empty() {
         return Ok(not_found(request, maintenance).await);
     }
-    let asked = PlanAsked::new(&page, &form, fault);
-    let status = match asked.fault {
-        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        None => StatusCode::OK,
-    };
-    Ok(page.answer("plan", status, &asked))
+    let fault = fault.map(|fault| {
+        Fault::of_text(match fault {
+            PlanFault::Key(key) => page.reader.text(key).to_owned(),
+            PlanFault::Text(message) => {
+                format!("{}: {message}", page.reader.text("not_planned"))
+            }
+        })
+    });
+    Ok(match fault {
+        Some(fault) => again(&page, &form, fault),
+        None => page.answer("plan", StatusCode::OK, &PlanAsked::new(&page, &form, None)),
+    })
+}
+
+/// The form again, with what was written.
+fn again(page: &Page<'_>, form: &Form, fault: Fault) -> HttpResponse {
+    let status = fault.status;
+    page.answer("plan", status, &PlanAsked::new(page, form, Some(fault)))
 }
 
 enum PlanError {
@@ -341,7 +444,9 @@ fn repeated(rhythm: &str, start: Option<&str>, end: Option<&str>) -> Option<(Str
 
 #[derive(Debug, Serialize)]
 struct PlanAsked {
-    fault: Option<String>,
+    fault: Option<Fault>,
+    zones: Vec<Choice>,
+    zone_note: String,
     modes: Vec<Choice>,
     rhythms: Vec<Choice>,
     title: String,
@@ -353,27 +458,34 @@ struct PlanAsked {
 }
 
 impl PlanAsked {
-    fn new(page: &Page<'_>, form: &Form, fault: Option<PlanFault>) -> Self {
+    fn new(page: &Page<'_>, form: &Form, fault: Option<Fault>) -> Self {
         let reader = &page.reader;
         let chosen = form.get("mode");
+        let zone = form.get("zone");
         let field = |name: &str| form.get(name).unwrap_or_default().to_owned();
         let modes = page.status.modes.iter();
         let rhythm = form.get("repeat").unwrap_or_default();
+        let mut modes: Vec<Choice> = modes
+            .filter(|mode| page.switchable.contains(&mode.key))
+            .map(|mode| Choice {
+                value: mode.key.clone(),
+                text: mode.label.clone(),
+                is_chosen: chosen == Some(mode.key.as_str()),
+            })
+            .collect();
+        // To somebody who sees no mode any more, the one that they wrote themselves.
+        if let (true, Some(chosen)) = (modes.is_empty(), chosen) {
+            modes.push(Choice {
+                value: chosen.to_owned(),
+                text: chosen.to_owned(),
+                is_chosen: true,
+            });
+        }
         Self {
-            fault: fault.map(|fault| match fault {
-                PlanFault::Key(key) => reader.text(key).to_owned(),
-                PlanFault::Text(message) => {
-                    format!("{}: {message}", reader.text("not_planned"))
-                }
-            }),
-            modes: modes
-                .filter(|mode| page.switchable.contains(&mode.key))
-                .map(|mode| Choice {
-                    value: mode.key.clone(),
-                    text: mode.label.clone(),
-                    is_chosen: chosen == Some(mode.key.as_str()),
-                })
-                .collect(),
+            fault,
+            zones: zones::offered(page, zone),
+            zone_note: zones::note(page, &zones::of_form(page, zone)),
+            modes,
             rhythms: [
                 ("", "repeat_never"),
                 ("daily", "repeat_daily"),
@@ -392,9 +504,10 @@ impl PlanAsked {
             end: field("end"),
             message: field("message"),
             reason: field("reason"),
+            // In whichever zone the time is, this is past.
             least: reader
                 .now
-                .to_zoned(reader.zone.clone())
+                .to_zoned(TimeZone::fixed(Offset::constant(-12)))
                 .strftime("%Y-%m-%dT%H:%M")
                 .to_string(),
         }
@@ -409,56 +522,117 @@ pub(super) async fn cancel(
 ) -> Answer {
     let form = Form::read(&request, &body).unwrap_or_default();
     let id = form.get("id").unwrap_or_default();
+    let comes_again =
+        request.method() == Method::POST && comes_again(&request, &form, &maintenance);
     let Some(mode) = maintenance.engine.mode_of_window(id) else {
         // Only those who may cancel windows learn which there are.
-        authorize(&request, &maintenance, Permission::Toggle, None).await?;
-        let error = ChangeError::UnknownWindow(id.to_owned());
-        return Err(not_changed(&maintenance, &request, &error));
+        let may = authorize(&request, &maintenance, Permission::Toggle, None).await;
+        return Err(match may {
+            Ok(caller) if comes_again => {
+                let page = Page::of(&request, &maintenance, caller).await;
+                let fault = Fault::of_change(&page, "", &unknown(id));
+                let status = fault.status;
+                page.answer(
+                    "cancel",
+                    status,
+                    &CancelAsked::new(&page, &form, Some(fault)),
+                )
+            }
+            Ok(_) => not_changed(&maintenance, &request, &unknown(id)),
+            Err(refused) if !comes_again => refused,
+            Err(_) => not_allowed(&request, &maintenance, &form).await,
+        });
     };
     if request.method() == Method::POST {
         let what = "cancel a window";
-        let caller = authorize_change(&request, &maintenance, Some(&mode), what).await?;
+        let caller = match authorize_change(&request, &maintenance, Some(&mode), what).await {
+            Ok(caller) => caller,
+            Err(refused) if !comes_again => return Err(refused),
+            Err(_) => return Err(not_allowed(&request, &maintenance, &form).await),
+        };
         let mut cancel = maintenance.cancel_window(id).by(caller.by());
         if form.get("only") == Some("next") {
             cancel = cancel.only_next();
         }
-        let change = cancel.await;
-        change.map_err(|error| not_changed(&maintenance, &request, &error))?;
-        return Ok(see_other(&request, &maintenance));
+        return match cancel.await {
+            Ok(_) => Ok(see_other(&request, &maintenance)),
+            Err(error) if comes_again => {
+                let page = Page::of(&request, &maintenance, caller).await;
+                let fault = Fault::of_change(&page, &mode, &error);
+                let status = fault.status;
+                let asked = CancelAsked::new(&page, &form, Some(fault));
+                Err(page.answer("cancel", status, &asked))
+            }
+            Err(error) => Err(not_changed(&maintenance, &request, &error)),
+        };
     }
     let page = Page::open(&request, &maintenance).await?;
-    let found = window(&page.status, id).filter(|(mode, _)| page.switchable.contains(&mode.key));
-    let Some((mode, window)) = found else {
-        return Ok(not_found(request, maintenance).await);
-    };
-    let reader = &page.reader;
-    let consequence = if is_open(window, reader.now) {
-        "consequence_cancel_open"
-    } else {
-        "consequence_cancel"
-    };
-    let title = title_of(window, reader);
-    let asked = CancelAsked {
-        id: window.id.clone(),
-        question: reader.filled("confirm_cancel", "title", &title),
-        mode: mode.label.clone(),
-        start: window.start.map(|start| reader.instant(start).text),
-        end: window.end.map(|end| reader.instant(end).text),
-        consequence: reader.text(consequence).to_owned(),
-        repeats: window.repeats.is_some(),
-    };
+    let may = page.sight.has(&mode) && page.switchable.contains(&mode);
+    if !may || window(&page.status, id).is_none() {
+        return Ok(not_found(request.clone(), maintenance.clone()).await);
+    }
+    let asked = CancelAsked::new(&page, &form, None);
     Ok(page.answer("cancel", StatusCode::OK, &asked))
+}
+
+fn unknown(id: &str) -> ChangeError {
+    ChangeError::UnknownWindow(id.to_owned())
+}
+
+/// The form again, to somebody who may not send it by now.
+async fn not_allowed(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+    form: &Form,
+) -> HttpResponse {
+    let page = Page::for_anybody(request, maintenance).await;
+    let fault = Fault::not_allowed(&page);
+    let status = fault.status;
+    let asked = CancelAsked::new(&page, form, Some(fault));
+    page.answer("cancel", status, &asked)
 }
 
 #[derive(Debug, Serialize)]
 struct CancelAsked {
+    fault: Option<Fault>,
     id: String,
     question: String,
-    mode: String,
+    /// These are of a window that the reader may see.
+    mode: Option<String>,
     start: Option<String>,
     end: Option<String>,
-    consequence: String,
+    consequence: Option<String>,
     repeats: bool,
+    cancels_all: bool,
+}
+
+impl CancelAsked {
+    fn new(page: &Page<'_>, form: &Form, fault: Option<Fault>) -> Self {
+        let reader = &page.reader;
+        let id = form.get("id").unwrap_or_default();
+        let found = window(&page.status, id);
+        let consequence = found.map(|(_, window)| match is_open(window, reader.now) {
+            true => "consequence_cancel_open",
+            false => "consequence_cancel",
+        });
+        let title = found.map(|(_, window)| title_of(window, reader));
+        let instant = |instant: Option<Timestamp>| instant.map(|at| reader.instant(at).text);
+        Self {
+            id: id.to_owned(),
+            question: reader.filled("confirm_cancel", "title", title.as_deref().unwrap_or(id)),
+            mode: found.map(|(mode, _)| mode.label.clone()),
+            start: found.and_then(|(_, window)| instant(window.start)),
+            end: found.and_then(|(_, window)| instant(window.end)),
+            consequence: consequence.map(|key| reader.text(key).to_owned()),
+            repeats: match found {
+                Some((_, window)) => window.repeats.is_some(),
+                // As the form had it.
+                None => form.has("only"),
+            },
+            cancels_all: form.get("only") == Some("all"),
+            fault,
+        }
+    }
 }
 
 fn window<'a>(status: &'a Status, id: &str) -> Option<(&'a ModeStatus, &'a PlannedWindow)> {
@@ -511,6 +685,24 @@ impl<'a> Page<'a> {
     ) -> Page<'a> {
         let sight = super::sight(request, maintenance).await;
         Self::new(request, maintenance, caller, sight).await
+    }
+
+    /// For anybody: with no more than they may see, which may be nothing.
+    pub(super) async fn for_anybody(
+        request: &'a HttpRequest,
+        maintenance: &'a Maintenance,
+    ) -> Page<'a> {
+        let who = caller(request, maintenance, Permission::See).await;
+        let sight = Sight::of(who.modes.clone(), maintenance.engine.shared.modes.len());
+        Self::new(request, maintenance, who, sight).await
+    }
+
+    /// What a mode is, for a form that is to hold only as long as it is that.
+    pub(super) fn seen(&self, mode: &str) -> Seen {
+        let shared = &self.maintenance.engine.shared;
+        let snapshot = shared.published.snapshot();
+        let state = snapshot.mode(mode).map(|mode| &mode.state);
+        Seen::of(state, self.reader.now)
     }
 
     async fn new(

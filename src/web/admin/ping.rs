@@ -1,6 +1,5 @@
 //! `/ping`: what anybody may know.
 
-use crate::web::{front::Front, request::query_pairs};
 use actix_web::{
     HttpRequest,
     http::{
@@ -19,13 +18,12 @@ use super::{
     visible::{Sight, Told, Visible},
 };
 use crate::{
-    core::{
-        phase::Phase,
-        snapshot::{ModeStatus, Snapshot},
-    },
+    core::{phase::Phase, snapshot::Snapshot, status::modes::ModeStatus},
     web::{
+        front::Front,
         maintenance::Maintenance,
         refusal::{described::RefusalMarker, rendered::X_MAINTENANCE_MODE},
+        request::query_pairs,
     },
 };
 
@@ -39,6 +37,16 @@ pub(crate) struct PingDocument {
     start: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     modes: Option<Visible<Vec<ModeStatus>>>,
+    /// How the store is, for those who may see anything: what they see is as old as its failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<StoreHealth>,
+}
+
+/// Whether the store can be read. Nothing that moves on by itself is in it, as a document that is
+/// another one is a change that is told.
+#[derive(Debug, Serialize)]
+struct StoreHealth {
+    error: Option<String>,
 }
 
 impl Told for PingDocument {}
@@ -77,6 +85,9 @@ fn document(
         retry_after: retry_after(front, snapshot, closed, now).unwrap_or(0),
         start: standing.start,
         modes: (!sight.is_nothing()).then(|| sight.modes(snapshot.mode_statuses(now))),
+        store: (!sight.is_nothing()).then(|| StoreHealth {
+            error: snapshot.store.error.clone(),
+        }),
     }
 }
 

@@ -1,6 +1,5 @@
 //! What those who may see can read: `/status`, `/history` and `/explain`.
 
-use crate::core::text::sentence;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, http::StatusCode, web};
@@ -14,11 +13,14 @@ use super::{
     visible::{Told, Visible},
 };
 use crate::{
-    core::snapshot::{PastPeriod, Status},
-    web::request::query_pairs,
+    core::{
+        status::{period::PastPeriod, whole::Status},
+        text::sentence,
+    },
     web::{
-        explain::{Inquiry, Role},
+        explain::{Inquiry, Role, explain_to},
         maintenance::Maintenance,
+        request::query_pairs,
     },
 };
 
@@ -67,7 +69,8 @@ pub(super) async fn explanation(
         )
     })?;
     let routes = Some(request.resource_map());
-    let explanation = sight.explanation(&maintenance, &inquiry, routes);
+    let explanation =
+        sight.worked_out(|may_hear_of| explain_to(&maintenance, &inquiry, routes, may_hear_of));
     Ok(document(StatusCode::OK, &explanation))
 }
 

@@ -1,6 +1,6 @@
 //! `/on` and `/off`.
 
-use crate::core::text::sentence;
+use crate::core::state::amend::Seen;
 use std::time::Duration;
 
 use actix_web::{
@@ -16,34 +16,18 @@ use super::{
     answer::{Changed, document},
     answering::Answer,
     authorize::{authorize, authorize_change, sight},
+    direction::Direction,
     form::Form,
     not_changed, origin, pages, prefers_json,
 };
 use crate::{
-    core::{public_path::in_public, schedule::parse_duration},
-    engine::changes::{Change, ChangeError},
+    core::{public_path::in_public, schedule::parse_duration, text::sentence},
+    engine::{change_error::ChangeError, changes::Change},
     settings::GetSwitches,
     web::{
         maintenance::Maintenance, permission::Permission, visitor::session_notes::not_waited_for,
     },
 };
-
-/// Which way a mode is switched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
-    On,
-    Off,
-}
-
-impl Direction {
-    /// What is done, as it follows "to".
-    fn in_words(self) -> &'static str {
-        match self {
-            Self::On => "switch maintenance on",
-            Self::Off => "switch maintenance off",
-        }
-    }
-}
 
 pub(super) async fn turn_on(
     request: HttpRequest,
@@ -73,7 +57,28 @@ async fn answer(
     let form = Form::read(request, body);
     let mode = mode_of(form.as_ref().ok(), maintenance);
     let what = direction.in_words();
-    let caller = authorize_change(request, maintenance, Some(&mode), what).await?;
+    // The form that comes again if it is not taken.
+    let own = form.as_ref().ok();
+    let own = own.filter(|form| pages::comes_again(request, form, maintenance));
+    let caller = match (
+        authorize_change(request, maintenance, Some(&mode), what).await,
+        own,
+    ) {
+        (Ok(caller), _) => caller,
+        (Err(refused), None) => return Err(refused),
+        (Err(_), Some(form)) => {
+            let prefix = maintenance.front.public_prefix(request);
+            let next = return_target(form.get("next"), &prefix);
+            let asked = pages::SwitchAgain {
+                form,
+                mode: &mode,
+                direction,
+                next,
+                error: None,
+            };
+            return Err(pages::switch_again(request, maintenance, asked).await);
+        }
+    };
     let not_understood = |status, title: &str, detail: &str| {
         let responses = &maintenance.front.responses;
         let detail = format!("{detail} Nothing was changed.");
@@ -96,9 +101,22 @@ async fn answer(
         reason: form.get("reason"),
         lasting,
         drain: form.get("drain").is_some_and(|drain| drain != "false"),
+        seen: form.get("seen").map(Seen::from_form),
     };
-    let change = change(maintenance, &mode, &wishes, caller.by(), direction).await;
-    let change = change.map_err(|error| not_changed(maintenance, request, &error))?;
+    let change = match change(maintenance, &mode, &wishes, caller.by(), direction).await {
+        Ok(change) => change,
+        Err(error) if pages::comes_again(request, &form, maintenance) => {
+            let asked = pages::SwitchAgain {
+                form: &form,
+                mode: &mode,
+                direction,
+                next: return_target(form.get("next"), &maintenance.front.public_prefix(request)),
+                error: Some(&error),
+            };
+            return Err(pages::switch_again(request, maintenance, asked).await);
+        }
+        Err(error) => return Err(not_changed(maintenance, request, &error)),
+    };
     if !caller.by_token() && direction == Direction::On {
         not_waited_for(request, maintenance);
     }
@@ -163,6 +181,8 @@ struct Wishes<'f> {
     reason: Option<&'f str>,
     lasting: Option<Duration>,
     drain: bool,
+    /// What the mode was when the form was made.
+    seen: Option<Seen>,
 }
 
 async fn change(
@@ -173,9 +193,11 @@ async fn change(
     direction: Direction,
 ) -> Result<Change, ChangeError> {
     if direction == Direction::Off {
-        return maintenance.turn_off().mode(mode).by(by).await;
+        let turn_off = maintenance.turn_off().mode(mode).by(by);
+        return turn_off.if_seen(wishes.seen.clone()).await;
     }
     let mut turn_on = maintenance.turn_on().mode(mode).by(by);
+    turn_on = turn_on.if_seen(wishes.seen.clone());
     if let Some(message) = wishes.message {
         turn_on = turn_on.message(message);
     }
@@ -219,26 +241,5 @@ fn own_path(next: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::return_target;
-
-    #[test]
-    fn only_paths_of_this_origin_are_returned_to() {
-        for (next, target) in [
-            (None, "/"),
-            (Some("/shop?x=1#top"), "/shop?x=1#top"),
-            (Some("/a b/ä"), "/a%20b/%C3%A4"),
-            (Some(""), "/"),
-            (Some("shop"), "/"),
-            (Some("//evil.example"), "/"),
-            (Some("/\\evil.example"), "/"),
-            (Some("\\\\evil.example"), "/"),
-            (Some("https://evil.example"), "/"),
-            (Some("javascript:alert(1)"), "/"),
-            (Some("/\r\nSet-Cookie: a=b"), "/"),
-            (Some("/\t/evil.example"), "/"),
-        ] {
-            assert_eq!(return_target(next, ""), target, "next: {next:?}");
-        }
-    }
-}
+#[path = "switch_tests.rs"]
+mod tests;

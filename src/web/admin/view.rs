@@ -11,13 +11,19 @@ use jiff::{
 };
 use serde::Serialize;
 
+mod history;
+mod long;
+
+use self::history::HistoryShown;
+pub(super) use self::{history::HistoryAsked, long::Long};
 use super::visible::Visible;
 use crate::{
     core::{
         phase::Phase,
-        snapshot::{ModeStatus, PastPeriod, PlannedWindow, Status},
-        state::Ended,
-        status::{NodeStatus, Remark, UnheardNode},
+        status::{
+            NodeStatus, Remark, UnheardNode, modes::ModeStatus, period::PastPeriod, whole::Status,
+            windows::PlannedWindow,
+        },
     },
     settings::Access,
     web::refusal::language::Catalogue,
@@ -25,6 +31,8 @@ use crate::{
 
 /// How many visitors and periods are listed. The rest is counted.
 const LISTED: usize = 20;
+/// How many windows are listed before the rest is folded.
+const FIRST_WINDOWS: usize = 8;
 /// How many days the time line may have; the least that reaches the last window, if any does.
 const SPANS: [i32; 3] = [7, 14, 28];
 /// What one day of the time line measures.
@@ -91,7 +99,7 @@ impl Reader<'_> {
         }
     }
 
-    fn phase_name(&self, mode: &ModeStatus) -> &str {
+    pub(super) fn phase_name(&self, mode: &ModeStatus) -> &str {
         self.text(match mode.phase {
             Phase::Offline if mode.access == Access::ReadOnly => "phase_read_only",
             Phase::Online => "phase_online",
@@ -108,8 +116,13 @@ pub(super) struct Dashboard {
     phase: Phase,
     headline: String,
     lead: String,
+    /// Those that are not open come first.
     modes: Vec<ModeShown>,
+    has_compact: bool,
     windows: Vec<WindowShown>,
+    /// Those after them, and how many they are.
+    later_windows: Vec<WindowShown>,
+    more_windows: Option<String>,
     time_line: TimeLine,
     /// Whether anybody acts on what is shown.
     enforced: bool,
@@ -121,7 +134,7 @@ pub(super) struct Dashboard {
     nodes: Vec<NodeShown>,
     tasks: Vec<TaskShown>,
     unknown_modes: Vec<String>,
-    history: Vec<PeriodShown>,
+    history: HistoryShown,
     forced: Option<&'static str>,
     store: StoreShown,
     may_toggle: bool,
@@ -139,11 +152,13 @@ struct ModeShown {
     until: Option<Shown>,
     deadline: Option<Shown>,
     by: Option<String>,
-    reason: Option<String>,
-    message: Option<String>,
+    reason: Option<Long>,
+    message: Option<Long>,
     help: Option<String>,
     locked: Option<String>,
     may_toggle: bool,
+    /// It is open, one of several, and needs no more than a row.
+    is_compact: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -155,6 +170,8 @@ struct WindowShown {
     end: Option<Shown>,
     is_open: bool,
     repeats: Option<String>,
+    /// Which months it leaves out.
+    left_out: Option<String>,
     by: Option<String>,
     reason: Option<String>,
     message: Option<String>,
@@ -184,17 +201,6 @@ struct TaskShown {
     name: String,
     by: String,
     since: Option<Shown>,
-}
-
-#[derive(Debug, Serialize)]
-struct PeriodShown {
-    mode: String,
-    started: Shown,
-    lasted: String,
-    by: Option<String>,
-    reason: Option<String>,
-    ended: String,
-    ended_by: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -236,6 +242,9 @@ struct Bar {
 /// What is besides the status.
 pub(super) struct More<'a> {
     pub(super) history: &'a Visible<Vec<PastPeriod>>,
+    pub(super) asked: HistoryAsked<'a>,
+    /// The keys of the modes that close everything there is.
+    pub(super) whole: &'a [String],
     /// Until when modes wait for those who are in, by their keys.
     pub(super) deadlines: HashMap<String, Timestamp>,
     /// The keys of the modes that the reader may switch.
@@ -244,30 +253,33 @@ pub(super) struct More<'a> {
 
 impl Dashboard {
     pub(super) fn new(status: &Visible<Status>, more: &More<'_>, reader: &Reader<'_>) -> Self {
+        let may_switch =
+            |key: &str| status.forced.is_none() && more.switchable.iter().any(|known| known == key);
         let worst = status.modes.iter().max_by_key(|mode| severity(mode.phase));
         let phase = worst.map_or(Phase::Online, |mode| mode.phase);
-        let labels: HashMap<&str, &str> = status
+        let labels: Vec<(&str, &str)> = status
             .modes
             .iter()
             .map(|mode| (mode.key.as_str(), mode.label.as_str()))
             .collect();
-        let may_switch =
-            |key: &str| status.forced.is_none() && more.switchable.iter().any(|known| known == key);
+        let mut windows = windows(status, reader, may_switch);
+        let more_windows = more_than(FIRST_WINDOWS, windows.len(), reader);
+        let later_windows = windows.split_off(windows.len().min(FIRST_WINDOWS));
+        let modes = modes(status, more, may_switch, reader);
         let inside = status.visitors.len();
         Self {
             phase,
-            headline: reader.text(&format!("headline_{phase}")).to_owned(),
+            headline: reader.text(headline(status, more.whole, phase)).to_owned(),
             lead: match status.enforced {
                 true => lead_of_all(&status.modes, reader),
                 false => reader.text("lead_unenforced").to_owned(),
             },
             enforced: status.enforced,
-            modes: status
-                .modes
-                .iter()
-                .map(|mode| ModeShown::new(mode, more, may_switch(&mode.key), reader))
-                .collect(),
-            windows: windows(status, reader, may_switch),
+            has_compact: modes.iter().any(|mode| mode.is_compact),
+            modes,
+            windows,
+            later_windows,
+            more_windows,
             time_line: {
                 let modes = status.modes.iter();
                 let rows: Vec<_> = modes.map(|mode| mode.windows.as_slice()).collect();
@@ -285,10 +297,7 @@ impl Dashboard {
                     age: reader.ago(session.age),
                 })
                 .collect(),
-            more_sessions: inside
-                .checked_sub(LISTED)
-                .filter(|more| *more > 0)
-                .map(|more| reader.filled("and_more", "count", &more.to_string())),
+            more_sessions: more_than(LISTED, inside, reader),
             nodes: {
                 let nodes = status.nodes.iter();
                 let nodes = nodes.map(|node| NodeShown::new(node, reader));
@@ -311,13 +320,7 @@ impl Dashboard {
                 .iter()
                 .map(|mode| mode.key.clone())
                 .collect(),
-            history: more
-                .history
-                .iter()
-                .rev()
-                .take(LISTED)
-                .map(|period| PeriodShown::new(period, &labels, reader))
-                .collect(),
+            history: HistoryShown::new(more.history, &more.asked, &labels, reader),
             forced: status.forced.map(crate::settings::Forced::as_str),
             store: StoreShown {
                 url: status.store.url.clone(),
@@ -382,6 +385,49 @@ impl NodeShown {
     }
 }
 
+/// How many of so many are not listed, in words.
+fn more_than(listed: usize, all: usize, reader: &Reader<'_>) -> Option<String> {
+    let more = all.checked_sub(listed).filter(|more| *more > 0)?;
+    Some(reader.filled("and_more", "count", &more.to_string()))
+}
+
+/// The key of what it all comes to. Nothing is said to be closed that is not.
+fn headline(status: &Status, whole: &[String], worst: Phase) -> &'static str {
+    let closed = status.modes.iter().filter(|mode| whole.contains(&mode.key));
+    let closed = closed
+        .map(|mode| mode.phase)
+        .max_by_key(|phase| severity(*phase));
+    match (closed.filter(|phase| phase.is_maintenance()), worst) {
+        (_, Phase::Online) => "headline_online",
+        (_, Phase::Scheduled) => "headline_scheduled",
+        _ if !status.enforced => "headline_unenforced",
+        (Some(Phase::Pending), _) => "headline_pending",
+        (Some(_), _) => "headline_offline",
+        (None, Phase::Pending) => "headline_partly_pending",
+        (None, Phase::Offline) => "headline_partly",
+    }
+}
+
+/// The modes: what is closed first, then what closes soon, then what is open.
+fn modes(
+    status: &Status,
+    more: &More<'_>,
+    may_switch: impl Fn(&str) -> bool,
+    reader: &Reader<'_>,
+) -> Vec<ModeShown> {
+    let mut modes: Vec<&ModeStatus> = status.modes.iter().collect();
+    // Stable: among themselves they stay in the order in which they answer.
+    modes.sort_by_key(|mode| std::cmp::Reverse(severity(mode.phase)));
+    let is_alone = modes.len() == 1;
+    modes
+        .into_iter()
+        .map(|mode| ModeShown {
+            is_compact: mode.phase == Phase::Online && !is_alone,
+            ..ModeShown::new(mode, more, may_switch(&mode.key), reader)
+        })
+        .collect()
+}
+
 /// How much a phase matters to whoever looks.
 fn severity(phase: Phase) -> u8 {
     match phase {
@@ -432,14 +478,15 @@ impl ModeShown {
             until: shown(mode.until),
             deadline: shown(deadline.filter(|_| mode.phase == Phase::Pending)),
             by: mode.by.clone(),
-            reason: mode.reason.clone(),
-            message: mode.message.clone(),
+            reason: mode.reason.as_deref().map(Long::new),
+            message: mode.message.as_deref().map(Long::new),
             help: mode.help.clone(),
             locked: mode
                 .locked_by
                 .as_ref()
                 .map(|holder| reader.filled("held", "holder", &holder.by)),
             may_toggle,
+            is_compact: false,
         }
     }
 }
@@ -475,9 +522,16 @@ fn windows(
             start: window.start.map(|start| reader.instant(start)),
             end: window.end.map(|end| reader.instant(end)),
             is_open: is_open(window, reader.now),
+            left_out: window
+                .repeats
+                .as_ref()
+                .and_then(|repeats| left_out(&repeats.cron))
+                .map(|day| reader.filled("months_left_out", "day", &day.to_string())),
             repeats: window.repeats.as_ref().map(|repeats| {
+                let words = rhythm(&repeats.cron, reader);
                 format!(
-                    "{} ({}), {}",
+                    "{} ({}, {}), {}",
+                    words.as_ref().unwrap_or(&repeats.words),
                     repeats.cron,
                     repeats.zone,
                     reader.duration(repeats.duration)
@@ -491,32 +545,40 @@ fn windows(
         .collect()
 }
 
-impl PeriodShown {
-    fn new(period: &PastPeriod, labels: &HashMap<&str, &str>, reader: &Reader<'_>) -> Self {
-        let end = period.ended_at.unwrap_or(reader.now);
-        let ended = match (period.ended_at, period.ended) {
-            (None, _) => "goes_on",
-            (Some(_), None) => "unknown",
-            (Some(_), Some(Ended::Off)) => "ended_off",
-            (Some(_), Some(Ended::TimeOut)) => "ended_time_out",
-            (Some(_), Some(Ended::WindowEnd)) => "ended_window_end",
-            (Some(_), Some(Ended::Cancelled)) => "ended_cancelled",
-        };
-        Self {
-            mode: labels
-                .get(period.mode.as_str())
-                .map_or_else(|| period.mode.clone(), |label| (*label).to_owned()),
-            started: reader.instant(period.started_at),
-            lasted: reader.duration(
-                end.duration_since(period.started_at)
-                    .max(SignedDuration::ZERO),
-            ),
-            by: period.by.clone(),
-            reason: period.reason.clone(),
-            ended: reader.text(ended).to_owned(),
-            ended_by: period.ended_by.clone(),
-        }
+/// A rhythm of the form's own in the reader's language. The words that come with a window are
+/// English.
+fn rhythm(cron: &str, reader: &Reader<'_>) -> Option<String> {
+    let fields: Vec<&str> = cron.split_whitespace().collect();
+    let [minute, hour, day, "*", weekday] = fields[..] else {
+        return None;
+    };
+    let (minute, hour): (u8, u8) = (minute.parse().ok()?, hour.parse().ok()?);
+    let at = format!("{hour:02}:{minute:02}");
+    if reader.catalogue.tag == "en" {
+        return None;
     }
+    match (day, weekday) {
+        ("*", "*") => Some(format!("{}, {at}", reader.text("repeat_daily"))),
+        ("*", weekday) => {
+            let weekday: usize = weekday.parse().ok()?;
+            // The names begin with Monday, the numbers with Sunday.
+            let name = reader.text("weekdays").split(' ').nth((weekday + 6) % 7)?;
+            Some(format!("{}: {name}, {at}", reader.text("repeat_weekly")))
+        }
+        (day, "*") => {
+            let day: u8 = day.parse().ok()?;
+            Some(format!("{}: {day}., {at}", reader.text("repeat_monthly")))
+        }
+        _ => None,
+    }
+}
+
+/// The day of the month that not every month has, if something repeats on such a one.
+fn left_out(cron: &str) -> Option<u8> {
+    let mut fields = cron.split_whitespace().skip(2);
+    let day: u8 = fields.next()?.parse().ok()?;
+    let is_every_month = fields.next() == Some("*") && fields.next() == Some("*");
+    (is_every_month && (29..=31).contains(&day)).then_some(day)
 }
 
 impl TimeLine {

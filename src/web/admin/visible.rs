@@ -5,19 +5,9 @@
 
 use std::ops::Deref;
 
-use actix_web::dev::ResourceMap;
 use serde::Serialize;
 
-use crate::{
-    core::{
-        snapshot::{ModeStatus, PastPeriod, Status},
-        status::Remark,
-    },
-    web::{
-        explain::{Explanation, Inquiry, explain_to},
-        maintenance::Maintenance,
-    },
-};
+use crate::core::status::{Remark, modes::ModeStatus, period::PastPeriod, whole::Status};
 
 /// The modes that one caller may see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,8 +46,9 @@ pub(super) enum SeenStatus {
 
 impl Sight {
     /// To be made of modes that somebody may *see*, as [`authorize`](super::authorize) finds out.
-    pub(super) fn of(modes: Vec<String>, maintenance: &Maintenance) -> Self {
-        let is_whole = modes.len() == maintenance.engine.shared.modes.len();
+    /// `known` is how many modes there are.
+    pub(super) fn of(modes: Vec<String>, known: usize) -> Self {
+        let is_whole = modes.len() == known;
         Self { modes, is_whole }
     }
 
@@ -116,16 +107,12 @@ impl Sight {
         Visible(modes)
     }
 
-    /// What would become of a request, with no word of other modes.
-    pub(super) fn explanation(
+    /// What is worked out by somebody who asks of each mode, by its key, whether it may be told of.
+    pub(super) fn worked_out<T>(
         &self,
-        maintenance: &Maintenance,
-        inquiry: &Inquiry,
-        routes: Option<&ResourceMap>,
-    ) -> Visible<Explanation> {
-        Visible(explain_to(maintenance, inquiry, routes, &|mode| {
-            self.has(mode)
-        }))
+        work_out: impl FnOnce(&dyn Fn(&str) -> bool) -> T,
+    ) -> Visible<T> {
+        Visible(work_out(&|mode| self.has(mode)))
     }
 }
 

@@ -1,6 +1,5 @@
 //! `POST /windows` and `DELETE /windows/{id}`: plans and cancels, for programs.
 
-use crate::web::request::query_pairs;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, http::StatusCode, web};
@@ -13,8 +12,8 @@ use super::{
     modes::unread,
 };
 use crate::{
-    engine::{changes::ChangeError, windows::PlanWindow},
-    web::maintenance::Maintenance,
+    engine::{change_error::ChangeError, windows::PlanWindow},
+    web::{maintenance::Maintenance, request::query_pairs},
 };
 
 const PLAN: &str = "plan maintenance";

@@ -12,10 +12,15 @@ use std::{cell::Cell, rc::Rc};
 use actix_web::HttpRequest;
 
 use crate::{
+    core::status::whole::Status,
     engine::{inside::in_flight::Counter, shared::Shared},
-    web::visitor::{
-        newcomer,
-        session_notes::{Noted, SessionNotes},
+    store::StoreError,
+    web::{
+        maintenance::Maintenance,
+        visitor::{
+            newcomer,
+            session_notes::{Noted, SessionNotes},
+        },
     },
 };
 
@@ -284,5 +289,20 @@ impl Drop for Inside {
         if let Some(ledger) = &self.0 {
             ledger.end();
         }
+    }
+}
+
+impl Maintenance {
+    /// The same for a request to the admin scope, which does not count itself.
+    pub(crate) async fn ask_status_without_request(&self) -> Result<Status, StoreError> {
+        let engine = &self.engine;
+        engine.shared.seat.heard(engine.leases.fleet().await?);
+        Ok(self.status_without_request())
+    }
+
+    pub(crate) fn status_without_request(&self) -> Status {
+        let shared = &self.engine.shared;
+        let own = u64::from(is_counted(shared));
+        shared.status_without(&shared.published.snapshot(), own)
     }
 }

@@ -14,7 +14,7 @@ use actix_web::{
 use pin_project_lite::pin_project;
 
 use crate::{
-    engine::leases::held_lease::Deadline,
+    engine::leases::deadline::Deadline,
     web::middleware::{
         admission::Inside,
         cut_off::{Bound, CutOff},

@@ -15,7 +15,7 @@ use actix_web::{
 };
 
 use crate::{
-    engine::leases::held_lease::Deadline,
+    engine::leases::deadline::Deadline,
     web::{middleware::admission::Inside, refusal::rendered::X_MAINTENANCE_MODE},
 };
 

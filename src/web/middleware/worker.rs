@@ -1,8 +1,6 @@
 //! What one worker keeps so that requests touch nothing that workers share: the snapshot, the
 //! refusals that it made of it, and the forms that clients asked for.
 
-use crate::core::visitor::Visitor;
-use crate::engine::figures;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -10,59 +8,39 @@ use std::{
 };
 
 use actix_session::SessionExt as _;
-use actix_web::{
-    HttpMessage as _, HttpRequest, HttpResponse,
-    http::header::{ACCEPT, ACCEPT_LANGUAGE},
-};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use jiff::Timestamp;
 
-use crate::web::visitor::newcomer;
+use super::cache::Cache;
 use crate::{
     core::{
-        decide::{Decision, Outcome, Rule, closed_for, decide, decide_visitor},
-        phase::Phase,
+        decide::{Decision, Outcome, closed_for, decide, decide_visitor},
+        rules::rule::Rule,
         snapshot::Snapshot,
+        visitor::Visitor,
     },
     engine::{
-        leases::held_lease::Deadline,
+        figures,
+        leases::deadline::Deadline,
         shared::{Shared, Word},
     },
     web::{
         front::Front,
         maintenance::Maintenance,
-        middleware::admission::{Admission, Desk, Inside},
-        observe,
-        refusal::{
-            described::RefusalMarker,
-            language::Languages,
-            negotiate::{ResponseFormat, SEC_FETCH_DEST, negotiate},
-            of_mode::FormatChoice,
-            rendered::Rendered,
-            responses::{Refusing, Responses},
+        middleware::{
+            admission::{Admission, Desk, Inside},
+            cache::HeldSnapshot,
         },
-        request::app_routes::AppRoutes,
-        request::subject::RequestSubject,
+        observe,
+        refusal::{described::RefusalMarker, negotiate::ResponseFormat, responses::Refusing},
+        request::{app_routes::AppRoutes, subject::RequestSubject},
         visitor::{
             identity::{Answer, Identity, VisitorFuture},
+            newcomer,
             session_notes::SessionNotes,
         },
     },
 };
-
-/// How many clients' preferences are remembered; browsers of one kind send the same.
-const REMEMBERED_CLIENTS: usize = 16;
-/// Longer preferences are read each time: nobody is to fill a worker's memory.
-const LONGEST_REMEMBERED: usize = 512;
-
-/// How many refusals are kept ready, in all their forms.
-const MOST_KEPT: usize = 256;
-
-/// The snapshot as one worker hands it to its requests.
-#[allow(
-    clippy::redundant_allocation,
-    reason = "the counter in the `Arc` is one that all workers would fight for at each refusal"
-)]
-type HeldSnapshot = Rc<Arc<Snapshot>>;
 
 pub(crate) struct Worker {
     pub(crate) maintenance: Maintenance,
@@ -88,49 +66,6 @@ pub(crate) enum Judgement {
     Refuse(HttpResponse),
     /// It depends on who is asking, which takes time.
     Ask(VisitorFuture),
-}
-
-struct Cache {
-    snapshot: HeldSnapshot,
-    kept: Vec<Kept>,
-    preferences: Vec<Preference>,
-    languages: Vec<LanguagePreference>,
-}
-
-/// A refusal that is ready to be sent again.
-struct Kept {
-    mode: usize,
-    /// Whether it is refused whatever the state is.
-    forced_on: bool,
-    format: ResponseFormat,
-    language: usize,
-    redirect: bool,
-    /// Whether it answers a request that would have changed something.
-    sent: bool,
-    /// What stands before the paths of the app.
-    prefix: Box<str>,
-    /// The stretch of time over which it says the truth; `None`: as long as its snapshot.
-    valid: Option<Validity>,
-    rendered: Rendered,
-}
-
-struct Validity {
-    from: Timestamp,
-    edge: Option<Timestamp>,
-    until: Option<Timestamp>,
-    phase: Phase,
-    retry_after: Option<u64>,
-}
-
-struct Preference {
-    accept: Box<[u8]>,
-    destination: Box<[u8]>,
-    format: ResponseFormat,
-}
-
-struct LanguagePreference {
-    accept: Box<[u8]>,
-    language: usize,
 }
 
 impl Worker {
@@ -430,142 +365,5 @@ impl Worker {
         };
         response.extensions_mut().insert(RefusalMarker);
         response
-    }
-}
-
-impl Cache {
-    /// The form of a refusal, remembered by what the client sent.
-    fn format(&mut self, responses: &Responses, request: &HttpRequest) -> ResponseFormat {
-        if !matches!(responses.format, FormatChoice::Negotiated) {
-            return responses.format(request);
-        }
-        let headers = request.headers();
-        let mut lines = headers.get_all(ACCEPT);
-        let accept = lines.next().map_or(&b""[..], |value| value.as_bytes());
-        let destination = headers
-            .get(SEC_FETCH_DEST)
-            .map_or(&b""[..], |value| value.as_bytes());
-        if lines.next().is_some() || accept.len() + destination.len() > LONGEST_REMEMBERED {
-            return negotiate(headers);
-        }
-        let known = self
-            .preferences
-            .iter()
-            .find(|known| *known.accept == *accept && *known.destination == *destination);
-        if let Some(known) = known {
-            return known.format;
-        }
-        let format = negotiate(headers);
-        if self.preferences.len() == REMEMBERED_CLIENTS {
-            self.preferences.clear();
-        }
-        self.preferences.push(Preference {
-            accept: accept.into(),
-            destination: destination.into(),
-            format,
-        });
-        format
-    }
-
-    /// The language of a refusal, remembered by what the client sent.
-    fn language(&mut self, languages: &Languages, request: &HttpRequest) -> usize {
-        let headers = request.headers();
-        let mut lines = headers.get_all(ACCEPT_LANGUAGE);
-        let Some(accept) = lines.next().map(|value| value.as_bytes()) else {
-            return languages.default();
-        };
-        if lines.next().is_some() || accept.len() > LONGEST_REMEMBERED {
-            return languages.negotiate(headers);
-        }
-        let known = self.languages.iter().find(|known| *known.accept == *accept);
-        if let Some(known) = known {
-            return known.language;
-        }
-        let language = languages.negotiate(headers);
-        if self.languages.len() == REMEMBERED_CLIENTS {
-            self.languages.clear();
-        }
-        self.languages.push(LanguagePreference {
-            accept: accept.into(),
-            language,
-        });
-        language
-    }
-
-    fn kept(
-        &mut self,
-        responses: &Responses,
-        request: &HttpRequest,
-        snapshot: &Snapshot,
-        refusing: Refusing,
-        prefix: &str,
-        now: Timestamp,
-    ) -> HttpResponse {
-        let Refusing {
-            mode,
-            rule,
-            format,
-            language,
-            sent,
-        } = refusing;
-        let forced_on = rule.is_forced_on();
-        let redirect = responses.redirects(request, mode, format);
-        // A request that waited for its visitor may still be judged by the snapshot before.
-        let is_current = self.snapshot.number == snapshot.number;
-        let known = self.kept.iter().position(|kept| {
-            (
-                kept.mode,
-                kept.forced_on,
-                kept.format,
-                kept.language,
-                kept.redirect,
-                kept.sent,
-                &*kept.prefix,
-            ) == (mode, forced_on, format, language, redirect, sent, prefix)
-        });
-        if let Some(known) = known.filter(|_| is_current) {
-            if self.kept[known].is_valid(responses, now) {
-                return self.kept[known].rendered.response();
-            }
-            self.kept.swap_remove(known);
-        }
-        let refusal = responses.refusal(snapshot, refusing, now);
-        let rendered = responses.rendered(mode, &refusal, redirect, prefix);
-        let response = rendered.response();
-        if is_current {
-            // A proxy may hand on what a client says of its prefix.
-            if self.kept.len() == MOST_KEPT {
-                self.kept.clear();
-            }
-            self.kept.push(Kept {
-                mode,
-                forced_on,
-                format,
-                language,
-                redirect,
-                sent,
-                prefix: prefix.into(),
-                valid: snapshot.is_timed().then(|| Validity {
-                    from: now,
-                    edge: snapshot.next_edge(now),
-                    until: refusal.until,
-                    phase: refusal.phase,
-                    retry_after: refusal.retry_after,
-                }),
-                rendered,
-            });
-        }
-        response
-    }
-}
-
-impl Kept {
-    fn is_valid(&self, responses: &Responses, now: Timestamp) -> bool {
-        self.valid.as_ref().is_none_or(|valid| {
-            valid.from <= now
-                && valid.edge.is_none_or(|edge| now < edge)
-                && responses.retry_after(self.mode, valid.phase, valid.until, now)
-                    == valid.retry_after
-        })
     }
 }

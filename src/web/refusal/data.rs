@@ -1,9 +1,10 @@
 //! What programs are told: JSON and problem details (RFC 9457).
 
-use super::{described::Refusal, words::addition};
-use crate::web::refusal::{language::Catalogue, negotiate::ResponseFormat};
 use actix_web::{http::StatusCode, web::Bytes};
 use serde_json::{Map, Value};
+
+use super::{described::Refusal, words::addition};
+use crate::web::refusal::{language::Catalogue, negotiate::ResponseFormat};
 
 pub(super) fn problem(
     status: StatusCode,

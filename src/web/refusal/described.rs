@@ -1,12 +1,13 @@
 //! A refusal, as the closures for the context and for the whole response see it.
 
+use jiff::Timestamp;
+use serde::Serialize;
+
 use crate::{
-    core::{decide::Rule, phase::Phase},
+    core::{phase::Phase, rules::rule::Rule},
     settings::Access,
     web::refusal::negotiate::ResponseFormat,
 };
-use jiff::Timestamp;
-use serde::Serialize;
 
 /// The marker of a refusal in the extensions of its response.
 ///

@@ -245,7 +245,7 @@ impl Languages {
 
     /// The catalogue for a language range: of `de-AT` and `de` the one that there is (RFC 4647,
     /// section 3.4), and for `pt` also one for `pt-BR`.
-    fn lookup(&self, range: &str) -> Option<usize> {
+    pub(crate) fn lookup(&self, range: &str) -> Option<usize> {
         let exactly = |tag: &str| {
             self.tags()
                 .position(|known| known.eq_ignore_ascii_case(tag))

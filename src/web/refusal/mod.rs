@@ -7,6 +7,7 @@ pub(crate) mod negotiate;
 pub(crate) mod of_mode;
 pub(crate) mod page;
 pub(crate) mod pages;
+pub(crate) mod preview;
 pub(crate) mod rendered;
 pub(crate) mod responses;
 pub(crate) mod templates;

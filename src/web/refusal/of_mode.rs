@@ -1,28 +1,20 @@
 //! What one mode answers, and how the app's closures change it.
 
-use super::described::Refusal;
-use crate::{
-    settings::{Access, FormatSetting, ModeSettings, ResponseSettings},
-    web::{mode::ModeClosures, refusal::negotiate::ResponseFormat},
-};
+use std::{sync::Arc, time::Duration};
+
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest,
     http::{StatusCode, header::HeaderValue},
 };
 use serde_json::{Map, Value};
-use std::{sync::Arc, time::Duration};
 
-/// What is added to the JSON body and to the context of the page.
-#[derive(Clone)]
-pub(crate) enum ResponseContext {
-    None,
-    Fixed(Map<String, Value>),
-    PerRequest(ContextMaker),
-}
-
-/// Makes what is added, request by request.
-pub(crate) type ContextMaker =
-    Arc<dyn Fn(&HttpRequest, &Refusal) -> Map<String, Value> + Send + Sync>;
+use crate::{
+    settings::{Access, FormatSetting, ModeSettings, ResponseSettings},
+    web::{
+        closures::{ModeClosures, Renderer, ResponseContext},
+        refusal::negotiate::ResponseFormat,
+    },
+};
 
 /// Chooses the form of a refusal, or leaves it to `Accept`.
 pub(crate) type FormatChooser = Arc<dyn Fn(&HttpRequest) -> Option<ResponseFormat> + Send + Sync>;
@@ -46,9 +38,6 @@ impl From<FormatSetting> for FormatChoice {
         }
     }
 }
-
-/// Makes a whole response instead of the crate.
-pub(crate) type Renderer = Arc<dyn Fn(&HttpRequest, &Refusal) -> HttpResponse + Send + Sync>;
 
 /// What one mode answers.
 #[derive(Clone)]

@@ -1,25 +1,20 @@
 //! The page that visitors see, and the templates that it is made by.
 
+use serde_json::{Map, Value};
+
 use super::{
     described::Refusal,
-    words::{addition, in_words, not_saved},
+    words::{addition, in_words},
 };
-use crate::{core::phase::Phase, web::refusal::language::Catalogue};
-use serde_json::{Map, Value};
+use crate::{
+    core::phase::Phase,
+    web::refusal::{language::Catalogue, words::not_saved},
+};
 
 /// A page without its script looks again after this many seconds, or up to twice as many.
 pub(super) const SHORTEST_REFRESH: u64 = 30;
 
-/// The page that comes with the crate, under the name by which an own one replaces it.
-pub(crate) const PAGE_TEMPLATE: (&str, &str) =
-    ("503.html", include_str!("../../../templates/503.html"));
-
-pub(super) const NOTICE_TEMPLATE: (&str, &str) = (
-    "maintenance/notice.html",
-    include_str!("../../../templates/notice.html"),
-);
-
-/// What the page shows: all that pages of the app know by `MaintenanceFlag`, and more.
+/// What the page shows. All of the crate's own is in `maintenance`.
 pub(super) fn page_context(
     refusal: &Refusal,
     catalogue: &Catalogue,

@@ -20,13 +20,14 @@ use super::{
     language::Catalogue,
     negotiate::{ResponseFormat, negotiate},
     of_mode::ModeResponse,
-    page::{Again, NOTICE_TEMPLATE, SHORTEST_REFRESH, page_context},
+    page::{Again, SHORTEST_REFRESH, page_context},
     responses::{Refusing, Responses},
     words::text,
 };
 use crate::{
-    core::{decide::Rule, snapshot::Snapshot},
+    core::{rules::rule::Rule, snapshot::Snapshot},
     engine::events::ONE_IN,
+    web::embedded::NOTICE_TEMPLATE,
 };
 
 impl Responses {

@@ -1,6 +1,5 @@
 //! Refusals as they are sent: their headers, and a body that is kept.
 
-use super::described::Refusal;
 use actix_web::{
     HttpResponse,
     body::MessageBody as _,
@@ -10,6 +9,8 @@ use actix_web::{
     },
     web::Bytes,
 };
+
+use super::described::Refusal;
 
 pub(crate) const X_MAINTENANCE_MODE: HeaderName = HeaderName::from_static("x-maintenance-mode");
 

@@ -1,16 +1,10 @@
 //! What a refused visitor gets: page, JSON, problem details, text or a redirect.
 
-use crate::{
-    core::{decide::Rule, phase::Phase, public_path::in_public, snapshot::Snapshot},
-    settings::{Access, ResponseSettings},
-    web::{
-        mode::ConfiguredMode,
-        refusal::{
-            language::{Catalogue, Languages},
-            negotiate::{ResponseFormat, negotiate},
-        },
-    },
+use std::{
+    fmt,
+    sync::{OnceLock, atomic::AtomicU64},
 };
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -21,19 +15,27 @@ use actix_web::{
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use std::{
-    fmt,
-    sync::{OnceLock, atomic::AtomicU64},
-};
 
 use super::{
     data::{is_data, json_body, members, problem},
     described::Refusal,
-    of_mode::{FormatChoice, ModeResponse, Renderer, ResponseContext},
+    of_mode::{FormatChoice, ModeResponse},
     page::Again,
     rendered::{BY_ACCEPT, BY_ACCEPT_AND_LANGUAGE, Rendered, truthful, with_jitter},
-    templates::{Functions, Templates},
     words::{general_message, is_general, text},
+};
+use crate::{
+    core::{phase::Phase, public_path::in_public, rules::rule::Rule, snapshot::Snapshot},
+    settings::{Access, ResponseSettings},
+    web::{
+        closures::{Renderer, ResponseContext},
+        mode::ConfiguredMode,
+        refusal::{
+            language::{Catalogue, Languages},
+            negotiate::{ResponseFormat, negotiate},
+            templates::{Functions, Templates},
+        },
+    },
 };
 
 /// In how many seconds newcomers may try again while the site is closing: soon, as it may be called
@@ -275,7 +277,7 @@ impl Responses {
             && matches!(request.method().as_str(), "GET" | "HEAD")
     }
 
-    fn rendered_with(
+    pub(super) fn rendered_with(
         &self,
         own: &ModeResponse,
         refusal: &Refusal,

@@ -13,8 +13,12 @@ use std::{
 use regex::Regex;
 use tera::{Context, Kwargs, Tera, TeraResult};
 
-use super::page::{NOTICE_TEMPLATE, PAGE_TEMPLATE};
-use crate::{core::text::chain, engine::shared::Shared, settings::Settings};
+use crate::{
+    core::text::chain,
+    engine::shared::Shared,
+    settings::Settings,
+    web::embedded::{NOTICE_TEMPLATE, PAGE_TEMPLATE},
+};
 
 /// Registers functions, filters and tests.
 type SetUp = Box<dyn FnOnce(&mut Tera) + Send>;

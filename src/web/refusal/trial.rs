@@ -5,14 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     described::Refusal,
-    of_mode::{ModeResponse, ResponseContext},
+    of_mode::ModeResponse,
     page::{Again, SHORTEST_REFRESH, page_context},
     responses::Responses,
 };
 use crate::{
-    core::{decide::Rule, phase::Phase},
+    core::{phase::Phase, rules::rule::Rule},
     settings::Access,
-    web::{mode::ConfiguredMode, refusal::negotiate::ResponseFormat},
+    web::{closures::ResponseContext, mode::ConfiguredMode, refusal::negotiate::ResponseFormat},
 };
 
 /// What is always there.

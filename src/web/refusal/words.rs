@@ -1,8 +1,9 @@
 //! What visitors are told in words.
 
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit, tz::TimeZone};
+
 use super::described::Refusal;
 use crate::{core::phase::Phase, settings::Access, web::refusal::language::Catalogue};
-use jiff::{RoundMode, Timestamp, TimestampRound, Unit, tz::TimeZone};
 
 /// What visitors are told when nobody said anything else.
 pub(super) fn general_message(catalogue: &Catalogue, phase: Phase, access: Access) -> &str {

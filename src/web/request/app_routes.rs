@@ -8,11 +8,15 @@ use std::{
 use actix_web::{HttpRequest, dev::ResourceMap};
 
 use crate::{
-    core::decide::Rules,
-    core::rules::readings::{Readings, with_slash},
-    core::rules::routes::{Candidate, Named, Routes, opens},
-    web::request::route_table::{RouteInfo, RouteTable},
-    web::told_once::ToldOnce,
+    core::rules::{
+        compiled::Rules,
+        readings::{Readings, with_slash},
+        routes::{Candidate, Named, Routes, opens},
+    },
+    web::{
+        request::route_table::{RouteInfo, RouteTable},
+        told_once::ToldOnce,
+    },
 };
 
 /// The routes of the app, read when they are first asked for.

@@ -8,13 +8,15 @@ use actix_web::{
 };
 
 use crate::{
-    core::decide::Subject,
-    core::rules::readings::Readings,
-    core::rules::routes::Routes,
-    web::front::Front,
-    web::request::address::client_address,
-    web::request::app_routes::{AppRoutes, AskedPath},
-    web::request::host::{X_FORWARDED_HOST, each_host},
+    core::rules::{readings::Readings, routes::Routes, subject::Subject},
+    web::{
+        front::Front,
+        request::{
+            address::client_address,
+            app_routes::{AppRoutes, AskedPath},
+            host::{X_FORWARDED_HOST, each_host},
+        },
+    },
 };
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

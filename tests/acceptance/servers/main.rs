@@ -16,3 +16,4 @@ mod redis_errors;
 mod redis_failures;
 mod redis_store;
 mod redis_tls;
+mod slow_way;

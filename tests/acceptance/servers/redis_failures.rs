@@ -463,7 +463,7 @@ async fn after_a_restart_with_an_old_copy_whoever_waits_waits_for_the_visitor() 
     let mut server = RedisServer::start();
     // Somebody has waited before, so that the copy looks as if it could be believed.
     let before = short_lived(&server.url()).await;
-    before.turn_on().wait().await.unwrap();
+    before.turn_on().wait().no_nodes().await.unwrap();
     before.turn_off().await.unwrap();
     rt::time::sleep(TIME_TO_LIVE + A_LITTLE_MORE).await;
     server.ask(&["SAVE"]);
@@ -483,7 +483,7 @@ async fn an_index_of_leases_that_is_lost_is_a_loss_and_no_end() {
     let server = RedisServer::start();
     let proxy = Proxy::to(server.port());
     let before = short_lived(&server.url()).await;
-    before.turn_on().wait().await.unwrap();
+    before.turn_on().wait().no_nodes().await.unwrap();
     before.turn_off().await.unwrap();
     let shop = Arc::new(Serving::start(short_lived(&proxy.url()).await));
     let visitor = shop.let_a_visitor_in().await;

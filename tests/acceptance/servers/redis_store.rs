@@ -2,7 +2,9 @@
 
 use actix_maintenance_mode::{
     ChangeError, Maintenance, Settings,
-    store::{Lease, LeaseCondition, RedisStore, Saved, Store, Version, conformance::Suite},
+    store::{
+        Lease, LeaseCondition, PutLease, RedisStore, Saved, Store, Version, conformance::Suite,
+    },
 };
 use std::time::Duration;
 
@@ -33,6 +35,47 @@ fn stored(saved: Saved) -> Version {
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
+async fn a_lease_that_is_far_too_large_is_not_read_and_is_in_the_way() {
+    let server = RedisServer::start();
+    let store = RedisStore::new(&server.url()).unwrap();
+    let minute = Duration::from_secs(60);
+    let lease = Lease::new("node/a", "me", "mine").unwrap();
+    store
+        .put_lease(&lease, minute, LeaseCondition::Always)
+        .await
+        .unwrap();
+    let huge = "x".repeat(2 * 1024 * 1024);
+    server.ask(&["SET", "maintenance:lease:node/a", &huge, "EX", "60"]);
+    let listed = store.leases("").await.unwrap();
+    assert_eq!((listed.len(), listed[0].lease.holder()), (1, "?"));
+    assert_eq!(listed[0].lease.content(), b"");
+    assert!(!store.renew_lease(&lease, minute).await.unwrap());
+    store.drop_lease(&lease).await.unwrap();
+    let absent = LeaseCondition::IfAbsent;
+    let put = store.put_lease(&lease, minute, absent).await.unwrap();
+    assert!(matches!(put, PutLease::Taken(theirs) if theirs.lease.holder() == "?"));
+    store
+        .put_lease(&lease, minute, LeaseCondition::Always)
+        .await
+        .unwrap();
+    assert_eq!(store.leases("").await.unwrap()[0].lease, lease);
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn a_clock_is_compared_with_the_servers() {
+    let server = RedisServer::start();
+    let store = RedisStore::new(&server.url()).unwrap();
+    let told = store.clock().await.unwrap().unwrap();
+    let off = told.duration_since(jiff::Timestamp::now()).abs();
+    assert!(off < jiff::SignedDuration::from_secs(2), "{off:#}");
+    let node = node(&server.url()).await;
+    let ahead = node.status().store.clock_ahead_ms.unwrap();
+    assert!(ahead.abs() < 2000, "{ahead}");
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
 async fn a_redis_server_is_a_store() {
     let mut server = None;
     let mut count = 0;
@@ -42,7 +85,14 @@ async fn a_redis_server_is_a_store() {
         let server = server.get_or_insert_with(RedisServer::start);
         format!("{}/1?prefix=place-{count}", server.url())
     };
+    let forget = |url: String| async move {
+        let client = redis::Client::open(url.split('?').next().unwrap()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let flush = redis::cmd("FLUSHDB");
+        flush.query_async::<()>(&mut connection).await.unwrap();
+    };
     Suite::new(fresh, |url| async move { RedisStore::new(&url) })
+        .forget(forget)
         .processes("redis_store::a_redis_server_is_a_store")
         .check()
         .await

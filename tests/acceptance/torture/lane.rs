@@ -22,8 +22,9 @@ use crate::{
     way::{State, Way},
 };
 
-/// How long it may take until everything goes on after a round.
-const RECOVERY: Duration = Duration::from_secs(30);
+/// How long it may take until everything goes on after a round. A machine that is so busy that a node
+/// gets no time for three quarters of a second is one on which nodes are cut off again and again.
+const RECOVERY: Duration = Duration::from_secs(120);
 /// How long a round waits at most until visitors are inside.
 const INSIDE: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(10);

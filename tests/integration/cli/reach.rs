@@ -1,5 +1,8 @@
 //! Whom a change has reached, and what is said where nobody listens.
 
+use std::time::Duration;
+
+use actix_maintenance_mode::store::{FileStore, Lease, LeaseCondition, Store as _};
 use serde_json::Value;
 
 use super::{Operator, Ran, until};
@@ -121,4 +124,44 @@ fn a_node_that_serves_although_it_is_closed_is_marked() {
     assert_eq!(nodes[0]["forced"], "off");
     assert_eq!(nodes[0]["remarks"][0], "serves-although-offline");
     assert_eq!(nodes[1]["forced"], Value::Null);
+}
+
+#[test]
+fn on_whom_the_answer_depends_is_said_with_it() {
+    let operator = Operator::new();
+    operator.done(&["off"]);
+    // What a node on another machine has left, which was not heard of for twelve seconds.
+    let store = FileStore::new(operator.path().join("maintenance.state")).unwrap();
+    let elsewhere = r#"{"lives": 2000, "closes": false, "left": false}"#;
+    let trace = Lease::new("trace/web-3", "web-3", elsewhere).unwrap();
+    let left = Duration::from_secs(24 * 60 * 60 - 12);
+    let put = store.put_lease(&trace, left, LeaseCondition::Always);
+    block_on(put).unwrap();
+    let ran = operator.done(&["on", "--wait", "--no-nodes"]);
+    let (_, said) = ran
+        .err
+        .split_once("safe, if web-3, not heard of for ")
+        .unwrap_or_else(|| panic!("{ran:?}"));
+    let (seconds, rest) = said.split_once(" s, is dead").unwrap();
+    assert!(
+        (12..60).contains(&seconds.parse::<u64>().unwrap()),
+        "{ran:?}"
+    );
+    assert!(!rest.contains("web-3"), "it is said once: {ran:?}");
+
+    // One that closes when it is cut off is no cause for doubt.
+    let closes = elsewhere.replace("\"closes\": false", "\"closes\": true");
+    let trace = trace.with_content(closes).unwrap();
+    let put = store.put_lease(&trace, left, LeaseCondition::Always);
+    block_on(put).unwrap();
+    let ran = operator.done(&["on", "--wait", "--no-nodes"]);
+    assert!(!ran.err.contains("is dead"), "{ran:?}");
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(future)
 }

@@ -1,0 +1,149 @@
+//! One mode as requests read it.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::core::{
+    access::Forced,
+    mode::Mode,
+    phase::{Phase, Standing},
+    schedule::{Interval, Outlook},
+    state::{Document, ModeState, Window},
+};
+
+/// One mode, as a snapshot has it.
+#[derive(Debug, Clone)]
+pub(crate) struct ModeView {
+    pub(crate) key: Arc<str>,
+    pub(crate) label: Arc<str>,
+    /// How long before its start a window is announced.
+    pub(crate) announce: SignedDuration,
+    /// What the settings and the app say of it.
+    pub(crate) mode: Arc<Mode>,
+    pub(crate) state: ModeState,
+    /// The state around the instant of the snapshot, if windows repeat.
+    pub(super) outlook: Option<(Outlook, ModeState)>,
+    /// What settings, or a store that fails, say instead of the state.
+    pub(crate) instead: Option<Forced>,
+}
+
+impl ModeView {
+    pub(crate) fn new(
+        mode: &Arc<Mode>,
+        document: &Document,
+        instead: Option<Forced>,
+        at: Timestamp,
+    ) -> Self {
+        let state = document.mode(&mode.key).cloned().unwrap_or_default();
+        let outlook = Outlook::new(&state.windows, at).map(|outlook| {
+            let near = ModeState {
+                windows: outlook.windows.clone(),
+                ..state.clone()
+            };
+            (outlook, near)
+        });
+        Self {
+            key: mode.key.as_str().into(),
+            label: mode.label.as_str().into(),
+            announce: mode.announce,
+            mode: Arc::clone(mode),
+            state,
+            outlook,
+            instead,
+        }
+    }
+
+    /// The state that says at little cost what is at `now`.
+    pub(super) fn state_at(&self, now: Timestamp) -> &ModeState {
+        match &self.outlook {
+            Some((outlook, near)) if outlook.covers(now) => near,
+            _ => &self.state,
+        }
+    }
+
+    /// What the state means at `now`.
+    pub(super) fn standing_of_state(&self, now: Timestamp) -> Standing {
+        let standing = self.state_at(now).standing(now);
+        let is_beyond = |until| {
+            let outlook = self.outlook.as_ref();
+            outlook.is_some_and(|(outlook, _)| !outlook.covers(until))
+        };
+        match standing.until {
+            Some(until) if is_beyond(until) => self.state.standing(now),
+            _ => standing,
+        }
+    }
+
+    /// Whether more occurrences of windows must be worked out to say at little cost what is.
+    pub(crate) fn is_outdated(&self, now: Timestamp) -> bool {
+        let outlook = self.outlook.as_ref();
+        outlook.is_some_and(|(outlook, _)| !outlook.covers(now))
+    }
+
+    pub(crate) fn phase(&self, now: Timestamp) -> Phase {
+        match self.instead {
+            Some(Forced::Off) => Phase::Online,
+            Some(Forced::On) => Phase::Offline,
+            None => match self.state_at(now).phase(now) {
+                Phase::Online if self.announced(now).is_some() => Phase::Scheduled,
+                phase => phase,
+            },
+        }
+    }
+
+    pub(crate) fn standing(&self, now: Timestamp) -> Standing {
+        match self.instead {
+            Some(Forced::Off) => Standing::online(),
+            Some(Forced::On) => Standing {
+                phase: Phase::Offline,
+                until: None,
+                ..self.standing_of_state(now)
+            },
+            None => match (self.standing_of_state(now), self.announced(now)) {
+                (standing, Some((window, next))) if standing.phase == Phase::Online => Standing {
+                    phase: Phase::Scheduled,
+                    start: next.start,
+                    since: None,
+                    until: next.end,
+                    by: window.by.clone(),
+                    reason: window.reason.clone().or_else(|| window.title.clone()),
+                    message: window.message.clone(),
+                },
+                (standing, _) => standing,
+            },
+        }
+    }
+
+    /// The window that is announced at `now`, and from when to when.
+    pub(super) fn announced(&self, now: Timestamp) -> Option<(&Window, Interval)> {
+        self.state_at(now).next_window(now).filter(|(_, next)| {
+            next.start
+                .is_some_and(|start| start.duration_since(now) <= self.announce)
+        })
+    }
+
+    /// The instants at which the phase may change without a change of state; of windows that
+    /// repeat, those around the snapshot.
+    pub(super) fn edges(&self) -> impl Iterator<Item = Timestamp> {
+        let state = match &self.outlook {
+            Some((_, near)) => near,
+            None => &self.state,
+        };
+        let announcements = state
+            .windows
+            .iter()
+            .filter_map(|window| window.start?.checked_sub(self.announce).ok());
+        state
+            .edges()
+            .chain(announcements)
+            .filter(|_| self.instead.is_none())
+    }
+
+    /// Whether the phase may change without a change of state.
+    pub(super) fn is_timed(&self) -> bool {
+        // A rule also has an end, at which it is to be forgotten.
+        let repeats = self.outlook.is_some() && self.instead.is_none();
+        repeats || self.edges().next().is_some()
+    }
+}

@@ -1,0 +1,74 @@
+//! One stretch of maintenance, kept as history.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// One past or present stretch of maintenance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Period {
+    pub(crate) mode: String,
+    pub(crate) started_at: Timestamp,
+    #[serde(default)]
+    pub(crate) ended_at: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) by: Option<String>,
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+    /// How it ended; unknown of periods that an older version recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended: Option<Ended>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended_by: Option<String>,
+    #[serde(flatten)]
+    pub(crate) unknown: Map<String, Value>,
+}
+
+impl Period {
+    pub(crate) fn starting(mode: &str, at: Timestamp) -> Self {
+        Self {
+            mode: mode.to_owned(),
+            started_at: at,
+            ended_at: None,
+            by: None,
+            reason: None,
+            ended: None,
+            ended_by: None,
+            unknown: Map::new(),
+        }
+    }
+
+    pub(crate) fn end(&mut self, at: Timestamp, how: Ended, by: Option<&str>) {
+        // Clocks differ, and nothing ends before it begins.
+        self.ended_at = Some(at.max(self.started_at));
+        self.ended = Some(how);
+        self.ended_by = by.map(str::to_owned);
+    }
+}
+
+/// How a period ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Ended {
+    /// Somebody switched it off.
+    Off,
+    /// The time that it was switched on for was over.
+    TimeOut,
+    /// Its planned window was over.
+    WindowEnd,
+    /// It was called off while it was closing, or its window was cancelled.
+    Cancelled,
+}
+
+impl Ended {
+    /// The word for it, as in JSON: `off`, `time-out`, `window-end` or `cancelled`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::TimeOut => "time-out",
+            Self::WindowEnd => "window-end",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The stored, manual part of a mode.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::period::Ended;
+use crate::core::phase::Phase;
+
+/// The manual part of a mode.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Switch {
+    #[default]
+    Off,
+    /// Closing: those who are in may finish.
+    Pending(Draining),
+    On(SwitchedOn),
+}
+
+impl Switch {
+    /// What the switch alone means at `now`.
+    pub(crate) fn phase(&self, now: Timestamp) -> Phase {
+        match self {
+            Self::Off => Phase::Online,
+            Self::On(on) if on.has_lapsed(now) => Phase::Online,
+            Self::On(_) => Phase::Offline,
+            Self::Pending(drain) if drain.on.has_lapsed(now) => Phase::Online,
+            Self::Pending(drain) if drain.deadline.is_none_or(|deadline| now < deadline) => {
+                Phase::Pending
+            }
+            Self::Pending(drain) => match drain.on_timeout {
+                OnTimeout::Offline => Phase::Offline,
+                OnTimeout::Cancel => Phase::Online,
+            },
+        }
+    }
+
+    /// What was said when it was thrown.
+    pub(crate) fn record(&self) -> Option<&SwitchedOn> {
+        match self {
+            Self::Off => None,
+            Self::On(on) => Some(on),
+            Self::Pending(drain) => Some(&drain.on),
+        }
+    }
+
+    /// How and when it ended by itself, if it has at `now`.
+    pub(crate) fn ended(&self, now: Timestamp) -> Option<(Timestamp, Ended)> {
+        let lapsed = self.record()?.until.map(|until| (until, Ended::TimeOut));
+        let cancelled = match self {
+            Self::Pending(drain) if drain.on_timeout == OnTimeout::Cancel => {
+                drain.deadline.map(|deadline| (deadline, Ended::Cancelled))
+            }
+            _ => None,
+        };
+        [lapsed, cancelled]
+            .into_iter()
+            .flatten()
+            .filter(|(end, _)| *end <= now)
+            .min_by_key(|(end, _)| *end)
+    }
+}
+
+/// A switch that is closing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Draining {
+    /// When it does not wait any longer.
+    #[serde(default)]
+    pub(crate) deadline: Option<Timestamp>,
+    /// What happens then.
+    #[serde(default)]
+    pub(crate) on_timeout: OnTimeout,
+    #[serde(flatten)]
+    pub(crate) on: SwitchedOn,
+}
+
+/// What becomes of a drain that is not over in time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum OnTimeout {
+    /// The mode goes offline with whoever is still in.
+    #[default]
+    Offline,
+    /// The mode goes back online.
+    Cancel,
+}
+
+/// Since when a mode is switched on, by whom and why.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SwitchedOn {
+    /// Unknown when somebody wrote a plain `on` into the store.
+    #[serde(default)]
+    pub(crate) since: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) until: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) by: Option<String>,
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<String>,
+    #[serde(flatten)]
+    pub(crate) unknown: Map<String, Value>,
+}
+
+impl SwitchedOn {
+    pub(super) fn has_lapsed(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}

@@ -1,0 +1,60 @@
+//! What is shown of a mode.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::core::{
+    access::Access,
+    phase::Phase,
+    status::{LockHolder, windows::PlannedWindow},
+};
+
+/// A mode in a [`Status`](crate::Status) that is stored, but not in the settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct UnknownMode {
+    /// The mode's key. [`Maintenance::forget`](crate::Maintenance::forget) takes it.
+    pub key: String,
+    /// What it would be.
+    pub phase: Phase,
+}
+
+/// One mode in a [`Status`](crate::Status).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ModeStatus {
+    /// The mode's key.
+    pub key: String,
+    /// The mode's name for people.
+    pub label: String,
+    /// What it means to switch it on, for operators.
+    pub help: Option<String>,
+    /// What is possible while it is on.
+    pub access: Access,
+    /// What the mode is.
+    pub phase: Phase,
+    /// Since when it is not online, if that is known.
+    pub since: Option<Timestamp>,
+    /// When the window starts that is announced.
+    pub start: Option<Timestamp>,
+    /// When it is online again, if that is known.
+    pub until: Option<Timestamp>,
+    /// Who switched it on or planned it.
+    pub by: Option<String>,
+    /// Why, for operators; visitors never see it.
+    pub reason: Option<String>,
+    /// What visitors are told.
+    pub message: Option<String>,
+    /// The planned windows that are not over, by their start.
+    pub windows: Vec<PlannedWindow>,
+    /// While it is pending: when it does not wait any longer for those who are inside. `None`: it
+    /// waits for as long as it takes.
+    pub drain_deadline: Option<Timestamp>,
+    /// Who held the lock on it when the store was last asked.
+    /// [`ask_status`](crate::Maintenance::ask_status) asks it now.
+    pub locked_by: Option<LockHolder>,
+    /// What the app adds by [`ModeBuilder::status_details`](crate::ModeBuilder::status_details).
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub details: Map<String, Value>,
+}

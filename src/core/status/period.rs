@@ -1,0 +1,40 @@
+//! What is shown of past maintenance.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::core::state::{Ended, Period};
+
+/// One past or present stretch of maintenance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PastPeriod {
+    /// The key of the mode.
+    pub mode: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it ended; `None`: it goes on.
+    pub ended_at: Option<Timestamp>,
+    /// Who began it.
+    pub by: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// How it ended.
+    pub ended: Option<Ended>,
+    /// Who ended it.
+    pub ended_by: Option<String>,
+}
+
+impl PastPeriod {
+    pub(crate) fn new(period: &Period) -> Self {
+        Self {
+            mode: period.mode.clone(),
+            started_at: period.started_at,
+            ended_at: period.ended_at,
+            by: period.by.clone(),
+            reason: period.reason.clone(),
+            ended: period.ended,
+            ended_by: period.ended_by.clone(),
+        }
+    }
+}

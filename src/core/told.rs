@@ -1,0 +1,90 @@
+//! What is shown of a snapshot at an instant.
+
+use jiff::Timestamp;
+use serde_json::Map;
+
+use crate::core::{
+    mode_view::ModeView,
+    phase::Phase,
+    snapshot::Snapshot,
+    state::Switch,
+    status::{
+        SessionInside,
+        modes::{ModeStatus, UnknownMode},
+        whole::Status,
+        windows::PlannedWindow,
+    },
+};
+
+impl Snapshot {
+    /// What is, mode by mode.
+    pub(crate) fn mode_statuses(&self, now: Timestamp) -> Vec<ModeStatus> {
+        self.modes
+            .iter()
+            .map(|mode| ModeStatus::new(mode, now))
+            .collect()
+    }
+
+    pub(crate) fn status(&self, visitors: Vec<SessionInside>, now: Timestamp) -> Status {
+        let modes = self.mode_statuses(now);
+        Status {
+            maintenance_mode: modes.iter().any(|mode| mode.phase.is_maintenance()),
+            generation: self.generation,
+            forced: self.forced,
+            modes,
+            unknown_modes: self
+                .unknown
+                .iter()
+                .map(|(key, state)| UnknownMode {
+                    key: key.clone(),
+                    phase: state.phase(now),
+                })
+                .collect(),
+            enforced: false,
+            in_flight: None,
+            endless: None,
+            sessions: None,
+            visitors,
+            nodes: Vec::new(),
+            unheard: Vec::new(),
+            tasks: Vec::new(),
+            store: self.store.clone(),
+            web_server: None,
+        }
+    }
+}
+
+impl ModeStatus {
+    pub(super) fn new(mode: &ModeView, now: Timestamp) -> Self {
+        let mut status = Self::without_details(mode, now);
+        if let Some(details) = &mode.mode.details {
+            status.details = details(&status);
+        }
+        status
+    }
+
+    /// The status as it is before the app's own code adds to it.
+    pub(crate) fn without_details(mode: &ModeView, now: Timestamp) -> Self {
+        let standing = mode.standing(now);
+        Self {
+            key: mode.key.as_ref().to_owned(),
+            label: mode.label.as_ref().to_owned(),
+            help: mode.mode.help.clone(),
+            access: mode.mode.access,
+            phase: standing.phase,
+            since: standing.since,
+            start: standing.start,
+            until: standing.until,
+            by: standing.by,
+            reason: standing.reason,
+            message: standing.message,
+            windows: PlannedWindow::all(&mode.state.windows, now),
+            drain_deadline: match &mode.state.switch {
+                Switch::Pending(drain) if standing.phase == Phase::Pending => drain.deadline,
+                _ => None,
+            },
+            locked_by: None,
+            details: Map::new(),
+        }
+    }
+}

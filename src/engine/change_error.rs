@@ -1,0 +1,89 @@
+//! Why a change was not made.
+
+use crate::{
+    core::{limits::Excess, status::LockHolder},
+    settings::Forced,
+    store::StoreError,
+};
+
+/// Why a change was not made, or may not have been made
+/// ([`NotKnown`](Self::NotKnown)). In all other cases what is stored is as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangeError {
+    /// The settings force maintenance on or off, and they win over whatever is stored.
+    #[error(
+        "maintenance is forced {} by the settings; remove `forced` (or MAINTENANCE_FORCED) to switch it",
+        .0.as_str()
+    )]
+    Forced(Forced),
+    /// There is no mode with this key.
+    #[error("there is no mode `{key}`; there is {}", .known.join(", "))]
+    UnknownMode {
+        /// The key that was asked for.
+        key: String,
+        /// The keys that there are.
+        known: Vec<String>,
+    },
+    /// A hook of the app's refuses the change.
+    #[error("the change is refused: {reason}")]
+    Refused {
+        /// Why, as the hook says.
+        reason: String,
+    },
+    /// Somebody has switched or changed the mode since whoever asked for this change has seen it.
+    #[error("the mode `{mode}` has been switched or changed since you looked at it")]
+    Outdated {
+        /// The mode's key.
+        mode: String,
+    },
+    /// Another guard holds the lock on the mode.
+    #[error(
+        "the mode `{mode}` is locked by {}{}", .holder.by,
+        .holder.since.map(|since| format!(" since {since}")).unwrap_or_default()
+    )]
+    Locked {
+        /// The mode's key.
+        mode: String,
+        /// Who holds the lock.
+        holder: LockHolder,
+    },
+    /// The store has not heard of the guard for too long. Another may hold the lock on the mode.
+    #[error("the lock on the mode `{0}` is lost: another may hold it; the job was stopped")]
+    LockLost(String),
+    /// What was asked for makes no sense.
+    #[error("this cannot be planned: {0}")]
+    Plan(String),
+    /// A text is too long, or has control characters.
+    #[error("this cannot be stored: {0}")]
+    Text(String),
+    /// No more windows are stored, so that there is room for switches.
+    #[error("no more can be stored: {0}")]
+    Full(String),
+    /// There is no window with this id.
+    #[error("there is no window `{0}`; look at the status for those that there are")]
+    UnknownWindow(String),
+    /// The store did not take the change: what it holds has been looked at, or it was never asked.
+    #[error("maintenance could not be changed: {0}")]
+    Store(#[source] StoreError),
+    /// The store may have taken the change, or may still take it: it was asked, did not say, and
+    /// could not be read afterwards.
+    #[error(
+        "it is not known whether maintenance was changed: {0}; it may have been changed; look with \
+         `maintenance status`"
+    )]
+    NotKnown(#[source] StoreError),
+    /// The driver is gone, because the process ends.
+    #[error("maintenance is shutting down in this process; try again on another")]
+    Stopped,
+}
+
+impl From<Excess> for ChangeError {
+    fn from(excess: Excess) -> Self {
+        if excess.is_of_text() {
+            Self::Text(excess.to_string())
+        } else {
+            Self::Full(excess.to_string())
+        }
+    }
+}

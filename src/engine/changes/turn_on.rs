@@ -1,0 +1,184 @@
+//! Turns maintenance on.
+
+use std::{future::IntoFuture, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Change, ChangeFuture, propose};
+use crate::{
+    core::state::{DrainWish, End, OnTimeout, SwitchOn, amend::Seen},
+    engine::{
+        change_error::ChangeError,
+        handle::Engine,
+        hooks::{ChangeKind, ProposedChange},
+        if_seen::IfSeen,
+    },
+};
+
+/// Takes the site out of service: from [`Maintenance::turn_on`](crate::Maintenance::turn_on).
+///
+/// On a mode that is on already, what is said replaces what was, and what is not said stays; the
+/// status of the [`Change`] has what stands.
+///
+/// Nothing happens until it is awaited. From then on it happens also if the future is dropped, once
+/// the [hooks](crate::Builder::before_change) before it have had their say.
+#[derive(Debug)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct TurnOn {
+    pub(super) engine: Engine,
+    pub(super) mode: String,
+    pub(super) call_hooks: bool,
+    pub(super) wanted: SwitchOn,
+    pub(super) seen: Option<Seen>,
+}
+
+impl TurnOn {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self {
+            mode: engine.first_mode(),
+            engine,
+            call_hooks: true,
+            wanted: SwitchOn::default(),
+            seen: None,
+        }
+    }
+
+    /// What visitors are told instead of the message in the settings.
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.wanted.message = Some(message.into());
+        self
+    }
+
+    /// Why, for operators. Visitors never see it.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.wanted.reason = Some(reason.into());
+        self
+    }
+
+    /// Who does it.
+    pub fn by(mut self, by: impl Into<String>) -> Self {
+        self.wanted.by = Some(by.into());
+        self
+    }
+
+    /// When it switches itself off, instead of after the mode's `timeout`.
+    pub fn until(mut self, until: Timestamp) -> Self {
+        self.wanted.end = Some(End::At(until));
+        self
+    }
+
+    /// How long until it switches itself off, instead of the mode's `timeout`.
+    pub fn lasting(mut self, duration: Duration) -> Self {
+        self.wanted.end = Some(End::after(duration));
+        self
+    }
+
+    /// It does not switch itself off: not after the mode's `timeout`, and, if it is on already, not
+    /// at the end that it has.
+    pub fn without_end(mut self) -> Self {
+        self.wanted.end = Some(End::Never);
+        self
+    }
+
+    /// Takes the message of a mode that is on away: visitors are told what the settings say.
+    pub fn without_message(mut self) -> Self {
+        self.wanted.message = Some(String::new());
+        self
+    }
+
+    /// Takes the reason of a mode that is on away.
+    pub fn without_reason(mut self) -> Self {
+        self.wanted.reason = Some(String::new());
+        self
+    }
+
+    /// Which mode; the default is `default_mode` of the settings, or else their first one.
+    pub fn mode(mut self, key: impl Into<String>) -> Self {
+        self.mode = key.into();
+        self
+    }
+
+    /// Lets those who are in finish first, as the settings `drain.*` say.
+    ///
+    /// The mode is [`Pending`](crate::Phase::Pending) until nobody is inside, then
+    /// [`Offline`](crate::Phase::Offline). Without a drain, a mode that is pending goes offline at
+    /// once.
+    ///
+    /// A restart in the middle goes on with the drain. Who was inside is not stored: a process that
+    /// has just begun waits for nobody whom it has not seen, and lets every visitor go on who has
+    /// logged in, because it cannot know who came before.
+    pub fn drain(mut self) -> Self {
+        self.drain_wish();
+        self
+    }
+
+    /// Drains, and waits this long at most.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_wish().timeout = SignedDuration::try_from(timeout).ok();
+        self.wanted.drain_said.timeout = true;
+        self
+    }
+
+    /// Drains, and does this when it is not over in time.
+    pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
+        self.drain_wish().on_timeout = on_timeout;
+        self.wanted.drain_said.on_timeout = true;
+        self
+    }
+
+    /// Only while the mode is what was seen of it.
+    pub(crate) fn if_seen(mut self, seen: Option<Seen>) -> Self {
+        self.seen = seen;
+        self
+    }
+
+    pub(crate) fn handle(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.mode
+    }
+
+    /// Whether hooks are called for this change, in this process. The default is that they are.
+    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
+        self.call_hooks = call_hooks;
+        self
+    }
+
+    pub(super) fn drain_wish(&mut self) -> &mut DrainWish {
+        let default = self.engine.shared.drain.wish;
+        self.wanted.drain.get_or_insert(default)
+    }
+}
+
+impl IntoFuture for TurnOn {
+    type Output = Result<Change, ChangeError>;
+    type IntoFuture = ChangeFuture;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self {
+            engine,
+            mode,
+            call_hooks,
+            mut wanted,
+            seen,
+        } = self;
+        Box::pin(async move {
+            let known = engine.find_mode(&mode)?;
+            wanted.time_out = known.time_out;
+            wanted.check(engine.shared.clock.now())?;
+            let proposal = ProposedChange::new(ChangeKind::TurnOn, &mode)
+                .by(wanted.by.as_ref())
+                .saying(wanted.reason.as_ref(), wanted.message.as_ref());
+            let if_seen = IfSeen::new(&mode, seen);
+            let operation =
+                if_seen.guard(move |document, now| document.turn_on(&mode, &wanted, now));
+            let change = propose(&engine, proposal, call_hooks, operation).await?;
+            match if_seen.outdated() {
+                Some(mode) => Err(ChangeError::Outdated { mode }),
+                None => Ok(change),
+            }
+        })
+    }
+}

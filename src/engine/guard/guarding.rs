@@ -1,0 +1,291 @@
+//! Sets up maintenance for as long as some work takes.
+
+use std::{future::Future, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Guard, Held, hear_of_locks};
+use crate::{
+    core::state::{DrainWish, End, OnTimeout, SwitchOn},
+    engine::{
+        change_error::ChangeError,
+        changes::propose,
+        driver::Operation,
+        handle::Engine,
+        hooks::{ChangeKind, ProposedChange},
+        lock::{LockWish, lock},
+        task::SHORTEST_LAPSE,
+    },
+};
+
+/// Sets a guard up: from [`Maintenance::while_on`](crate::Maintenance::while_on) and [`Maintenance::while_off`](crate::Maintenance::while_off).
+#[derive(Debug)]
+#[must_use = "nothing happens until it is entered"]
+pub struct Guarding {
+    pub(super) engine: Engine,
+    pub(super) mode: String,
+    pub(super) on: bool,
+    pub(super) call_hooks: bool,
+    /// How the lock on the mode is wanted, if it is.
+    pub(super) exclusive: Option<LockWish>,
+    pub(super) wanted: SwitchOn,
+}
+
+impl Guarding {
+    pub(crate) fn new(engine: Engine, on: bool) -> Self {
+        Self {
+            mode: engine.first_mode(),
+            engine,
+            on,
+            call_hooks: true,
+            exclusive: None,
+            wanted: SwitchOn::default(),
+        }
+    }
+
+    /// Which mode; the default is `default_mode` of the settings, or else their first one.
+    pub fn mode(mut self, key: impl Into<String>) -> Self {
+        self.mode = key.into();
+        self
+    }
+
+    /// What visitors are told meanwhile.
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.wanted.message = Some(message.into());
+        self
+    }
+
+    /// Why, for operators.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.wanted.reason = Some(reason.into());
+        self
+    }
+
+    /// Who does it.
+    pub fn by(mut self, by: impl Into<String>) -> Self {
+        self.wanted.by = Some(by.into());
+        self
+    }
+
+    /// How long maintenance lasts at most, should this process die and the guard with it.
+    pub fn lasting(mut self, duration: Duration) -> Self {
+        self.wanted.end = Some(End::after(duration));
+        self
+    }
+
+    /// When maintenance ends at the latest, should this process die and the guard with it.
+    pub fn until(mut self, until: Timestamp) -> Self {
+        self.wanted.end = Some(End::At(until));
+        self
+    }
+
+    /// Lets those who are in finish first, as the settings `drain.*` say: the mode is
+    /// [`Pending`](crate::Phase::Pending) when the guard is entered, and
+    /// [`Offline`](crate::Phase::Offline) once nobody is inside.
+    pub fn drain(mut self) -> Self {
+        self.drain_wish();
+        self
+    }
+
+    /// Drains, and waits this long at most.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_wish().timeout = SignedDuration::try_from(timeout).ok();
+        self
+    }
+
+    /// Drains, and does this when it is not over in time.
+    pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
+        self.drain_wish().on_timeout = on_timeout;
+        self
+    }
+
+    /// It does not end by itself while the guard lives, whatever the mode's `timeout` is.
+    pub fn without_end(mut self) -> Self {
+        self.wanted.end = Some(End::Never);
+        self
+    }
+
+    pub(super) fn drain_wish(&mut self) -> &mut DrainWish {
+        let default = self.engine.shared.drain.wish;
+        self.wanted.drain.get_or_insert(default)
+    }
+
+    /// Whether hooks are called for what the guard does, in this process. The default is that they
+    /// are.
+    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
+        self.call_hooks = call_hooks;
+        self
+    }
+
+    /// Holds the lock on the mode: of all exclusive guards on it, in any process, only one is entered
+    /// at a time. It fails at once when another is; see [`waiting`](Self::waiting).
+    ///
+    /// The lock is a lease in the store. When its process dies, it is free within 15 seconds; what
+    /// the guard had switched stays until [`lasting`](Self::lasting) is over or somebody switches it
+    /// off. People, and guards that are not exclusive, may switch the mode as ever.
+    pub fn exclusive(mut self) -> Self {
+        self.lock_wish();
+        self
+    }
+
+    /// Holds the lock on the mode as [`exclusive`](Self::exclusive) does, and waits this long at most
+    /// for another to give it back.
+    pub fn waiting(mut self, at_most: Duration) -> Self {
+        self.lock_wish().wait = at_most;
+        self
+    }
+
+    /// Holds the lock on the mode as [`exclusive`](Self::exclusive) does, and says how long after its
+    /// process has died it is free again: 15 seconds unless said otherwise, and one at least.
+    pub fn lapses_after(mut self, lapse: Duration) -> Self {
+        self.lock_wish().lapse = lapse.max(SHORTEST_LAPSE);
+        self
+    }
+
+    pub(super) fn lock_wish(&mut self) -> &mut LockWish {
+        self.exclusive.get_or_insert_default()
+    }
+
+    /// Switches, until the guard is released or dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the change was not made; then nothing is to be put back. `while_off` is refused while a
+    /// planned window is open: a guard does not touch windows. An [`exclusive`](Self::exclusive)
+    /// guard fails while another holds the [lock](ChangeError::Locked).
+    pub async fn enter(self) -> Result<Guard, ChangeError> {
+        let Self {
+            engine,
+            mode,
+            on,
+            call_hooks,
+            exclusive,
+            mut wanted,
+        } = self;
+        let known = engine.find_mode(&mode)?;
+        wanted.time_out = known.time_out;
+        wanted.check(engine.shared.clock.now())?;
+        let lock = match exclusive {
+            Some(wish) => Some(lock(&engine, &mode, wanted.by.clone(), wish).await?),
+            None => None,
+        };
+        if !on {
+            let snapshot = engine.shared.published.snapshot();
+            let now = engine.shared.clock.now();
+            let window = snapshot.mode(&mode).and_then(|mode| {
+                mode.state
+                    .windows
+                    .iter()
+                    .find(|window| window.contains(now))
+            });
+            if let Some(window) = window {
+                return Err(ChangeError::Plan(format!(
+                    "the window `{}` is open; switch the mode off, which ends it",
+                    window.id
+                )));
+            }
+        }
+        let token: String = std::iter::repeat_with(fastrand::alphanumeric)
+            .take(16)
+            .collect();
+        // Armed before the change is made: when the future is dropped meanwhile, the change may
+        // still be made and must be put back.
+        let guard = Guard {
+            state: Some(Held {
+                engine: engine.clone(),
+                mode: mode.clone(),
+                token: token.clone(),
+                call_hooks,
+            }),
+            lock,
+        };
+        if guard.lock.is_some() {
+            // The status tells of the lock from now on.
+            hear_of_locks(&engine).await;
+        }
+        let kind = if on {
+            ChangeKind::TurnOn
+        } else {
+            ChangeKind::TurnOff
+        };
+        let proposal = ProposedChange::new(kind, &mode)
+            .by(wanted.by.as_ref())
+            .saying(wanted.reason.as_ref(), wanted.message.as_ref());
+        let operation: Operation = Box::new(move |document, now| {
+            document.enter(&mode, &token, on.then_some(&wanted), now)
+        });
+        match propose(&engine, proposal, call_hooks, operation).await {
+            Ok(_) => Ok(guard),
+            // A change that failed may have been stored all the same; to put back is harmless
+            // where there is nothing to put back.
+            Err(error @ (ChangeError::Store(_) | ChangeError::NotKnown(_))) => Err(error),
+            Err(error) => {
+                guard.forget().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs a future in between.
+    ///
+    /// What was before is put back also if the future fails, panics or is dropped.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// let rows = maintenance
+    ///     .while_on()
+    ///     .reason("re-index")
+    ///     .run(async {
+    ///         assert!(maintenance.is_on());
+    ///         42
+    ///     })
+    ///     .await?;
+    /// assert_eq!(rows, 42);
+    /// assert!(!maintenance.is_on());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When maintenance could not be switched, before or after. The future does not run in the
+    /// first case; in the second its result is lost, so return what matters by other means or
+    /// release the guard by hand. An [`exclusive`](Self::exclusive) guard that loses its
+    /// [lock](ChangeError::LockLost), because the store is out of reach for too long, stops the
+    /// future: it is dropped.
+    pub async fn run<T>(self, future: impl Future<Output = T>) -> Result<T, ChangeError> {
+        let guard = self.enter().await?;
+        let result = tokio::select! {
+            biased;
+            result = future => result,
+            mode = guard.lock_lost() => return Err(ChangeError::LockLost(mode)),
+        };
+        guard.release().await?;
+        Ok(result)
+    }
+
+    /// As [`enter`](Self::enter), for code that is not async. It blocks its thread until the state
+    /// is stored.
+    ///
+    /// # Errors
+    ///
+    /// As [`enter`](Self::enter).
+    pub fn enter_blocking(self) -> Result<Guard, ChangeError> {
+        pollster::block_on(self.enter())
+    }
+
+    /// As [`run`](Self::run), for code that is not async.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_blocking<T>(self, job: impl FnOnce() -> T) -> Result<T, ChangeError> {
+        let guard = self.enter_blocking()?;
+        let result = job();
+        guard.release_blocking()?;
+        Ok(result)
+    }
+}

@@ -1,0 +1,8 @@
+//! What the names of leases begin with, by what holds them.
+
+/// What the names of the leases of all nodes begin with.
+pub(crate) const NODES: &str = "node/";
+/// What the names of leases of tasks begin with.
+pub(crate) const TASKS: &str = "task/";
+/// What the names of leases of locks begin with; the mode's key follows.
+pub(crate) const LOCKS: &str = "lock/";
