@@ -96,6 +96,7 @@ pub struct Joining<S> {
 }
 
 // The service is never pinned.
+impl<S> Unpin for Joining<S> {}
 
 impl<S> Future for Joining<S> {
     type Output = Result<MaintenanceService<S>, ()>;
