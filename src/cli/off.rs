@@ -14,8 +14,9 @@ const MOST_WINDOWS: usize = 5;
 /// Bring the site back: switch off, cancel a drain, end a window
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Windows that are planned for later stay; `maintenance window remove` takes them
-away. With several modes only the first is switched off, or the one of --mode.
+Windows that are planned for later stay;
+`maintenance window remove` takes them away. Of several
+modes the default one is switched off, or that of --mode.
 
 Examples:
   maintenance off

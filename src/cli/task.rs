@@ -32,7 +32,7 @@ pub(super) struct TaskCommand {
     /// Wait so long while another of its name runs
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "take_over")]
     waiting: Option<Duration>,
-    /// Take the place of another that runs, which is stopped
+    /// Stop another of its name, and run instead of it
     #[arg(long)]
     take_over: bool,
     /// Not while a mode is pending or offline

@@ -139,13 +139,16 @@ impl IntoFuture for Forget {
             by,
         } = self;
         Box::pin(async move {
-            if !engine.shared.published.snapshot().has_unknown(&mode) {
+            let proposal = ProposedChange::new(ChangeKind::Forget, &mode).by(by.as_ref());
+            let key = mode.clone();
+            let operation: Operation =
+                Box::new(move |document, now| document.forget(&key, by.as_deref(), now));
+            let change = propose(&engine, proposal, call_hooks, operation).await?;
+            // Only the store knows of modes that the settings do not have.
+            if !change.changed {
                 engine.find_mode(&mode)?;
             }
-            let proposal = ProposedChange::new(ChangeKind::Forget, &mode).by(by.as_ref());
-            let operation: Operation =
-                Box::new(move |document, now| document.forget(&mode, by.as_deref(), now));
-            propose(&engine, proposal, call_hooks, operation).await
+            Ok(change)
         })
     }
 }

@@ -50,16 +50,34 @@ pub(super) fn make(folder: &Path, lock: &Path) -> io::Result<()> {
     if was_there {
         File::create(made.path().join(AGAIN))?;
     }
-    match fs::rename(made.path(), folder) {
+    match rename_to_nothing(made.path(), folder) {
         Ok(()) => {
             // It is elsewhere now, and stays.
             let _ = made.keep();
             Ok(())
         }
-        // Somebody else was faster, and has put something into it.
+        // Somebody else was faster.
         Err(_) if folder.is_dir() => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Renames a folder to what there must not be yet. By itself a rename would take the place of an empty
+/// folder, in which somebody may be about to write.
+fn rename_to_nothing(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::{
+            fs::{CWD, RenameFlags, renameat_with},
+            io::Errno,
+        };
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // Some file systems over a network do not know of it.
+            Err(Errno::INVAL | Errno::NOSYS) => {}
+            outcome => return Ok(outcome?),
+        }
+    }
+    fs::rename(from, to)
 }
 
 /// Whether the folder is another than the first, or is gone.
