@@ -16,7 +16,9 @@ Examples:
   maintenance forget old-shop")]
 pub(super) struct Forget {
     /// The mode's key, as `maintenance status` shows it
-    mode: String,
+    // Not `mode`, which is the option of every command.
+    #[arg(value_name = "MODE")]
+    key: String,
 }
 
 impl Forget {
@@ -24,12 +26,12 @@ impl Forget {
         context.can_be_seen_by_the_app()?;
         let change = context
             .maintenance
-            .forget(&self.mode)
+            .forget(&self.key)
             .by(&context.by)
             .await?;
         let document = json!({"changed": change.changed, "status": change.status});
         context.output.say(&document, || {
-            let key = line(&self.mode);
+            let key = line(&self.key);
             if change.changed {
                 format!("nothing is stored of {key} any more")
             } else {

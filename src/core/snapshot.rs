@@ -192,6 +192,11 @@ impl Snapshot {
         !self.rules.force_on() && self.watched.is_empty() && self.when_cut_off.is_none()
     }
 
+    /// Whether something is stored of a mode that the settings do not have.
+    pub(crate) fn has_unknown(&self, key: &str) -> bool {
+        self.unknown.iter().any(|(known, _)| known == key)
+    }
+
     pub(crate) fn mode(&self, key: &str) -> Option<&ModeView> {
         self.modes.iter().find(|mode| &*mode.key == key)
     }

@@ -139,16 +139,13 @@ impl IntoFuture for Forget {
             by,
         } = self;
         Box::pin(async move {
-            let proposal = ProposedChange::new(ChangeKind::Forget, &mode).by(by.as_ref());
-            let key = mode.clone();
-            let operation: Operation =
-                Box::new(move |document, now| document.forget(&key, by.as_deref(), now));
-            let change = propose(&engine, proposal, call_hooks, operation).await?;
-            // Only the store knows of modes that the settings do not have.
-            if !change.changed {
+            if !engine.shared.published.snapshot().has_unknown(&mode) {
                 engine.find_mode(&mode)?;
             }
-            Ok(change)
+            let proposal = ProposedChange::new(ChangeKind::Forget, &mode).by(by.as_ref());
+            let operation: Operation =
+                Box::new(move |document, now| document.forget(&mode, by.as_deref(), now));
+            propose(&engine, proposal, call_hooks, operation).await
         })
     }
 }
