@@ -59,7 +59,7 @@ fn a_day_is_as_long_as_another_on_the_line() {
             let local = today.at(hour, 0, 0, 0);
             let local = local.checked_add(jiff::Span::new().days(ahead)).unwrap();
             let instant = local.to_zoned(zone.clone()).unwrap().timestamp();
-            position(instant, today, &zone)
+            time_line::position(instant, today, &zone)
         };
         assert_eq!(
             (x(0, 0), x(12, 0), x(0, 1), x(18, 5)),

@@ -5,9 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
-    Choice, Page,
     fault::{Fault, comes_again},
-    see_other, zones,
+    page::{Choice, Page, see_other},
+    zones,
 };
 use crate::{
     core::{

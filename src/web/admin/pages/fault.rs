@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, http::StatusCode};
 use serde::Serialize;
 
-use super::Page;
+use super::page::Page;
 use crate::{
     core::text::sentence,
     engine::change_error::ChangeError,

@@ -3,7 +3,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Choice, Page};
+use super::page::{Choice, Page};
 use crate::core::schedule::find_zone;
 
 /// The zone that a form was written in, or else the site's, or else the reader's.

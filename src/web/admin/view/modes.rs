@@ -1,0 +1,139 @@
+//! The modes, the closed ones first, and what is said of all of them.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Long, More, Reader, Shown};
+use crate::{
+    core::{
+        phase::Phase,
+        status::{modes::ModeStatus, whole::Status},
+    },
+    settings::Access,
+};
+
+#[derive(Debug, Serialize)]
+pub(super) struct ModeShown {
+    pub(super) key: String,
+    pub(super) label: String,
+    pub(super) phase: Phase,
+    pub(super) phase_name: String,
+    pub(super) is_read_only: bool,
+    pub(super) since: Option<Shown>,
+    pub(super) start: Option<Shown>,
+    pub(super) until: Option<Shown>,
+    pub(super) deadline: Option<Shown>,
+    pub(super) by: Option<String>,
+    pub(super) reason: Option<Long>,
+    pub(super) message: Option<Long>,
+    pub(super) help: Option<String>,
+    pub(super) locked: Option<String>,
+    pub(super) may_toggle: bool,
+    /// It is open, one of several, and needs no more than a row.
+    pub(super) is_compact: bool,
+}
+
+/// The key of what it all comes to. Nothing is said to be closed that is not.
+pub(super) fn headline(status: &Status, whole: &[String], worst: Phase) -> &'static str {
+    let closed = status.modes.iter().filter(|mode| whole.contains(&mode.key));
+    let closed = closed
+        .map(|mode| mode.phase)
+        .max_by_key(|phase| severity(*phase));
+    match (closed.filter(|phase| phase.is_maintenance()), worst) {
+        (_, Phase::Online) => "headline_online",
+        (_, Phase::Scheduled) => "headline_scheduled",
+        _ if !status.enforced => "headline_unenforced",
+        (Some(Phase::Pending), _) => "headline_pending",
+        (Some(_), _) => "headline_offline",
+        (None, Phase::Pending) => "headline_partly_pending",
+        (None, Phase::Offline) => "headline_partly",
+    }
+}
+
+/// The modes: what is closed first, then what closes soon, then what is open.
+pub(super) fn modes(
+    status: &Status,
+    more: &More<'_>,
+    may_switch: impl Fn(&str) -> bool,
+    reader: &Reader<'_>,
+) -> Vec<ModeShown> {
+    let mut modes: Vec<&ModeStatus> = status.modes.iter().collect();
+    // Stable: among themselves they stay in the order in which they answer.
+    modes.sort_by_key(|mode| std::cmp::Reverse(severity(mode.phase)));
+    let is_alone = modes.len() == 1;
+    modes
+        .into_iter()
+        .map(|mode| ModeShown {
+            is_compact: mode.phase == Phase::Online && !is_alone,
+            ..ModeShown::new(mode, more, may_switch(&mode.key), reader)
+        })
+        .collect()
+}
+
+/// How much a phase matters to whoever looks.
+pub(super) fn severity(phase: Phase) -> u8 {
+    match phase {
+        Phase::Online => 0,
+        Phase::Scheduled => 1,
+        Phase::Pending => 2,
+        Phase::Offline => 3,
+    }
+}
+
+/// What it all means: of several modes, which are not online.
+pub(super) fn lead_of_all(modes: &[ModeStatus], reader: &Reader<'_>) -> String {
+    if let [mode] = modes {
+        return lead(mode, reader);
+    }
+    let others = modes.iter().filter(|mode| mode.phase != Phase::Online);
+    let others: Vec<String> = others
+        .map(|mode| format!("{}: {}", mode.label, reader.phase_name(mode)))
+        .collect();
+    if others.is_empty() {
+        return reader.text("lead_online").to_owned();
+    }
+    others.join(" · ")
+}
+
+pub(super) fn lead(mode: &ModeStatus, reader: &Reader<'_>) -> String {
+    let is_read_only = mode.phase == Phase::Offline && mode.access == Access::ReadOnly;
+    let phase = if is_read_only {
+        "read_only"
+    } else {
+        mode.phase.as_str()
+    };
+    reader.text(&format!("lead_{phase}")).to_owned()
+}
+
+impl ModeShown {
+    pub(super) fn new(
+        mode: &ModeStatus,
+        more: &More<'_>,
+        may_toggle: bool,
+        reader: &Reader<'_>,
+    ) -> Self {
+        let shown = |instant: Option<Timestamp>| instant.map(|instant| reader.instant(instant));
+        let deadline = more.deadlines.get(&mode.key).copied();
+        Self {
+            key: mode.key.clone(),
+            label: mode.label.clone(),
+            phase: mode.phase,
+            phase_name: reader.phase_name(mode).to_owned(),
+            is_read_only: mode.access == Access::ReadOnly,
+            since: shown(mode.since),
+            start: shown(mode.start),
+            until: shown(mode.until),
+            deadline: shown(deadline.filter(|_| mode.phase == Phase::Pending)),
+            by: mode.by.clone(),
+            reason: mode.reason.as_deref().map(Long::new),
+            message: mode.message.as_deref().map(Long::new),
+            help: mode.help.clone(),
+            locked: mode
+                .locked_by
+                .as_ref()
+                .map(|holder| reader.filled("held", "holder", &holder.by)),
+            may_toggle,
+            is_compact: false,
+        }
+    }
+}
