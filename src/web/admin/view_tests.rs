@@ -1,4 +1,7 @@
+use jiff::civil::Date;
+
 use super::*;
+use crate::core::status::windows::PlannedWindow;
 use crate::{settings::LanguageSettings, web::refusal::language::Languages};
 
 fn at(text: &str) -> Timestamp {
