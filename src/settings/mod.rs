@@ -89,6 +89,8 @@ pub(crate) mod values;
 mod web_server;
 mod well_known;
 
+#[cfg(all(feature = "cli", unix))]
+pub(crate) use self::admin::token_name_fault;
 pub use self::{
     admin::{AdminSettings, GetSwitches, TokenSettings},
     client::ClientSettings,
@@ -107,7 +109,7 @@ pub use self::{
     web_server::WebServerSettings,
 };
 pub(crate) use self::{
-    admin::{HASH_PREFIX, hash_from_text, token_name_fault},
+    admin::{HASH_PREFIX, hash_from_text},
     node::ID_LIMIT,
 };
 pub use crate::core::{

@@ -34,8 +34,8 @@ mod admin_origin;
 mod api;
 mod api_windows;
 mod barrier;
-#[cfg(feature = "testing")]
 mod clocks;
+#[cfg(feature = "testing")]
 mod conformance;
 mod cut_off;
 mod dashboard;
