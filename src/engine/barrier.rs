@@ -342,7 +342,7 @@ impl Watch {
     /// Who is missing. First the state is read, then the nodes are listed: a node that is not listed
     /// by then reads the state after it was stored.
     async fn look(&self) -> Result<Vec<Missing>, WaitError> {
-        let seat = &self.shared.seat;
+        let own_node = &self.shared.own_node;
         loop {
             let snapshot = self.shared.published.stored();
             let phase = snapshot
@@ -359,11 +359,11 @@ impl Watch {
                 Phase::Offline => Goal::Closed,
             };
             let mut fleet = match self.leases.fleet().await {
-                Ok(fleet) => seat.heard(fleet),
+                Ok(fleet) => own_node.heard(fleet),
                 Err(error) => return Ok(vec![store_fails(error.to_string())]),
             };
-            if seat.is_taken() {
-                fleet = fleet.with_own(seat.report(&self.shared));
+            if own_node.is_taken() {
+                fleet = fleet.with_own(own_node.report(&self.shared));
             }
             let idle = self.shared.drain.session_idle;
             let mut missing = fleet.missing(&self.mode, snapshot.state_id, goal, idle);
@@ -371,7 +371,7 @@ impl Watch {
                 missing.push(store_fails(error.clone()));
             }
             if missing.is_empty() {
-                match self.leases.unsure_for(seat.plan.time_to_live).await {
+                match self.leases.unsure_for(own_node.plan.time_to_live).await {
                     Ok(None) => {}
                     Ok(Some(left)) => missing.push(Missing {
                         name: "store".to_owned(),

@@ -10,14 +10,14 @@ use crate::{clock::steady, core::status::store::StoreStatus};
 /// When the store was last read or written successfully. It moves on with every look, also with
 /// those that find nothing new and publish nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Knowledge {
-    sighting: Mutex<Option<Sighting>>,
+pub(crate) struct Freshness {
+    last_look: Mutex<Option<LastLook>>,
     /// By how much this process's clock is ahead of the store's, if that has been found out.
     ahead: Mutex<Option<SignedDuration>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Sighting {
+struct LastLook {
     at: Timestamp,
     /// By the clock that nobody sets, from which the age is counted.
     steady: Duration,
@@ -26,9 +26,9 @@ struct Sighting {
     is_remembered: bool,
 }
 
-impl Knowledge {
+impl Freshness {
     pub(crate) fn is_confirmed(&self, now: Timestamp) {
-        *self.sighting.lock() = Some(Sighting {
+        *self.last_look.lock() = Some(LastLook {
             at: now,
             steady: steady::now(),
             age: Duration::ZERO,
@@ -38,7 +38,7 @@ impl Knowledge {
 
     /// What an earlier process knew at `at` counts for the time being.
     pub(crate) fn is_remembered(&self, at: Timestamp, now: Timestamp) {
-        *self.sighting.lock() = Some(Sighting {
+        *self.last_look.lock() = Some(LastLook {
             at,
             steady: steady::now(),
             age: Duration::try_from(now.duration_since(at)).unwrap_or_default(),
@@ -58,17 +58,17 @@ impl Knowledge {
 
     /// The status of the store as it is at this moment.
     pub(crate) fn status(&self, url: String, error: Option<String>) -> StoreStatus {
-        let sighting = *self.sighting.lock();
+        let last_look = *self.last_look.lock();
         StoreStatus {
             url,
             error,
-            known_at: sighting.map(|sighting| sighting.at),
-            age: sighting.map(|sighting| {
-                let passed = steady::now().saturating_sub(sighting.steady);
-                (sighting.age + passed).as_secs()
+            known_at: last_look.map(|last_look| last_look.at),
+            age: last_look.map(|last_look| {
+                let passed = steady::now().saturating_sub(last_look.steady);
+                (last_look.age + passed).as_secs()
             }),
             clock_ahead_ms: self.ahead().map(milliseconds),
-            remembered: sighting.is_some_and(|sighting| sighting.is_remembered),
+            remembered: last_look.is_some_and(|last_look| last_look.is_remembered),
         }
     }
 }

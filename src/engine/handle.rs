@@ -61,7 +61,7 @@ impl Engine {
     ///
     /// When the store cannot tell who is live.
     pub(crate) async fn ask_status(&self) -> Result<Status, StoreError> {
-        self.shared.seat.heard(self.leases.fleet().await?);
+        self.shared.own_node.heard(self.leases.fleet().await?);
         Ok(self.status())
     }
 }

@@ -28,7 +28,7 @@ use crate::{
         FileStore,
         file::{
             beside::{path_beside, remove_stale, replace_whole},
-            sighting::Identity,
+            file_version::Identity,
         },
     },
 };

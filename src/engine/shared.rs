@@ -23,10 +23,10 @@ use crate::{
     engine::{
         driver::changed::Cancelling,
         fleet::node::Fleet,
+        freshness::Freshness,
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
-        knowledge::Knowledge,
-        node::seat::{Fence, Seat},
+        node::own_node::{Fence, OwnNode},
         web_server_files::WebServerFiles,
     },
 };
@@ -36,10 +36,10 @@ pub(crate) type PageOf = Arc<dyn Fn(&Snapshot, usize, Timestamp) -> Vec<u8> + Se
 
 pub(crate) struct Shared {
     pub(crate) published: Published,
-    pub(crate) knowledge: Knowledge,
+    pub(crate) freshness: Freshness,
     pub(crate) in_flight: InFlight,
     pub(crate) sessions: Sessions,
-    pub(crate) seat: Seat,
+    pub(crate) own_node: OwnNode,
     pub(crate) drain: Drain,
     pub(crate) clock: Clock,
     /// In the order in which they answer; never empty.
@@ -79,9 +79,9 @@ pub(crate) struct Published {
 
 /// The published word, as one request reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Word(u64);
+pub(crate) struct GateFlags(u64);
 
-impl Word {
+impl GateFlags {
     const LOOK: u64 = 1;
 
     fn of(snapshot: &Snapshot, must_look: bool) -> Self {
@@ -105,7 +105,7 @@ impl Published {
     pub(crate) fn new(snapshot: Snapshot, fence: Option<Arc<Fence>>) -> Self {
         let names_routes = snapshot.rules.name_routes();
         Self {
-            word: AtomicU64::new(Word::of(&snapshot, names_routes).0),
+            word: AtomicU64::new(GateFlags::of(&snapshot, names_routes).0),
             routes_to_check: AtomicBool::new(names_routes),
             snapshot: ArcSwap::from_pointee(snapshot),
             sealed: AtomicU64::new(0),
@@ -119,7 +119,7 @@ impl Published {
     /// sees the new snapshot. A request that starts after this returned, as far as anybody can tell,
     /// reads the new word. Why the order is sequentially consistent stands in `in_flight`.
     pub(crate) fn publish(&self, snapshot: Arc<Snapshot>) {
-        let word = Word::of(&snapshot, self.are_routes_to_check());
+        let word = GateFlags::of(&snapshot, self.are_routes_to_check());
         self.snapshot.store(snapshot);
         self.word.store(word.0, Ordering::SeqCst);
     }
@@ -137,7 +137,7 @@ impl Published {
         // A word that was published meanwhile stays; at worst requests are looked at for nothing
         // until the next one.
         if snapshot.number == word.number() {
-            let next = Word::of(&snapshot, false).0;
+            let next = GateFlags::of(&snapshot, false).0;
             let (order, failed) = (Ordering::SeqCst, Ordering::SeqCst);
             // Nothing to do if it fails: see above.
             let _ = self.word.compare_exchange(word.0, next, order, failed);
@@ -165,8 +165,8 @@ impl Published {
     }
 
     #[inline]
-    pub(crate) fn word(&self) -> Word {
-        Word(self.word.load(Ordering::SeqCst))
+    pub(crate) fn word(&self) -> GateFlags {
+        GateFlags(self.word.load(Ordering::SeqCst))
     }
 
     /// What is in force.
@@ -224,7 +224,7 @@ impl Clock {
 
     /// A clock that stands where the test puts it.
     #[cfg(test)]
-    pub(crate) fn set_by(hand: Arc<Hand>) -> Self {
+    pub(crate) fn set_by(hand: Arc<ManualClock>) -> Self {
         Self(Arc::new(move || hand.now()))
     }
 
@@ -248,20 +248,20 @@ impl Clock {
 impl Shared {
     /// What is, as a snapshot has it, with who is inside now.
     pub(crate) fn status(&self, snapshot: &Snapshot) -> Status {
-        self.status_of(snapshot, self.seat.fleet(), 0)
+        self.status_of(snapshot, self.own_node.fleet(), 0)
     }
 
     /// The same without some of the requests that this process serves.
     pub(crate) fn status_without(&self, snapshot: &Snapshot, uncounted: u64) -> Status {
-        self.status_of(snapshot, self.seat.fleet(), uncounted)
+        self.status_of(snapshot, self.own_node.fleet(), uncounted)
     }
 
     /// What is with a fleet as it was heard. `uncounted`: how many of this process's requests are
     /// left out.
     fn status_of(&self, snapshot: &Snapshot, mut fleet: Fleet, uncounted: u64) -> Status {
         let now = self.now_for(snapshot);
-        if self.seat.is_taken() {
-            let mut report = self.seat.report(self);
+        if self.own_node.is_taken() {
+            let mut report = self.own_node.report(self);
             report.in_flight = report.in_flight.saturating_sub(uncounted);
             fleet = fleet.with_own(report);
         }
@@ -271,7 +271,7 @@ impl Shared {
         } else {
             self.sessions.inside(idle)
         };
-        let own = &self.seat.plan.identity.id;
+        let own = &self.own_node.plan.identity.id;
         let closed: Vec<&str> = snapshot
             .modes
             .iter()
@@ -279,7 +279,7 @@ impl Shared {
             .map(|mode| &*mode.key)
             .collect();
         let store = &snapshot.store;
-        let error = store.error.clone().or_else(|| self.seat.unreported());
+        let error = store.error.clone().or_else(|| self.own_node.unreported());
         let mut status = Status {
             enforced: fleet.has_listed(),
             in_flight: fleet.sum(|report| report.in_flight),
@@ -289,7 +289,7 @@ impl Shared {
             unheard: fleet.unheard(),
             tasks: fleet.tasks().to_vec(),
             web_server: self.web_server.status(),
-            store: self.knowledge.status(store.url.clone(), error),
+            store: self.freshness.status(store.url.clone(), error),
             ..snapshot.status(visitors, now)
         };
         for mode in &mut status.modes {
@@ -310,10 +310,10 @@ impl Shared {
 
 /// The hand of a clock in tests.
 #[cfg(test)]
-pub(crate) struct Hand(std::sync::atomic::AtomicI64);
+pub(crate) struct ManualClock(std::sync::atomic::AtomicI64);
 
 #[cfg(test)]
-impl Hand {
+impl ManualClock {
     pub(crate) fn at(now: Timestamp) -> Arc<Self> {
         Arc::new(Self(std::sync::atomic::AtomicI64::new(
             now.as_millisecond(),

@@ -10,9 +10,9 @@ use parking_lot::Mutex;
 
 use self::{
     backlog::Backlog,
+    file_version::Identity,
     leases::Leases,
     read::{Blank, look_settled},
-    sighting::Identity,
     whereabouts::Whereabouts,
 };
 use super::{
@@ -31,14 +31,14 @@ mod lease_file;
 mod lease_folder;
 #[cfg(any(fuzzing, test))]
 pub(crate) use self::lease_file::check as check_lease_file;
+pub(crate) mod file_version;
 mod leases;
 mod links;
 mod lock;
-mod lookout;
 mod read;
 pub(crate) mod replace;
-pub(crate) mod sighting;
 mod watch;
+mod watch_thread;
 mod whereabouts;
 
 /// How long a save waits for other writers.

@@ -14,7 +14,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     core::snapshot::Snapshot, engine::inside::sessions::VisitorHash, settings::LiveSettings,
-    web::admin::Sight,
+    web::admin::Visibility,
 };
 
 /// How many sets of modes that somebody may see are remembered. Most visitors see none of them, and
@@ -61,7 +61,7 @@ struct Rendered {
     /// The snapshot's number, by which it is told from others, and by which it is ordered.
     number: u64,
     issue: u64,
-    documents: Vec<(Sight, ByteString)>,
+    documents: Vec<(Visibility, ByteString)>,
 }
 
 /// The place of one connection, until it is dropped.
@@ -139,7 +139,7 @@ impl Live {
     pub(crate) fn document(
         &self,
         snapshot: &Snapshot,
-        visible: &Sight,
+        visible: &Visibility,
         render: impl FnOnce() -> ByteString,
     ) -> ByteString {
         if let Some(document) = self.rendered().of(snapshot, visible) {
@@ -166,7 +166,7 @@ impl Live {
 }
 
 impl Rendered {
-    fn of(&self, snapshot: &Snapshot, visible: &Sight) -> Option<ByteString> {
+    fn of(&self, snapshot: &Snapshot, visible: &Visibility) -> Option<ByteString> {
         self.documents
             .iter()
             .find(|(modes, _)| self.number == snapshot.number && modes == visible)

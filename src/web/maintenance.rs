@@ -97,7 +97,7 @@ impl Maintenance {
     /// switched there.
     pub(crate) fn tell_if_unenforced(&self) {
         let is_told = &self.front.unenforced_told;
-        if !self.engine.shared.seat.is_taken() && !is_told.swap(true, Ordering::Relaxed) {
+        if !self.engine.shared.own_node.is_taken() && !is_told.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 event = UNENFORCED,
                 "this app serves the admin scope, and no middleware is wrapped: it refuses nobody; \
@@ -168,7 +168,7 @@ impl Maintenance {
     /// # }
     /// ```
     pub async fn leave(&self) {
-        self.engine.shared.seat.leave().await;
+        self.engine.shared.own_node.leave().await;
     }
 
     /// Waits until a mode that is on, or closing, is closed and empty on every live node, and no task

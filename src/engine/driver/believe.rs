@@ -17,7 +17,7 @@ use crate::{
 /// What counts, and what the store lacks of it.
 pub(super) struct Believed {
     pub(super) document: Document,
-    pub(super) lacks: Option<Lacks>,
+    pub(super) lacks: Option<RepairReason>,
 }
 
 impl From<Document> for Believed {
@@ -32,7 +32,7 @@ impl From<Document> for Believed {
 
 /// Why something is to be stored although nobody asked for a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lacks {
+pub(super) enum RepairReason {
     /// The store has lost something that is remembered.
     Lost,
     /// A hand has written a word, which says nothing of all the rest.
@@ -86,7 +86,7 @@ impl Driver {
         Ok(match instead {
             Some(document) => Believed {
                 document,
-                lacks: Some(Lacks::Lost),
+                lacks: Some(RepairReason::Lost),
             },
             None => Believed {
                 document: stored.unwrap_or_default(),
@@ -114,7 +114,7 @@ impl Driver {
                 lacks: None,
             };
         };
-        let lacks = Some(Lacks::Rest);
+        let lacks = Some(RepairReason::Rest);
         if let (Some(document), true, Some(version)) =
             (&known.document, known.before_hand.is_some(), &known.version)
             && *version == loaded.version
@@ -136,10 +136,10 @@ impl Driver {
 
     /// Puts back what the store lacks. Every node that knows it tries; one of them is the first, and
     /// the others adopt what it has put.
-    pub(super) async fn put_back(&self, known: &mut Known, lacks: Lacks) {
+    pub(super) async fn put_back(&self, known: &mut Known, lacks: RepairReason) {
         known.rest_at = None;
         match lacks {
-            Lacks::Lost if !known.loss_told => {
+            RepairReason::Lost if !known.loss_told => {
                 known.loss_told = true;
                 tracing::warn!(
                     store = %self.store.url(),
@@ -148,8 +148,8 @@ impl Driver {
                      missing is put back"
                 );
             }
-            Lacks::Lost => {}
-            Lacks::Rest => tracing::info!(
+            RepairReason::Lost => {}
+            RepairReason::Rest => tracing::info!(
                 store = %self.store.url(),
                 "somebody has switched maintenance by hand; windows, history and the other modes \
                  are put back"

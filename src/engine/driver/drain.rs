@@ -24,9 +24,9 @@ pub(super) type Heard = Result<Fleet, StoreError>;
 impl Driver {
     /// Asks who is inside on other nodes while a mode is closing and nobody is inside here.
     pub(super) fn look_after_drain(&self, known: &mut Known, heard: &mpsc::UnboundedSender<Heard>) {
-        let seat = &self.shared.seat;
+        let own_node = &self.shared.own_node;
         // One of the nodes is enough to look often. Should it fail, the others look too.
-        let pause = match seat.is_first() {
+        let pause = match own_node.is_first() {
             true => LOOK,
             false => LOOK_OF_OTHERS,
         };
@@ -74,16 +74,16 @@ impl Driver {
                 return;
             }
         };
-        let seat = &self.shared.seat;
-        fleet = seat.heard(fleet);
+        let own_node = &self.shared.own_node;
+        fleet = own_node.heard(fleet);
         let is_to_wait = known
             .settle_after
             .is_some_and(|after| Instant::now() < after);
         let Some((key, since)) = self.closing().filter(|_| !is_to_wait) else {
             return;
         };
-        if seat.is_taken() {
-            fleet = fleet.with_own(seat.report(&self.shared));
+        if own_node.is_taken() {
+            fleet = fleet.with_own(own_node.report(&self.shared));
         } else if !fleet.has_no_nodes() {
             // It is for them to tell when they are empty.
             return;
@@ -94,7 +94,7 @@ impl Driver {
             return;
         }
         if !matches!(
-            self.leases.unsure_for(seat.plan.time_to_live).await,
+            self.leases.unsure_for(own_node.plan.time_to_live).await,
             Ok(None)
         ) {
             tracing::debug!("a drain goes on: the store may have forgotten who is live");

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use crate::{
     ChangeError, Ended, Maintenance, Phase,
-    engine::shared::{Clock, Hand},
+    engine::shared::{Clock, ManualClock},
     settings::{ModeSettings, Settings},
     store::{MemoryStore, Store as _},
 };
@@ -18,7 +18,7 @@ fn noon() -> Timestamp {
     "2026-06-01T12:00:00Z".parse().unwrap()
 }
 
-async fn maintenance(hand: &Arc<Hand>, store: &MemoryStore) -> Maintenance {
+async fn maintenance(hand: &Arc<ManualClock>, store: &MemoryStore) -> Maintenance {
     let settings = Settings {
         modes: vec![ModeSettings {
             announce: Duration::from_secs(24 * 3600),
@@ -72,7 +72,7 @@ async fn until_settled(maintenance: &Maintenance, periods: usize) {
 
 #[tokio::test]
 async fn a_window_is_announced_then_closes_and_opens_by_itself() {
-    let hand = Hand::at(noon());
+    let hand = ManualClock::at(noon());
     let maintenance = maintenance(&hand, &MemoryStore::new()).await;
     let start = noon() + 48.hours();
     maintenance
@@ -109,7 +109,7 @@ async fn a_window_is_announced_then_closes_and_opens_by_itself() {
 
 #[tokio::test]
 async fn the_phase_is_right_at_the_instant_and_not_when_a_timer_fires() {
-    let hand = Hand::at(noon());
+    let hand = ManualClock::at(noon());
     let maintenance = maintenance(&hand, &MemoryStore::new()).await;
     let start = noon() + 1.hour();
     maintenance
@@ -133,7 +133,7 @@ async fn the_phase_is_right_at_the_instant_and_not_when_a_timer_fires() {
 
 #[tokio::test]
 async fn a_clock_that_is_set_back_brings_the_phase_back() {
-    let hand = Hand::at(noon());
+    let hand = ManualClock::at(noon());
     let maintenance = maintenance(&hand, &MemoryStore::new()).await;
     let start = noon() + 1.hour();
     maintenance
@@ -153,7 +153,7 @@ async fn a_clock_that_is_set_back_brings_the_phase_back() {
 
 #[tokio::test]
 async fn a_process_that_slept_through_a_window_records_it() {
-    let hand = Hand::at(noon());
+    let hand = ManualClock::at(noon());
     let maintenance = maintenance(&hand, &MemoryStore::new()).await;
     let start = noon() + 30.hours();
     maintenance
@@ -170,7 +170,7 @@ async fn a_process_that_slept_through_a_window_records_it() {
 
 #[tokio::test]
 async fn many_processes_that_see_the_same_edge_record_one_period() {
-    let hand = Hand::at(noon());
+    let hand = ManualClock::at(noon());
     let store = MemoryStore::new();
     let mut nodes = Vec::new();
     for _ in 0..8 {
@@ -204,7 +204,7 @@ async fn until_told_or_so(nodes: &[Maintenance], on: bool) {
 
 #[tokio::test]
 async fn a_mode_that_is_switched_on_for_a_while_switches_itself_off() {
-    let hand = Hand::at(noon());
+    let hand = ManualClock::at(noon());
     let maintenance = maintenance(&hand, &MemoryStore::new()).await;
     maintenance
         .turn_on()
@@ -227,7 +227,7 @@ async fn a_mode_that_is_switched_on_for_a_while_switches_itself_off() {
 
 #[tokio::test]
 async fn a_time_out_of_the_mode_counts_when_nobody_says_until_when() {
-    let hand = Hand::at(noon());
+    let hand = ManualClock::at(noon());
     let settings = Settings {
         store: "memory:".to_owned(),
         modes: vec![ModeSettings {
@@ -261,7 +261,7 @@ async fn a_time_out_of_the_mode_counts_when_nobody_says_until_when() {
 
 #[tokio::test]
 async fn edges_are_told_within_fifty_milliseconds() {
-    let hand = Hand::at(noon());
+    let hand = ManualClock::at(noon());
     let maintenance = maintenance(&hand, &MemoryStore::new()).await;
     let mut took = Vec::new();
     for round in 0..10 {
@@ -297,7 +297,7 @@ async fn plan_sundays(maintenance: &Maintenance) -> crate::Planned {
 
 #[tokio::test]
 async fn a_window_that_repeats_is_announced_opens_and_closes_again_and_again() {
-    let hand = Hand::at(noon());
+    let hand = ManualClock::at(noon());
     let maintenance = maintenance(&hand, &MemoryStore::new()).await;
     let planned = plan_sundays(&maintenance).await;
     // Summer time: 03:00 in Rome is 01:00 in UTC. Noon is a Monday's.
@@ -333,7 +333,7 @@ async fn a_window_that_repeats_is_announced_opens_and_closes_again_and_again() {
 
 #[tokio::test]
 async fn whatever_the_clock_does_a_rule_says_what_is() {
-    let hand = Hand::at(noon());
+    let hand = ManualClock::at(noon());
     let maintenance = maintenance(&hand, &MemoryStore::new()).await;
     plan_sundays(&maintenance).await;
     let first: Timestamp = "2026-06-07T01:00:00Z".parse().unwrap();
@@ -355,7 +355,7 @@ async fn whatever_the_clock_does_a_rule_says_what_is() {
 
 #[tokio::test]
 async fn switching_off_ends_one_occurrence_for_all_and_the_next_one_comes() {
-    let hand = Hand::at(noon());
+    let hand = ManualClock::at(noon());
     let store = MemoryStore::new();
     let here = maintenance(&hand, &store).await;
     let there = maintenance(&hand, &store).await;
@@ -421,7 +421,7 @@ async fn requests_read_no_clock_unless_a_window_is_planned() {
 }
 
 /// A process that serves, by a clock of its own.
-async fn node(hand: &Arc<Hand>, store: &MemoryStore) -> Maintenance {
+async fn node(hand: &Arc<ManualClock>, store: &MemoryStore) -> Maintenance {
     let maintenance = maintenance(hand, store).await;
     let app = App::new().wrap(maintenance.middleware());
     // Ready when the node reports.
@@ -441,7 +441,7 @@ async fn stored(store: &MemoryStore) -> (usize, usize) {
 
 #[actix_web::test]
 async fn a_node_whose_clock_is_fast_ends_nothing_for_others() {
-    let (hand, fast) = (Hand::at(noon()), Hand::at(noon() + 5.hours()));
+    let (hand, fast) = (ManualClock::at(noon()), ManualClock::at(noon() + 5.hours()));
     let store = MemoryStore::new();
     let others = node(&hand, &store).await;
     let node = node(&fast, &store).await;

@@ -11,7 +11,7 @@ use crate::{
     },
     engine::{
         change_error::ChangeError,
-        driver::believe::{Believed, Lacks},
+        driver::believe::{Believed, RepairReason},
         events, figures,
         patience::{self, within},
         pauses::{FIRST_RETRY, LONGEST_RETRY, jittered},
@@ -50,12 +50,14 @@ impl Driver {
                             match lacks {
                                 // A tool writes when it is told to.
                                 _ if self.plan.is_tool => {}
-                                Some(Lacks::Lost) => self.put_back(known, Lacks::Lost).await,
+                                Some(RepairReason::Lost) => {
+                                    self.put_back(known, RepairReason::Lost).await
+                                }
                                 // Whose settings decide leaves the store to the others.
-                                Some(Lacks::Rest) if self.plan.forced.is_none() => {
+                                Some(RepairReason::Rest) if self.plan.forced.is_none() => {
                                     known.rest_at = Some(Instant::now() + jittered(HAND_IS_DONE));
                                 }
-                                Some(Lacks::Rest) | None => {}
+                                Some(RepairReason::Rest) | None => {}
                             }
                         }
                         Err(error) => {
@@ -67,7 +69,7 @@ impl Driver {
                         }
                     }
                 } else {
-                    self.shared.knowledge.is_confirmed(self.shared.clock.now());
+                    self.shared.freshness.is_confirmed(self.shared.clock.now());
                 }
             }
             Err(error) => {
@@ -100,7 +102,7 @@ impl Driver {
             mut document,
             lacks,
         } = believed.into();
-        if lacks != Some(Lacks::Rest) {
+        if lacks != Some(RepairReason::Rest) {
             known.is_unnumbered = document.generation == 0;
         }
         if let (0, Some(last)) = (document.generation, &known.document) {
@@ -118,13 +120,13 @@ impl Driver {
             );
         }
         known.before_hand = match lacks {
-            Some(Lacks::Rest) => {
+            Some(RepairReason::Rest) => {
                 let known_before = known.before_hand.take().or_else(|| known.document.take());
                 known_before.or_else(|| known.remembered.take().map(|copy| copy.document))
             }
-            Some(Lacks::Lost) | None => None,
+            Some(RepairReason::Lost) | None => None,
         };
-        known.is_owed = lacks == Some(Lacks::Lost);
+        known.is_owed = lacks == Some(RepairReason::Lost);
         known.rest_at = None;
         if version.is_none() && known.version.is_some() && lacks.is_none() {
             tracing::warn!(
@@ -138,7 +140,7 @@ impl Driver {
         known.at = Some(self.shared.clock.now());
         known.loss_told = false;
         known.retry = None;
-        self.shared.knowledge.is_confirmed(self.shared.clock.now());
+        self.shared.freshness.is_confirmed(self.shared.clock.now());
         self.publish(known);
     }
 

@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use self::believe::Lacks;
+use self::believe::RepairReason;
 use crate::{
     core::{state::Document, status::state_id::StateId},
     engine::{
@@ -152,13 +152,13 @@ impl Driver {
         }
         if known.failure.is_none() {
             let now = || self.shared.clock.now();
-            skew::compare(&*self.store, &self.shared.knowledge, now).await;
+            skew::compare(&*self.store, &self.shared.freshness, now).await;
         }
         let (store, shared) = (Arc::clone(&self.store), Arc::clone(&self.shared));
         // It ends with the runtime.
         tokio::spawn(async move {
             let now = || shared.clock.now();
-            skew::follow(&*store, &shared.knowledge, now).await;
+            skew::follow(&*store, &shared.freshness, now).await;
         });
         let (look_again, mut looks) = mpsc::unbounded_channel();
         let (heard, mut fleets) = mpsc::unbounded_channel();
@@ -206,7 +206,7 @@ impl Driver {
                 },
                 () = until(known.retry.map(|(at, _)| at)) => self.reload(&mut known).await,
                 () = until(known.look_at) => self.reload(&mut known).await,
-                () = until(known.rest_at) => self.put_back(&mut known, Lacks::Rest).await,
+                () = until(known.rest_at) => self.put_back(&mut known, RepairReason::Rest).await,
                 () = until(self.next_edge()) => self.cross_edge(&mut known, &heard).await,
                 () = until(known.web_server.retry) => {}
                 () = until(known.copy_after) => known.copy_after = None,
@@ -235,7 +235,7 @@ impl Driver {
     /// Whether the page as a file is this process's to make. Only the app knows all that belongs on
     /// it, so that others leave it alone while an app runs.
     async fn makes_page(&self, known: &Known) -> bool {
-        self.shared.seat.is_taken()
+        self.shared.own_node.is_taken()
             || (known.failure.is_none()
                 && matches!(self.leases.fleet().await, Ok(fleet) if fleet.has_no_nodes()))
     }

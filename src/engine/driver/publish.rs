@@ -13,7 +13,7 @@ impl Driver {
         let before = self.shared.published.stored();
         let store = self
             .shared
-            .knowledge
+            .freshness
             .status(self.store.url(), known.failure.clone());
         let empty = Document::default();
         let mut snapshot = self.plan.snapshot(
@@ -25,7 +25,9 @@ impl Driver {
         );
         snapshot.state_id = known.state_id;
         let snapshot = Arc::new(snapshot);
-        self.shared.seat.about_to_publish(&self.shared, &snapshot);
+        self.shared
+            .own_node
+            .about_to_publish(&self.shared, &snapshot);
         self.shared.published.publish(Arc::clone(&snapshot));
         log_phases(&before, &snapshot);
         log_changes(&before, &snapshot, &self.shared.cancelling);

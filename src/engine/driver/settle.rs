@@ -37,14 +37,14 @@ impl Driver {
 
     /// Asks what time it is for the other nodes. One of the nodes is enough to ask often.
     fn ask_for_time(&self, known: &mut Known, heard: &mpsc::UnboundedSender<Heard>) {
-        let seat = &self.shared.seat;
+        let own_node = &self.shared.own_node;
         let agreement = &mut known.agreement;
-        let pause = match seat.is_first() {
+        let pause = match own_node.is_first() {
             true => agreement.pause,
             false => agreement.pause * OTHERS,
         };
         let is_due = agreement.asked_at.is_none_or(|at| at.elapsed() >= pause);
-        if is_due && !known.is_looking && seat.is_taken() {
+        if is_due && !known.is_looking && own_node.is_taken() {
             agreement.asked_at = Some(Instant::now());
             agreement.pause = (agreement.pause * 2).min(LONGEST_PAUSE);
             self.look_at_nodes(known, heard);
@@ -53,22 +53,22 @@ impl Driver {
 
     /// Takes note of what time it is for all nodes, if all of them tell.
     pub(super) async fn agree(&self, known: &mut Known, heard: &Heard) {
-        let seat = &self.shared.seat;
-        let (Ok(fleet), true) = (heard, seat.is_taken()) else {
+        let own_node = &self.shared.own_node;
+        let (Ok(fleet), true) = (heard, own_node.is_taken()) else {
             return;
         };
-        let fleet = seat
+        let fleet = own_node
             .heard(fleet.clone())
-            .with_own(seat.report(&self.shared));
+            .with_own(own_node.report(&self.shared));
         let Some(mut agreed) = fleet.time_passed() else {
             return;
         };
         // The store's clock has a say, too: this may be the only node, and wrong.
-        let ahead = self.shared.knowledge.ahead().unwrap_or_default();
+        let ahead = self.shared.freshness.ahead().unwrap_or_default();
         if let Ok(theirs) = self.shared.clock.now().checked_sub(ahead) {
             agreed = agreed.min(theirs);
         }
-        let is_believed = self.leases.unsure_for(seat.plan.time_to_live).await;
+        let is_believed = self.leases.unsure_for(own_node.plan.time_to_live).await;
         if matches!(is_believed, Ok(None)) {
             known.agreement.until = known.agreement.until.max(Some(agreed));
         }

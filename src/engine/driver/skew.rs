@@ -7,7 +7,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     core::skew::{ahead, in_words, is_told},
-    engine::{events, knowledge::Knowledge},
+    engine::{events, freshness::Freshness},
     store::Store,
 };
 
@@ -17,15 +17,15 @@ const COMPARE_EVERY: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Compares the clocks again and again.
-pub(super) async fn follow(store: &dyn Store, knowledge: &Knowledge, now: impl Fn() -> Timestamp) {
+pub(super) async fn follow(store: &dyn Store, freshness: &Freshness, now: impl Fn() -> Timestamp) {
     loop {
         sleep(COMPARE_EVERY).await;
-        compare(store, knowledge, &now).await;
+        compare(store, freshness, &now).await;
     }
 }
 
 /// Compares the clocks, and tells of a difference once. Nothing is known while the store fails.
-pub(super) async fn compare(store: &dyn Store, knowledge: &Knowledge, now: impl Fn() -> Timestamp) {
+pub(super) async fn compare(store: &dyn Store, freshness: &Freshness, now: impl Fn() -> Timestamp) {
     let asked = now();
     let theirs = match timeout(PATIENCE, store.clock()).await {
         Ok(Ok(Some(theirs))) => theirs,
@@ -37,7 +37,7 @@ pub(super) async fn compare(store: &dyn Store, knowledge: &Knowledge, now: impl 
         Err(_) => return,
     };
     let ahead = ahead(asked, theirs, now());
-    let before = knowledge.set_ahead(Some(ahead));
+    let before = freshness.set_ahead(Some(ahead));
     match (before.is_some_and(is_told), is_told(ahead)) {
         (false, true) => tracing::warn!(
             event = events::CLOCK_DIFFERS,

@@ -67,7 +67,7 @@ impl Driver {
     /// Keeps a copy of what is known, for a start while the store cannot be read. It is a node's to
     /// keep; beside a state file it is of whoever changes that.
     pub(super) async fn keep_copy(&self, known: &mut Known) {
-        let is_ours = self.shared.seat.is_taken() || (known.has_saved && self.copy.is_shared());
+        let is_ours = self.shared.own_node.is_taken() || (known.has_saved && self.copy.is_shared());
         let (Some(document), None, None, true) =
             (&known.document, &known.failure, known.copy_after, is_ours)
         else {
@@ -89,7 +89,7 @@ impl Driver {
             && let Some(remembered) = known.remembered.take()
         {
             let now = self.shared.clock.now();
-            self.shared.knowledge.is_remembered(remembered.at, now);
+            self.shared.freshness.is_remembered(remembered.at, now);
             known.document = Some(remembered.document);
         }
     }

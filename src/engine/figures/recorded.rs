@@ -61,8 +61,8 @@ pub(crate) async fn report(shared: &Shared) {
         // how many there are.
         let sessions = shared.sessions.inside(shared.drain.session_idle);
         gauge!(SESSIONS).set(sessions.len() as f64);
-        gauge!(TASKS).set(shared.seat.tasks.load(Ordering::SeqCst) as f64);
-        if let Some(age) = shared.knowledge.status(String::new(), None).age {
+        gauge!(TASKS).set(shared.own_node.tasks.load(Ordering::SeqCst) as f64);
+        if let Some(age) = shared.freshness.status(String::new(), None).age {
             gauge!(KNOWLEDGE_AGE).set(age as f64);
         }
         tokio::time::sleep(EVERY).await;

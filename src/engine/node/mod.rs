@@ -1,6 +1,6 @@
 //! This process among the nodes.
 
 pub(crate) mod host;
+pub(crate) mod own_node;
 pub(crate) mod reporter;
 mod reporting;
-pub(crate) mod seat;

@@ -49,7 +49,7 @@ pub(crate) struct NodePlan {
 
 /// What requests, handles and the status know of this process as a node.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct OwnNode {
     pub(crate) plan: NodePlan,
     pub(super) wanted: watch::Sender<bool>,
     pub(super) joined: watch::Sender<bool>,
@@ -97,7 +97,7 @@ struct Known {
     at: Option<Instant>,
 }
 
-impl Seat {
+impl OwnNode {
     pub(crate) fn new(plan: NodePlan) -> Self {
         Self {
             plan,

@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::seat::{FIGURES_EVERY, Seat};
+use super::own_node::{FIGURES_EVERY, OwnNode};
 use crate::{
     engine::{
         events::NODE_UNREPORTED,
@@ -54,14 +54,14 @@ impl Reporter {
     pub(crate) async fn run(self, leave: oneshot::Receiver<()>) {
         // Outside of what is broken off, since a lease that is dropped waits for this runtime.
         let mut held = None;
-        let mut leaving = self.seat().leaving.subscribe();
+        let mut leaving = self.own_node().leaving.subscribe();
         tokio::select! {
             _ = leave => {}
             _ = leaving.wait_for(|leaving| *leaving) => {}
             () = self.be_a_node(&mut held) => {}
             () = self.listen() => {}
         }
-        if self.seat().is_taken() {
+        if self.own_node().is_taken() {
             // First, so that nobody finds neither. What does not leave in time lapses.
             let left = timeout(LEAVE_PATIENCE, self.leave_trace(true)).await;
             if let Ok(Err(error)) = left {
@@ -71,17 +71,17 @@ impl Reporter {
         if let Some(held) = held {
             let _ = timeout(LEAVE_PATIENCE, HeldLease::release(held)).await;
         }
-        self.seat().left.send_replace(true);
+        self.own_node().left.send_replace(true);
     }
 
-    fn seat(&self) -> &Seat {
-        &self.shared.seat
+    fn own_node(&self) -> &OwnNode {
+        &self.shared.own_node
     }
 
     /// Asks who is live when somebody wants to know.
     async fn listen(&self) {
         loop {
-            self.seat().look.notified().await;
+            self.own_node().look.notified().await;
             self.ask().await;
             sleep(LOOK_EVERY).await;
         }
@@ -90,25 +90,25 @@ impl Reporter {
     async fn ask(&self) {
         match self.leases.fleet().await {
             Ok(fleet) => {
-                self.seat().heard(fleet);
+                self.own_node().heard(fleet);
             }
             Err(error) => tracing::debug!(%error, "the nodes could not be listed"),
         }
     }
 
     async fn be_a_node(&self, held: &mut Option<HeldLease>) {
-        let mut wanted = self.seat().wanted.subscribe();
+        let mut wanted = self.own_node().wanted.subscribe();
         if wanted.wait_for(|wanted| *wanted).await.is_err() {
             return;
         }
         loop {
             let joined = self.join(held).await;
-            self.seat().joined.send_replace(true);
+            self.own_node().joined.send_replace(true);
             match (joined, &*held) {
                 (Ok(()), Some(lease)) => {
-                    if self.seat().set_unreported(None) {
+                    if self.own_node().set_unreported(None) {
                         tracing::info!(
-                            node = %self.seat().plan.identity.id,
+                            node = %self.own_node().plan.identity.id,
                             "this node reports to the others again"
                         );
                     }
@@ -120,7 +120,7 @@ impl Reporter {
             // It is lost, or was never there. What others see of it stays: it lapses by their
             // clocks, while this node is still at work.
             if let Some(lost) = held.take() {
-                if self.seat().plan.when_cut_off == WhenCutOff::Close {
+                if self.own_node().plan.when_cut_off == WhenCutOff::Close {
                     tracing::warn!(
                         "this node is cut off from the others, and closed until it is back"
                     );
@@ -128,20 +128,20 @@ impl Reporter {
                 }
                 lost.abandon();
             }
-            sleep(self.seat().plan.time_to_live / 12).await;
+            sleep(self.own_node().plan.time_to_live / 12).await;
         }
     }
 
     /// Tells once that the others do not hear of this node, in the log and in its own status.
     fn cannot_report(&self, error: &AcquireError) {
-        let seat = self.seat();
+        let own_node = self.own_node();
         let why = format!("this node cannot report to the others: {}", error);
-        if seat.set_unreported(Some(why)) {
+        if own_node.set_unreported(Some(why)) {
             tracing::error!(
                 event = NODE_UNREPORTED,
                 %error,
-                node = %seat.plan.identity.id,
-                when_cut_off = seat.plan.when_cut_off.as_str(),
+                node = %own_node.plan.identity.id,
+                when_cut_off = own_node.plan.when_cut_off.as_str(),
                 "this node cannot report to the others; who waits for all nodes may not know of it; \
                  it tries again"
             );
@@ -150,25 +150,25 @@ impl Reporter {
 
     /// Puts the lease, then reads the state, then relies on the lease: in this order.
     async fn join(&self, held: &mut Option<HeldLease>) -> Result<(), AcquireError> {
-        let seat = self.seat();
+        let own_node = self.own_node();
         self.share_key().await?;
         self.leases.mark().await?;
         self.leave_trace(false).await?;
-        let identity = &seat.plan.identity;
+        let identity = &own_node.plan.identity;
         let wanted = Wanted::own(
             identity.lease_name(),
             &identity.id,
-            seat.first_report().encode(),
+            own_node.first_report().encode(),
         );
         let lease = held.insert(
             self.leases
-                .acquire(wanted.time_to_live(seat.plan.time_to_live).once())
+                .acquire(wanted.time_to_live(own_node.plan.time_to_live).once())
                 .await?,
         );
         if !self.announce().await.unwrap_or(false) {
             return Err(StoreError::new("the store cannot be read").into());
         }
-        seat.fence.0.store(lease.deadline());
+        own_node.fence.0.store(lease.deadline());
         self.announce();
         tracing::debug!(node = %identity.id, "this process is a node of the fleet");
         self.ask().await;
@@ -177,17 +177,17 @@ impl Reporter {
 
     /// Puts what others know this node by when its lease is gone.
     async fn leave_trace(&self, left: bool) -> Result<(), StoreError> {
-        let seat = self.seat();
-        let identity = &seat.plan.identity;
+        let own_node = self.own_node();
+        let identity = &own_node.plan.identity;
         let trace = Trace {
             left,
-            ..seat.first_report().trace()
+            ..own_node.first_report().trace()
         };
         let name = format!("{TRACES}{}", identity.id);
         let lease = Lease::new(name, &identity.id, trace.encode())?;
         // Who has left is forgotten when nobody can remember the lease any more.
         let lives = match left {
-            true => seat.plan.time_to_live * 2,
+            true => own_node.plan.time_to_live * 2,
             false => TRACE_LIVES,
         };
         self.leases.leave_behind(lease, lives).await
@@ -207,7 +207,7 @@ impl Reporter {
             Some(key) => key,
             None => FleetKey::random(),
         };
-        let time_to_live = self.seat().plan.time_to_live;
+        let time_to_live = self.own_node().plan.time_to_live;
         match self
             .leases
             .keep_shared(KEY_LEASE, key.as_text(), time_to_live)
@@ -221,13 +221,13 @@ impl Reporter {
 
     /// Tells what there is to tell until the lease is lost.
     async fn tell(&self, lease: &HeldLease) {
-        let seat = self.seat();
+        let own_node = self.own_node();
         let mut published = self.published.clone();
         let mut told: Option<(NodeReport, Instant)> = None;
         let mut key_renewed = Instant::now();
         loop {
             published.mark_unchanged();
-            let report = seat.report(&self.shared);
+            let report = own_node.report(&self.shared);
             let waits = report.is_waited_for();
             let is_due = told.as_ref().is_none_or(|(before, at)| {
                 report.is_news_after(before) || (waits && at.elapsed() >= FIGURES_EVERY)
@@ -238,7 +238,7 @@ impl Reporter {
             } else {
                 lease.tell(report.encode());
             }
-            if key_renewed.elapsed() >= seat.plan.time_to_live / 2 {
+            if key_renewed.elapsed() >= own_node.plan.time_to_live / 2 {
                 key_renewed = Instant::now();
                 if let Err(error) = self.share_key().await {
                     tracing::debug!(%error, "the key of the fleet was not renewed");

@@ -6,7 +6,7 @@ use crate::{
     core::{phase::Phase, snapshot::Snapshot},
     engine::{
         fleet::report::{ModeReport, NodeReport},
-        node::seat::Seat,
+        node::own_node::OwnNode,
         shared::Shared,
     },
 };
@@ -14,7 +14,7 @@ use crate::{
 /// How many visitors a node lists. Beyond that it says how many there are.
 const LISTED_VISITORS: usize = 4096;
 
-impl Seat {
+impl OwnNode {
     /// Takes note of the modes that a snapshot closes, before it is published.
     ///
     /// Requests are let in elsewhere only while a mode is closed. So if none was, and those of

@@ -57,7 +57,7 @@ impl Identity {
 
 /// What a look from outside shows of the file. The time of the last read is not part of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Sighting {
+pub(super) enum FileVersion {
     Seen {
         identity: Identity,
         length: u64,
@@ -69,7 +69,7 @@ pub(super) enum Sighting {
     Unseen(ErrorKind),
 }
 
-impl Sighting {
+impl FileVersion {
     pub(super) fn of(path: &Path) -> Self {
         match fs::metadata(path) {
             Ok(metadata) => Self::Seen {

@@ -20,7 +20,7 @@ use tokio::{
 
 use super::{
     events::{Signal, Subscribe, subscribe},
-    lookout::{Lookout, PACE, Pace},
+    watch_thread::{PACE, Pace, WatchThread},
 };
 use crate::store::{Hint, Hints};
 
@@ -41,10 +41,10 @@ impl Watch {
         // One place: a hint that nobody has taken yet stands for all that follow.
         let (hint, hints) = mpsc::channel(1);
         let (signals, inbox) = threads::channel();
-        let lookout = Lookout::new(path, subscribe, pace, signals.clone());
+        let watch_thread = WatchThread::new(path, subscribe, pace, signals.clone());
         let thread = thread::Builder::new()
             .name("maintenance-watch".to_owned())
-            .spawn(move || lookout.run(&inbox, &hint));
+            .spawn(move || watch_thread.run(&inbox, &hint));
         if let Err(error) = thread {
             tracing::warn!(%error, "no thread to watch the maintenance state with; it is read every second instead");
         }

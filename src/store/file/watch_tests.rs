@@ -257,9 +257,9 @@ async fn dropping_the_stream_ends_the_thread() {
     let (signals, inbox) = threads::channel();
     let (hint, hints) = mpsc::channel(1);
     let path = base.path().join("state");
-    let lookout = Lookout::new(path, subscribe, EVENTS_ONLY, signals.clone());
+    let watch_thread = WatchThread::new(path, subscribe, EVENTS_ONLY, signals.clone());
     thread::spawn(move || {
-        lookout.run(&inbox, &hint);
+        watch_thread.run(&inbox, &hint);
         drop(report);
     });
     let mut watch = Watch {

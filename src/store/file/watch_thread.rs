@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 
 use super::{
     events::{EventFilter, Signal, Subscribe},
+    file_version::{FileVersion, Folders, folders_of},
     read::follow_links,
-    sighting::{Folders, Sighting, folders_of},
 };
 use crate::store::Hint;
 
@@ -58,7 +58,7 @@ enum Subscription {
 }
 
 /// The thread's side of a watch.
-pub(super) struct Lookout {
+pub(super) struct WatchThread {
     path: PathBuf,
     subscribe: Subscribe,
     pace: Pace,
@@ -67,7 +67,7 @@ pub(super) struct Lookout {
     warned: bool,
 }
 
-impl Lookout {
+impl WatchThread {
     pub(super) fn new(
         path: PathBuf,
         subscribe: Subscribe,
@@ -95,10 +95,10 @@ impl Lookout {
             let folders = folders_of(&hops);
             self.subscribe_anew(&hops, &folders);
             let complete = folders.iter().all(|(_, identity)| identity.is_some());
-            let sighting = (hops, folders, Sighting::of(&self.path));
+            let file_version = (hops, folders, FileVersion::of(&self.path));
 
-            let changed = signalled || last.as_ref() != Some(&sighting);
-            last = Some(sighting);
+            let changed = signalled || last.as_ref() != Some(&file_version);
+            last = Some(file_version);
             let calmed_down = restless_until.is_some_and(|until| Instant::now() >= until);
             if changed {
                 restless_until = Some(Instant::now() + self.pace.restless);

@@ -6,8 +6,8 @@ use std::{fs, path::Path, sync::Arc};
 use parking_lot::Mutex;
 
 use super::{
+    file_version::Identity,
     read::{folder_of, real_path},
-    sighting::Identity,
 };
 use crate::store::StoreError;
 

@@ -14,7 +14,7 @@ use actix_web::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::visible::{SeenStatus, Sight, Told};
+use super::visible::{SeenStatus, Told, Visibility};
 use crate::{
     core::text::sentence,
     engine::{change_error::ChangeError, changes::Change},
@@ -50,7 +50,7 @@ pub(super) struct Changed {
 impl Told for Changed {}
 
 impl Changed {
-    pub(super) fn new(change: Change, sight: &Sight) -> Self {
+    pub(super) fn new(change: Change, sight: &Visibility) -> Self {
         Self {
             changed: change.changed,
             window: None,

@@ -10,7 +10,7 @@ use actix_web::{
     },
 };
 
-use super::{answer::refusal, origin, visible::Sight, visitor};
+use super::{answer::refusal, origin, visible::Visibility, visitor};
 use crate::{
     clock::steady,
     core::public_path::in_public,
@@ -137,18 +137,18 @@ pub(super) async fn caller(
 }
 
 /// What whoever sends a request may see.
-pub(crate) async fn sight(request: &HttpRequest, maintenance: &Maintenance) -> Sight {
+pub(crate) async fn sight(request: &HttpRequest, maintenance: &Maintenance) -> Visibility {
     let caller = caller(request, maintenance, Permission::See).await;
-    Sight::of(caller.modes, maintenance.engine.shared.modes.len())
+    Visibility::of(caller.modes, maintenance.engine.shared.modes.len())
 }
 
 /// Lets those on who may see anything, with what they may see.
 pub(super) async fn may_see(
     request: &HttpRequest,
     maintenance: &Maintenance,
-) -> Result<(Caller, Sight), HttpResponse> {
+) -> Result<(Caller, Visibility), HttpResponse> {
     let caller = authorize(request, maintenance, Permission::See, None).await?;
-    let sight = Sight::of(caller.modes.clone(), maintenance.engine.shared.modes.len());
+    let sight = Visibility::of(caller.modes.clone(), maintenance.engine.shared.modes.len());
     Ok((caller, sight))
 }
 

@@ -31,7 +31,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{authorize::caller, origin, visible::Sight};
+use super::{authorize::caller, origin, visible::Visibility};
 use crate::{
     core::snapshot::Snapshot,
     engine::shared::Shared,
@@ -108,12 +108,12 @@ pub(super) async fn live(
 /// Whoever may see is told of the modes: by a token, or by a session that a page of this very site
 /// sends. A page of another site connects with the visitor's cookies, too; it is told what anybody
 /// may know.
-async fn visible_modes(request: &HttpRequest, maintenance: &Maintenance) -> Sight {
+async fn visible_modes(request: &HttpRequest, maintenance: &Maintenance) -> Visibility {
     let caller = caller(request, maintenance, Permission::See).await;
     if caller.by_token() || origin::is_own_page(request, &maintenance.front) {
-        Sight::of(caller.modes, maintenance.engine.shared.modes.len())
+        Visibility::of(caller.modes, maintenance.engine.shared.modes.len())
     } else {
-        Sight::default()
+        Visibility::default()
     }
 }
 
@@ -204,7 +204,7 @@ struct Connection {
     /// Whether they have logged out since, where that can be known.
     logged_out: Option<Arc<AtomicBool>>,
     /// The modes that the visitor may see.
-    visible: Sight,
+    visible: Visibility,
     session: Session,
     /// What the client knows already.
     told: ByteString,
@@ -339,7 +339,7 @@ impl Connection {
     /// may have logged out, or a token may have expired.
     async fn judge(&mut self) -> bool {
         let visible = if self.has_logged_out() {
-            Sight::default()
+            Visibility::default()
         } else {
             self.restore_session();
             visible_modes(&self.request, &self.maintenance).await
@@ -402,7 +402,7 @@ fn is_termination_caught() -> bool {
 }
 
 /// Puts into words what is now.
-fn render(shared: &Shared, front: &Front, snapshot: &Snapshot, visible: &Sight) -> ByteString {
+fn render(shared: &Shared, front: &Front, snapshot: &Snapshot, visible: &Visibility) -> ByteString {
     let now = shared.now_for(snapshot);
     let document = ping_document(front, snapshot, now, visible);
     match serde_json::to_string(&document) {

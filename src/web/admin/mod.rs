@@ -41,7 +41,7 @@ mod view;
 mod visible;
 mod windows;
 
-pub(crate) use self::{authorize::sight, ping::probed_mode, visible::Sight};
+pub(crate) use self::{authorize::sight, ping::probed_mode, visible::Visibility};
 
 pub(crate) fn scope(maintenance: Maintenance) -> Scope {
     maintenance

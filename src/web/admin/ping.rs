@@ -15,7 +15,7 @@ use super::{
     answer,
     answering::Answer,
     authorize::sight,
-    visible::{Sight, Told, Visible},
+    visible::{Told, Visibility, Visible},
 };
 use crate::{
     core::{phase::Phase, snapshot::Snapshot, status::modes::ModeStatus},
@@ -56,7 +56,7 @@ pub(crate) fn ping_document(
     front: &Front,
     snapshot: &Snapshot,
     now: Timestamp,
-    sight: &Sight,
+    sight: &Visibility,
 ) -> PingDocument {
     let closed = snapshot.closed_mode(now);
     document(
@@ -76,7 +76,7 @@ fn document(
     mode: usize,
     closed: Option<usize>,
     now: Timestamp,
-    sight: &Sight,
+    sight: &Visibility,
 ) -> PingDocument {
     let standing = snapshot.modes[mode].standing(now);
     PingDocument {
@@ -103,7 +103,7 @@ pub(crate) fn probed_mode(
     request: &HttpRequest,
     maintenance: &Maintenance,
     snapshot: &Snapshot,
-    sight: &Sight,
+    sight: &Visibility,
 ) -> Result<Option<usize>, NoSuchMode> {
     let mut asked = query_pairs(request.query_string())
         .into_iter()

@@ -1,6 +1,6 @@
 //! What one caller may see: filtered once, at the data, so that no handler can forget it.
 //!
-//! A [`Sight`] is made where callers are judged and nowhere else. Only what went through one is
+//! A [`Visibility`] is made where callers are judged and nowhere else. Only what went through one is
 //! [`Told`], and only what is told can be sent.
 
 use std::ops::Deref;
@@ -11,7 +11,7 @@ use crate::core::status::{Remark, modes::ModeStatus, period::PastPeriod, whole::
 
 /// The modes that one caller may see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Sight {
+pub(crate) struct Visibility {
     modes: Vec<String>,
     /// Whether these are all that there are. Then also what is stored of others may be seen, of
     /// which nobody has said who may see them.
@@ -44,7 +44,7 @@ pub(super) enum SeenStatus {
     Nothing { modes: [(); 0] },
 }
 
-impl Sight {
+impl Visibility {
     /// To be made of modes that somebody may *see*, as [`authorize`](super::authorize) finds out.
     /// `known` is how many modes there are.
     pub(super) fn of(modes: Vec<String>, known: usize) -> Self {

@@ -29,7 +29,7 @@ use crate::{
 /// Every request and every body holds a ledger by a single pointer, and those that nobody waits
 /// for hold none: what is carried by each response must be small.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct Admissions {
     ledger: Rc<Ledger>,
     elsewhere: Rc<Ledger>,
 }
@@ -112,7 +112,7 @@ enum Kind {
     Endless,
 }
 
-impl Desk {
+impl Admissions {
     pub(crate) fn new(shared: &Shared, notes: Option<SessionNotes>) -> Self {
         let counter = shared.in_flight.register();
         let ledger = |kind, notes, endless, noted_in| {
@@ -296,7 +296,7 @@ impl Maintenance {
     /// The same for a request to the admin scope, which does not count itself.
     pub(crate) async fn ask_status_without_request(&self) -> Result<Status, StoreError> {
         let engine = &self.engine;
-        engine.shared.seat.heard(engine.leases.fleet().await?);
+        engine.shared.own_node.heard(engine.leases.fleet().await?);
         Ok(self.status_without_request())
     }
 

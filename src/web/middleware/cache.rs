@@ -37,13 +37,13 @@ pub(super) const LONGEST_REMEMBERED: usize = 512;
 
 pub(super) struct Cache {
     pub(super) snapshot: HeldSnapshot,
-    pub(super) kept: Vec<Kept>,
+    pub(super) kept: Vec<CachedRefusal>,
     pub(super) preferences: Vec<Preference>,
     pub(super) languages: Vec<LanguagePreference>,
 }
 
 /// A refusal that is ready to be sent again.
-pub(super) struct Kept {
+pub(super) struct CachedRefusal {
     pub(super) mode: usize,
     /// Whether it is refused whatever the state is.
     pub(super) forced_on: bool,
@@ -186,7 +186,7 @@ impl Cache {
             if self.kept.len() == MOST_KEPT {
                 self.kept.clear();
             }
-            self.kept.push(Kept {
+            self.kept.push(CachedRefusal {
                 mode,
                 forced_on,
                 format,
@@ -208,7 +208,7 @@ impl Cache {
     }
 }
 
-impl Kept {
+impl CachedRefusal {
     pub(super) fn is_valid(&self, responses: &Responses, now: Timestamp) -> bool {
         self.valid.as_ref().is_none_or(|valid| {
             valid.from <= now

@@ -46,7 +46,7 @@ pin_project! {
     #[project = StepProjection]
     pub(super) enum Step<S: Service<ServiceRequest>> {
         Passed { #[pin] response: S::Future, admission: Admission },
-        Kept {
+        CachedRefusal {
             #[pin]
             response: S::Future,
             admission: Admission,
@@ -109,7 +109,7 @@ where
                     response,
                     admission,
                 } => return poll_passed(response, admission, context),
-                StepProjection::Kept {
+                StepProjection::CachedRefusal {
                     response,
                     admission,
                     lease,
@@ -198,7 +198,7 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
     /// Judges the request. What is known of the state is read after the request has been counted.
     pub(super) fn judge(self, visitor: Option<Visitor>) -> Next<S> {
         let worker = &self.inner.worker;
-        let inside = worker.desk.count();
+        let inside = worker.admissions.count();
         // Looked at before the state: a node that gets another lease reads the state first.
         let lease = worker.lease();
         let judgement = worker.judge(self.request.request(), inside, visitor);
@@ -208,7 +208,7 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
                 let lease = lease.filter(|_| worker.closes_to(self.request.request()));
                 let response = call(&self.inner.service, self.request, &mut admission);
                 Next::Step(if is_private || lease.is_some() {
-                    Step::Kept {
+                    Step::CachedRefusal {
                         response,
                         admission,
                         lease,

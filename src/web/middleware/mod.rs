@@ -76,7 +76,7 @@ where
 
     fn new_transform(&self, service: S) -> Self::Future {
         Joining {
-            seat: self.maintenance.engine.shared.seat.take(),
+            own_node: self.maintenance.engine.shared.own_node.take(),
             service: Some(MaintenanceService {
                 inner: Rc::new(Inner {
                     worker: Worker::new(self.maintenance.clone()),
@@ -91,7 +91,7 @@ where
 /// nobody who waits for all nodes overlooks it.
 #[must_use = "futures do nothing unless polled"]
 pub struct Joining<S> {
-    seat: Pin<Box<dyn Future<Output = ()>>>,
+    own_node: Pin<Box<dyn Future<Output = ()>>>,
     service: Option<MaintenanceService<S>>,
 }
 
@@ -102,7 +102,7 @@ impl<S> Future for Joining<S> {
     type Output = Result<MaintenanceService<S>, ()>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        ready!(self.seat.as_mut().poll(context));
+        ready!(self.own_node.as_mut().poll(context));
         // It is asked once.
         match self.service.take() {
             Some(service) => Poll::Ready(Ok(service)),
@@ -141,9 +141,9 @@ where
         // Counted before the word is read, so that whoever publishes a word and then finds a count
         // of zero knows that nobody is inside.
         let worker = &self.inner.worker;
-        let inside = worker.desk.count();
+        let inside = worker.admissions.count();
         let step = if worker.word().is_quiet() {
-            let mut admission = worker.desk.pass_unseen(inside, request.request());
+            let mut admission = worker.admissions.pass_unseen(inside, request.request());
             Step::Passed {
                 response: call(&self.inner.service, request, &mut admission),
                 admission,

@@ -22,13 +22,13 @@ use crate::{
     engine::{
         figures,
         leases::deadline::Deadline,
-        shared::{Shared, Word},
+        shared::{GateFlags, Shared},
     },
     web::{
         front::Front,
         maintenance::Maintenance,
         middleware::{
-            admission::{Admission, Desk, Inside},
+            admission::{Admission, Admissions, Inside},
             cache::HeldSnapshot,
         },
         observe,
@@ -44,7 +44,7 @@ use crate::{
 
 pub(crate) struct Worker {
     pub(crate) maintenance: Maintenance,
-    pub(crate) desk: Desk,
+    pub(crate) admissions: Admissions,
     /// The routes of the app around which the middleware is.
     routes: AppRoutes,
     cache: RefCell<Cache>,
@@ -72,7 +72,10 @@ impl Worker {
     pub(crate) fn new(maintenance: Maintenance) -> Self {
         let snapshot = maintenance.engine.shared.published.snapshot();
         Self {
-            desk: Desk::new(&maintenance.engine.shared, SessionNotes::new(&maintenance)),
+            admissions: Admissions::new(
+                &maintenance.engine.shared,
+                SessionNotes::new(&maintenance),
+            ),
             maintenance,
             routes: AppRoutes::default(),
             refusals: Cell::new(0),
@@ -86,7 +89,7 @@ impl Worker {
     }
 
     #[inline]
-    pub(crate) fn word(&self) -> Word {
+    pub(crate) fn word(&self) -> GateFlags {
         self.maintenance.engine.shared.published.word()
     }
 
@@ -219,7 +222,7 @@ impl Worker {
         if newcomer::is_newcomer(request, snapshot, mode) {
             return false;
         }
-        self.desk
+        self.admissions
             .notes()
             .and_then(|notes| notes.visitor(request))
             .is_some_and(|visitor| {
@@ -294,10 +297,10 @@ impl Worker {
         now: Timestamp,
     ) -> Admission {
         if rule == Rule::AlreadyIn || snapshot.closed_mode(now).is_none() {
-            self.desk.pass(inside, request)
+            self.admissions.pass(inside, request)
         } else {
             let is_noted = !snapshot.is_draining(now);
-            self.desk.pass_elsewhere(inside, request, is_noted)
+            self.admissions.pass_elsewhere(inside, request, is_noted)
         }
     }
 

@@ -29,7 +29,7 @@ pub(crate) async fn ready(
     let needs_report = query_pairs(request.query_string())
         .iter()
         .any(|(name, value)| name == "report" && value == "required");
-    if needs_report && shared.seat.unreported().is_some() {
+    if needs_report && shared.own_node.unreported().is_some() {
         return answer(
             StatusCode::SERVICE_UNAVAILABLE,
             "this node cannot report to the others",

@@ -19,13 +19,13 @@ use crate::{
     core::{rules::exempt::AddressSet, state::DrainWish},
     engine::{
         driver::{Driver, Plan, changed::Cancelling},
+        freshness::Freshness,
         handle::Engine,
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
-        knowledge::Knowledge,
         leases::keeper::LeaseKeeper,
         local_copy::Of,
-        node::seat::Seat,
+        node::own_node::OwnNode,
         shared::{Clock, Drain, Published, Shared},
         web_server_files::WebServerFiles,
     },
@@ -166,7 +166,7 @@ impl Builder {
             Arc::clone(&store),
             runtime.handle().clone(),
             commands.clone(),
-            Arc::clone(&shared.seat.tasks),
+            Arc::clone(&shared.own_node.tasks),
         );
         let driver = Driver {
             shared: Arc::clone(&shared),
@@ -266,14 +266,14 @@ pub(super) fn shared(
     clock: Clock,
     front: &Arc<Front>,
 ) -> Shared {
-    let seat = Seat::new(node_plan(settings));
+    let own_node = OwnNode::new(node_plan(settings));
     let front = Arc::clone(front);
     Shared {
-        published: Published::new(first, seat.fence_if_closing()),
-        knowledge: Knowledge::default(),
+        published: Published::new(first, own_node.fence_if_closing()),
+        freshness: Freshness::default(),
         in_flight: InFlight::default(),
         sessions: Sessions::new(),
-        seat,
+        own_node,
         drain: Drain {
             session_idle: settings.drain.session_idle,
             wish: DrainWish {

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::rules::fault;
 use crate::{
-    engine::{driver::Plan, fleet::report::NodeIdentity, node::seat::NodePlan},
+    engine::{driver::Plan, fleet::report::NodeIdentity, node::own_node::NodePlan},
     settings::{NodeSettings, Settings, SettingsError, WebServerSettings},
     web::mode::{self, ConfiguredMode},
 };

@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::web::admin::{
     authorize::{Caller, caller, may_see},
     view::Reader,
-    visible::{Sight, Visible},
+    visible::{Visibility, Visible},
 };
 use crate::{
     core::{schedule::find_zone, state::amend::Seen, status::whole::Status},
@@ -66,7 +66,7 @@ pub(super) struct Page<'a> {
     pub(super) caller: Caller,
     /// The keys of the modes that they may switch.
     pub(super) switchable: Vec<String>,
-    pub(super) sight: Sight,
+    pub(super) sight: Visibility,
     pub(super) status: Visible<Status>,
     pub(super) reader: Reader<'a>,
 }
@@ -97,7 +97,7 @@ impl<'a> Page<'a> {
         maintenance: &'a Maintenance,
     ) -> Page<'a> {
         let who = caller(request, maintenance, Permission::See).await;
-        let sight = Sight::of(who.modes.clone(), maintenance.engine.shared.modes.len());
+        let sight = Visibility::of(who.modes.clone(), maintenance.engine.shared.modes.len());
         Self::new(request, maintenance, who, sight).await
     }
 
@@ -113,7 +113,7 @@ impl<'a> Page<'a> {
         request: &'a HttpRequest,
         maintenance: &'a Maintenance,
         who: Caller,
-        sight: Sight,
+        sight: Visibility,
     ) -> Page<'a> {
         let switchable = caller(request, maintenance, Permission::Toggle).await.modes;
         let shared = &maintenance.engine.shared;
