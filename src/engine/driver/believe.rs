@@ -127,10 +127,10 @@ impl Driver {
         }
         let mut document = by_hand.added_to(memory, mode, now);
         let newest = known.document.as_ref().unwrap_or(memory).generation;
-        if document != *memory || newest != memory.generation {
-            document.generation = newest.max(memory.generation).saturating_add(1);
-            document = document.signed(memory, Some(mode), now, random_name);
-        }
+        // Also where it says what is remembered: others may remember something newer, which the word
+        // was written after.
+        document.generation = newest.max(memory.generation).saturating_add(1);
+        document = document.signed(memory, Some(mode), now, random_name);
         Believed { document, lacks }
     }
 
