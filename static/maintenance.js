@@ -127,7 +127,11 @@
 
   const start = () => {
     // The page's own refresh is for when this does not run.
-    if (document.querySelector("meta[http-equiv=refresh]")) stop();
+    const refresh = document.querySelector("meta[http-equiv=refresh]");
+    if (refresh) {
+      stop();
+      refresh.remove();
+    }
     if (refused !== undefined) lookIn(about(MOST));
     else if (kept.maintenanceNote) {
       say("maintenance-note", kept.maintenanceNote);

@@ -32,6 +32,9 @@ use crate::{
 /// How long the server may take for a connection and for an answer, as long as nothing else is known.
 /// Together they are less than the driver's patience, so that the error says what was waited for.
 const LEAST_WAIT: Duration = Duration::from_secs(2);
+/// How long the first attempt to connect may take. Each that hears nothing gives the next one half as
+/// long again: what was swallowed on the way is tried anew soon, and a slow way gets its time.
+const FIRST_ATTEMPT: Duration = Duration::from_secs(6);
 /// What is waited at least for a connection that somebody else waits for already.
 const BRIEFLY: Duration = Duration::from_secs(1);
 /// A script that the server does not know takes as many answers: no, its text, and what it returns.
@@ -56,6 +59,8 @@ struct State {
     count: u64,
     /// The attempt that is being made, if one is.
     attempt: Option<Attempt>,
+    /// How long the next one may take; `None`: the last one was answered.
+    patience: Option<Duration>,
 }
 
 /// What comes of an attempt to connect, and since when it is made.
@@ -207,12 +212,16 @@ impl Connections {
 impl Inner {
     /// Makes a connection, and tells those who wait for it.
     async fn attempt(&self, tell: &watch::Sender<Option<Result<Numbered, Reason>>>) {
-        let most = self.pace.lock().most();
-        let connected = match timeout(most, self.connect(most)).await {
-            Ok(connected) => connected,
-            Err(_) => Err(Reason::silent(most)),
+        let (most, measured) = {
+            let pace = self.pace.lock();
+            (pace.most(), pace.limit(2 * ANSWERS))
         };
+        let patience = self.state.lock().patience.unwrap_or(FIRST_ATTEMPT);
+        let patience = patience.max(measured).min(most);
+        let connected = timeout(patience, self.connect(patience)).await;
         let mut state = self.state.lock();
+        state.patience = connected.is_err().then(|| patience + patience / 2);
+        let connected = connected.unwrap_or_else(|_| Err(Reason::silent(patience)));
         let outcome = connected.map(|connection| {
             state.count += 1;
             let numbered = Numbered {
