@@ -577,18 +577,40 @@ async fn check_plan(plan: Plan, dice: &mut Dice<'_>) -> Sum {
     sum
 }
 
-/// Whether the rules let this request reach what it reached.
+/// Whether the rules let this request reach what it reached. A file says where it is among the files:
+/// which path of the app that is depends on which of the services of files has sent it.
 fn may_be_reached(
     plan: &Plan,
     known: &[Known],
     sent: &Sent,
     reached: &Reached,
 ) -> Result<(), &'static str> {
+    match reached {
+        Reached::Handler { id, seen } => {
+            let handler = known.iter().find(|known| known.id == *id);
+            may_be_reached_at(plan, known, sent, reached, handler, seen)
+        }
+        Reached::File(file) => {
+            let mounts = known.iter().filter(|known| known.id == FILES);
+            mounts
+                .flat_map(|files| &files.patterns)
+                .map(|mount| format!("{mount}{file}"))
+                .map(|seen| may_be_reached_at(plan, known, sent, reached, None, &seen))
+                .reduce(Result::or)
+                .unwrap()
+        }
+    }
+}
+
+fn may_be_reached_at(
+    plan: &Plan,
+    known: &[Known],
+    sent: &Sent,
+    reached: &Reached,
+    handler: Option<&Known>,
+    seen: &str,
+) -> Result<(), &'static str> {
     let settings = &plan.settings;
-    let (handler, seen) = match reached {
-        Reached::Handler { id, seen } => (known.iter().find(|known| known.id == *id), seen),
-        Reached::File(file) => (None, file),
-    };
     let entry_names = |entry: &String, handler: &Known| {
         let (methods, route) = entry.split_once(' ').unwrap_or(("", entry));
         let is_method = methods.is_empty() || methods.split(',').any(|one| sent.method == *one);
