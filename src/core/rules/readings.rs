@@ -55,6 +55,7 @@ impl Readings {
         for path in [sent, routed] {
             let decoded = decode(path);
             add(normalized(&decoded));
+            add(with_slashes_merged(&decoded));
             add(decoded.into_owned());
         }
         let sent_ones = if sent == routed {
@@ -160,6 +161,15 @@ pub(crate) fn with_slash<R>(path: &str, look: impl FnOnce(&str) -> R) -> R {
 
 fn decode(path: &str) -> Cow<'_, str> {
     percent_decode_str(path).decode_utf8_lossy()
+}
+
+/// As `NormalizePath` makes it, which leaves dots where they are.
+fn with_slashes_merged(path: &str) -> String {
+    let mut merged = path.to_owned();
+    while merged.contains("//") {
+        merged = merged.replace("//", "/");
+    }
+    merged
 }
 
 fn has_dots(path: &str) -> bool {
