@@ -251,6 +251,35 @@ async fn normalize_path_inside_does_not_lead_around_what_is_forced_on() {
     }
 }
 
+/// It merges slashes, and leaves dots to whoever is inside: what is merged begins otherwise than what
+/// was sent, and than where the dots lead.
+#[actix_web::test]
+async fn slashes_that_are_merged_do_not_lead_around_what_is_forced_on() {
+    for slashes in [
+        TrailingSlash::Trim,
+        TrailingSlash::Always,
+        TrailingSlash::MergeOnly,
+    ] {
+        let edit = |settings: &mut Settings| settings.forced_on.patterns = texts(&["/private"]);
+        let maintenance = maintenance(|builder| builder.configure(edit)).await;
+        let app = App::new()
+            .default_service(web::to(async || "the app"))
+            .wrap(NormalizePath::new(slashes))
+            .wrap(maintenance.middleware());
+        let app = TestApp::serving(maintenance, init_service(app).await);
+        for path in [
+            "//private/..",
+            "//private/../",
+            "//%70rivate/../",
+            "///private//..//x",
+            "//private/./..",
+        ] {
+            app.get(path).await.is_refused();
+        }
+        assert_eq!(app.get("/open").await.status, 200);
+    }
+}
+
 #[actix_web::test]
 async fn an_admin_scope_that_is_not_mounted_opens_nothing() {
     let any = |config: &mut ServiceConfig| {
@@ -320,6 +349,36 @@ async fn an_admin_scope_in_a_guarded_scope_opens_nothing_that_others_serve() {
     let warnings = log.warnings();
     let told = |line: &&String| line.contains("Mount it by `App::service` before all others");
     assert_eq!(warnings.iter().filter(told).count(), 1, "{warnings:#?}");
+}
+
+/// What is asked for with a slash at its end may come without it, and the other way round.
+#[actix_web::test]
+async fn normalize_path_inside_does_not_lead_from_the_admin_scope_to_others() {
+    for (slashes, taken, path) in [
+        (TrailingSlash::Trim, "/{any}", "/maintenance-mode/"),
+        (
+            TrailingSlash::Trim,
+            "/maintenance-mode/x",
+            "/maintenance-mode/x/",
+        ),
+        (TrailingSlash::Always, "/{any}/", "/maintenance-mode"),
+        (
+            TrailingSlash::MergeOnly,
+            "/maintenance-mode/x",
+            "/maintenance-mode//x",
+        ),
+    ] {
+        let maintenance = maintenance(|builder| builder).await;
+        let app = App::new()
+            .service(web::resource(taken).to(async || "the app"))
+            .service(maintenance.admin())
+            .wrap(NormalizePath::new(slashes))
+            .wrap(maintenance.middleware());
+        let app = TestApp::serving(maintenance, init_service(app).await);
+        app.turn_on().await;
+        app.get(path).await.is_refused();
+        app.get("/maintenance-mode/livez").await.is_served();
+    }
 }
 
 #[actix_web::test]

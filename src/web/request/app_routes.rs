@@ -181,15 +181,22 @@ impl AppRoutes {
         if asked.readings.has_dots() {
             return false;
         }
-        let candidates = table.candidates(asked.path, asked.passed);
         let is_admin = |candidate: &usize| table.route(*candidate).is_admin;
+        // A scope of the app around it may have a guard, by which others get its requests.
+        let leads_elsewhere = |candidates: &[usize]| {
+            candidates.first().is_some_and(|first| {
+                !is_admin(first)
+                    || !(candidates.iter().all(is_admin) || table.is_admin_of_app(*first))
+            })
+        };
+        let candidates = table.candidates(asked.path, asked.passed);
         if !candidates.iter().any(is_admin) {
             return false;
         }
-        // A scope of the app around it may have a guard, by which others get its requests.
-        let is_certain = candidates.first().is_some_and(|first| {
-            is_admin(first) && (candidates.iter().all(is_admin) || table.is_admin_of_app(*first))
-        });
+        let is_certain = !leads_elsewhere(&candidates)
+            && !asked.any_other(asked.readings.others(), |path| {
+                leads_elsewhere(&table.candidates(path, 0))
+            });
         if !is_certain {
             told.warn(
                 "maintenance.route",
