@@ -289,7 +289,8 @@ impl Maintenance {
         String::from_utf8_lossy(&page).into_owned()
     }
 
-    /// Follows what maintenance is, from now on.
+    /// Follows what maintenance is, from now on. Whatever the [`Status`] says is a change when it
+    /// becomes another: that the store is damaged as much as that the site is off.
     ///
     /// ```
     /// # use actix_maintenance_mode::Maintenance;
