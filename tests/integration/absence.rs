@@ -13,8 +13,8 @@ use std::{
 use actix_maintenance_mode::{
     Maintenance, Settings, WaitError,
     store::{
-        FileStore, Hints, Lease, LeaseCondition, LiveLease, Loaded, MemoryStore, PutLease, Saved,
-        Store, StoreError, StoreFuture, Version,
+        FileStore, Lease, LeaseCondition, LiveLease, MemoryStore, PutLease, Store, StoreError,
+        StoreFuture,
     },
 };
 use actix_web::{App, HttpRequest, HttpResponse, rt, test, web};
@@ -23,6 +23,7 @@ use serde_json::Value;
 use crate::{
     child::Role,
     eventually::{PATIENCE, eventually},
+    handed_on::document_of,
     log::Log,
     logs::Logs,
     test_app::{TestApp, routes, sessions},
@@ -396,21 +397,7 @@ impl Store for Full {
         "full:".to_owned()
     }
 
-    fn load(&self) -> StoreFuture<'_, Option<Loaded>> {
-        self.store.load()
-    }
-
-    fn save<'a>(
-        &'a self,
-        document: &'a [u8],
-        expected: Option<&'a Version>,
-    ) -> StoreFuture<'a, Saved> {
-        self.store.save(document, expected)
-    }
-
-    fn watch(&self) -> Hints {
-        self.store.watch()
-    }
+    document_of!(store);
 
     fn put_lease<'a>(
         &'a self,

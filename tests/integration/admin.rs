@@ -14,7 +14,7 @@ use actix_web::{App, http::Method, test};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
-use crate::leases_of::leases_of;
+use crate::handed_on::leases_of;
 use crate::test_app::{self, Answer, LoggedIn, TestApp, maintenance};
 
 const ON: &str = "/maintenance-mode/on";

@@ -10,11 +10,15 @@ use std::{
 
 use actix_maintenance_mode::{
     Maintenance, Settings,
-    store::{Hints, Loaded, MemoryStore, Saved, Store, StoreFuture, Version},
+    store::{MemoryStore, Store, StoreFuture},
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{child::Role, leases_of::leases_of, logs::Logs};
+use crate::{
+    child::Role,
+    handed_on::{document_of, leases_of},
+    logs::Logs,
+};
 
 /// A store whose clock is behind.
 #[derive(Debug, Clone, Default)]
@@ -30,21 +34,7 @@ impl Store for Behind {
         "behind:".to_owned()
     }
 
-    fn load(&self) -> StoreFuture<'_, Option<Loaded>> {
-        self.store.load()
-    }
-
-    fn save<'a>(
-        &'a self,
-        document: &'a [u8],
-        expected: Option<&'a Version>,
-    ) -> StoreFuture<'a, Saved> {
-        self.store.save(document, expected)
-    }
-
-    fn watch(&self) -> Hints {
-        self.store.watch()
-    }
+    document_of!(store);
 
     fn clock(&self) -> StoreFuture<'_, Option<Timestamp>> {
         Box::pin(async {

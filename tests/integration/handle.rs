@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use crate::{
     child::Role,
     eventually::{PATIENCE, eventually},
-    leases_of::leases_of,
+    handed_on::leases_of,
     logs::Logs,
     processes::maintenance_of,
 };

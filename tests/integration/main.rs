@@ -13,8 +13,8 @@ mod demo;
 mod eventually;
 #[path = "../support/gated.rs"]
 mod gated;
-#[path = "../support/leases_of.rs"]
-mod leases_of;
+#[path = "../support/handed_on.rs"]
+mod handed_on;
 #[path = "../support/log.rs"]
 mod log;
 #[path = "../support/logs.rs"]

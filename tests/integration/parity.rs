@@ -14,7 +14,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Map, json};
 use tempfile::TempDir;
 
-use crate::leases_of::leases_of;
+use crate::handed_on::leases_of;
 use crate::test_app::{TestApp, app, maintenance, sessions};
 
 fn list(item: &str) -> Vec<String> {

@@ -17,7 +17,7 @@ use futures_util::{FutureExt as _, StreamExt as _, future::join_all, stream};
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::{eventually::eventually, leases_of::leases_of};
+use crate::{eventually::eventually, handed_on::leases_of};
 
 /// A server in memory that can lose what it holds, and can hang.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use actix_maintenance_mode::store::{
 };
 use tokio::sync::Semaphore;
 
-use crate::leases_of::leases_of;
+use crate::handed_on::leases_of;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Gated {

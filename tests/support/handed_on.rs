@@ -1,4 +1,4 @@
-//! For stores of tests that have moods about the document only.
+//! For stores of tests that have moods about one thing only: the rest is handed on.
 
 /// Hands everything about leases on to a field that is a store.
 macro_rules! leases_of {
@@ -40,4 +40,30 @@ macro_rules! leases_of {
     };
 }
 
-pub(crate) use leases_of;
+/// Hands everything about the document on to a field that is a store.
+macro_rules! document_of {
+    ($store:ident) => {
+        fn load(
+            &self,
+        ) -> actix_maintenance_mode::store::StoreFuture<
+            '_,
+            Option<actix_maintenance_mode::store::Loaded>,
+        > {
+            self.$store.load()
+        }
+
+        fn save<'a>(
+            &'a self,
+            document: &'a [u8],
+            expected: Option<&'a actix_maintenance_mode::store::Version>,
+        ) -> actix_maintenance_mode::store::StoreFuture<'a, actix_maintenance_mode::store::Saved> {
+            self.$store.save(document, expected)
+        }
+
+        fn watch(&self) -> actix_maintenance_mode::store::Hints {
+            self.$store.watch()
+        }
+    };
+}
+
+pub(crate) use {document_of, leases_of};
