@@ -43,7 +43,7 @@ impl<'a> Context<'a> {
     pub(super) fn mode(&self) -> String {
         self.named_mode
             .clone()
-            .unwrap_or_else(|| self.maintenance.engine.first_mode())
+            .unwrap_or_else(|| self.maintenance.engine.default_mode())
     }
 
     /// Refuses a mode that there is not, before anything else is done.

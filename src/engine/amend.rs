@@ -6,10 +6,9 @@ use crate::{
     core::state::amend::{Amendment, NewEnd, Seen},
     engine::{
         change_error::ChangeError,
-        changes::{Change, ChangeFuture, propose},
+        changes::{Change, ChangeFuture, check_end, if_seen::propose_if_seen},
         handle::Engine,
         hooks::{ChangeKind, ProposedChange},
-        if_seen::IfSeen,
     },
 };
 
@@ -53,22 +52,16 @@ impl IntoFuture for Amend {
         } = self;
         Box::pin(async move {
             engine.find_mode(&mode)?;
-            if let NewEnd::At(end) = wanted.end
-                && end <= engine.shared.clock.now()
-            {
-                let message = format!("it would end at {end}, which is past");
-                return Err(ChangeError::Plan(message));
+            if let NewEnd::At(end) = wanted.end {
+                check_end(end, engine.shared.clock.now())?;
             }
             let proposal = ProposedChange::new(ChangeKind::TurnOn, &mode)
                 .by(wanted.by.as_ref())
                 .saying(wanted.reason.as_ref(), wanted.message.as_ref());
-            let if_seen = IfSeen::new(&mode, seen);
-            let operation = if_seen.guard(move |document, now| document.amend(&mode, &wanted, now));
-            let change = propose(&engine, proposal, true, operation).await?;
-            match if_seen.outdated() {
-                Some(mode) => Err(ChangeError::Outdated { mode }),
-                None => Ok(change),
-            }
+            propose_if_seen(&engine, proposal, true, seen, move |document, now| {
+                document.amend(&mode, &wanted, now)
+            })
+            .await
         })
     }
 }

@@ -203,7 +203,7 @@ pub struct WaitUntilEmpty {
 impl WaitUntilEmpty {
     pub(crate) fn new(engine: Engine) -> Self {
         Self {
-            mode: engine.first_mode(),
+            mode: engine.default_mode(),
             engine,
             patience: Patience::default(),
         }

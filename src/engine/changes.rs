@@ -1,6 +1,7 @@
 //! Changes of state as code asks for them, and what becomes of them.
 
 mod followed;
+pub(crate) mod if_seen;
 mod turn_off;
 mod turn_on;
 
@@ -45,12 +46,20 @@ impl SwitchOn {
     /// Refuses what would be over before it begins.
     pub(crate) fn check(&self, now: Timestamp) -> Result<(), ChangeError> {
         match self.end {
-            Some(End::At(until)) if until <= now => Err(ChangeError::Plan(format!(
-                "it would end at {until}, which is past"
-            ))),
+            Some(End::At(until)) => check_end(until, now),
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses an end that is over.
+pub(crate) fn check_end(end: Timestamp, now: Timestamp) -> Result<(), ChangeError> {
+    if end <= now {
+        return Err(ChangeError::Plan(format!(
+            "it would end at {end}, which is past"
+        )));
+    }
+    Ok(())
 }
 
 /// Makes a change that somebody asked for: the hooks have their say first.

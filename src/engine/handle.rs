@@ -24,7 +24,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// The key of the mode that is meant when none is named.
-    pub(crate) fn first_mode(&self) -> String {
+    pub(crate) fn default_mode(&self) -> String {
         self.shared.default_mode.clone()
     }
 

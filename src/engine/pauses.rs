@@ -9,8 +9,3 @@ pub(crate) const ASK_EVERY: Duration = Duration::from_millis(100);
 /// The first and the longest pause before a failed store is tried again.
 pub(crate) const FIRST_RETRY: Duration = Duration::from_millis(100);
 pub(crate) const LONGEST_RETRY: Duration = Duration::from_secs(5);
-
-/// Between half of the pause and all of it, so that nodes do not come back in one wave.
-pub(crate) fn jittered(pause: Duration) -> Duration {
-    pause.mul_f64(0.5 + fastrand::f64() / 2.0)
-}

@@ -5,6 +5,7 @@ use std::{future::IntoFuture, pin::Pin, time::Duration};
 use jiff::Timestamp;
 
 use crate::{
+    clock::chance,
     core::{
         schedule::{When, WindowPlan},
         state::Window,
@@ -16,6 +17,7 @@ use crate::{
         driver::Operation,
         handle::Engine,
         hooks::{ChangeKind, ProposedChange},
+        setters::setters,
     },
 };
 
@@ -109,13 +111,11 @@ impl PlanWindow {
     pub(crate) fn new(engine: Engine) -> Self {
         let window = Window {
             // Short enough to be typed, and random enough among the windows of one site.
-            id: std::iter::repeat_with(fastrand::lowercase)
-                .take(8)
-                .collect(),
+            id: chance::typed_name(8),
             ..Window::default()
         };
         Self {
-            mode: engine.first_mode(),
+            mode: engine.default_mode(),
             engine,
             plan: WindowPlan {
                 window,
@@ -124,80 +124,46 @@ impl PlanWindow {
         }
     }
 
-    /// When it starts. The default is now. A window that repeats does not open before.
-    pub fn start(mut self, start: Timestamp) -> Self {
-        self.plan.start = Some(When::At(start));
-        self
-    }
+    setters! {
+        /// When it starts. The default is now. A window that repeats does not open before.
+        start(self, start: Timestamp) => self.plan.start = Some(When::At(start));
 
-    /// When it starts, as people write it: `2026-03-29T10:00` in the zone of the window, or a time
-    /// with an offset or a zone of its own.
-    pub fn start_local(mut self, start: impl Into<String>) -> Self {
-        self.plan.start = Some(When::Text(start.into()));
-        self
-    }
+        /// When it starts, as people write it: `2026-03-29T10:00` in the zone of the window, or a time
+        /// with an offset or a zone of its own.
+        start_local(self, start: impl Into<String>) => self.plan.start = Some(When::Text(start.into()));
 
-    /// When it ends; this instant is online again. The default is when somebody ends it. Of a window
-    /// that repeats, no occurrence starts then or later.
-    pub fn end(mut self, end: Timestamp) -> Self {
-        self.plan.end = Some(When::At(end));
-        self
-    }
+        /// When it ends; this instant is online again. The default is when somebody ends it. Of a window
+        /// that repeats, no occurrence starts then or later.
+        end(self, end: Timestamp) => self.plan.end = Some(When::At(end));
 
-    /// When it ends, as people write it; see [`start_local`](Self::start_local).
-    pub fn end_local(mut self, end: impl Into<String>) -> Self {
-        self.plan.end = Some(When::Text(end.into()));
-        self
-    }
+        /// When it ends, as people write it; see [`start_local`](Self::start_local).
+        end_local(self, end: impl Into<String>) => self.plan.end = Some(When::Text(end.into()));
 
-    /// How long it lasts from its start, instead of an end; or, if it repeats, each time.
-    pub fn lasting(mut self, duration: Duration) -> Self {
-        self.plan.lasting = Some(duration);
-        self
-    }
+        /// How long it lasts from its start, instead of an end; or, if it repeats, each time.
+        lasting(self, duration: Duration) => self.plan.lasting = Some(duration);
 
-    /// Opens it again and again, at the minute, hour, day of month, month and day of week of a cron
-    /// expression, such as `0 3 * * SUN`. It needs a duration and a zone.
-    pub fn repeats(mut self, cron: impl Into<String>) -> Self {
-        self.plan.repeats = Some(cron.into());
-        self
-    }
+        /// Opens it again and again, at the minute, hour, day of month, month and day of week of a cron
+        /// expression, such as `0 3 * * SUN`. It needs a duration and a zone.
+        repeats(self, cron: impl Into<String>) => self.plan.repeats = Some(cron.into());
 
-    /// The IANA zone that it is planned in, such as `Europe/Rome`: of local times, and in which it
-    /// is shown. The default is the setting `time_zone`.
-    pub fn zone(mut self, zone: impl Into<String>) -> Self {
-        self.plan.zone = Some(zone.into());
-        self
-    }
+        /// The IANA zone that it is planned in, such as `Europe/Rome`: of local times, and in which it
+        /// is shown. The default is the setting `time_zone`.
+        zone(self, zone: impl Into<String>) => self.plan.zone = Some(zone.into());
 
-    /// What it is called.
-    pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.plan.window.title = Some(title.into());
-        self
-    }
+        /// What it is called.
+        title(self, title: impl Into<String>) => self.plan.window.title = Some(title.into());
 
-    /// What visitors are told instead of the message in the settings.
-    pub fn message(mut self, message: impl Into<String>) -> Self {
-        self.plan.window.message = Some(message.into());
-        self
-    }
+        /// What visitors are told instead of the message in the settings.
+        message(self, message: impl Into<String>) => self.plan.window.message = Some(message.into());
 
-    /// Why, for operators. Visitors never see it.
-    pub fn reason(mut self, reason: impl Into<String>) -> Self {
-        self.plan.window.reason = Some(reason.into());
-        self
-    }
+        /// Why, for operators. Visitors never see it.
+        reason(self, reason: impl Into<String>) => self.plan.window.reason = Some(reason.into());
 
-    /// Who plans it.
-    pub fn by(mut self, by: impl Into<String>) -> Self {
-        self.plan.window.by = Some(by.into());
-        self
-    }
+        /// Who plans it.
+        by(self, by: impl Into<String>) => self.plan.window.by = Some(by.into());
 
-    /// Which mode; the default is `default_mode` of the settings, or else their first one.
-    pub fn mode(mut self, key: impl Into<String>) -> Self {
-        self.mode = key.into();
-        self
+        /// Which mode; the default is `default_mode` of the settings, or else their first one.
+        mode(self, key: impl Into<String>) => self.mode = key.into();
     }
 }
 
@@ -256,17 +222,13 @@ impl CancelWindow {
         }
     }
 
-    /// Cancels only the occurrence that is open, or else the one that comes next; the window goes on
-    /// to repeat afterwards. A window that does not repeat is cancelled as a whole.
-    pub fn only_next(mut self) -> Self {
-        self.only_next = true;
-        self
-    }
+    setters! {
+        /// Cancels only the occurrence that is open, or else the one that comes next; the window goes on
+        /// to repeat afterwards. A window that does not repeat is cancelled as a whole.
+        only_next(self) => self.only_next = true;
 
-    /// Who cancels it.
-    pub fn by(mut self, by: impl Into<String>) -> Self {
-        self.by = Some(by.into());
-        self
+        /// Who cancels it.
+        by(self, by: impl Into<String>) => self.by = Some(by.into());
     }
 }
 

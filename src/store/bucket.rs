@@ -19,6 +19,7 @@ use super::{
     Hint, Hints, LARGEST_DOCUMENT, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved,
     Store, StoreError, StoreFuture, Version, too_large,
 };
+use crate::clock::chance::jittered;
 
 pub(crate) mod address;
 mod date;
@@ -197,9 +198,8 @@ fn expectation(version: &Version) -> Option<UpdateVersion> {
 struct Ticks(Pin<Box<Sleep>>);
 
 impl Ticks {
-    /// Between half of it and all of it, so that nodes do not look in one wave.
     fn pause() -> Pin<Box<Sleep>> {
-        Box::pin(sleep(POLL_EVERY.mul_f64(0.5 + fastrand::f64() / 2.0)))
+        Box::pin(sleep(jittered(POLL_EVERY)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::future::IntoFuture;
 
-use super::{Change, ChangeFuture, propose};
+use super::{Change, ChangeFuture, if_seen::propose_if_seen, propose};
 use crate::{
     core::state::amend::Seen,
     engine::{
@@ -10,7 +10,7 @@ use crate::{
         driver::Operation,
         handle::Engine,
         hooks::{ChangeKind, ProposedChange},
-        if_seen::IfSeen,
+        setters::setters,
     },
 };
 
@@ -31,7 +31,7 @@ pub struct TurnOff {
 impl TurnOff {
     pub(crate) fn new(engine: Engine) -> Self {
         Self {
-            mode: engine.first_mode(),
+            mode: engine.default_mode(),
             engine,
             call_hooks: true,
             by: None,
@@ -39,22 +39,15 @@ impl TurnOff {
         }
     }
 
-    /// Whether hooks are called for this change, in this process. The default is that they are.
-    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
-        self.call_hooks = call_hooks;
-        self
-    }
+    setters! {
+        /// Whether hooks are called for this change, in this process. The default is that they are.
+        call_hooks(self, call_hooks: bool) => self.call_hooks = call_hooks;
 
-    /// Who does it.
-    pub fn by(mut self, by: impl Into<String>) -> Self {
-        self.by = Some(by.into());
-        self
-    }
+        /// Who does it.
+        by(self, by: impl Into<String>) => self.by = Some(by.into());
 
-    /// Which mode; the default is `default_mode` of the settings, or else their first one.
-    pub fn mode(mut self, key: impl Into<String>) -> Self {
-        self.mode = key.into();
-        self
+        /// Which mode; the default is `default_mode` of the settings, or else their first one.
+        mode(self, key: impl Into<String>) => self.mode = key.into();
     }
 
     /// Only while the mode is what was seen of it.
@@ -79,14 +72,10 @@ impl IntoFuture for TurnOff {
         Box::pin(async move {
             engine.find_mode(&mode)?;
             let proposal = ProposedChange::new(ChangeKind::TurnOff, &mode).by(by.as_ref());
-            let if_seen = IfSeen::new(&mode, seen);
-            let operation =
-                if_seen.guard(move |document, now| document.turn_off(&mode, by.as_deref(), now));
-            let change = propose(&engine, proposal, call_hooks, operation).await?;
-            match if_seen.outdated() {
-                Some(mode) => Err(ChangeError::Outdated { mode }),
-                None => Ok(change),
-            }
+            propose_if_seen(&engine, proposal, call_hooks, seen, move |document, now| {
+                document.turn_off(&mode, by.as_deref(), now)
+            })
+            .await
         })
     }
 }
@@ -114,16 +103,12 @@ impl Forget {
         }
     }
 
-    /// Who does it.
-    pub fn by(mut self, by: impl Into<String>) -> Self {
-        self.by = Some(by.into());
-        self
-    }
+    setters! {
+        /// Who does it.
+        by(self, by: impl Into<String>) => self.by = Some(by.into());
 
-    /// Whether hooks are called for this change, in this process. The default is that they are.
-    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
-        self.call_hooks = call_hooks;
-        self
+        /// Whether hooks are called for this change, in this process. The default is that they are.
+        call_hooks(self, call_hooks: bool) => self.call_hooks = call_hooks;
     }
 }
 

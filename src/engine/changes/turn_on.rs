@@ -4,14 +4,14 @@ use std::{future::IntoFuture, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Change, ChangeFuture, propose};
+use super::{Change, ChangeFuture, if_seen::propose_if_seen};
 use crate::{
     core::state::{DrainWish, End, OnTimeout, SwitchOn, amend::Seen},
     engine::{
         change_error::ChangeError,
         handle::Engine,
         hooks::{ChangeKind, ProposedChange},
-        if_seen::IfSeen,
+        setters::setters,
     },
 };
 
@@ -35,7 +35,7 @@ pub struct TurnOn {
 impl TurnOn {
     pub(crate) fn new(engine: Engine) -> Self {
         Self {
-            mode: engine.first_mode(),
+            mode: engine.default_mode(),
             engine,
             call_hooks: true,
             wanted: SwitchOn::default(),
@@ -43,73 +43,45 @@ impl TurnOn {
         }
     }
 
-    /// What visitors are told instead of the message in the settings.
-    pub fn message(mut self, message: impl Into<String>) -> Self {
-        self.wanted.message = Some(message.into());
-        self
-    }
+    setters! {
+        /// What visitors are told instead of the message in the settings.
+        message(self, message: impl Into<String>) => self.wanted.message = Some(message.into());
 
-    /// Why, for operators. Visitors never see it.
-    pub fn reason(mut self, reason: impl Into<String>) -> Self {
-        self.wanted.reason = Some(reason.into());
-        self
-    }
+        /// Why, for operators. Visitors never see it.
+        reason(self, reason: impl Into<String>) => self.wanted.reason = Some(reason.into());
 
-    /// Who does it.
-    pub fn by(mut self, by: impl Into<String>) -> Self {
-        self.wanted.by = Some(by.into());
-        self
-    }
+        /// Who does it.
+        by(self, by: impl Into<String>) => self.wanted.by = Some(by.into());
 
-    /// When it switches itself off, instead of after the mode's `timeout`.
-    pub fn until(mut self, until: Timestamp) -> Self {
-        self.wanted.end = Some(End::At(until));
-        self
-    }
+        /// When it switches itself off, instead of after the mode's `timeout`.
+        until(self, until: Timestamp) => self.wanted.end = Some(End::At(until));
 
-    /// How long until it switches itself off, instead of the mode's `timeout`.
-    pub fn lasting(mut self, duration: Duration) -> Self {
-        self.wanted.end = Some(End::after(duration));
-        self
-    }
+        /// How long until it switches itself off, instead of the mode's `timeout`.
+        lasting(self, duration: Duration) => self.wanted.end = Some(End::after(duration));
 
-    /// It does not switch itself off: not after the mode's `timeout`, and, if it is on already, not
-    /// at the end that it has.
-    pub fn without_end(mut self) -> Self {
-        self.wanted.end = Some(End::Never);
-        self
-    }
+        /// It does not switch itself off: not after the mode's `timeout`, and, if it is on already, not
+        /// at the end that it has.
+        without_end(self) => self.wanted.end = Some(End::Never);
 
-    /// Takes the message of a mode that is on away: visitors are told what the settings say.
-    pub fn without_message(mut self) -> Self {
-        self.wanted.message = Some(String::new());
-        self
-    }
+        /// Takes the message of a mode that is on away: visitors are told what the settings say.
+        without_message(self) => self.wanted.message = Some(String::new());
 
-    /// Takes the reason of a mode that is on away.
-    pub fn without_reason(mut self) -> Self {
-        self.wanted.reason = Some(String::new());
-        self
-    }
+        /// Takes the reason of a mode that is on away.
+        without_reason(self) => self.wanted.reason = Some(String::new());
 
-    /// Which mode; the default is `default_mode` of the settings, or else their first one.
-    pub fn mode(mut self, key: impl Into<String>) -> Self {
-        self.mode = key.into();
-        self
-    }
+        /// Which mode; the default is `default_mode` of the settings, or else their first one.
+        mode(self, key: impl Into<String>) => self.mode = key.into();
 
-    /// Lets those who are in finish first, as the settings `drain.*` say.
-    ///
-    /// The mode is [`Pending`](crate::Phase::Pending) until nobody is inside, then
-    /// [`Offline`](crate::Phase::Offline). Without a drain, a mode that is pending goes offline at
-    /// once.
-    ///
-    /// A restart in the middle goes on with the drain. Who was inside is not stored: a process that
-    /// has just begun waits for nobody whom it has not seen, and lets every visitor go on who has
-    /// logged in, because it cannot know who came before.
-    pub fn drain(mut self) -> Self {
-        self.drain_wish();
-        self
+        /// Lets those who are in finish first, as the settings `drain.*` say.
+        ///
+        /// The mode is [`Pending`](crate::Phase::Pending) until nobody is inside, then
+        /// [`Offline`](crate::Phase::Offline). Without a drain, a mode that is pending goes offline at
+        /// once.
+        ///
+        /// A restart in the middle goes on with the drain. Who was inside is not stored: a process that
+        /// has just begun waits for nobody whom it has not seen, and lets every visitor go on who has
+        /// logged in, because it cannot know who came before.
+        drain(self) => self.drain_wish();
     }
 
     /// Drains, and waits this long at most.
@@ -140,10 +112,9 @@ impl TurnOn {
         &self.mode
     }
 
-    /// Whether hooks are called for this change, in this process. The default is that they are.
-    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
-        self.call_hooks = call_hooks;
-        self
+    setters! {
+        /// Whether hooks are called for this change, in this process. The default is that they are.
+        call_hooks(self, call_hooks: bool) => self.call_hooks = call_hooks;
     }
 
     pub(super) fn drain_wish(&mut self) -> &mut DrainWish {
@@ -171,14 +142,10 @@ impl IntoFuture for TurnOn {
             let proposal = ProposedChange::new(ChangeKind::TurnOn, &mode)
                 .by(wanted.by.as_ref())
                 .saying(wanted.reason.as_ref(), wanted.message.as_ref());
-            let if_seen = IfSeen::new(&mode, seen);
-            let operation =
-                if_seen.guard(move |document, now| document.turn_on(&mode, &wanted, now));
-            let change = propose(&engine, proposal, call_hooks, operation).await?;
-            match if_seen.outdated() {
-                Some(mode) => Err(ChangeError::Outdated { mode }),
-                None => Ok(change),
-            }
+            propose_if_seen(&engine, proposal, call_hooks, seen, move |document, now| {
+                document.turn_on(&mode, &wanted, now)
+            })
+            .await
         })
     }
 }

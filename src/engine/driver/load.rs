@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::{Driver, HAND_IS_DONE, Known, LOOK_EVERY};
 use crate::{
+    clock::chance::jittered,
     core::{
         excerpt::Excerpt,
         state::{Document, decode::DecodeError},
@@ -14,7 +15,7 @@ use crate::{
         driver::believe::{Believed, RepairReason},
         events, figures,
         patience::{self, within},
-        pauses::{FIRST_RETRY, LONGEST_RETRY, jittered},
+        pauses::{FIRST_RETRY, LONGEST_RETRY},
     },
     store::{Loaded, StoreError, Version},
 };

@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{Driver, Known, edges::SETTLE_RETRY, events};
 use crate::{
-    engine::pauses::{FIRST_RETRY, jittered},
+    clock::chance::jittered,
+    engine::pauses::FIRST_RETRY,
     settings::{WhenStoreFails, WhenUnknownAtStart},
     store::StoreError,
 };

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Guard, Held, hear_of_locks};
 use crate::{
+    clock::chance,
     core::state::{DrainWish, End, OnTimeout, SwitchOn},
     engine::{
         change_error::ChangeError,
@@ -14,6 +15,7 @@ use crate::{
         handle::Engine,
         hooks::{ChangeKind, ProposedChange},
         lock::{LockWish, lock},
+        setters::setters,
         task::SHORTEST_LAPSE,
     },
 };
@@ -34,7 +36,7 @@ pub struct Guarding {
 impl Guarding {
     pub(crate) fn new(engine: Engine, on: bool) -> Self {
         Self {
-            mode: engine.first_mode(),
+            mode: engine.default_mode(),
             engine,
             on,
             call_hooks: true,
@@ -43,66 +45,38 @@ impl Guarding {
         }
     }
 
-    /// Which mode; the default is `default_mode` of the settings, or else their first one.
-    pub fn mode(mut self, key: impl Into<String>) -> Self {
-        self.mode = key.into();
-        self
-    }
+    setters! {
+        /// Which mode; the default is `default_mode` of the settings, or else their first one.
+        mode(self, key: impl Into<String>) => self.mode = key.into();
 
-    /// What visitors are told meanwhile.
-    pub fn message(mut self, message: impl Into<String>) -> Self {
-        self.wanted.message = Some(message.into());
-        self
-    }
+        /// What visitors are told meanwhile.
+        message(self, message: impl Into<String>) => self.wanted.message = Some(message.into());
 
-    /// Why, for operators.
-    pub fn reason(mut self, reason: impl Into<String>) -> Self {
-        self.wanted.reason = Some(reason.into());
-        self
-    }
+        /// Why, for operators.
+        reason(self, reason: impl Into<String>) => self.wanted.reason = Some(reason.into());
 
-    /// Who does it.
-    pub fn by(mut self, by: impl Into<String>) -> Self {
-        self.wanted.by = Some(by.into());
-        self
-    }
+        /// Who does it.
+        by(self, by: impl Into<String>) => self.wanted.by = Some(by.into());
 
-    /// How long maintenance lasts at most, should this process die and the guard with it.
-    pub fn lasting(mut self, duration: Duration) -> Self {
-        self.wanted.end = Some(End::after(duration));
-        self
-    }
+        /// How long maintenance lasts at most, should this process die and the guard with it.
+        lasting(self, duration: Duration) => self.wanted.end = Some(End::after(duration));
 
-    /// When maintenance ends at the latest, should this process die and the guard with it.
-    pub fn until(mut self, until: Timestamp) -> Self {
-        self.wanted.end = Some(End::At(until));
-        self
-    }
+        /// When maintenance ends at the latest, should this process die and the guard with it.
+        until(self, until: Timestamp) => self.wanted.end = Some(End::At(until));
 
-    /// Lets those who are in finish first, as the settings `drain.*` say: the mode is
-    /// [`Pending`](crate::Phase::Pending) when the guard is entered, and
-    /// [`Offline`](crate::Phase::Offline) once nobody is inside.
-    pub fn drain(mut self) -> Self {
-        self.drain_wish();
-        self
-    }
+        /// Lets those who are in finish first, as the settings `drain.*` say: the mode is
+        /// [`Pending`](crate::Phase::Pending) when the guard is entered, and
+        /// [`Offline`](crate::Phase::Offline) once nobody is inside.
+        drain(self) => self.drain_wish();
 
-    /// Drains, and waits this long at most.
-    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
-        self.drain_wish().timeout = SignedDuration::try_from(timeout).ok();
-        self
-    }
+        /// Drains, and waits this long at most.
+        drain_timeout(self, timeout: Duration) => self.drain_wish().timeout = SignedDuration::try_from(timeout).ok();
 
-    /// Drains, and does this when it is not over in time.
-    pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
-        self.drain_wish().on_timeout = on_timeout;
-        self
-    }
+        /// Drains, and does this when it is not over in time.
+        on_timeout(self, on_timeout: OnTimeout) => self.drain_wish().on_timeout = on_timeout;
 
-    /// It does not end by itself while the guard lives, whatever the mode's `timeout` is.
-    pub fn without_end(mut self) -> Self {
-        self.wanted.end = Some(End::Never);
-        self
+        /// It does not end by itself while the guard lives, whatever the mode's `timeout` is.
+        without_end(self) => self.wanted.end = Some(End::Never);
     }
 
     pub(super) fn drain_wish(&mut self) -> &mut DrainWish {
@@ -110,36 +84,26 @@ impl Guarding {
         self.wanted.drain.get_or_insert(default)
     }
 
-    /// Whether hooks are called for what the guard does, in this process. The default is that they
-    /// are.
-    pub fn call_hooks(mut self, call_hooks: bool) -> Self {
-        self.call_hooks = call_hooks;
-        self
-    }
+    setters! {
+        /// Whether hooks are called for what the guard does, in this process. The default is that they
+        /// are.
+        call_hooks(self, call_hooks: bool) => self.call_hooks = call_hooks;
 
-    /// Holds the lock on the mode: of all exclusive guards on it, in any process, only one is entered
-    /// at a time. It fails at once when another is; see [`waiting`](Self::waiting).
-    ///
-    /// The lock is a lease in the store. When its process dies, it is free within 15 seconds; what
-    /// the guard had switched stays until [`lasting`](Self::lasting) is over or somebody switches it
-    /// off. People, and guards that are not exclusive, may switch the mode as ever.
-    pub fn exclusive(mut self) -> Self {
-        self.lock_wish();
-        self
-    }
+        /// Holds the lock on the mode: of all exclusive guards on it, in any process, only one is entered
+        /// at a time. It fails at once when another is; see [`waiting`](Self::waiting).
+        ///
+        /// The lock is a lease in the store. When its process dies, it is free within 15 seconds; what
+        /// the guard had switched stays until [`lasting`](Self::lasting) is over or somebody switches it
+        /// off. People, and guards that are not exclusive, may switch the mode as ever.
+        exclusive(self) => self.lock_wish();
 
-    /// Holds the lock on the mode as [`exclusive`](Self::exclusive) does, and waits this long at most
-    /// for another to give it back.
-    pub fn waiting(mut self, at_most: Duration) -> Self {
-        self.lock_wish().wait = at_most;
-        self
-    }
+        /// Holds the lock on the mode as [`exclusive`](Self::exclusive) does, and waits this long at most
+        /// for another to give it back.
+        waiting(self, at_most: Duration) => self.lock_wish().wait = at_most;
 
-    /// Holds the lock on the mode as [`exclusive`](Self::exclusive) does, and says how long after its
-    /// process has died it is free again: 15 seconds unless said otherwise, and one at least.
-    pub fn lapses_after(mut self, lapse: Duration) -> Self {
-        self.lock_wish().lapse = lapse.max(SHORTEST_LAPSE);
-        self
+        /// Holds the lock on the mode as [`exclusive`](Self::exclusive) does, and says how long after its
+        /// process has died it is free again: 15 seconds unless said otherwise, and one at least.
+        lapses_after(self, lapse: Duration) => self.lock_wish().lapse = lapse.max(SHORTEST_LAPSE);
     }
 
     pub(super) fn lock_wish(&mut self) -> &mut LockWish {
@@ -185,9 +149,7 @@ impl Guarding {
                 )));
             }
         }
-        let token: String = std::iter::repeat_with(fastrand::alphanumeric)
-            .take(16)
-            .collect();
+        let token = chance::name(16);
         // Armed before the change is made: when the future is dropped meanwhile, the change may
         // still be made and must be put back.
         let guard = Guard {

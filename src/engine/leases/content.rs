@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{core::status::LockHolder, store::LiveLease};
+use crate::{clock::chance, core::status::LockHolder, store::LiveLease};
 
 /// What of the host's name is in the name of a lease, in characters.
 pub(crate) const HOST_LIMIT: usize = 24;
@@ -34,9 +34,7 @@ impl Content {
             .take(HOST_LIMIT)
             .collect();
         let pid = std::process::id();
-        let token: String = std::iter::repeat_with(fastrand::alphanumeric)
-            .take(12)
-            .collect();
+        let token = chance::name(12);
         let holder = format!("{host}-{pid}-{token}");
         let content = Self {
             by,

@@ -209,3 +209,7 @@ fn valid(lease: Result<Lease, StoreError>) -> Result<Lease, String> {
 fn asked<T>(what: &str, answer: Result<T, StoreError>) -> Result<T, String> {
     answer.map_err(|error| format!("{what} fails: {}", told(&error)))
 }
+
+#[cfg(test)]
+#[path = "lost_tests.rs"]
+mod tests;

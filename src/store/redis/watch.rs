@@ -19,7 +19,10 @@ use tokio::{
 };
 
 use super::connection::Connections;
-use crate::store::{Hint, Hints};
+use crate::{
+    clock::chance::jittered,
+    store::{Hint, Hints},
+};
 
 /// How often to look without a message: what is written by hand publishes nothing.
 const POLL_EVERY: Duration = Duration::from_secs(5);
@@ -129,9 +132,4 @@ impl Watcher {
             }
         }
     }
-}
-
-/// Between half of it and all of it, so that nodes do not ask in one wave.
-fn jittered(pause: Duration) -> Duration {
-    pause.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

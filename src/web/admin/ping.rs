@@ -111,7 +111,7 @@ pub(crate) fn probed_mode(
     let Some(key) = asked.next() else {
         return Ok(None);
     };
-    let may_ask = sight.has(&key) || key == maintenance.engine.first_mode();
+    let may_ask = sight.has(&key) || key == maintenance.engine.default_mode();
     let known = snapshot.modes.iter().position(|mode| *mode.key == *key);
     known.filter(|_| may_ask).map(Some).ok_or(NoSuchMode)
 }

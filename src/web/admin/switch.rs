@@ -153,7 +153,7 @@ async fn answer_get(
 fn mode_of(form: Option<&Form>, maintenance: &Maintenance) -> String {
     form.and_then(|form| form.get("mode"))
         .map(str::to_owned)
-        .unwrap_or_else(|| maintenance.engine.first_mode())
+        .unwrap_or_else(|| maintenance.engine.default_mode())
 }
 
 /// The answer to whoever made a change.

@@ -42,7 +42,7 @@ pub(super) async fn plan(
         Ok(members) => members.text("mode"),
         Err(_) => None,
     };
-    let mode = mode.unwrap_or_else(|| maintenance.engine.first_mode());
+    let mode = mode.unwrap_or_else(|| maintenance.engine.default_mode());
     let caller = authorize_change(&request, &maintenance, Some(&mode), PLAN).await?;
     let refused = |error| not_changed(&request, &maintenance, &error);
     maintenance.engine.find_mode(&mode).map_err(refused)?;

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::rules::fault;
 use crate::{
+    clock::chance,
     engine::{driver::Plan, fleet::report::NodeIdentity, node::own_node::NodePlan},
     settings::{NodeSettings, Settings, SettingsError, WebServerSettings},
     web::mode::{self, ConfiguredMode},
@@ -32,9 +33,7 @@ pub(super) fn plan(settings: &Settings, modes: &[ConfiguredMode]) -> Result<Plan
 }
 
 pub(super) fn node_plan(settings: &Settings) -> NodePlan {
-    let salt: String = std::iter::repeat_with(fastrand::alphanumeric)
-        .take(6)
-        .collect();
+    let salt = chance::name(6);
     NodePlan {
         identity: NodeIdentity::new(
             settings.node.id.as_deref(),

@@ -43,7 +43,7 @@ pub(crate) async fn change(
         )
     })?;
     let key = form.get("mode").map(str::to_owned);
-    let key = key.unwrap_or_else(|| maintenance.engine.first_mode());
+    let key = key.unwrap_or_else(|| maintenance.engine.default_mode());
     if request.method() != Method::POST {
         let page = Page::open(&request, &maintenance).await?;
         let may = page.sight.has(&key) && page.switchable.contains(&key);

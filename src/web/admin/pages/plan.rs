@@ -39,7 +39,7 @@ pub(in crate::web::admin) async fn plan(
     let comes_again = comes_again(&request, &form, &maintenance);
     if request.method() == Method::POST {
         let key = form.get("mode").map(str::to_owned);
-        let key = key.unwrap_or_else(|| maintenance.engine.first_mode());
+        let key = key.unwrap_or_else(|| maintenance.engine.default_mode());
         let what = "plan a window";
         let caller = match authorize_change(&request, &maintenance, Some(&key), what).await {
             Ok(caller) => caller,

@@ -49,7 +49,7 @@ pub(crate) async fn preview(
     let form = Form::read(&request, &body).map_err(|error| faulty(&error.to_string()))?;
     let texts = Form::of_body(&body);
     let key = form.get("mode").map(str::to_owned);
-    let key = key.unwrap_or_else(|| maintenance.engine.first_mode());
+    let key = key.unwrap_or_else(|| maintenance.engine.default_mode());
     let snapshot = maintenance.engine.shared.published.snapshot();
     let mode = snapshot.modes.iter().position(|mode| *mode.key == *key);
     let Some(mode) = mode.filter(|_| sight.has(&key)) else {
