@@ -1,12 +1,12 @@
 //! What is shown of planned windows.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::core::{schedule::Interval, state::Window};
 
 /// A planned window of a mode: `[start, end)`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlannedWindow {
     /// What [`Maintenance::cancel_window`](crate::Maintenance::cancel_window) takes.
@@ -31,7 +31,7 @@ pub struct PlannedWindow {
 }
 
 /// How a [`PlannedWindow`] repeats.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Repeats {
     /// When it starts, by minute, hour, day of month, month and day of week, in `zone`.
