@@ -1,6 +1,6 @@
 //! What every command works with.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{failure::Failure, output::Output};
 use crate::{
@@ -21,6 +21,8 @@ pub(super) struct Context<'a> {
     pub(super) named_mode: Option<String>,
     /// Who gives the command.
     pub(super) by: String,
+    /// The zone in which times are shown: that in which they are read, where the settings name one.
+    pub(super) zone: TimeZone,
 }
 
 impl<'a> Context<'a> {
@@ -30,7 +32,9 @@ impl<'a> Context<'a> {
         named_mode: Option<String>,
         output: &'a Output,
     ) -> Self {
+        let zone = maintenance.engine.shared.time_zone.clone();
         Self {
+            zone: zone.unwrap_or_else(TimeZone::system),
             maintenance,
             settings,
             output,

@@ -6,7 +6,6 @@ pub(crate) mod excerpt;
 pub(crate) mod limits;
 pub(crate) mod mode;
 pub(crate) mod mode_view;
-#[cfg(all(feature = "cli", unix))]
 pub(crate) mod overlap;
 #[cfg(feature = "redis")]
 pub(crate) mod pace;
