@@ -18,7 +18,7 @@ fn what_fits_stays_as_it_is() {
 #[test]
 fn a_value_goes_on_under_itself_and_other_lines_where_they_begin() {
     assert_eq!(
-        broken("site: offline\n  reason   the disks are full", 24),
+        broken("site: offline\n  reason   the disks are full", 22),
         "site: offline\n  reason   the disks\n           are full"
     );
     assert_eq!(
