@@ -2,20 +2,11 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{failure::Failure, output::Output};
-use crate::{
-    core::{
-        schedule::read_time,
-        status::whole::Status,
-        text::{chain, escaped},
-    },
-    settings::Settings,
-    web::maintenance::Maintenance,
-};
+use super::{failure::Failure, output::Output, site::Site};
+use crate::core::{schedule::read_time, status::whole::Status, text::escaped};
 
 pub(super) struct Context<'a> {
-    pub(super) maintenance: Maintenance,
-    pub(super) settings: Settings,
+    pub(super) site: Site,
     pub(super) output: &'a Output,
     /// The mode that was named.
     pub(super) named_mode: Option<String>,
@@ -26,17 +17,10 @@ pub(super) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(
-        maintenance: Maintenance,
-        settings: Settings,
-        named_mode: Option<String>,
-        output: &'a Output,
-    ) -> Self {
-        let zone = maintenance.engine.shared.time_zone.clone();
+    pub(super) fn new(site: Site, named_mode: Option<String>, output: &'a Output) -> Self {
         Self {
-            zone: zone.unwrap_or_else(TimeZone::system),
-            maintenance,
-            settings,
+            zone: site.time_zone().unwrap_or_else(TimeZone::system),
+            site,
             output,
             named_mode,
             by: by(),
@@ -47,22 +31,21 @@ impl<'a> Context<'a> {
     pub(super) fn mode(&self) -> String {
         self.named_mode
             .clone()
-            .unwrap_or_else(|| self.maintenance.engine.default_mode())
+            .unwrap_or_else(|| self.site.default_mode())
     }
 
     /// Refuses a mode that there is not, before anything else is done.
     pub(super) fn known_mode(&self) -> Result<(), Failure> {
-        self.maintenance.engine.find_mode(&self.mode())?;
-        Ok(())
+        self.site.find_mode(&self.mode())
     }
 
     /// The status with the nodes and tasks of now. If they cannot be told, the store fails.
     pub(super) async fn fresh_status(&self) -> Status {
-        match self.maintenance.ask_status().await {
+        match self.site.ask_status().await {
             Ok(status) => status,
             Err(error) => {
-                let mut status = self.maintenance.status();
-                status.store.error.get_or_insert_with(|| chain(&error));
+                let mut status = self.site.status();
+                status.store.error.get_or_insert(error);
                 status
             }
         }
@@ -79,7 +62,7 @@ impl<'a> Context<'a> {
 
     /// The status; a failure when the store is out of reach, because then nothing is known.
     pub(super) fn status(&self) -> Result<Status, Failure> {
-        let status = self.maintenance.status();
+        let status = self.site.status();
         match &status.store.error {
             Some(error) => Err(Failure::store(error.clone())),
             None => Ok(status),
@@ -88,14 +71,7 @@ impl<'a> Context<'a> {
 
     /// Refuses to change a state that nobody else would ever see.
     pub(super) fn can_be_seen_by_the_app(&self) -> Result<(), Failure> {
-        if self.maintenance.status().store.url == "memory:" {
-            return Err(Failure::store(
-                "the store memory: lives inside of the app, out of reach for this program; \
-                 give the app and this program a store that they can share, such as \
-                 file:/var/lib/app/maintenance.state",
-            ));
-        }
-        Ok(())
+        self.site.can_be_seen_by_the_app()
     }
 
     /// Tells when a web server in front of the app may not know of a change.
@@ -108,9 +84,9 @@ impl<'a> Context<'a> {
 
     /// Reads a time that was given as an option, and tells what may not have been meant so.
     pub(super) fn time(&self, option: &str, text: &str) -> Result<Timestamp, Failure> {
-        let zone = self.maintenance.engine.shared.time_zone.as_ref();
+        let zone = self.site.time_zone();
         let now = self.now();
-        let planned = read_time(text, zone, now, now)
+        let planned = read_time(text, zone.as_ref(), now, now)
             .map_err(|error| Failure::usage(format!("{option}: {error}")))?;
         if let Some(note) = &planned.note {
             self.output.warn(note);
@@ -119,7 +95,7 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        self.maintenance.engine.shared.clock.now()
+        self.site.now()
     }
 }
 

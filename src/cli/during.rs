@@ -17,17 +17,12 @@ use super::{
     on::Closing,
     reach::{Reach, is_safe},
     signals::{Signals, not_run},
+    site::Hold,
     status_text::inside,
     waiting::{Waited, follow, names},
     wording::{self, line},
 };
-use crate::{
-    cli::texts::{Texts, given},
-    engine::{
-        change_error::ChangeError,
-        guard::{Guard, Guarding},
-    },
-};
+use crate::cli::texts::Texts;
 
 /// How often, and with which pauses, the site is brought back while the store fails.
 const ATTEMPTS: usize = 6;
@@ -59,7 +54,9 @@ impl During {
     pub(super) async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         self.closing.check()?;
         context.can_be_seen_by_the_app()?;
-        let guarding = self.guarding(context)?;
+        let wishes = self
+            .closing
+            .wishes(context, &self.texts, self.closing.end(context)?);
         if self.closing.interactive {
             confirm(&self.closing.consequence(context)).await?;
         }
@@ -68,10 +65,10 @@ impl During {
         let key = context.mode();
         let was_closed = is_closed(context);
         tell_terminal(context, &format!("{key} closes"));
-        let mut guard = guarding.enter().await?;
+        let mut hold = context.site.hold(&wishes, self.exclusive).await?;
         let waited = self.wait(context, &mut signals).await;
         if let Err(failure) = waited.and_then(|()| signals.none_yet()) {
-            bring_back(&mut guard, context).await?;
+            bring_back(&mut hold, context).await?;
             tell_what_is_left(context, was_closed, false);
             return Err(failure);
         }
@@ -80,8 +77,7 @@ impl During {
         tell_terminal(context, &format!("{key} is closed; {command} runs"));
         let json = context.output.is_json();
         let lost = async {
-            let lost = ChangeError::LockLost(guard.lock_lost().await);
-            context.output.error(&lost.to_string());
+            context.output.error(&hold.lost().await);
         };
         let ended = child::run(&self.command, json, &mut signals, lost).await;
         tell_terminal(context, &format!("{command} has ended with {}", ended.code));
@@ -89,13 +85,13 @@ impl During {
             context.output.error(why);
         }
         // What it has done without the lock, it may not have done alone.
-        let is_lost = self.exclusive && !guard.holds_lock();
+        let is_lost = self.exclusive && !hold.is_exclusive();
         let code = ended.code.max(u8::from(is_lost));
         let keep = self.keep_on_failure && code != 0;
         let brought_back = if keep {
-            keep_closed(guard, context).await
+            keep_closed(hold, context).await
         } else {
-            bring_back(&mut guard, context).await
+            bring_back(&mut hold, context).await
         };
         let left = match &brought_back {
             Err(_) => Some("not-brought-back"),
@@ -111,28 +107,6 @@ impl During {
             }
             Ok(()) => Ok(code),
         }
-    }
-
-    fn guarding(&self, context: &Context<'_>) -> Result<Guarding, Failure> {
-        let Self { texts, closing, .. } = self;
-        let guarding = context.maintenance.while_on();
-        let mut guarding = guarding.mode(context.mode()).by(&context.by);
-        guarding = given(guarding, &texts.message, Guarding::message);
-        guarding = given(guarding, &texts.reason, Guarding::reason);
-        guarding = given(guarding, &closing.end(context)?, Guarding::until);
-        guarding = given(guarding, &closing.lasting, Guarding::lasting);
-        if closing.no_end {
-            guarding = guarding.without_end();
-        }
-        if self.exclusive {
-            guarding = guarding.exclusive();
-        }
-        if closing.drain {
-            guarding = guarding.drain();
-            guarding = given(guarding, &closing.timeout, Guarding::drain_timeout);
-            guarding = given(guarding, &closing.on_timeout(), Guarding::on_timeout);
-        }
-        Ok(guarding)
     }
 
     /// Waits as it was asked, before the command may run.
@@ -163,12 +137,12 @@ impl During {
 }
 
 /// Puts back what was before, and tries that more than once: nobody may be there to do it later.
-async fn bring_back(guard: &mut Guard, context: &Context<'_>) -> Result<(), Failure> {
+async fn bring_back(hold: &mut Hold, context: &Context<'_>) -> Result<(), Failure> {
     let mut attempt = 1;
     loop {
-        let failure = match guard.try_release().await {
-            Ok(_) => return Ok(()),
-            Err(error) => Failure::from(error),
+        let failure = match hold.try_give_back().await {
+            Ok(()) => return Ok(()),
+            Err(failure) => failure,
         };
         if failure.exit != Exit::StoreOutOfReach || attempt == ATTEMPTS {
             let key = context.mode();
@@ -188,8 +162,8 @@ async fn bring_back(guard: &mut Guard, context: &Context<'_>) -> Result<(), Fail
 }
 
 /// Leaves it closed, for somebody to look at.
-async fn keep_closed(guard: Guard, context: &Context<'_>) -> Result<(), Failure> {
-    guard.keep().await?;
+async fn keep_closed(hold: Hold, context: &Context<'_>) -> Result<(), Failure> {
+    hold.keep().await?;
     let key = context.mode();
     context.output.warn(&format!(
         "the command failed: {key} stays as it is; `maintenance --mode {key} off` brings it back"
@@ -199,7 +173,7 @@ async fn keep_closed(guard: Guard, context: &Context<'_>) -> Result<(), Failure>
 
 /// Whether the mode is closed now, as far as is known.
 fn is_closed(context: &Context<'_>) -> bool {
-    let status = context.maintenance.status();
+    let status = context.site.status();
     let mode = status.mode(&context.mode());
     mode.is_some_and(|mode| mode.phase.is_maintenance())
 }
@@ -217,7 +191,7 @@ fn tell_what_is_left(
     was_closed: bool,
     has_run: bool,
 ) -> Option<&'static str> {
-    let status = context.maintenance.status();
+    let status = context.site.status();
     let key = context.mode();
     let mode = status.mode(&key)?;
     let is = wording::is(mode.phase);

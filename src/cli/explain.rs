@@ -34,7 +34,7 @@ pub(super) struct Explain {
 }
 
 impl Explain {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         let mut inquiry = Inquiry::new(&self.method, &self.path)
             .map_err(|error| Failure::usage(error.to_string()))?;
         if let Some(address) = self.address {
@@ -46,16 +46,16 @@ impl Explain {
         if let Some(host) = self.host {
             inquiry = inquiry.host(host);
         }
-        let store = context.maintenance.status().store;
+        let store = context.site.status().store;
         if let Some(error) = store.error {
             context.output.warn(&format!(
                 "the store is out of reach, so this is as `when_store_fails` has it: {error}"
             ));
         }
-        let explanation = context.maintenance.explain(&inquiry);
+        let explanation = context.site.explain(&inquiry).await?;
         context.output.say(&explanation, || {
             let mut lines = vec![
-                format!("{}: {}", explanation.outcome.as_str(), explanation.rule),
+                format!("{}: {}", explanation.outcome, explanation.rule),
                 line(&explanation.why),
             ];
             if explanation.logout {

@@ -52,7 +52,8 @@ impl From<Server> for WebServer {
 impl Export {
     pub(super) fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         let server = WebServer::from(self.server);
-        let rules = export(server, &context.settings, &self.app)
+        let site = context.site.by_store()?;
+        let rules = export(server, &site.settings, &self.app)
             .map_err(|error| Failure::failed(error.to_string()))?;
         let document = json!({"server": server.as_str(), "rules": rules});
         context.output.hand_out(&document, &rules);
@@ -78,10 +79,11 @@ pub(super) struct Render {
 
 impl Render {
     pub(super) fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
-        if let Some(error) = &context.maintenance.front.page_fault {
+        let maintenance = &context.site.by_store()?.maintenance;
+        if let Some(error) = &maintenance.front.page_fault {
             return Err(Failure::failed(error.clone()));
         }
-        let page = context.maintenance.page();
+        let page = maintenance.page();
         match &self.output {
             Some(path) => {
                 replace(path, page.as_bytes()).map_err(Failure::failed)?;

@@ -24,11 +24,7 @@ pub(super) struct Forget {
 impl Forget {
     pub(super) async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         context.can_be_seen_by_the_app()?;
-        let change = context
-            .maintenance
-            .forget(&self.key)
-            .by(&context.by)
-            .await?;
+        let change = context.site.forget(&self.key, &context.by).await?;
         let document = json!({"changed": change.changed, "status": change.status});
         context.output.say(&document, || {
             let key = line(&self.key);

@@ -29,9 +29,9 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         context.status()?;
-        let mut periods = context.maintenance.history();
+        let mut periods = context.site.history().await?;
         if let Some(mode) = &context.named_mode {
             periods.retain(|period| period.mode == *mode);
         }

@@ -100,6 +100,7 @@ mod outcome;
 mod output;
 mod reach;
 mod signals;
+mod site;
 mod status;
 mod status_text;
 mod table;
@@ -197,10 +198,10 @@ impl Command {
             Self::Off(off) => off.run(&context).await,
             Self::Status(status) => status.run(&context).await,
             Self::Window(window) => window.run(&context).await,
-            Self::History(history) => history.run(&context),
+            Self::History(history) => history.run(&context).await,
             Self::During(during) => during.run(&context).await,
             Self::Task(task) => task.run(&context).await,
-            Self::Explain(explain) => explain.run(&context),
+            Self::Explain(explain) => explain.run(&context).await,
             Self::Export(export) => export.run(&context),
             Self::Render(render) => render.run(&context),
             Self::Forget(forget) => forget.run(&context).await,

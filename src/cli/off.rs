@@ -34,12 +34,7 @@ impl Off {
         if self.interactive {
             confirm(&format!("`{key}` is online again for all visitors.")).await?;
         }
-        let change = context
-            .maintenance
-            .turn_off()
-            .mode(&key)
-            .by(&context.by)
-            .await?;
+        let change = context.site.turn_off(&key, &context.by).await?;
         tell(context, &change).await;
         remind(context, &change.status, &key);
         Ok(0)

@@ -11,14 +11,15 @@ use super::{
     failure::Failure,
     outcome::{is_closed, tell, tell_what_stands},
     signals::Signals,
-    texts::{Texts, given},
+    site::{DrainWishes, EndWish, WindowWishes, Wishes},
+    texts::Texts,
     waiting::{Goal, wait},
-    window::{Wanted, plan},
+    window::plan,
     wording::{self, line},
 };
 use crate::{
     core::{schedule::parse_duration, state::OnTimeout},
-    engine::changes::{Change, TurnOn},
+    engine::changes::Change,
 };
 
 /// Take the site out of service, now or in a window
@@ -122,6 +123,31 @@ impl Closing {
         }
     }
 
+    /// What a site is asked for.
+    pub(super) fn wishes(
+        &self,
+        context: &Context<'_>,
+        texts: &Texts,
+        end: Option<Timestamp>,
+    ) -> Wishes {
+        let end = match (self.no_end, end, self.lasting) {
+            (true, _, _) => Some(EndWish::Never),
+            (false, Some(end), _) => Some(EndWish::At(end)),
+            (false, None, lasting) => lasting.map(EndWish::After),
+        };
+        Wishes {
+            mode: context.mode(),
+            by: context.by.clone(),
+            message: texts.message.clone(),
+            reason: texts.reason.clone(),
+            end,
+            drain: self.drain.then(|| DrainWishes {
+                timeout: self.timeout,
+                on_timeout: self.on_timeout(),
+            }),
+        }
+    }
+
     /// What is waited for, if anything.
     pub(super) fn goal(&self) -> Option<Goal> {
         (self.drain || self.wait).then_some(Goal {
@@ -135,7 +161,7 @@ impl Closing {
     /// What follows, for the question of `--interactive`.
     pub(super) fn consequence(&self, context: &Context<'_>) -> String {
         let mode = context.mode();
-        let status = context.maintenance.status();
+        let status = context.site.status();
         let help = status.mode(&mode).and_then(|mode| mode.help.as_deref());
         let help = help.map_or_else(String::new, |help| format!(" {}", line(help)));
         if self.drain {
@@ -183,22 +209,8 @@ impl On {
         context: &Context<'_>,
         end: Option<Timestamp>,
     ) -> Result<Change, Failure> {
-        let Self { texts, closing, .. } = self;
-        let turn_on = context.maintenance.turn_on();
-        let mut turn_on = turn_on.mode(context.mode()).by(&context.by);
-        turn_on = given(turn_on, &texts.message, TurnOn::message);
-        turn_on = given(turn_on, &texts.reason, TurnOn::reason);
-        turn_on = given(turn_on, &end, TurnOn::until);
-        turn_on = given(turn_on, &closing.lasting, TurnOn::lasting);
-        if closing.no_end {
-            turn_on = turn_on.without_end();
-        }
-        if closing.drain {
-            turn_on = turn_on.drain();
-            turn_on = given(turn_on, &closing.timeout, TurnOn::drain_timeout);
-            turn_on = given(turn_on, &closing.on_timeout(), TurnOn::on_timeout);
-        }
-        Ok(turn_on.await?)
+        let wishes = self.closing.wishes(context, &self.texts, end);
+        context.site.turn_on(&wishes).await
     }
 
     /// Plans a window instead.
@@ -213,14 +225,14 @@ impl On {
             let mode = context.mode();
             confirm(&format!("`{mode}` goes offline at {start} {until}.")).await?;
         }
-        let wanted = Wanted {
+        let wishes = WindowWishes {
             start: Some(start.to_owned()),
             end: closing.end.clone(),
             lasting: closing.lasting,
             message: texts.message.clone(),
             reason: texts.reason.clone(),
-            ..Wanted::default()
+            ..WindowWishes::default()
         };
-        plan(context, wanted).await
+        plan(context, wishes).await
     }
 }

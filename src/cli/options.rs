@@ -6,7 +6,12 @@ use clap::{ArgAction, Args};
 use parking_lot::Mutex;
 use tracing_subscriber::EnvFilter;
 
-use super::{context::Context, failure::Failure, output::Output};
+use super::{
+    context::Context,
+    failure::Failure,
+    output::Output,
+    site::{Site, StoreSite},
+};
 use crate::{
     core::text::{escaped, without_password},
     settings::{Settings, StoreUrl},
@@ -71,8 +76,12 @@ impl Options {
         });
         let maintenance = builder.of_a_tool().build().await?;
         let settings = effective.lock().clone();
+        let site = Site::Store(Box::new(StoreSite {
+            maintenance,
+            settings,
+        }));
         let named_mode = self.mode.clone();
-        let context = Context::new(maintenance, settings, named_mode, output);
+        let context = Context::new(site, named_mode, output);
         context.known_mode()?;
         Ok(context)
     }

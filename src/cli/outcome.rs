@@ -16,7 +16,7 @@ use crate::{
 pub(super) async fn tell(context: &Context<'_>, change: &Change) {
     let reach = Reach::find(context).await;
     context.warn_of_files(&change.status);
-    let status = context.maintenance.status();
+    let status = context.site.status();
     context.output.say(
         &json!({"changed": change.changed, "reached": reach.document(), "status": status}),
         || sentence(context, change, &reach),
@@ -26,14 +26,14 @@ pub(super) async fn tell(context: &Context<'_>, change: &Change) {
 
 /// Whether the mode is closed already, as far as is known.
 pub(super) fn is_closed(context: &Context<'_>) -> bool {
-    let status = context.maintenance.status();
+    let status = context.site.status();
     let mode = status.mode(&context.mode());
     mode.is_some_and(|mode| mode.phase.is_maintenance())
 }
 
 /// Of a mode that was closed already: what was said before stands where nothing was said now.
 pub(super) fn tell_what_stands(context: &Context<'_>) {
-    let status = context.maintenance.status();
+    let status = context.site.status();
     let Some(mode) = status.mode(&context.mode()) else {
         return;
     };

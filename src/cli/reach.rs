@@ -10,10 +10,7 @@ use super::{
     failure::Failure,
     wording::{self, line},
 };
-use crate::core::{
-    status::{store::StoreStatus, whole::Status},
-    text::chain,
-};
+use crate::core::status::{store::StoreStatus, whole::Status};
 
 /// How long nodes may take to follow before they are named, and how often they are looked at.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -40,9 +37,9 @@ impl Reach {
     pub(super) async fn find(context: &Context<'_>) -> Self {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let reach = match context.maintenance.ask_status().await {
+            let reach = match context.site.ask_status().await {
                 Ok(status) => Self::of(&status),
-                Err(error) => return Self::Unknown(chain(&error)),
+                Err(error) => return Self::Unknown(error),
             };
             match &reach {
                 Self::Nodes { missing, .. } if !missing.is_empty() && Instant::now() < deadline => {
@@ -101,9 +98,7 @@ impl Reach {
             Self::Nodes { missing, .. } => context
                 .output
                 .warn(&format!("not reached yet: {}", missing.join(", "))),
-            Self::Nobody => context
-                .output
-                .note(&nobody(&context.maintenance.status().store)),
+            Self::Nobody => context.output.note(&nobody(&context.site.status().store)),
             Self::Unknown(error) => context
                 .output
                 .warn(&format!("nobody knows whom it reached: {}", line(error))),

@@ -77,14 +77,14 @@ fn exit_code(status: &Status) -> u8 {
 /// Shows the status at each change, until a signal or the reader ends it.
 async fn watch(context: &Context<'_>) -> Result<Status, Failure> {
     let mut signals = Signals::listen()?;
-    let mut changes = context.maintenance.subscribe();
+    let mut changes = context.site.changes();
     let in_place = std::io::stdout().is_terminal() && !context.output.is_json();
     let mut shown = Shown::default();
     loop {
         let status = tokio::select! {
             status = context.shown_status() => status,
             // A store that hangs must not keep it from ending.
-            _ = signals.next() => return Ok(context.maintenance.status()),
+            _ = signals.next() => return Ok(context.site.status()),
         };
         if in_place {
             shown.draw(context, &text(context, &status));
@@ -96,7 +96,7 @@ async fn watch(context: &Context<'_>) -> Result<Status, Failure> {
         }
         tokio::select! {
             _ = signals.next() => return Ok(status),
-            _ = changes.next() => {}
+            () = changes.next() => {}
             () = tokio::time::sleep(LOOK) => {}
         }
     }

@@ -46,7 +46,8 @@ pub(super) struct TaskCommand {
 impl TaskCommand {
     pub(super) async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         context.can_be_seen_by_the_app()?;
-        let mut task = context.maintenance.task(&self.name).by(&context.by);
+        let maintenance = &context.site.by_store()?.maintenance;
+        let mut task = maintenance.task(&self.name).by(&context.by);
         if self.exclusive {
             task = task.exclusive();
         }

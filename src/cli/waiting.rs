@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     cli::outcome::sentence,
-    core::{phase::Phase, state::Switch, status::whole::Status, text::escaped},
+    core::{phase::Phase, status::whole::Status, text::escaped},
     engine::{barrier::WaitError, changes::Change, fleet::missing::Missing},
 };
 
@@ -141,7 +141,7 @@ pub(super) async fn follow(
 ) -> Result<Waited, Failure> {
     let key = context.mode();
     let mut progress = Progress::new();
-    let mut changes = context.maintenance.subscribe();
+    let mut changes = context.site.changes();
     let patience = goal
         .timeout
         .and_then(|timeout| context.now().checked_add(timeout).ok());
@@ -162,7 +162,8 @@ pub(super) async fn follow(
             Phase::Offline if goal.every_node => {}
             Phase::Offline if is_late => return Ok(Waited::TimedOut),
             Phase::Offline => return Ok(Waited::Empty),
-            Phase::Pending => deadline = drain_deadline(context, &key),
+            // When the drain waits no longer.
+            Phase::Pending => deadline = status.mode(&key).and_then(|mode| mode.drain_deadline),
         }
         let end = deadline.filter(|_| !is_late).or(patience);
         let missing = missing.lock().clone();
@@ -170,8 +171,8 @@ pub(super) async fn follow(
         tokio::select! {
             received = signals.next() => return Ok(Waited::Interrupted(received.signal)),
             over = &mut barrier => return match over {
-                Ok(_) if is_late => Ok(Waited::TimedOut),
-                Ok(_) => Ok(Waited::Empty),
+                Ok(()) if is_late => Ok(Waited::TimedOut),
+                Ok(()) => Ok(Waited::Empty),
                 Err(WaitError::TimedOut { missing, .. }) => Ok(Waited::Missing(missing)),
                 Err(WaitError::Reopened { .. }) => Ok(Waited::Online),
                 Err(error @ WaitError::NoNodes { .. }) => {
@@ -179,7 +180,7 @@ pub(super) async fn follow(
                 }
                 Err(WaitError::Change(error)) => Err(error.into()),
             },
-            _ = changes.next() => {}
+            () = changes.next() => {}
             () = tokio::time::sleep(LOOK) => {}
         }
     }
@@ -190,32 +191,16 @@ async fn barrier(
     context: &Context<'_>,
     goal: Goal,
     told: Arc<Mutex<Vec<Missing>>>,
-) -> Result<Status, WaitError> {
+) -> Result<(), WaitError> {
     if !goal.every_node {
         return pending().await;
     }
-    let mut wait = context
-        .maintenance
-        .wait_until_empty()
-        .mode(context.mode())
-        // What that means is said at the end.
-        .no_nodes()
-        .on_progress(move |missing| *told.lock() = missing.to_vec());
-    if let Some(timeout) = goal.timeout {
-        // A drain that is not over in time has to be heard of by all nodes, too.
-        let grace = if goal.drains { GRACE } else { Duration::ZERO };
-        wait = wait.at_most(timeout + grace);
-    }
-    wait.await
-}
-
-/// When the drain waits no longer.
-fn drain_deadline(context: &Context<'_>, key: &str) -> Option<Timestamp> {
-    let snapshot = context.maintenance.engine.shared.published.snapshot();
-    match &snapshot.mode(key)?.state.switch {
-        Switch::Pending(drain) => drain.deadline,
-        Switch::Off | Switch::On(_) => None,
-    }
+    // A drain that is not over in time has to be heard of by all nodes, too.
+    let grace = if goal.drains { GRACE } else { Duration::ZERO };
+    let at_most = goal.timeout.map(|timeout| timeout + grace);
+    // What it means that no node reports is said at the end.
+    let mode = context.mode();
+    context.site.until_empty(&mode, at_most, told).await
 }
 
 fn line(
@@ -270,15 +255,14 @@ async fn second_thought(context: &Context<'_>, signals: &mut Signals) -> Result<
             "no longer waited for; {goes_on}"
         )));
     }
-    let status = context.maintenance.status();
+    let status = context.site.status();
     let phase = status.mode(&key).map(|mode| mode.phase);
     if phase == Some(Phase::Offline) {
         return Err(Failure::cancelled(format!(
             "{key} is offline already; `maintenance --mode {key} off` brings it back"
         )));
     }
-    let turn_off = context.maintenance.turn_off();
-    turn_off.mode(&key).by(&context.by).await?;
+    context.site.turn_off(&key, &context.by).await?;
     Err(Failure::cancelled(format!(
         "cancelled; {key} is back online"
     )))
@@ -286,7 +270,7 @@ async fn second_thought(context: &Context<'_>, signals: &mut Signals) -> Result<
 
 fn what_goes_on(context: &Context<'_>) -> String {
     let key = context.mode();
-    let status = context.maintenance.status();
+    let status = context.site.status();
     match status.mode(&key).map(|mode| mode.phase) {
         Some(Phase::Pending) => format!("the drain of {key} goes on"),
         Some(phase) => format!("{key} {}", wording::is(phase)),

@@ -13,10 +13,7 @@ use super::{
     wording::{self, line},
 };
 use crate::{
-    cli::{
-        reach::Reach,
-        texts::{Texts, given},
-    },
+    cli::{reach::Reach, site::WindowWishes, texts::Texts},
     core::{
         overlap::{Closed, closed_within},
         schedule::parse_duration,
@@ -26,7 +23,6 @@ use crate::{
             windows::{PlannedWindow, Repeats},
         },
     },
-    engine::windows::PlanWindow,
 };
 
 /// Plan maintenance, show what is planned, cancel it
@@ -97,19 +93,6 @@ pub(super) struct Remove {
     only_next: bool,
 }
 
-/// A window that is to be planned, as it was asked for.
-#[derive(Debug, Default)]
-pub(super) struct Wanted {
-    pub(super) start: Option<String>,
-    pub(super) end: Option<String>,
-    pub(super) lasting: Option<Duration>,
-    pub(super) repeats: Option<String>,
-    pub(super) zone: Option<String>,
-    pub(super) title: Option<String>,
-    pub(super) message: Option<String>,
-    pub(super) reason: Option<String>,
-}
-
 impl WindowCommand {
     pub(super) async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         match self {
@@ -128,7 +111,7 @@ impl Add {
                 "say when: give --start, --end or --for; `maintenance on` closes at once",
             ));
         }
-        let wanted = Wanted {
+        let wishes = WindowWishes {
             start: self.start,
             end: self.end,
             lasting: self.lasting,
@@ -137,26 +120,22 @@ impl Add {
             title: self.title,
             message: self.texts.message,
             reason: self.texts.reason,
+            ..WindowWishes::default()
         };
-        plan(context, wanted).await
+        plan(context, wishes).await
     }
 }
 
 /// Plans a window, and says so.
-pub(super) async fn plan(context: &Context<'_>, wanted: Wanted) -> Result<u8, Failure> {
+pub(super) async fn plan(context: &Context<'_>, wishes: WindowWishes) -> Result<u8, Failure> {
     context.can_be_seen_by_the_app()?;
     let mode = context.mode();
-    let plan = context.maintenance.plan_window();
-    let mut plan = plan.mode(&mode).by(&context.by);
-    plan = given(plan, &wanted.start, PlanWindow::start_local);
-    plan = given(plan, &wanted.end, PlanWindow::end_local);
-    plan = given(plan, &wanted.lasting, PlanWindow::lasting);
-    plan = given(plan, &wanted.repeats, PlanWindow::repeats);
-    plan = given(plan, &wanted.zone, PlanWindow::zone);
-    plan = given(plan, &wanted.title, PlanWindow::title);
-    plan = given(plan, &wanted.message, PlanWindow::message);
-    plan = given(plan, &wanted.reason, PlanWindow::reason);
-    let planned = plan.await?;
+    let wishes = WindowWishes {
+        mode: mode.clone(),
+        by: context.by.clone(),
+        ..wishes
+    };
+    let planned = context.site.plan(&wishes).await?;
     for warning in &planned.warnings {
         context.output.warn(warning);
     }
@@ -317,11 +296,8 @@ impl Remove {
         let before = status.clone();
         let mut status = status;
         for id in &self.id {
-            let mut cancel = context.maintenance.cancel_window(id).by(&context.by);
-            if self.only_next {
-                cancel = cancel.only_next();
-            }
-            status = cancel.await?.status;
+            let cancelled = context.site.cancel(id, self.only_next, &context.by).await?;
+            status = cancelled.status;
         }
         let reach = Reach::find(context).await;
         context.warn_of_files(&status);

@@ -69,6 +69,7 @@ mod admin;
 mod check;
 mod client;
 mod conversions;
+mod cors;
 mod drain;
 mod exempt;
 pub(crate) mod fault;
@@ -94,6 +95,7 @@ pub(crate) use self::admin::token_name_fault;
 pub use self::{
     admin::{AdminSettings, GetSwitches, TokenSettings},
     client::ClientSettings,
+    cors::CorsSetting,
     drain::DrainSettings,
     exempt::{ApiKeySettings, ExemptSettings},
     fault::{Fault, Origin, SettingsError},

@@ -1,0 +1,187 @@
+//! The site that commands are about, and the ways to it. What a command asks for and what comes of it
+//! is the same by each.
+
+mod hold;
+mod store;
+mod wishes;
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+use parking_lot::Mutex;
+
+use super::failure::Failure;
+use crate::{
+    core::status::{period::PastPeriod, whole::Status},
+    engine::{
+        barrier::WaitError,
+        changes::{Change, Changes},
+        fleet::missing::Missing,
+        windows::Planned,
+    },
+    web::explain::Inquiry,
+};
+
+pub(super) use self::{
+    hold::Hold,
+    store::StoreSite,
+    wishes::{DrainWishes, EndWish, Explained, WindowWishes, Wishes},
+};
+
+/// The site, by the way on which it is reached.
+pub(super) enum Site {
+    /// By its settings and its store, whether an app runs or not.
+    Store(Box<StoreSite>),
+}
+
+impl Site {
+    /// The site by its store, for what the other ways do not have.
+    ///
+    /// # Errors
+    ///
+    /// When it is reached on another way.
+    pub(super) fn by_store(&self) -> Result<&StoreSite, Failure> {
+        match self {
+            Self::Store(store) => Ok(store),
+        }
+    }
+
+    /// The key of the mode that is meant when none is named.
+    pub(super) fn default_mode(&self) -> String {
+        match self {
+            Self::Store(store) => store.default_mode(),
+        }
+    }
+
+    /// Refuses a mode that there is not.
+    pub(super) fn find_mode(&self, key: &str) -> Result<(), Failure> {
+        match self {
+            Self::Store(store) => store.find_mode(key),
+        }
+    }
+
+    /// The zone of times that are given without one.
+    pub(super) fn time_zone(&self) -> Option<TimeZone> {
+        match self {
+            Self::Store(store) => store.time_zone(),
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        match self {
+            Self::Store(store) => store.now(),
+        }
+    }
+
+    /// Whether a change can be seen by the app at all.
+    pub(super) fn can_be_seen_by_the_app(&self) -> Result<(), Failure> {
+        match self {
+            Self::Store(store) => store.can_be_seen_by_the_app(),
+        }
+    }
+
+    /// What is, as it was heard last.
+    pub(super) fn status(&self) -> Status {
+        match self {
+            Self::Store(store) => store.status(),
+        }
+    }
+
+    /// What is, with the nodes and tasks of now; or why nobody can tell.
+    pub(super) async fn ask_status(&self) -> Result<Status, String> {
+        match self {
+            Self::Store(store) => store.ask_status().await,
+        }
+    }
+
+    /// Past and present periods, the oldest first.
+    pub(super) async fn history(&self) -> Result<Vec<PastPeriod>, Failure> {
+        match self {
+            Self::Store(store) => Ok(store.history()),
+        }
+    }
+
+    pub(super) async fn explain(&self, inquiry: &Inquiry) -> Result<Explained, Failure> {
+        match self {
+            Self::Store(store) => Ok(store.explain(inquiry)),
+        }
+    }
+
+    pub(super) async fn turn_on(&self, wishes: &Wishes) -> Result<Change, Failure> {
+        match self {
+            Self::Store(store) => store.turn_on(wishes).await,
+        }
+    }
+
+    pub(super) async fn turn_off(&self, mode: &str, by: &str) -> Result<Change, Failure> {
+        match self {
+            Self::Store(store) => store.turn_off(mode, by).await,
+        }
+    }
+
+    pub(super) async fn forget(&self, mode: &str, by: &str) -> Result<Change, Failure> {
+        match self {
+            Self::Store(store) => store.forget(mode, by).await,
+        }
+    }
+
+    pub(super) async fn plan(&self, wishes: &WindowWishes) -> Result<Planned, Failure> {
+        match self {
+            Self::Store(store) => store.plan(wishes).await,
+        }
+    }
+
+    pub(super) async fn cancel(
+        &self,
+        id: &str,
+        only_next: bool,
+        by: &str,
+    ) -> Result<Change, Failure> {
+        match self {
+            Self::Store(store) => store.cancel(id, only_next, by).await,
+        }
+    }
+
+    /// Closes a mode until the hold is given back.
+    pub(super) async fn hold(&self, wishes: &Wishes, exclusive: bool) -> Result<Hold, Failure> {
+        match self {
+            Self::Store(store) => store.hold(wishes, exclusive).await,
+        }
+    }
+
+    /// Waits until a mode is closed and empty on every node, and tells meanwhile who is missing. That
+    /// no node reports at all is no failure here.
+    pub(super) async fn until_empty(
+        &self,
+        mode: &str,
+        at_most: Option<Duration>,
+        told: Arc<Mutex<Vec<Missing>>>,
+    ) -> Result<(), WaitError> {
+        match self {
+            Self::Store(store) => store.until_empty(mode, at_most, told).await,
+        }
+    }
+
+    /// Hears of changes, as far as somebody tells of them; who waits for one looks by itself, too.
+    pub(super) fn changes(&self) -> HeardChanges {
+        match self {
+            Self::Store(store) => HeardChanges::Told(store.changes()),
+        }
+    }
+}
+
+/// Changes as they are heard of.
+pub(super) enum HeardChanges {
+    Told(Changes),
+}
+
+impl HeardChanges {
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
+        match self {
+            Self::Told(changes) => {
+                changes.next().await;
+            }
+        }
+    }
+}

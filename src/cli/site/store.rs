@@ -1,0 +1,185 @@
+//! A site by its settings and its store, as the app itself has them.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+use parking_lot::Mutex;
+
+use super::{DrainWishes, EndWish, Explained, Hold, WindowWishes, Wishes};
+use crate::{
+    cli::{failure::Failure, texts::given},
+    core::{
+        status::{period::PastPeriod, whole::Status},
+        text::chain,
+    },
+    engine::{
+        barrier::WaitError,
+        changes::{Change, Changes, TurnOn},
+        fleet::missing::Missing,
+        guard::Guarding,
+        windows::{PlanWindow, Planned},
+    },
+    settings::Settings,
+    web::{explain::Inquiry, maintenance::Maintenance},
+};
+
+/// A handle of the same kind as the app's, and what it was made of.
+pub(in crate::cli) struct StoreSite {
+    pub(in crate::cli) maintenance: Maintenance,
+    pub(in crate::cli) settings: Settings,
+}
+
+impl StoreSite {
+    pub(super) fn default_mode(&self) -> String {
+        self.maintenance.engine.default_mode()
+    }
+
+    pub(super) fn find_mode(&self, key: &str) -> Result<(), Failure> {
+        self.maintenance.engine.find_mode(key)?;
+        Ok(())
+    }
+
+    pub(super) fn time_zone(&self) -> Option<TimeZone> {
+        self.maintenance.engine.shared.time_zone.clone()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.maintenance.engine.shared.clock.now()
+    }
+
+    /// Refuses to change a state that nobody else would ever see.
+    pub(super) fn can_be_seen_by_the_app(&self) -> Result<(), Failure> {
+        if self.status().store.url == "memory:" {
+            return Err(Failure::store(
+                "the store memory: lives inside of the app, out of reach for this program; \
+                 give the app and this program a store that they can share, such as \
+                 file:/var/lib/app/maintenance.state",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.maintenance.status()
+    }
+
+    pub(super) async fn ask_status(&self) -> Result<Status, String> {
+        let asked = self.maintenance.ask_status().await;
+        asked.map_err(|error| chain(&error))
+    }
+
+    pub(super) fn history(&self) -> Vec<PastPeriod> {
+        self.maintenance.history()
+    }
+
+    pub(super) fn explain(&self, inquiry: &Inquiry) -> Explained {
+        self.maintenance.explain(inquiry).into()
+    }
+
+    pub(super) async fn turn_on(&self, wishes: &Wishes) -> Result<Change, Failure> {
+        let mut turn_on = self.maintenance.turn_on();
+        turn_on = turn_on.mode(&wishes.mode).by(&wishes.by);
+        turn_on = given(turn_on, &wishes.message, TurnOn::message);
+        turn_on = given(turn_on, &wishes.reason, TurnOn::reason);
+        turn_on = match wishes.end {
+            Some(EndWish::At(end)) => turn_on.until(end),
+            Some(EndWish::After(duration)) => turn_on.lasting(duration),
+            Some(EndWish::Never) => turn_on.without_end(),
+            None => turn_on,
+        };
+        if let Some(DrainWishes {
+            timeout,
+            on_timeout,
+        }) = &wishes.drain
+        {
+            turn_on = turn_on.drain();
+            turn_on = given(turn_on, timeout, TurnOn::drain_timeout);
+            turn_on = given(turn_on, on_timeout, TurnOn::on_timeout);
+        }
+        Ok(turn_on.await?)
+    }
+
+    pub(super) async fn turn_off(&self, mode: &str, by: &str) -> Result<Change, Failure> {
+        Ok(self.maintenance.turn_off().mode(mode).by(by).await?)
+    }
+
+    pub(super) async fn forget(&self, mode: &str, by: &str) -> Result<Change, Failure> {
+        Ok(self.maintenance.forget(mode).by(by).await?)
+    }
+
+    pub(super) async fn plan(&self, wishes: &WindowWishes) -> Result<Planned, Failure> {
+        let mut plan = self.maintenance.plan_window();
+        plan = plan.mode(&wishes.mode).by(&wishes.by);
+        plan = given(plan, &wishes.start, PlanWindow::start_local);
+        plan = given(plan, &wishes.end, PlanWindow::end_local);
+        plan = given(plan, &wishes.lasting, PlanWindow::lasting);
+        plan = given(plan, &wishes.repeats, PlanWindow::repeats);
+        plan = given(plan, &wishes.zone, PlanWindow::zone);
+        plan = given(plan, &wishes.title, PlanWindow::title);
+        plan = given(plan, &wishes.message, PlanWindow::message);
+        plan = given(plan, &wishes.reason, PlanWindow::reason);
+        Ok(plan.await?)
+    }
+
+    pub(super) async fn cancel(
+        &self,
+        id: &str,
+        only_next: bool,
+        by: &str,
+    ) -> Result<Change, Failure> {
+        let mut cancel = self.maintenance.cancel_window(id).by(by);
+        if only_next {
+            cancel = cancel.only_next();
+        }
+        Ok(cancel.await?)
+    }
+
+    pub(super) async fn hold(&self, wishes: &Wishes, exclusive: bool) -> Result<Hold, Failure> {
+        let mut guarding = self.maintenance.while_on();
+        guarding = guarding.mode(&wishes.mode).by(&wishes.by);
+        guarding = given(guarding, &wishes.message, Guarding::message);
+        guarding = given(guarding, &wishes.reason, Guarding::reason);
+        guarding = match wishes.end {
+            Some(EndWish::At(end)) => guarding.until(end),
+            Some(EndWish::After(duration)) => guarding.lasting(duration),
+            Some(EndWish::Never) => guarding.without_end(),
+            None => guarding,
+        };
+        if exclusive {
+            guarding = guarding.exclusive();
+        }
+        if let Some(DrainWishes {
+            timeout,
+            on_timeout,
+        }) = &wishes.drain
+        {
+            guarding = guarding.drain();
+            guarding = given(guarding, timeout, Guarding::drain_timeout);
+            guarding = given(guarding, on_timeout, Guarding::on_timeout);
+        }
+        Ok(Hold::Guard(guarding.enter().await?))
+    }
+
+    pub(super) async fn until_empty(
+        &self,
+        mode: &str,
+        at_most: Option<Duration>,
+        told: Arc<Mutex<Vec<Missing>>>,
+    ) -> Result<(), WaitError> {
+        let mut wait = self
+            .maintenance
+            .wait_until_empty()
+            .mode(mode)
+            .no_nodes()
+            .on_progress(move |missing| *told.lock() = missing.to_vec());
+        if let Some(at_most) = at_most {
+            wait = wait.at_most(at_most);
+        }
+        wait.await?;
+        Ok(())
+    }
+
+    pub(super) fn changes(&self) -> Changes {
+        self.maintenance.subscribe()
+    }
+}

@@ -1,0 +1,88 @@
+//! What commands ask a site for: plain data, the same on each way.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    core::{phase::Phase, state::OnTimeout},
+    web::explain::Explanation,
+};
+
+/// How a mode is to be closed.
+#[derive(Debug, Clone, Default)]
+pub(in crate::cli) struct Wishes {
+    pub(in crate::cli) mode: String,
+    pub(in crate::cli) by: String,
+    /// An empty one takes away what was said before; so does an empty reason.
+    pub(in crate::cli) message: Option<String>,
+    pub(in crate::cli) reason: Option<String>,
+    pub(in crate::cli) end: Option<EndWish>,
+    pub(in crate::cli) drain: Option<DrainWishes>,
+}
+
+/// When it ends by itself.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) enum EndWish {
+    At(Timestamp),
+    After(Duration),
+    Never,
+}
+
+/// What of a drain is not as the settings say.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::cli) struct DrainWishes {
+    pub(in crate::cli) timeout: Option<Duration>,
+    pub(in crate::cli) on_timeout: Option<OnTimeout>,
+}
+
+/// A window that is to be planned, as it was asked for.
+#[derive(Debug, Clone, Default)]
+pub(in crate::cli) struct WindowWishes {
+    pub(in crate::cli) mode: String,
+    pub(in crate::cli) by: String,
+    pub(in crate::cli) start: Option<String>,
+    pub(in crate::cli) end: Option<String>,
+    pub(in crate::cli) lasting: Option<Duration>,
+    pub(in crate::cli) repeats: Option<String>,
+    pub(in crate::cli) zone: Option<String>,
+    pub(in crate::cli) title: Option<String>,
+    pub(in crate::cli) message: Option<String>,
+    pub(in crate::cli) reason: Option<String>,
+}
+
+/// What would become of a request, as the document tells it.
+#[derive(Debug, Clone, Serialize)]
+pub(in crate::cli) struct Explained {
+    pub(in crate::cli) outcome: String,
+    pub(in crate::cli) rule: String,
+    pub(in crate::cli) mode: Option<String>,
+    pub(in crate::cli) phase: Phase,
+    pub(in crate::cli) logout: bool,
+    pub(in crate::cli) why: String,
+    pub(in crate::cli) not_known: Vec<String>,
+}
+
+impl From<Explanation> for Explained {
+    fn from(explanation: Explanation) -> Self {
+        let Explanation {
+            outcome,
+            rule,
+            mode,
+            phase,
+            logout,
+            why,
+            not_known,
+        } = explanation;
+        Self {
+            outcome: outcome.as_str().to_owned(),
+            rule: rule.name().to_owned(),
+            mode,
+            phase,
+            logout,
+            why,
+            not_known,
+        }
+    }
+}
