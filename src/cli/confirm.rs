@@ -2,9 +2,10 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use console::Term;
 use tokio::sync::oneshot;
 
-use super::{failure::Failure, signals::Signals};
+use super::{failure::Failure, signals::Signals, wrapping::wrapped};
 use crate::core::text::escaped;
 
 /// Says what would follow and asks whether to go on.
@@ -21,7 +22,8 @@ pub(super) async fn confirm(consequence: &str) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     {
         let mut err = io::stderr().lock();
-        let _ = write!(err, "{}\nGo on? [y/N] ", escaped(consequence));
+        let consequence = wrapped(&escaped(consequence), &Term::stderr());
+        let _ = write!(err, "{consequence}\nGo on? [y/N] ");
         let _ = err.flush();
     }
     let (answered, answer) = oneshot::channel();

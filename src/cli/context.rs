@@ -1,6 +1,6 @@
 //! What every command works with.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{failure::Failure, output::Output, site::Site};
 use crate::core::{schedule::read_time, status::whole::Status, text::escaped};
@@ -12,11 +12,14 @@ pub(super) struct Context<'a> {
     pub(super) named_mode: Option<String>,
     /// Who gives the command.
     pub(super) by: String,
+    /// The zone in which times are shown: that in which they are read, where the settings name one.
+    pub(super) zone: TimeZone,
 }
 
 impl<'a> Context<'a> {
     pub(super) fn new(site: Site, named_mode: Option<String>, output: &'a Output) -> Self {
         Self {
+            zone: site.time_zone().unwrap_or_else(TimeZone::system),
             site,
             output,
             named_mode,

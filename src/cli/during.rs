@@ -203,10 +203,10 @@ fn tell_what_is_left(
     }
     let since = match (mode.since, &mode.by) {
         (Some(since), Some(by)) => {
-            let since = wording::time(since, &context.output.zone);
+            let since = wording::time(since, &context.zone);
             format!(", since {since} by {}", line(by))
         }
-        (Some(since), None) => format!(", since {}", wording::time(since, &context.output.zone)),
+        (Some(since), None) => format!(", since {}", wording::time(since, &context.zone)),
         (None, _) => String::new(),
     };
     let (why, word) = if was_closed {

@@ -68,7 +68,7 @@ fn row(period: &PastPeriod, context: &Context<'_>) -> Vec<String> {
         }
     };
     vec![
-        wording::time(period.started_at, &context.output.zone),
+        wording::time(period.started_at, &context.zone),
         lasted,
         period.mode.clone(),
         ended,

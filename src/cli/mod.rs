@@ -110,6 +110,7 @@ mod token;
 mod waiting;
 mod window;
 mod wording;
+mod wrapping;
 
 /// The options and commands of `maintenance`, for a place in an app's own command line.
 #[derive(Debug, Args)]

@@ -37,7 +37,7 @@ pub(super) fn tell_what_stands(context: &Context<'_>) {
     let Some(mode) = status.mode(&context.mode()) else {
         return;
     };
-    let zone = &context.output.zone;
+    let zone = &context.zone;
     let until = match mode.until {
         Some(until) => format!("until {}", wording::time(until, zone)),
         None => "until somebody ends it".to_owned(),
@@ -59,7 +59,7 @@ pub(super) fn sentence(context: &Context<'_>, change: &Change, reach: &Reach) ->
     let Some(mode) = change.status.mode(&key) else {
         return format!("{key} is gone");
     };
-    let zone = &context.output.zone;
+    let zone = &context.zone;
     let mut words = format!("{key} {}", wording::is(mode.phase));
     if !change.changed {
         words.push_str(" already");

@@ -11,13 +11,12 @@ use std::{
     process::ExitCode,
 };
 
-use console::Style;
-use jiff::tz::TimeZone;
+use console::{Style, Term};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
 use serde_json::json;
 
-use super::failure::Failure;
+use super::{failure::Failure, wrapping::wrapped};
 use crate::core::text::{escaped, escaped_json};
 
 pub(super) struct Output {
@@ -27,8 +26,6 @@ pub(super) struct Output {
     /// Why the standard output could not be written.
     broken: RefCell<Option<io::Error>>,
     pub(super) colours: Colours,
-    /// The zone in which times are shown.
-    pub(super) zone: TimeZone,
 }
 
 impl fmt::Debug for Output {
@@ -50,7 +47,6 @@ impl Output {
                 on: is_coloured(&io::stdout()),
                 mark: fastrand::u64(..),
             },
-            zone: TimeZone::system(),
         }
     }
 
@@ -82,7 +78,7 @@ impl Output {
         if self.json {
             self.document(document);
         } else if io::stdout().is_terminal() {
-            self.print(file);
+            self.write(&self.shown(file));
         } else {
             self.write(file);
         }
@@ -90,7 +86,7 @@ impl Output {
 
     /// Prints lines for people.
     pub(super) fn print(&self, text: &str) {
-        self.write(&self.shown(text));
+        self.write(&wrapped(&self.shown(text), &Term::stdout()));
     }
 
     /// A text for people as it goes to the standard output: with this program's own colours, and
@@ -167,7 +163,8 @@ fn message(kind: &str, style: Style, text: &str) {
         .bold()
         .force_styling(is_coloured(&err))
         .apply_to(format!("{kind}:"));
-    let _ = writeln!(err, "{kind} {}", escaped(text));
+    let text = wrapped(&format!("{kind} {}", escaped(text)), &Term::stderr());
+    let _ = writeln!(err, "{text}");
 }
 
 /// Whether whoever reads from there has gone, as `head` does when it has read enough. It shows at

@@ -141,7 +141,7 @@ impl Shown {
         if line == self.text {
             return;
         }
-        let now = wording::time(context.now(), &context.output.zone);
+        let now = wording::time(context.now(), &context.zone);
         context.output.say(status, || format!("{now}  {line}"));
         self.text = line;
     }

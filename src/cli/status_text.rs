@@ -91,7 +91,7 @@ fn headline(context: &Context<'_>, mode: &ModeStatus) -> String {
 }
 
 fn details(context: &Context<'_>, mode: &ModeStatus) -> Vec<String> {
-    let (zone, now) = (&context.output.zone, context.now());
+    let (zone, now) = (&context.zone, context.now());
     let time = |time| wording::time_from_now(time, now, zone);
     let mut rows = Vec::new();
     let mut add = |name, value: Option<String>| {

@@ -188,7 +188,7 @@ fn tell_if_closed(context: &Context<'_>, mode: &ModeStatus) {
 fn until(until: Option<Timestamp>, context: &Context<'_>) -> String {
     match until {
         Some(until) => {
-            let until = wording::time_from_now(until, context.now(), &context.output.zone);
+            let until = wording::time_from_now(until, context.now(), &context.zone);
             format!("until {until}")
         }
         None => "until somebody brings it back".to_owned(),
@@ -235,7 +235,7 @@ fn list(context: &Context<'_>) -> Result<u8, Failure> {
 }
 
 fn row(mode: &str, window: &PlannedWindow, context: &Context<'_>) -> Vec<String> {
-    let zone = &context.output.zone;
+    let zone = &context.zone;
     let time = |time: Option<Timestamp>| time.map(|time| wording::time(time, zone));
     let text = |text: &Option<String>| text.as_deref().map(line).unwrap_or_default();
     vec![
@@ -252,7 +252,7 @@ fn row(mode: &str, window: &PlannedWindow, context: &Context<'_>) -> Vec<String>
 
 /// From when to when a window is.
 pub(super) fn span(window: &PlannedWindow, context: &Context<'_>) -> String {
-    let (zone, now) = (&context.output.zone, context.now());
+    let (zone, now) = (&context.zone, context.now());
     let time = |time| wording::time_from_now(time, now, zone);
     let again = match &window.repeats {
         Some(again) => format!(", repeats {}", repeats(again)),
@@ -349,7 +349,7 @@ impl Remove {
 fn tell_of_closed(context: &Context<'_>, id: &str, mode: &ModeStatus, closed: &Closed) {
     let key = &mode.key;
     let until = until(closed.until, context);
-    let zone = &context.output.zone;
+    let zone = &context.zone;
     let words = match (&closed.window, closed.from) {
         (Some(window), Some(from)) => format!(
             "{key} is closed at the time of {id} all the same: window {window} closes it from {} {until}",

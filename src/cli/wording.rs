@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{core::phase::Phase, core::text::escaped};
 
-/// An instant in the local zone, with its offset.
+/// An instant in a zone, with its offset.
 pub(super) fn time(instant: Timestamp, zone: &TimeZone) -> String {
     let local = instant.to_zoned(zone.clone());
     local.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()

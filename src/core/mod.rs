@@ -1,12 +1,12 @@
 //! What maintenance is: plain data and pure functions. No I/O, no clock, no actix.
 
 pub(crate) mod access;
+pub(crate) mod cors;
 pub(crate) mod decide;
 pub(crate) mod excerpt;
 pub(crate) mod limits;
 pub(crate) mod mode;
 pub(crate) mod mode_view;
-#[cfg(all(feature = "cli", unix))]
 pub(crate) mod overlap;
 #[cfg(feature = "redis")]
 pub(crate) mod pace;

@@ -89,6 +89,7 @@ fn every_key_of_a_file_is_read() {
         message = "Back soon."
         script = false
         redirect = "/status"
+        cors = ["https://app.example.com"]
         [language]
         default = "fr"
         force = "de-AT"
@@ -189,6 +190,7 @@ fn every_key_of_a_file_is_read() {
             message: Some("Back soon.".to_owned()),
             script: false,
             redirect: Some("/status".to_owned()),
+            cors: CorsSetting::Named(one("https://app.example.com")),
         },
         language: LanguageSettings {
             default: "fr".to_owned(),

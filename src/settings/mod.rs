@@ -69,6 +69,7 @@ mod admin;
 mod check;
 mod client;
 mod conversions;
+mod cors;
 mod drain;
 mod exempt;
 pub(crate) mod fault;
@@ -96,6 +97,7 @@ pub(crate) use self::source::{TOKEN_FILE_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE}
 pub use self::{
     admin::{AdminSettings, GetSwitches, TokenSettings},
     client::ClientSettings,
+    cors::CorsSetting,
     drain::DrainSettings,
     exempt::{ApiKeySettings, ExemptSettings},
     fault::{Fault, Origin, SettingsError},

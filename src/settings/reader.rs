@@ -190,6 +190,27 @@ impl Section<'_> {
         texts
     }
 
+    /// A list of texts, or one word that stands for all that there may be: then `None`. `expected` says
+    /// what would be right.
+    pub(super) fn list_or_word(
+        &mut self,
+        name: &str,
+        word: &str,
+        expected: &str,
+    ) -> Option<Vec<String>> {
+        match self.entries.get(name).map(|node| &node.value) {
+            Some(Value::Text(text) | Value::Variable(text)) if text.trim() == word => {
+                self.take(name);
+                None
+            }
+            None | Some(Value::List(_) | Value::Variable(_)) => Some(self.list(name, Vec::new())),
+            Some(_) => {
+                self.optional(name, |_| Err::<(), _>(expected.to_owned()), None);
+                Some(Vec::new())
+            }
+        }
+    }
+
     /// A section that is as good as empty if it is not given.
     pub(super) fn section<T>(
         &mut self,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Settings,
+    CorsSetting, Settings, cors,
     reader::Section,
     values::{Faults, folder_fault, message_fault, redirect_fault, told},
 };
@@ -45,6 +45,9 @@ pub struct ResponseSettings {
     /// Where page requests are sent instead: an `http` or `https` URL, or a path on this site.
     /// Default `None`: no redirect.
     pub redirect: Option<String>,
+    /// Origins whose scripts may read refusals, and whose preflights are answered while the site is
+    /// closed. Default: none.
+    pub cors: CorsSetting,
 }
 
 impl Default for ResponseSettings {
@@ -59,6 +62,7 @@ impl Default for ResponseSettings {
             message: None,
             script: true,
             redirect: None,
+            cors: CorsSetting::default(),
         }
     }
 }
@@ -109,6 +113,7 @@ pub(super) fn read(section: &mut Section<'_>) -> ResponseSettings {
         message: section.optional("message", text, default.message),
         script: section.value("script", boolean, default.script),
         redirect: section.optional("redirect", text, default.redirect),
+        cors: cors::read(section, "cors"),
     }
 }
 
@@ -145,6 +150,7 @@ pub(super) fn check(settings: &Settings, faults: &mut Faults) {
         response.redirect.as_deref(),
         redirect_fault,
     );
+    cors::check("response.cors", &response.cors, faults);
 }
 
 pub(super) fn status_fault(status: u16) -> Option<String> {

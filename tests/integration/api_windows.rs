@@ -245,3 +245,22 @@ async fn a_window_without_any_time_is_refused_and_closes_nothing() {
     }
     app.get("/").await.is_served();
 }
+
+#[actix_web::test]
+async fn whoever_cancels_learns_what_closes_the_site_all_the_same() {
+    let (app, ada) = app_and_superuser().await;
+    let planned = async |start: &str, end: &str| {
+        let body = json!({"mode": "shop", "start": start, "end": end});
+        let answer = plan(&app, &ada, &body).await.json();
+        answer["window"].as_str().unwrap().to_owned()
+    };
+    let first = planned("2125-07-01T20:00Z", "2125-07-01T22:00Z").await;
+    let second = planned("2125-07-01T21:00Z", "2125-07-01T23:00Z").await;
+    let answer = cancel(&app, &ada, &first).await.json();
+    assert_eq!(
+        answer["still_closed"],
+        json!({"from": "2125-07-01T21:00:00Z", "until": "2125-07-01T23:00:00Z", "window": second})
+    );
+    let answer = cancel(&app, &ada, &second).await.json();
+    assert_eq!(answer.get("still_closed"), None, "{answer}");
+}

@@ -576,3 +576,112 @@ async fn a_preview_is_what_visitors_would_get_and_no_refusal() {
     assert_eq!(app.get(&preview).await.status, 403);
     assert_eq!(app.post(&preview).form(fields).await.status, 403);
 }
+
+/// From when to when, as the pages show it to somebody in Rome.
+fn in_rome(instant: Timestamp) -> String {
+    let local = instant.in_tz("Europe/Rome").unwrap();
+    local.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+#[actix_web::test]
+async fn what_closes_the_site_all_the_same_is_told_before_a_window_is_cancelled() {
+    let (app, alice) = app().await;
+    let hours = |hours| Timestamp::now() + SignedDuration::from_hours(hours);
+    let plan = async |title: &str, start, end| {
+        let plan = app.maintenance.plan_window().title(title);
+        plan.start(start).end(end).await.unwrap().id
+    };
+    let disks = plan("Disks", hours(48), hours(50)).await;
+    let cancel = format!("/cancel?id={disks}");
+    let asked = form(&app, &alice, &cancel).await;
+    assert!(asked.text().contains("The site stays open at that time."));
+
+    let (from, until) = (hours(49), hours(53));
+    let network = plan("Network", from, until).await;
+    let by_network = format!(
+        "by “Network”: from {} until {}",
+        in_rome(from),
+        in_rome(until)
+    );
+    let asked = form(&app, &alice, &cancel).await;
+    assert!(asked.text().contains(&by_network), "{}", asked.text());
+    assert!(!asked.text().contains("stays open"), "{}", asked.text());
+    // Whoever has planned it finds it at the row, too.
+    let dashboard = form(&app, &alice, "/").await;
+    assert!(
+        dashboard.text().contains(&by_network),
+        "{}",
+        dashboard.text()
+    );
+    assert!(dashboard.text().contains("by “Disks”: from "));
+
+    // What is switched on until then closes it, too; and what is on without an end.
+    let gone = format!("id={network}&again=true");
+    assert_eq!(sent(&app, &alice, "/cancel", &gone).await.status, 303);
+    app.maintenance.turn_on().until(hours(60)).await.unwrap();
+    let asked = form(&app, &alice, &cancel).await;
+    let until = format!("closed all the same, until {}", in_rome(hours(60)));
+    assert!(asked.text().contains(&until), "{}", asked.text());
+    app.maintenance.turn_on().without_end().await.unwrap();
+    let german = app
+        .get(&format!("{BASE}{cancel}"))
+        .by(&alice)
+        .header("Accept-Language", "de")
+        .await;
+    let words = "trotzdem geschlossen, bis jemand es wieder öffnet";
+    assert!(german.text().contains(words), "{}", german.text());
+}
+
+#[actix_web::test]
+async fn a_window_that_is_open_and_not_alone_does_not_open_the_site() {
+    let (app, alice) = app().await;
+    let plan = async |lasting: u64| {
+        let plan = app
+            .maintenance
+            .plan_window()
+            .title(format!("For {lasting}"));
+        let planned = plan.lasting(Duration::from_secs(lasting * 3600)).await;
+        planned.unwrap().id
+    };
+    let one = plan(1).await;
+    let asked = form(&app, &alice, &format!("/cancel?id={one}")).await;
+    assert!(asked.text().contains("Visitors get in again at once"));
+    plan(2).await;
+    let asked = form(&app, &alice, &format!("/cancel?id={one}")).await;
+    assert!(!asked.text().contains("get in again"), "{}", asked.text());
+    assert!(asked.text().contains("by “For 2”"), "{}", asked.text());
+}
+
+#[actix_web::test]
+async fn what_a_planner_is_warned_of_stands_at_the_window() {
+    let (app, alice) = app().await;
+    // Planned by a program: the form cannot say until when something repeats.
+    let plan = app.maintenance.plan_window().title("Nightly");
+    let plan = plan
+        .repeats("0 3 * * SAT")
+        .lasting(Duration::from_secs(7200));
+    plan.end_local("2099-03-28T04:00").await.unwrap();
+    let twice = app.maintenance.plan_window().title("Clocks");
+    let twice = twice.start_local("2099-10-25T02:30").zone("Europe/Rome");
+    twice.end_local("2099-10-25T06:00").await.unwrap();
+    let page = form(&app, &alice, "/").await;
+    for note in [
+        "Its end is in the middle of the time that starts at 2099-03-28 03:00: that one lasts until 2099-03-28 05:00",
+        "The clocks show 02:30 twice on that day; the one at +02:00 is meant.",
+        "every Saturday at 03:00 (0 3 * * SAT, Europe/Rome), 2 h",
+    ] {
+        assert!(page.text().contains(note), "{note}: {}", page.text());
+    }
+    // There are no words for it in German, and English ones are of no use.
+    let german = app
+        .get(BASE)
+        .by(&alice)
+        .header("Accept-Language", "de")
+        .await;
+    let german = german.text();
+    assert!(
+        german.contains(">0 3 * * SAT (Europe/Rome), 2 Std."),
+        "{german}"
+    );
+    assert!(!german.contains("every Saturday"), "{german}");
+}

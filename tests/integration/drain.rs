@@ -16,6 +16,7 @@ use actix_maintenance_mode::{Maintenance, OnTimeout, Phase, Settings};
 use actix_session::{Session, SessionMiddleware, storage::CookieSessionStore};
 use actix_web::{App, HttpResponse, HttpServer, cookie::Key, dev::ServerHandle, rt, test, web};
 use futures_util::stream;
+use jiff::SignedDuration;
 
 use crate::{eventually::eventually, gated::Gated, test_app::TestApp};
 
@@ -316,6 +317,32 @@ async fn a_drain_can_be_forced_and_called_off() {
     maintenance.turn_on().await.unwrap();
     assert_eq!(maintenance.phase(), Phase::Offline);
     assert_eq!(maintenance.history().len(), 2);
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn a_drain_that_goes_on_keeps_its_time_out_unless_another_is_given() {
+    let maintenance = maintenance(|_| {}).await;
+    let site = Site::start(&maintenance);
+    let cookie = site.get("/login", "").await.cookie();
+    site.get("/fast", &cookie).await;
+
+    let deadline = || {
+        let status = maintenance.status();
+        status.mode("site").unwrap().drain_deadline.unwrap()
+    };
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    let drain = || maintenance.turn_on().drain();
+    drain().drain_timeout(minutes(5)).await.unwrap();
+    let first = deadline();
+    // The settings have 15 minutes; they are for a drain that begins.
+    let again = drain().reason("release 3").await.unwrap();
+    assert!(again.changed);
+    assert_eq!(deadline(), first);
+    assert_eq!(maintenance.phase(), Phase::Pending);
+    drain().drain_timeout(minutes(30)).await.unwrap();
+    let longer = deadline().duration_since(first);
+    assert!(longer >= SignedDuration::from_mins(24), "{longer}");
     site.stop().await;
 }
 

@@ -38,6 +38,7 @@ mod barrier;
 mod clocks;
 #[cfg(feature = "testing")]
 mod conformance;
+mod cors;
 mod cut_off;
 mod dashboard;
 mod dashboard_forms;

@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 
 use crate::{
     eventually::eventually,
+    log::Log,
     test_app::{self, Answer, TestApp},
 };
 
@@ -482,6 +483,27 @@ async fn code_asks_whether_a_request_is_in_maintenance_by_some_modes() {
     assert!(!asked("/shop", &["site"]));
     assert!(!asked("/shop", &["attic"]));
     assert!(!asked("/", &[]));
+}
+
+#[actix_web::test]
+async fn a_mode_that_there_is_not_is_warned_of_once_when_code_asks_for_it() {
+    let app = app_with_shop_closed(|_| {}).await;
+    let log = Log::collect();
+    let request = actix_web::test::TestRequest::default().to_http_request();
+    for _ in 0..3 {
+        assert!(
+            !app.maintenance
+                .is_in_maintenance(&request, &["typo", "shop"])
+        );
+    }
+    let warnings = log.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    for part in ["maintenance.unknown-mode", "`typo`", "site, shop"] {
+        assert!(warnings[0].contains(part), "{warnings:?}");
+    }
+    // Another one is told, too.
+    assert!(!app.maintenance.is_in_maintenance(&request, &["atic"]));
+    assert_eq!(log.warnings().len(), 2, "{:?}", log.warnings());
 }
 
 #[actix_web::test]

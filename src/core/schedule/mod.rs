@@ -18,13 +18,12 @@ mod words;
 #[cfg(test)]
 mod zones_for_tests;
 
-#[cfg(any(fuzzing, test))]
-pub(crate) use self::recurrence::Recurrence;
 pub(crate) use self::{
     duration::{parse_duration, whole_seconds},
     interval::Interval,
     outlook::Outlook,
     plan::{When, WindowPlan},
+    recurrence::Recurrence,
     relative::read_time,
     time::find_zone,
     window::Window,

@@ -208,7 +208,7 @@ impl Recurrence {
     }
 
     /// The occurrence that starts before the window is over for good and lasts longer than that.
-    pub(super) fn cut_by_end(&self) -> Option<(Timestamp, Timestamp)> {
+    pub(crate) fn cut_by_end(&self) -> Option<(Timestamp, Timestamp)> {
         let until = self.until?;
         let start = self.last_start(until)?;
         let end = self.end_of(start)?;

@@ -1,9 +1,14 @@
 //! What is shown of planned windows.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::core::{schedule::Interval, state::Window};
+use crate::core::{
+    schedule::{Interval, Recurrence},
+    state::Window,
+};
 
 /// A planned window of a mode: `[start, end)`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,5 +80,13 @@ impl PlannedWindow {
             reason: window.reason.clone(),
             by: window.by.clone(),
         }
+    }
+    /// How it repeats, from the time that is shown on; `None` if it does not.
+    pub(crate) fn recurrence(&self) -> Option<Recurrence> {
+        let repeats = self.repeats.as_ref()?;
+        let lasts = Duration::try_from(repeats.duration).ok()?;
+        let before = self.start?.checked_sub(SignedDuration::from_nanos(1));
+        let recurrence = Recurrence::new(&repeats.cron, &repeats.zone, lasts).ok()?;
+        Some(recurrence.within(before.ok()?, repeats.until))
     }
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::visible::{SeenStatus, Told, Visibility};
 use crate::{
-    core::text::sentence,
+    core::{overlap::Closed, text::sentence},
     engine::{change_error::ChangeError, changes::Change},
     web::{
         maintenance::Maintenance,
@@ -43,6 +43,9 @@ pub(super) struct Changed {
     /// What may not have been meant so.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+    /// By what the mode is closed all the same at the time of the window that was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    still_closed: Option<Closed>,
     #[serde(flatten)]
     status: SeenStatus,
 }
@@ -55,12 +58,18 @@ impl Changed {
             changed: change.changed,
             window: None,
             warnings: Vec::new(),
+            still_closed: None,
             status: sight.status_if_any(change.status),
         }
     }
 
     pub(super) fn with_window(mut self, id: String) -> Self {
         self.window = Some(id);
+        self
+    }
+
+    pub(super) fn with_still_closed(mut self, closed: Option<Closed>) -> Self {
+        self.still_closed = closed;
         self
     }
 

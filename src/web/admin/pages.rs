@@ -27,7 +27,10 @@ use super::{
     form::Form,
     view::{Dashboard, HistoryAsked, More},
 };
-use crate::{core::state::Switch, web::maintenance::Maintenance};
+use crate::{
+    core::{overlap::closed_besides, state::Switch},
+    web::maintenance::Maintenance,
+};
 
 pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Answer {
     let page = Page::open(&request, &maintenance).await?;
@@ -47,6 +50,18 @@ pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maint
         };
         Some((mode.key.as_ref().to_owned(), drain.deadline?))
     });
+    let now = page.reader.now;
+    let seen = snapshot
+        .modes
+        .iter()
+        .filter(|mode| page.sight.has(&mode.key));
+    let besides = seen.flat_map(|mode| {
+        let windows = mode.state.windows.iter();
+        windows.filter_map(|window| {
+            let closed = closed_besides(mode, &window.id, now)?;
+            Some((window.id.clone(), closed))
+        })
+    });
     let dashboard = dashboard_of(&request, &maintenance);
     let more = More {
         history: &history,
@@ -62,6 +77,7 @@ pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maint
         whole: &whole,
         deadlines: deadlines.collect::<HashMap<_, _>>(),
         switchable: &page.switchable,
+        besides: besides.collect(),
     };
     let shown = Dashboard::new(&page.status, &more, &page.reader);
     Ok(page.answer("dashboard", StatusCode::OK, &shown))

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Serialize;
 
-pub(super) use self::windows::{is_open, title_of};
+pub(super) use self::windows::{closed_text, is_open, title_of};
 pub(super) use self::{history::HistoryAsked, long::Long};
 use self::{
     history::HistoryShown,
@@ -26,6 +26,7 @@ use self::{
 use super::visible::Visible;
 use crate::{
     core::{
+        overlap::Closed,
         phase::Phase,
         status::{modes::ModeStatus, period::PastPeriod, whole::Status},
     },
@@ -158,6 +159,8 @@ pub(super) struct More<'a> {
     pub(super) deadlines: HashMap<String, Timestamp>,
     /// The keys of the modes that the reader may switch.
     pub(super) switchable: &'a [String],
+    /// By what a mode is closed all the same at the time of a window, by the ids of windows.
+    pub(super) besides: HashMap<String, Closed>,
 }
 
 impl Dashboard {
@@ -171,7 +174,7 @@ impl Dashboard {
             .iter()
             .map(|mode| (mode.key.as_str(), mode.label.as_str()))
             .collect();
-        let mut windows = windows(status, reader, may_switch);
+        let mut windows = windows(status, &more.besides, reader, may_switch);
         let more_windows = more_than(FIRST_WINDOWS, windows.len(), reader);
         let later_windows = windows.split_off(windows.len().min(FIRST_WINDOWS));
         let modes = modes(status, more, may_switch, reader);

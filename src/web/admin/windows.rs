@@ -12,6 +12,7 @@ use super::{
     modes::unread,
 };
 use crate::{
+    core::overlap::closed_besides,
     engine::{change_error::ChangeError, windows::PlanWindow},
     web::{maintenance::Maintenance, request::query_pairs},
 };
@@ -76,11 +77,19 @@ pub(super) async fn cancel(
     if only_next.map_err(|fault| faulty(&request, &maintenance, &[fault]))? {
         cancel = cancel.only_next();
     }
+    let sight = sight(&request, &maintenance).await;
+    // Looked at before: afterwards nobody knows when the window would have been.
+    let seen = mode.filter(|mode| sight.has(mode));
+    let still_closed = seen.and_then(|mode| {
+        let shared = &maintenance.engine.shared;
+        let snapshot = shared.published.snapshot();
+        closed_besides(snapshot.mode(&mode)?, &id, shared.clock.now())
+    });
     let change = cancel
         .await
         .map_err(|error| not_changed(&request, &maintenance, &error))?;
-    let sight = sight(&request, &maintenance).await;
-    Ok(document(StatusCode::OK, &Changed::new(change, &sight)))
+    let changed = Changed::new(change, &sight).with_still_closed(still_closed);
+    Ok(document(StatusCode::OK, &changed))
 }
 
 /// Whether only the next occurrence is meant. What is not understood must not cancel all of them.

@@ -345,6 +345,11 @@ impl Worker {
         now: Timestamp,
     ) -> HttpResponse {
         let responses = &self.front().responses;
+        let cors = responses.cors.as_ref();
+        if let Some(mut answer) = cors.and_then(|cors| cors.preflight(request)) {
+            answer.extensions_mut().insert(RefusalMarker);
+            return answer;
+        }
         // The app's closures may take their time or look at maintenance themselves.
         let chosen = responses.languages.chosen(request);
         let mut cache = self.cache.borrow_mut();
@@ -366,6 +371,9 @@ impl Worker {
             let refusal = responses.refusal(snapshot, refusing, now);
             responses.render(request, mode, &refusal, &prefix)
         };
+        if let Some(cors) = cors {
+            cors.open(request, &mut response);
+        }
         response.extensions_mut().insert(RefusalMarker);
         response
     }

@@ -1,5 +1,6 @@
 //! What a refused visitor gets.
 
+pub(crate) mod cors;
 pub(crate) mod data;
 pub(crate) mod described;
 pub(crate) mod language;

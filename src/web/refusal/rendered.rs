@@ -17,10 +17,15 @@ pub(crate) const X_MAINTENANCE_MODE: HeaderName = HeaderName::from_static("x-mai
 // Constants, because the bytes of a text that is known to the compiler are never counted.
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-pub(super) const BY_ACCEPT: HeaderValue = HeaderValue::from_static("Accept");
-
-pub(super) const BY_ACCEPT_AND_LANGUAGE: HeaderValue =
-    HeaderValue::from_static("Accept, Accept-Language");
+/// By which headers of a request its refusal differs: always by `Accept`.
+pub(super) fn varies(by_language: bool, by_origin: bool) -> HeaderValue {
+    HeaderValue::from_static(match (by_language, by_origin) {
+        (false, false) => "Accept",
+        (true, false) => "Accept, Accept-Language",
+        (false, true) => "Accept, Origin",
+        (true, true) => "Accept, Accept-Language, Origin",
+    })
+}
 
 pub(super) const MEANT: HeaderValue = HeaderValue::from_static("1");
 

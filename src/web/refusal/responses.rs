@@ -9,7 +9,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{CONTENT_LANGUAGE, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER},
+        header::{CONTENT_LANGUAGE, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, VARY},
     },
     web::Bytes,
 };
@@ -17,11 +17,12 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
+    cors::Cors,
     data::{is_data, json_body, members, problem},
     described::Refusal,
     of_mode::{FormatChoice, ModeResponse},
     page::Again,
-    rendered::{BY_ACCEPT, BY_ACCEPT_AND_LANGUAGE, Rendered, truthful, with_jitter},
+    rendered::{Rendered, truthful, varies, with_jitter},
     words::{general_message, is_general, text},
 };
 use crate::{
@@ -46,6 +47,8 @@ const CLOSING_RETRY_AFTER: u64 = 30;
 pub(crate) struct Responses {
     retry_jitter: f64,
     pub(crate) format: FormatChoice,
+    /// Whose scripts may read refusals; `None`: nobody's from elsewhere.
+    pub(crate) cors: Option<Cors>,
     /// What all modes have in common.
     common: ModeResponse,
     /// What each mode answers, in the order of the modes.
@@ -101,6 +104,7 @@ impl Responses {
         Ok(Self {
             retry_jitter: settings.retry_jitter,
             format: settings.format.into(),
+            cors: Cors::new(&settings.cors)?,
             modes: modes
                 .iter()
                 .map(|mode| common.of_mode(&mode.settings, &mode.closures))
@@ -242,7 +246,13 @@ impl Responses {
     ) -> HttpResponse {
         let own = self.of_mode(mode);
         if let Some(renderer) = &own.renderer {
-            return truthful(renderer(request, refusal), own.status, refusal);
+            let mut response = truthful(renderer(request, refusal), own.status, refusal);
+            if self.depends_on_origin() {
+                response
+                    .headers_mut()
+                    .append(VARY, HeaderValue::from_static("Origin"));
+            }
+            return response;
         }
         let extra = match &own.context {
             ResponseContext::PerRequest(context) => context(request, refusal),
@@ -290,7 +300,7 @@ impl Responses {
             headers.push((LOCATION, public_target(prefix, target)));
             return Rendered {
                 status: StatusCode::FOUND,
-                vary: BY_ACCEPT,
+                vary: varies(false, self.depends_on_origin()),
                 headers,
                 jittered: None,
                 body: Bytes::new(),
@@ -314,15 +324,15 @@ impl Responses {
         }
         Rendered {
             status: own.status,
-            vary: if self.languages.are_negotiated() {
-                BY_ACCEPT_AND_LANGUAGE
-            } else {
-                BY_ACCEPT
-            },
+            vary: varies(self.languages.are_negotiated(), self.depends_on_origin()),
             headers,
             jittered,
             body: self.body(own, refusal, catalogue, extra, prefix),
         }
+    }
+
+    fn depends_on_origin(&self) -> bool {
+        self.cors.as_ref().is_some_and(Cors::depends_on_origin)
     }
 
     fn body(

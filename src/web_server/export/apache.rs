@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{ExportError, Front, PAGE_PATH, WebServer, quoted};
+use crate::core::cors::{EXPOSED_HEADERS, PREFLIGHT_VARIES_BY};
 
 pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
     let Front {
@@ -63,6 +64,18 @@ Alias "{PAGE_PATH}" {page_word}
              Header always set X-Maintenance-Mode \"1\" {marker}\n"
         );
     }
+    if let Some(origins) = front.readers.origins() {
+        text.push_str("    # Scripts of these origins may read it.\n");
+        let asks = asks(origins);
+        text.push_str(&allowing(origins, &asks));
+        let _ = writeln!(
+            text,
+            "    Header always set Access-Control-Expose-Headers \"{EXPOSED_HEADERS}\" \"expr={asks}\""
+        );
+        if !origins.is_empty() {
+            text.push_str("    Header always merge Vary \"Origin\"\n");
+        }
+    }
     let _ = write!(text, "</Location>\nErrorDocument {status} {PAGE_PATH}\n");
     for down in [502, 503, 504] {
         if down != *status {
@@ -75,13 +88,56 @@ Alias "{PAGE_PATH}" {page_word}
     Ok(text)
 }
 
+/// The condition that a script of one of these origins asks.
+fn asks(origins: &[String]) -> String {
+    if origins.is_empty() {
+        return "-n %{HTTP:Origin}".to_owned();
+    }
+    let origins: Vec<String> = origins.iter().map(|origin| format!("'{origin}'")).collect();
+    format!("%{{HTTP:Origin}} in {{ {} }}", origins.join(", "))
+}
+
+/// Headers of the page and of answers to preflights.
+fn allowing(origins: &[String], condition: &str) -> String {
+    if origins.is_empty() {
+        return format!(
+            "    Header always set Access-Control-Allow-Origin \"*\" \"expr={condition}\"\n"
+        );
+    }
+    format!(
+        "    Header always set Access-Control-Allow-Origin \"expr=%{{HTTP:Origin}}\" \
+         \"expr={condition}\"\n    \
+         Header always set Access-Control-Allow-Credentials \"true\" \"expr={condition}\"\n"
+    )
+}
+
+/// Answers preflights while the site is closed: below the conditions under which the page is sent.
+fn preflights(origins: &[String], conditions: &str) -> String {
+    let asks = asks(origins);
+    let marked = "-n reqenv('MAINTENANCE_PREFLIGHT')";
+    let allowing = allowing(origins, marked).replace("    Header", "Header");
+    format!(
+        r#"
+# What browsers ask before a script may send its request; without an answer they hide the page.
+{conditions}RewriteCond %{{REQUEST_METHOD}} =OPTIONS
+RewriteCond %{{HTTP:Access-Control-Request-Method}} !^$
+RewriteCond expr "{asks}"
+RewriteRule ^ - [E=MAINTENANCE_PREFLIGHT:1,R=204,L]
+{allowing}Header always set Access-Control-Allow-Methods "expr=%{{HTTP:Access-Control-Request-Method}}" "expr={marked}"
+Header always set Access-Control-Allow-Headers "expr=%{{HTTP:Access-Control-Request-Headers}}" "expr={marked} && -n %{{HTTP:Access-Control-Request-Headers}}"
+Header always set Access-Control-Max-Age "0" "expr={marked}"
+Header always set Vary "{PREFLIGHT_VARIES_BY}" "expr={marked}"
+Header always set Cache-Control "no-store" "expr={marked}"
+Header always set X-Maintenance-Mode "1" "expr={marked}"
+"#
+    )
+}
+
 /// Answers by the page while the flag exists.
 fn closing(front: &Front, flag: &str) -> Result<String, ExportError> {
     let flag = quoted(flag)?;
     let mut text = format!(
-        r"
-RewriteEngine On
-RewriteCond {flag} -f
+        r"RewriteCond {flag} -f
 # Not the page itself, when it is sent for a refusal.
 RewriteCond %{{ENV:REDIRECT_STATUS}} ^$
 "
@@ -98,6 +154,11 @@ RewriteCond %{{ENV:REDIRECT_STATUS}} ^$
     for network in &front.exempt.networks {
         let _ = writeln!(text, "RewriteCond expr \"! -R '{network}'\"");
     }
+    let preflights = front
+        .readers
+        .origins()
+        .map(|origins| preflights(origins, &text))
+        .unwrap_or_default();
     let _ = writeln!(text, "RewriteRule ^ - [R={},L]", front.status);
-    Ok(text)
+    Ok(format!("\nRewriteEngine On\n{preflights}{text}"))
 }

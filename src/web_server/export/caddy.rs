@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use super::{ExportError, Front, WebServer, quoted};
+use crate::core::cors::{EXPOSED_HEADERS, PREFLIGHT_VARIES_BY};
 
 pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
     let Front { app, status, .. } = front;
@@ -33,11 +34,13 @@ pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
     if let Some(flag) = &front.flag {
         text.push_str(&closing(front, flag)?);
     }
+    text.push_str("\nhandle_errors {\n");
+    if let Some(origins) = front.readers.origins() {
+        text.push_str(&readers(origins, front.flag.is_some()));
+    }
     let _ = write!(
         text,
-        r#"
-handle_errors {{
-    @maintenance_page expression `{{http.error.status_code}} in [502, 503, 504]`
+        r#"    @maintenance_page expression `{{http.error.status_code}} in [502, 503, 504]`
     handle @maintenance_page {{
         header Cache-Control "no-store"
 "#
@@ -48,6 +51,16 @@ handle_errors {{
     if front.flag.is_some() {
         text.push_str("        # Not when the app is down without maintenance.\n");
         text.push_str("        header @maintenance_flag X-Maintenance-Mode \"1\"\n");
+    }
+    if let Some(origins) = front.readers.origins() {
+        let _ = writeln!(
+            text,
+            "{}        header @maintenance_reader Access-Control-Expose-Headers \"{EXPOSED_HEADERS}\"",
+            allowing(origins)
+        );
+        if !origins.is_empty() {
+            text.push_str("        header +Vary Origin\n");
+        }
     }
     let _ = write!(
         text,
@@ -73,6 +86,55 @@ handle_errors {{
 "#
     );
     Ok(text)
+}
+
+/// Finds out whether a script of another origin asks that may read the page, and answers its
+/// preflights while the flag exists.
+fn readers(origins: &[String], has_flag: bool) -> String {
+    let mut text = "    # Origins whose scripts may read the page.\n".to_owned();
+    let asks = if origins.is_empty() {
+        "{http.request.header.Origin} != \"\"".to_owned()
+    } else {
+        let origins: Vec<String> = origins
+            .iter()
+            .map(|origin| format!("\"{origin}\""))
+            .collect();
+        format!("{{http.request.header.Origin}} in [{}]", origins.join(", "))
+    };
+    let _ = writeln!(text, "    @maintenance_reader expression `{asks}`");
+    if has_flag {
+        let allowing = allowing(origins);
+        let _ = write!(
+            text,
+            r#"    # What browsers ask before a script may send its request; without an answer they hide the page.
+    @maintenance_preflight {{
+        expression `{{http.error.status_code}} == 503 && {asks}`
+        method OPTIONS
+        header Access-Control-Request-Method *
+    }}
+    handle @maintenance_preflight {{
+{allowing}        header Access-Control-Allow-Methods {{http.request.header.Access-Control-Request-Method}}
+        header Access-Control-Allow-Headers {{http.request.header.Access-Control-Request-Headers}}
+        header Access-Control-Max-Age 0
+        header Vary "{PREFLIGHT_VARIES_BY}"
+        header Cache-Control "no-store"
+        header X-Maintenance-Mode "1"
+        respond 204
+    }}
+"#
+        );
+    }
+    text
+}
+
+/// Headers of the page and of answers to preflights.
+fn allowing(origins: &[String]) -> String {
+    let line = |header: &str| format!("        header @maintenance_reader {header}\n");
+    if origins.is_empty() {
+        return line("Access-Control-Allow-Origin *");
+    }
+    line("Access-Control-Allow-Origin {http.request.header.Origin}")
+        + &line("Access-Control-Allow-Credentials true")
 }
 
 /// Answers by the page while the flag exists.

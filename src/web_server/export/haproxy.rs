@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{ExportError, Front, WebServer, without_controls};
+use crate::core::cors::{EXPOSED_HEADERS, PREFLIGHT_VARIES_BY};
 
 pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
     let Front {
@@ -22,8 +23,19 @@ pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
         Some(seconds) => format!(" hdr Retry-After {seconds}"),
         None => String::new(),
     };
+    let origins = front.readers.origins();
+    let allowing = origins.map(allowing).unwrap_or_default();
+    let exposing = match origins {
+        Some([]) => {
+            format!("{allowing} hdr Access-Control-Expose-Headers %[var(txn.maintenance_exposed)]")
+        }
+        Some(_) => format!(
+            "{allowing} hdr Access-Control-Expose-Headers %[var(txn.maintenance_exposed)] hdr Vary Origin"
+        ),
+        None => String::new(),
+    };
     let answer = format!(
-        "content-type \"text/html; charset=utf-8\" file {page} hdr Cache-Control no-store{retry_after}"
+        "content-type \"text/html; charset=utf-8\" file {page} hdr Cache-Control no-store{retry_after}{exposing}"
     );
     let mut text = format!(
         r##"# The maintenance page for HAProxy.
@@ -61,6 +73,9 @@ frontend maintenance_example
         }
         text.push('\n');
     }
+    if let Some(origins) = origins {
+        text.push_str(&readers(origins, &allowing));
+    }
     let _ = write!(
         text,
         r#"    http-request return status {status} {answer} hdr X-Maintenance-Mode 1 if maintenance_app_is_up !maintenance_is_off !maintenance_exempt
@@ -85,6 +100,46 @@ backend maintenance_probe
 "#
     );
     Ok(text)
+}
+
+/// Finds out whether a script of another origin asks that may read the page, and answers its
+/// preflights while the site is closed.
+fn readers(origins: &[String], allowing: &str) -> String {
+    let mut text = "    # Origins whose scripts may read the page.\n".to_owned();
+    let origin = if origins.is_empty() {
+        text.push_str("    acl maintenance_reader req.hdr(Origin) -m found\n");
+        "str(*)"
+    } else {
+        for origin in origins {
+            let _ = writeln!(
+                text,
+                "    acl maintenance_reader req.hdr(Origin) -m str {origin}"
+            );
+        }
+        text.push_str(
+            "    http-request set-var(txn.maintenance_credentials) str(true) if maintenance_reader\n",
+        );
+        "req.hdr(Origin)"
+    };
+    let _ = write!(
+        text,
+        r#"    http-request set-var(txn.maintenance_origin) {origin} if maintenance_reader
+    http-request set-var(txn.maintenance_exposed) str("{EXPOSED_HEADERS}") if maintenance_reader
+    # What browsers ask before a script may send its request; without an answer they hide the page.
+    acl maintenance_preflight req.hdr(Access-Control-Request-Method) -m found
+    http-request return status 204{allowing} hdr Access-Control-Allow-Methods %[req.hdr(Access-Control-Request-Method)] hdr Access-Control-Allow-Headers %[req.hdr(Access-Control-Request-Headers)] hdr Access-Control-Max-Age 0 hdr Vary "{PREFLIGHT_VARIES_BY}" hdr Cache-Control no-store hdr X-Maintenance-Mode 1 if METH_OPTIONS maintenance_preflight maintenance_reader maintenance_app_is_up !maintenance_is_off !maintenance_exempt
+"#
+    );
+    text
+}
+
+/// Headers of the page and of answers to preflights. Empty ones are not sent.
+fn allowing(origins: &[String]) -> String {
+    let origin = " hdr Access-Control-Allow-Origin %[var(txn.maintenance_origin)]".to_owned();
+    if origins.is_empty() {
+        return origin;
+    }
+    origin + " hdr Access-Control-Allow-Credentials %[var(txn.maintenance_credentials)]"
 }
 
 /// In single quotes, in which everything stands for itself; one of them is written outside.

@@ -5,10 +5,12 @@ use std::{fmt, net::IpAddr, path::Path};
 
 use ipnet::IpNet;
 
+use self::cors::Readers;
 use crate::settings::Settings;
 
 mod apache;
 mod caddy;
+mod cors;
 mod haproxy;
 mod nginx;
 
@@ -76,7 +78,8 @@ pub enum ExportError {
 /// While the flag exists, the web server answers by itself with the page, with the status of
 /// `response.status`, `Retry-After` and `Cache-Control: no-store`. Exempt paths and addresses are
 /// carried over; what only the app can know, such as who is logged in, is not, and the text says
-/// so. When the app is down, visitors get the same page, without `X-Maintenance-Mode`.
+/// so. When the app is down, visitors get the same page, without `X-Maintenance-Mode`. The origins of
+/// `response.cors` may read the page, and their preflights are answered while the flag exists.
 ///
 /// Without `web_server.flag`, the app alone refuses, by all its rules, and the page is only for when it
 /// is down. HAProxy asks the app instead of looking for a flag.
@@ -114,6 +117,7 @@ struct Front {
     /// What the web server strips before the app sees a path, without a slash at its end.
     public_path: String,
     exempt: Exempt,
+    readers: Readers,
     /// What is not carried over, in words.
     left_out: Vec<String>,
 }
@@ -150,6 +154,7 @@ impl Front {
             live: format!("{admin_path}/live"),
             public_path: public_path(settings).to_owned(),
             exempt: Exempt::new(server, settings, admin_path),
+            readers: Readers::new(&settings.response.cors)?,
             left_out: left_out(settings),
         })
     }

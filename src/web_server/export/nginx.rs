@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use ipnet::IpNet;
 
 use super::{ExportError, Front, PAGE_PATH, WebServer, without_controls};
+use crate::core::cors::{EXPOSED_HEADERS, PREFLIGHT_VARIES_BY};
 
 pub(super) fn rules(front: &Front) -> Result<String, ExportError> {
     let Front {
@@ -61,6 +62,9 @@ location = {live} {{
 }}
 "##
     );
+    if let Some(origins) = front.readers.origins() {
+        text.push_str(&readers(origins)?);
+    }
     if let Some(flag) = &front.flag {
         text.push_str(&closing(front, flag)?);
     }
@@ -86,8 +90,73 @@ location = {PAGE_PATH} {{
         text.push_str("    # Empty, and so not sent, when the app is down without maintenance.\n");
         text.push_str("    add_header X-Maintenance-Mode $maintenance_marker always;\n");
     }
+    if let Some(origins) = front.readers.origins() {
+        text.push_str(ALLOWING);
+        text.push_str(
+            "    add_header Access-Control-Expose-Headers $maintenance_exposed always;\n",
+        );
+        if !origins.is_empty() {
+            text.push_str("    add_header Vary \"Origin\" always;\n");
+        }
+    }
     text.push_str("}\n");
     Ok(text)
+}
+
+/// Finds out whether a script of another origin asks that may read the page.
+fn readers(origins: &[String]) -> Result<String, ExportError> {
+    let mut text = r#"
+# Origins whose scripts may read the page.
+set $maintenance_origin "";
+set $maintenance_credentials "";
+set $maintenance_exposed "";
+"#
+    .to_owned();
+    let mut allow = |condition: &str, origin: &str, credentials: &str| {
+        let _ = writeln!(
+            text,
+            "if ({condition}) {{ set $maintenance_origin {origin}; set $maintenance_credentials \
+             \"{credentials}\"; set $maintenance_exposed \"{EXPOSED_HEADERS}\"; }}"
+        );
+    };
+    if origins.is_empty() {
+        allow("$http_origin", "\"*\"", "");
+    }
+    for origin in origins {
+        let origin = quoted(origin)?;
+        allow(&format!("$http_origin = {origin}"), &origin, "true");
+    }
+    Ok(text)
+}
+
+/// Headers of the page and of answers to preflights. Empty ones are not sent.
+const ALLOWING: &str = r"    add_header Access-Control-Allow-Origin $maintenance_origin always;
+    add_header Access-Control-Allow-Credentials $maintenance_credentials always;
+";
+
+/// Answers preflights while the flag exists.
+fn preflights() -> String {
+    format!(
+        r#"
+# What browsers ask before a script may send its request; without an answer they hide the page.
+set $maintenance_preflight "";
+if ($http_access_control_request_method) {{ set $maintenance_preflight $request_method; }}
+if ($maintenance_origin = "") {{ set $maintenance_preflight ""; }}
+if ($maintenance_closed = "") {{ set $maintenance_preflight ""; }}
+# A status of their own, by which they get to the location below.
+if ($maintenance_preflight = "OPTIONS") {{ return 418; }}
+error_page 418 = @maintenance_preflight;
+location @maintenance_preflight {{
+{ALLOWING}    add_header Access-Control-Allow-Methods $http_access_control_request_method always;
+    add_header Access-Control-Allow-Headers $http_access_control_request_headers always;
+    add_header Access-Control-Max-Age "0" always;
+    add_header Vary "{PREFLIGHT_VARIES_BY}" always;
+    add_header Cache-Control "no-store" always;
+    add_header X-Maintenance-Mode "1" always;
+    return 204;
+}}
+"#
+    )
 }
 
 /// Answers by the page while the flag exists.
@@ -126,6 +195,9 @@ if ($uri = "{PAGE_PATH}") {{ set $maintenance_closed ""; }}
                 "if ($binary_remote_addr ~ \"{expression}\") {{ set $maintenance_closed \"\"; }}"
             );
         }
+    }
+    if front.readers.origins().is_some() {
+        text.push_str(&preflights());
     }
     text.push_str("\nif ($maintenance_closed) { return 503; }\n");
     Ok(text)

@@ -1,4 +1,5 @@
 use super::*;
+use crate::settings::CorsSetting;
 
 fn settings() -> Settings {
     let mut settings = Settings::default();
@@ -124,5 +125,46 @@ fn relative_files_become_absolute() {
             rules.contains(folder.to_str().unwrap()),
             "{server}: {rules}"
         );
+    }
+}
+
+#[test]
+fn origins_are_carried_over_and_cannot_mean_anything_else() {
+    let mut settings = settings();
+    for (server, rules) in export_each(&settings) {
+        let rules = rules.unwrap();
+        assert!(!rules.contains("Access-Control"), "{server}: {rules}");
+    }
+    settings.response.cors = CorsSetting::Any;
+    for (server, rules) in export_each(&settings) {
+        let rules = rules.unwrap();
+        assert!(!rules.contains("\"true\""), "{server}: {rules}");
+        assert!(
+            rules.contains("Access-Control-Allow-Methods"),
+            "{server}: {rules}"
+        );
+    }
+    // Without a flag the app alone answers preflights.
+    settings.web_server.flag = None;
+    for (server, rules) in export_each(&settings) {
+        let asks_the_app = server == WebServer::HaProxy;
+        let rules = rules.unwrap();
+        let answers = rules.contains("Access-Control-Allow-Methods");
+        assert_eq!(answers, asks_the_app, "{server}: {rules}");
+    }
+    for origin in [
+        "https://a.example\"",
+        "https://$host",
+        "https://a\nb",
+        "https://{b}",
+        "a'b",
+    ] {
+        settings.response.cors = CorsSetting::Named(vec![origin.to_owned()]);
+        for (server, rules) in export_each(&settings) {
+            assert!(
+                matches!(rules, Err(ExportError::Unfit(_))),
+                "{server} {origin}"
+            );
+        }
     }
 }

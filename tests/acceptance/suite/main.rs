@@ -18,6 +18,7 @@ mod webdriver;
 #[cfg(target_os = "linux")]
 mod absence;
 mod browser;
+mod browser_cors;
 mod browser_dashboard;
 mod browser_intent;
 mod browser_refused;

@@ -11,6 +11,7 @@ use std::{
 
 use actix_maintenance_mode::{
     Maintenance, Settings,
+    settings::CorsSetting,
     web_server::{self, WebServer},
 };
 use actix_web::{App, HttpResponse, rt, web};
@@ -20,6 +21,9 @@ use crate::{
     eventually::eventually,
     test_server::{TestServer, WireAnswer, send},
 };
+
+const ALLOW_ORIGIN: &str = "access-control-allow-origin";
+const ALLOW_CREDENTIALS: &str = "access-control-allow-credentials";
 
 /// A folder with the files for a web server, which may run as somebody else.
 pub(crate) struct Front {
@@ -644,6 +648,114 @@ async fn the_page_alone_is_for_when_the_app_is_down_in(server: WebServer) {
     is_the_page(&until(&real, "/shop", 503, "Down for").await, false);
 }
 
+/// Scripts of named origins read the page, and their preflights are answered while it is closed.
+async fn named_origins_read_the_page_in(server: WebServer) {
+    let shop = "https://shop.example:8443";
+    let mut front = Front::new();
+    let named = vec!["https://other.example".to_owned(), shop.to_owned()];
+    front.settings.response.cors = CorsSetting::Named(named);
+    let maintenance = front.maintenance().await;
+    let app = app(&maintenance);
+    let real = RealServer::start(&front, server, app.address).await;
+    let asks = async |request: &str, origin: &str, more: &str| {
+        let headers = format!("Origin: {origin}\r\n{more}");
+        send(real.address, request, &headers).await
+    };
+    let preflight = "Access-Control-Request-Method: PUT\r\n\
+                     Access-Control-Request-Headers: x-basket,content-type\r\n";
+    until(&real, "/", 200, "the app at /").await;
+    let open = asks("OPTIONS /", shop, preflight).await;
+    assert_eq!(open.status(), 200, "the app answers: {open:?}");
+    assert_eq!(asks("GET /", shop, "").await.header(ALLOW_ORIGIN), None);
+
+    maintenance.turn_on().await.unwrap();
+    until(&real, "/", 503, "Down for").await;
+    let answer = asks("PUT /", shop, "X-Basket: 7\r\nContent-Length: 0\r\n").await;
+    is_the_page(&answer, true);
+    assert_eq!(answer.header(ALLOW_ORIGIN), Some(shop), "{answer:?}");
+    assert_eq!(answer.header(ALLOW_CREDENTIALS), Some("true"));
+    let exposed = answer.header("access-control-expose-headers");
+    assert_eq!(exposed, Some("Retry-After, X-Maintenance-Mode"));
+    assert!(answer.header("vary").unwrap().contains("Origin"));
+
+    let answer = asks("OPTIONS /shop?x=1", shop, preflight).await;
+    assert_eq!(answer.status(), 204, "{answer:?}: {}", real.logged());
+    assert_eq!(answer.body(), "", "{answer:?}");
+    for (name, value) in [
+        (ALLOW_ORIGIN, shop),
+        (ALLOW_CREDENTIALS, "true"),
+        ("access-control-allow-methods", "PUT"),
+        ("access-control-allow-headers", "x-basket,content-type"),
+        ("access-control-max-age", "0"),
+        ("cache-control", "no-store"),
+        ("x-maintenance-mode", "1"),
+    ] {
+        assert_eq!(answer.header(name), Some(value), "{name}: {answer:?}");
+    }
+    assert!(answer.header("vary").unwrap().contains("Origin"));
+    // What asks for no headers is allowed none.
+    let plain = "Access-Control-Request-Method: PUT\r\n";
+    let answer = asks("OPTIONS /", shop, plain).await;
+    assert_eq!(answer.status(), 204, "{answer:?}");
+    assert_eq!(
+        answer.header("access-control-allow-headers").unwrap_or(""),
+        ""
+    );
+
+    // Nothing for anybody else, and what is no preflight gets the page.
+    for (request, origin, more) in [
+        ("GET /", "https://shop.example", ""),
+        ("OPTIONS /", "https://shop.example", preflight),
+        ("OPTIONS /", "null", preflight),
+        ("GET /", "https://stranger.example", preflight),
+    ] {
+        let answer = asks(request, origin, more).await;
+        is_the_page(&answer, true);
+        for name in [
+            ALLOW_ORIGIN,
+            ALLOW_CREDENTIALS,
+            "access-control-expose-headers",
+        ] {
+            assert_eq!(answer.header(name), None, "{request} {origin}: {answer:?}");
+        }
+    }
+    is_the_page(&asks("OPTIONS /", shop, "").await, true);
+    is_the_page(&real.get("/").await, true);
+    // What is exempt reaches the app, preflights too.
+    let exempt = asks("OPTIONS /api", shop, preflight).await;
+    assert!(exempt.body().contains("the app at /api"), "{exempt:?}");
+
+    maintenance.turn_off().await.unwrap();
+    until(&real, "/", 200, "the app at /").await;
+    app.stop().await;
+    until(&real, "/", 503, "Down for").await;
+    let down = asks("GET /", shop, "").await;
+    is_the_page(&down, false);
+    assert_eq!(down.header(ALLOW_ORIGIN), Some(shop), "{down:?}");
+}
+
+/// Scripts of all origins read the page, where that is set.
+async fn all_origins_read_the_page_in(server: WebServer) {
+    let mut front = Front::new();
+    front.settings.response.cors = CorsSetting::Any;
+    let maintenance = front.maintenance().await;
+    let app = app(&maintenance);
+    let real = RealServer::start(&front, server, app.address).await;
+    maintenance.turn_on().await.unwrap();
+    until(&real, "/", 503, "Down for").await;
+    let asked = "Origin: https://stranger.example\r\nAccess-Control-Request-Method: PUT\r\n";
+    for (request, status) in [("GET /", 503), ("OPTIONS /", 204)] {
+        let answer = send(real.address, request, asked).await;
+        assert_eq!(answer.status(), status, "{answer:?}: {}", real.logged());
+        assert_eq!(answer.header(ALLOW_ORIGIN), Some("*"), "{answer:?}");
+        assert_eq!(answer.header(ALLOW_CREDENTIALS), None, "{answer:?}");
+    }
+    let unasked = real.get("/").await;
+    is_the_page(&unasked, true);
+    assert_eq!(unasked.header(ALLOW_ORIGIN), None, "{unasked:?}");
+    app.stop().await;
+}
+
 #[actix_web::test]
 #[ignore = "needs nginx"]
 async fn the_rules_hold_in_nginx() {
@@ -651,6 +763,8 @@ async fn the_rules_hold_in_nginx() {
     a_prefix_is_stripped_by(WebServer::Nginx).await;
     exempt_addresses_reach_the_app_behind(WebServer::Nginx).await;
     the_page_alone_is_for_when_the_app_is_down_in(WebServer::Nginx).await;
+    named_origins_read_the_page_in(WebServer::Nginx).await;
+    all_origins_read_the_page_in(WebServer::Nginx).await;
 }
 
 #[actix_web::test]
@@ -660,6 +774,8 @@ async fn the_rules_hold_in_apache() {
     a_prefix_is_stripped_by(WebServer::Apache).await;
     exempt_addresses_reach_the_app_behind(WebServer::Apache).await;
     the_page_alone_is_for_when_the_app_is_down_in(WebServer::Apache).await;
+    named_origins_read_the_page_in(WebServer::Apache).await;
+    all_origins_read_the_page_in(WebServer::Apache).await;
 }
 
 #[actix_web::test]
@@ -669,6 +785,8 @@ async fn the_rules_hold_in_caddy() {
     a_prefix_is_stripped_by(WebServer::Caddy).await;
     exempt_addresses_reach_the_app_behind(WebServer::Caddy).await;
     the_page_alone_is_for_when_the_app_is_down_in(WebServer::Caddy).await;
+    named_origins_read_the_page_in(WebServer::Caddy).await;
+    all_origins_read_the_page_in(WebServer::Caddy).await;
 }
 
 #[actix_web::test]

@@ -6,6 +6,7 @@ use std::{
     os::fd::AsFd as _,
     process::Child,
     sync::{Arc, Mutex},
+    thread::JoinHandle,
     time::Instant,
 };
 
@@ -17,16 +18,23 @@ use pty_process::{
 use super::{Operator, program, strange_variables};
 use crate::eventually::PATIENCE;
 
-/// A command in front of a terminal of 24 lines and 80 columns. It is killed when this is dropped.
+/// A command in front of a terminal of 24 lines and 80 columns, unless it is narrow. It is killed when this
+/// is dropped.
 pub(crate) struct Terminal {
     pty: Option<Pty>,
     child: Child,
     shown: Arc<Mutex<Vec<u8>>>,
+    watcher: Option<JoinHandle<()>>,
 }
 
 impl Terminal {
     pub(crate) fn run(operator: &Operator, arguments: &[&str]) -> Self {
-        Self::start(operator, arguments, &[], true)
+        Self::start(operator, arguments, &[], Some(80))
+    }
+
+    /// In front of one that has so many columns.
+    pub(crate) fn run_narrow(operator: &Operator, arguments: &[&str], columns: u16) -> Self {
+        Self::start(operator, arguments, &[("NO_COLOR", "1")], Some(columns))
     }
 
     pub(crate) fn run_with(
@@ -34,22 +42,22 @@ impl Terminal {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
-        Self::start(operator, arguments, variables, true)
+        Self::start(operator, arguments, variables, Some(80))
     }
 
     /// One that nobody looks at, and that can vanish.
     pub(crate) fn run_unwatched(operator: &Operator, arguments: &[&str]) -> Self {
-        Self::start(operator, arguments, &[], false)
+        Self::start(operator, arguments, &[], None)
     }
 
     fn start(
         operator: &Operator,
         arguments: &[&str],
         variables: &[(&str, &str)],
-        is_watched: bool,
+        watched: Option<u16>,
     ) -> Self {
         let (pty, pts) = pty_process::blocking::open().unwrap();
-        pty.resize(Size::new(24, 80)).unwrap();
+        pty.resize(Size::new(24, watched.unwrap_or(80))).unwrap();
         let mut command = Command::new(program());
         for name in strange_variables() {
             command = command.env_remove(name);
@@ -65,8 +73,9 @@ impl Terminal {
             pty: Some(pty),
             child,
             shown: Arc::default(),
+            watcher: None,
         };
-        if is_watched {
+        if watched.is_some() {
             terminal.watch();
         }
         terminal
@@ -77,13 +86,13 @@ impl Terminal {
         let pty = self.pty.as_ref().unwrap();
         let mut reader = File::from(pty.as_fd().try_clone_to_owned().unwrap());
         let seen = Arc::clone(&self.shown);
-        std::thread::spawn(move || {
+        self.watcher = Some(std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             // Fails when the command has left the terminal.
             while let Ok(read @ 1..) = reader.read(&mut buffer) {
                 seen.lock().unwrap().extend_from_slice(&buffer[..read]);
             }
-        });
+        }));
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -93,6 +102,16 @@ impl Terminal {
     /// All that was shown, with what commands the terminal.
     pub(crate) fn raw(&self) -> String {
         String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned()
+    }
+
+    /// All that a command has shown until its end.
+    #[track_caller]
+    pub(crate) fn lines(&mut self) -> Vec<String> {
+        self.code();
+        if let Some(watcher) = self.watcher.take() {
+            watcher.join().unwrap();
+        }
+        self.raw().lines().map(str::to_owned).collect()
     }
 
     /// Waits until this text is shown.

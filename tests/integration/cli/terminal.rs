@@ -159,3 +159,58 @@ fn during_says_what_it_does() {
     }
     assert_eq!(terminal.code(), Some(3));
 }
+
+#[track_caller]
+fn lines(operator: &Operator, arguments: &[&str], columns: u16) -> Vec<String> {
+    Terminal::run_narrow(operator, arguments, columns).lines()
+}
+
+#[test]
+fn what_is_too_long_for_the_terminal_goes_on_at_a_word() {
+    let operator = Operator::new();
+    let reason = "the disks of the second shelf are full and have to be replaced by larger ones";
+    operator.done(&["on", "--reason", reason, "--message", "Back soon."]);
+    operator.done(&["window", "add", "--start", "+2h", "--for", "1h"]);
+    for columns in [40, 60] {
+        for arguments in [
+            &["on", "--end", "2099-07-01T22:00Z"][..],
+            &["status"],
+            &["off"],
+            &["on", "--timeout", "1m"],
+            &["--mode", "sote", "on"],
+            &["on", "--nonsense"],
+        ] {
+            let lines = lines(&operator, arguments, columns);
+            assert!(!lines.is_empty(), "{arguments:?}");
+            let is_whole = |line: &String| {
+                // What cannot be broken, such as the path of the store.
+                let words = line.split_whitespace();
+                line.chars().count() <= usize::from(columns) || words.count() <= 1
+            };
+            assert!(
+                lines.iter().all(is_whole),
+                "{arguments:?} {columns}: {lines:#?}"
+            );
+        }
+    }
+    operator.done(&["on", "--reason", reason]);
+    // Under the value, and not below its name.
+    let shown = lines(&operator, &["status"], 60);
+    let at = shown
+        .iter()
+        .position(|line| line.contains("reason"))
+        .unwrap();
+    assert_eq!(
+        shown[at],
+        "  reason   the disks of the second shelf are full and have"
+    );
+    assert_eq!(shown[at + 1], "           to be replaced by larger ones");
+    // Where no terminal is, lines are whole; so are documents, and files that are handed out.
+    let ran = operator.done(&["status"]);
+    assert!(ran.out.contains(&format!("reason   {reason}\n")), "{ran:?}");
+    let document = lines(&operator, &["--json", "status"], 40);
+    assert_eq!(document.len(), 1, "{document:?}");
+    let script = lines(&operator, &["completions", "bash"], 40);
+    let printed = operator.done(&["completions", "bash"]).out;
+    assert_eq!(script, printed.lines().collect::<Vec<_>>());
+}

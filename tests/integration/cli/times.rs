@@ -99,3 +99,34 @@ fn a_window_that_repeats_is_told_in_words_and_with_what_it_leaves_out() {
         "{ran:?}"
     );
 }
+
+#[test]
+fn times_are_echoed_in_the_zone_of_the_settings() {
+    // The machine is in Rome.
+    let operator = Operator::with_settings("time_zone = \"Asia/Tokyo\"");
+    let ran = operator.done(&["on", "--end", "2099-07-01T22:00"]);
+    let end = "2099-07-01 22:00:00 +09:00";
+    assert!(ran.out.contains(end), "{ran:?}");
+    assert!(operator.done(&["status"]).out.contains(end));
+    operator.done(&[
+        "window",
+        "add",
+        "--start",
+        "2099-08-01T22:00",
+        "--for",
+        "2h",
+    ]);
+    let listed = operator.done(&["window", "list"]).out;
+    assert!(listed.contains("2099-08-01 22:00:00 +09:00"), "{listed}");
+    operator.done(&["off"]);
+    let history = operator.done(&["history"]).out;
+    assert!(history.contains("+09:00"), "{history}");
+    assert!(
+        !history.contains("+01:00") && !history.contains("+02:00"),
+        "{history}"
+    );
+    // Where they have none, it is the machine's.
+    let operator = Operator::new();
+    let ran = operator.done(&["on", "--end", "2099-07-01T22:00+09:00"]);
+    assert!(ran.out.contains("2099-07-01 15:00:00 +02:00"), "{ran:?}");
+}

@@ -16,10 +16,13 @@ use crate::web::admin::{
     authorize::{authorize, authorize_change},
     form::Form,
     not_changed, not_found,
-    view::{is_open, title_of},
+    view::{closed_text, is_open, title_of},
 };
 use crate::{
-    core::status::{modes::ModeStatus, whole::Status, windows::PlannedWindow},
+    core::{
+        overlap::closed_besides,
+        status::{modes::ModeStatus, whole::Status, windows::PlannedWindow},
+    },
     engine::change_error::ChangeError,
     web::{maintenance::Maintenance, permission::Permission},
 };
@@ -121,9 +124,16 @@ impl CancelAsked {
         let reader = &page.reader;
         let id = form.get("id").unwrap_or_default();
         let found = window(&page.status, id);
-        let consequence = found.map(|(_, window)| match is_open(window, reader.now) {
-            true => "consequence_cancel_open",
-            false => "consequence_cancel",
+        let consequence = found.map(|(mode, window)| {
+            let snapshot = page.maintenance.engine.shared.published.snapshot();
+            let view = snapshot.mode(&mode.key);
+            match view.and_then(|view| closed_besides(view, &window.id, reader.now)) {
+                Some(closed) => closed_text(&closed, mode, reader),
+                None if is_open(window, reader.now) => {
+                    reader.text("consequence_cancel_open").to_owned()
+                }
+                None => reader.text("consequence_cancel").to_owned(),
+            }
         });
         let title = found.map(|(_, window)| title_of(window, reader));
         let instant = |instant: Option<Timestamp>| instant.map(|at| reader.instant(at).text);
@@ -133,7 +143,7 @@ impl CancelAsked {
             mode: found.map(|(mode, _)| mode.label.clone()),
             start: found.and_then(|(_, window)| instant(window.start)),
             end: found.and_then(|(_, window)| instant(window.end)),
-            consequence: consequence.map(|key| reader.text(key).to_owned()),
+            consequence,
             repeats: match found {
                 Some((_, window)) => window.repeats.is_some(),
                 // As the form had it.

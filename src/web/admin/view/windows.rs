@@ -1,10 +1,16 @@
 //! The planned windows, as rows.
 
-use jiff::Timestamp;
+use std::collections::HashMap;
+
+use jiff::{Timestamp, tz::AmbiguousOffset};
 use serde::Serialize;
 
 use super::{Reader, Shown};
-use crate::core::status::{modes::ModeStatus, whole::Status, windows::PlannedWindow};
+use crate::core::{
+    overlap::Closed,
+    schedule::find_zone,
+    status::{modes::ModeStatus, whole::Status, windows::PlannedWindow},
+};
 
 #[derive(Debug, Serialize)]
 pub(super) struct WindowShown {
@@ -15,8 +21,8 @@ pub(super) struct WindowShown {
     pub(super) end: Option<Shown>,
     pub(super) is_open: bool,
     pub(super) repeats: Option<String>,
-    /// Which months it leaves out.
-    pub(super) left_out: Option<String>,
+    /// What may not have been meant so.
+    pub(super) notes: Vec<String>,
     pub(super) by: Option<String>,
     pub(super) reason: Option<String>,
     pub(super) message: Option<String>,
@@ -36,6 +42,7 @@ pub(in crate::web::admin) fn title_of(window: &PlannedWindow, reader: &Reader<'_
 
 pub(super) fn windows(
     status: &Status,
+    besides: &HashMap<String, Closed>,
     reader: &Reader<'_>,
     may_switch: impl Fn(&str) -> bool,
 ) -> Vec<WindowShown> {
@@ -54,21 +61,8 @@ pub(super) fn windows(
             start: window.start.map(|start| reader.instant(start)),
             end: window.end.map(|end| reader.instant(end)),
             is_open: is_open(window, reader.now),
-            left_out: window
-                .repeats
-                .as_ref()
-                .and_then(|repeats| left_out(&repeats.cron))
-                .map(|day| reader.filled("months_left_out", "day", &day.to_string())),
-            repeats: window.repeats.as_ref().map(|repeats| {
-                let words = rhythm(&repeats.cron, reader);
-                format!(
-                    "{} ({}, {}), {}",
-                    words.as_ref().unwrap_or(&repeats.words),
-                    repeats.cron,
-                    repeats.zone,
-                    reader.duration(repeats.duration)
-                )
-            }),
+            notes: notes(mode, window, besides.get(&window.id), reader),
+            repeats: repeats(window, reader),
             by: window.by.clone(),
             reason: window.reason.clone(),
             message: window.message.clone(),
@@ -77,18 +71,31 @@ pub(super) fn windows(
         .collect()
 }
 
-/// A rhythm of the form's own in the reader's language. The words that come with a window are
-/// English.
-pub(super) fn rhythm(cron: &str, reader: &Reader<'_>) -> Option<String> {
+/// When and for how long a window opens again and again: in words, where there are any in the reader's
+/// language, with the expression, or by that alone.
+fn repeats(window: &PlannedWindow, reader: &Reader<'_>) -> Option<String> {
+    let repeats = window.repeats.as_ref()?;
+    let (cron, zone) = (&repeats.cron, &repeats.zone);
+    let lasts = reader.duration(repeats.duration);
+    // The words that come with a window are English.
+    let words = match reader.catalogue.tag.split('-').next() {
+        Some("en") => Some(repeats.words.clone()),
+        _ => rhythm(cron, reader),
+    };
+    Some(match words {
+        Some(words) => format!("{words} ({cron}, {zone}), {lasts}"),
+        None => format!("{cron} ({zone}), {lasts}"),
+    })
+}
+
+/// A rhythm of the form's own in the reader's language.
+fn rhythm(cron: &str, reader: &Reader<'_>) -> Option<String> {
     let fields: Vec<&str> = cron.split_whitespace().collect();
     let [minute, hour, day, "*", weekday] = fields[..] else {
         return None;
     };
     let (minute, hour): (u8, u8) = (minute.parse().ok()?, hour.parse().ok()?);
     let at = format!("{hour:02}:{minute:02}");
-    if reader.catalogue.tag == "en" {
-        return None;
-    }
     match (day, weekday) {
         ("*", "*") => Some(format!("{}, {at}", reader.text("repeat_daily"))),
         ("*", weekday) => {
@@ -103,6 +110,76 @@ pub(super) fn rhythm(cron: &str, reader: &Reader<'_>) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What whoever plans a window is warned of, as long as it is planned.
+fn notes(
+    mode: &ModeStatus,
+    window: &PlannedWindow,
+    besides: Option<&Closed>,
+    reader: &Reader<'_>,
+) -> Vec<String> {
+    let left_out = window.repeats.as_ref().and_then(|it| left_out(&it.cron));
+    let left_out = left_out.map(|day| reader.filled("months_left_out", "day", &day.to_string()));
+    let recurrence = window.recurrence();
+    let cut = recurrence.and_then(|recurrence| recurrence.cut_by_end());
+    let cut = cut.map(|(start, end)| {
+        let (from, until) = (reader.instant(start).text, reader.instant(end).text);
+        let values = [("from", from.as_str()), ("until", until.as_str())];
+        reader.catalogue.filled("dashboard", "cut_by_end", &values)
+    });
+    // What a switch closes is told at the mode, once.
+    let other = besides.filter(|closed| closed.window.is_some());
+    let other = other.map(|closed| closed_text(closed, mode, reader));
+    let twice = [window.start, window.end].into_iter().flatten();
+    let twice = twice.filter_map(|instant| shown_twice(instant, window, reader));
+    left_out
+        .into_iter()
+        .chain(cut)
+        .chain(other)
+        .chain(twice)
+        .collect()
+}
+
+/// Of a time of a window that the clocks show twice, where it was planned: which one it is.
+fn shown_twice(instant: Timestamp, window: &PlannedWindow, reader: &Reader<'_>) -> Option<String> {
+    let zone = find_zone(window.zone.as_deref()?).ok()?;
+    let local = instant.to_zoned(zone.clone());
+    let AmbiguousOffset::Fold { .. } = zone.to_ambiguous_zoned(local.datetime()).offset() else {
+        return None;
+    };
+    let (time, offset) = (local.strftime("%H:%M").to_string(), local.strftime("%:z"));
+    let offset = offset.to_string();
+    let values = [("time", time.as_str()), ("offset", offset.as_str())];
+    let text = reader
+        .catalogue
+        .filled("dashboard", "clocks_twice", &values);
+    Some(text)
+}
+
+/// That a mode is closed at some time all the same: by what, and until when.
+pub(in crate::web::admin) fn closed_text(
+    closed: &Closed,
+    mode: &ModeStatus,
+    reader: &Reader<'_>,
+) -> String {
+    let text = |instant: Timestamp| reader.instant(instant).text;
+    let until = closed.until.map(text).unwrap_or_default();
+    let from = closed.from.map(text).unwrap_or_default();
+    let other = closed.window.as_ref();
+    let other = other.and_then(|id| mode.windows.iter().find(|window| window.id == *id));
+    let (title, key) = match (other.filter(|_| closed.from.is_some()), closed.until) {
+        (Some(other), Some(_)) => (title_of(other, reader), "closed_then_by"),
+        (Some(other), None) => (title_of(other, reader), "closed_then_by_no_end"),
+        (None, Some(_)) => (String::new(), "closed_then"),
+        (None, None) => (String::new(), "closed_then_no_end"),
+    };
+    let values = [
+        ("title", title.as_str()),
+        ("from", from.as_str()),
+        ("until", until.as_str()),
+    ];
+    reader.catalogue.filled("dashboard", key, &values)
 }
 
 /// The day of the month that not every month has, if something repeats on such a one.
