@@ -86,6 +86,22 @@ impl Options {
         Ok(context)
     }
 
+    /// Where the settings come from, in words; `has_settings`: the app brings its own.
+    pub(super) fn settings_file(&self, has_settings: bool) -> String {
+        let path = match (&self.settings, has_settings) {
+            (Some(path), _) => Some(path.clone()),
+            (None, true) => return "the app's own".to_owned(),
+            (None, false) => Settings::file_to_load(),
+        };
+        match path {
+            Some(path) => {
+                let path = std::path::absolute(&path).unwrap_or(path);
+                format!("read from {}", path.display())
+            }
+            None => "no file; what is not set is as by default".to_owned(),
+        }
+    }
+
     /// Shows the log, if it is asked for. An app that has set up its own keeps it.
     fn log(&self) {
         let level = match self.verbose {
