@@ -192,6 +192,9 @@ impl Command {
             Self::Token(token) => return token.run(output),
             _ => {}
         }
+        if matches!(self, Self::Task(_) | Self::Export(_) | Self::Render(_)) {
+            options.are_of_the_store()?;
+        }
         let context = options.connect(builder, output).await?;
         match self {
             Self::On(on) => on.run(&context).await,

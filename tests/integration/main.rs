@@ -32,6 +32,7 @@ mod addresses;
 mod admin;
 mod admin_origin;
 mod api;
+mod api_for_programs;
 mod api_windows;
 mod barrier;
 mod clocks;
