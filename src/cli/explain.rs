@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use clap::Args;
 
-use super::{context::Context, failure::Failure, wording::line};
+use super::{context::Context, failure::Failure, site::Question, wording::line};
 use crate::web::explain::{Inquiry, Role};
 
 /// Tell what would become of a request now, and by which rule
@@ -43,16 +43,24 @@ impl Explain {
         if let Some(role) = self.role {
             inquiry = inquiry.role(role);
         }
-        if let Some(host) = self.host {
+        if let Some(host) = &self.host {
             inquiry = inquiry.host(host);
         }
+        let question = Question {
+            method: self.method,
+            path: self.path,
+            address: self.address,
+            role: self.role,
+            host: self.host,
+            inquiry,
+        };
         let store = context.site.status().store;
         if let Some(error) = store.error {
             context.output.warn(&format!(
                 "the store is out of reach, so this is as `when_store_fails` has it: {error}"
             ));
         }
-        let explanation = context.site.explain(&inquiry).await?;
+        let explanation = context.site.explain(&question).await?;
         context.output.say(&explanation, || {
             let mut lines = vec![
                 format!("{}: {}", explanation.outcome, explanation.rule),

@@ -188,6 +188,9 @@ impl Command {
         builder: Builder,
         output: &Output,
     ) -> Result<u8, Failure> {
+        if matches!(self, Self::Task(_) | Self::Export(_) | Self::Render(_)) {
+            options.are_of_the_store()?;
+        }
         let has_settings = builder.has_settings();
         // Not every command needs settings and a store: nothing happens until it is awaited.
         let connecting = options.connect(builder, output);
@@ -200,7 +203,7 @@ impl Command {
             Self::During(during) => during.run(&connecting.await?).await,
             Self::Task(task) => task.run(&connecting.await?).await,
             Self::Doctor(doctor) => {
-                let source = options.settings_file(has_settings);
+                let source = options.settings_file(has_settings)?;
                 doctor.run(connecting, source, output).await
             }
             Self::Explain(explain) => explain.run(&connecting.await?).await,

@@ -46,7 +46,7 @@ impl Reach {
                 }
                 _ => return reach,
             }
-            sleep(LOOK).await;
+            sleep(context.site.pause(LOOK)).await;
         }
     }
 

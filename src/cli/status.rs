@@ -97,7 +97,7 @@ async fn watch(context: &Context<'_>) -> Result<Status, Failure> {
         tokio::select! {
             _ = signals.next() => return Ok(status),
             () = changes.next() => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(context.site.pause(LOOK)) => {}
         }
     }
 }

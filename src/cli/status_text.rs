@@ -48,7 +48,8 @@ pub(super) fn text(context: &Context<'_>, status: &Status) -> String {
     lines.push(row("store", &line(&status.store.url)));
     let ahead = status.store.clock_ahead_ms.map(SignedDuration::from_millis);
     if let Some(ahead) = ahead.filter(|ahead| skew::is_told(*ahead)) {
-        let words = format!("this machine's is {} the store's", skew::in_words(ahead));
+        let whose = context.site.whose_clock();
+        let words = format!("{whose} is {} the store's", skew::in_words(ahead));
         let yellow = Style::new().yellow();
         lines.push(row("clock", &context.output.colours.paint(&yellow, &words)));
     }

@@ -19,13 +19,14 @@ use super::{
     failure::Failure,
     reach::{Reach, is_safe},
     signals::Signals,
+    site::Emptiness,
     status_text::inside,
     wording,
 };
 use crate::{
     cli::outcome::sentence,
     core::{phase::Phase, status::whole::Status, text::escaped},
-    engine::{barrier::WaitError, changes::Change, fleet::missing::Missing},
+    engine::{changes::Change, fleet::missing::Missing},
 };
 
 /// How often what is waited for is looked at.
@@ -171,17 +172,14 @@ pub(super) async fn follow(
         tokio::select! {
             received = signals.next() => return Ok(Waited::Interrupted(received.signal)),
             over = &mut barrier => return match over {
-                Ok(()) if is_late => Ok(Waited::TimedOut),
-                Ok(()) => Ok(Waited::Empty),
-                Err(WaitError::TimedOut { missing, .. }) => Ok(Waited::Missing(missing)),
-                Err(WaitError::Reopened { .. }) => Ok(Waited::Online),
-                Err(error @ WaitError::NoNodes { .. }) => {
-                    Err(Failure::cancelled(error.to_string()))
-                }
-                Err(WaitError::Change(error)) => Err(error.into()),
+                Ok(Emptiness::Empty) if is_late => Ok(Waited::TimedOut),
+                Ok(Emptiness::Empty) => Ok(Waited::Empty),
+                Ok(Emptiness::Missing(missing)) => Ok(Waited::Missing(missing)),
+                Ok(Emptiness::Reopened) => Ok(Waited::Online),
+                Err(failure) => Err(failure),
             },
             () = changes.next() => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(context.site.pause(LOOK)) => {}
         }
     }
 }
@@ -191,7 +189,7 @@ async fn barrier(
     context: &Context<'_>,
     goal: Goal,
     told: Arc<Mutex<Vec<Missing>>>,
-) -> Result<(), WaitError> {
+) -> Result<Emptiness, Failure> {
     if !goal.every_node {
         return pending().await;
     }

@@ -10,12 +10,12 @@ pub(crate) mod windows;
 use std::{collections::BTreeMap, path::PathBuf};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::core::{access::Forced, phase::Phase};
 
 /// One node in a [`Status`](crate::Status): a process that runs the middleware.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NodeStatus {
     /// Tells nodes apart; no two that ever ran have the same.
@@ -57,7 +57,7 @@ pub struct NodeStatus {
 }
 
 /// What an operator should know of a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Remark {
@@ -87,7 +87,7 @@ impl Remark {
 
 /// A node in a [`Status`](crate::Status) that does not report any more and has not said that it
 /// leaves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UnheardNode {
     /// The node's id.
@@ -99,7 +99,7 @@ pub struct UnheardNode {
 }
 
 /// A task that runs, as its lease shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RunningTask {
     /// The task's name.
@@ -111,7 +111,7 @@ pub struct RunningTask {
 }
 
 /// A visitor who is inside, without anything that tells who it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionInside {
     /// An opaque id, the same as long as this process runs.
@@ -121,7 +121,7 @@ pub struct SessionInside {
 }
 
 /// Who holds the lock on a mode: see [`Guarding::exclusive`](crate::Guarding::exclusive).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LockHolder {
     /// Who it is: what the guard was told, the host and the process.
@@ -132,7 +132,7 @@ pub struct LockHolder {
 
 /// The files for a web server in front of the app: `web_server` in a
 /// [`Status`](crate::Status).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WebServerStatus {
     /// The flag, which exists exactly while the mode `site` is offline.

@@ -31,6 +31,8 @@ impl Snapshot {
             maintenance_mode: modes.iter().any(|mode| mode.phase.is_maintenance()),
             generation: self.generation,
             forced: self.forced,
+            default_mode: None,
+            time_zone: None,
             modes,
             unknown_modes: self
                 .unknown

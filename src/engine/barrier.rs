@@ -335,7 +335,8 @@ impl Watch {
     fn timed_out(&self, missing: Option<Vec<Missing>>) -> WaitError {
         WaitError::TimedOut {
             after: self.at_most,
-            missing: missing.unwrap_or_else(|| vec![store_fails("it has not answered".to_owned())]),
+            missing: missing
+                .unwrap_or_else(|| vec![Missing::store_fails("it has not answered".to_owned())]),
         }
     }
 
@@ -360,7 +361,7 @@ impl Watch {
             };
             let mut fleet = match self.leases.fleet().await {
                 Ok(fleet) => own_node.heard(fleet),
-                Err(error) => return Ok(vec![store_fails(error.to_string())]),
+                Err(error) => return Ok(vec![Missing::store_fails(error.to_string())]),
             };
             if own_node.is_taken() {
                 fleet = fleet.with_own(own_node.report(&self.shared));
@@ -368,7 +369,7 @@ impl Watch {
             let idle = self.shared.drain.session_idle;
             let mut missing = fleet.missing(&self.mode, snapshot.state_id, goal, idle);
             if let Some(error) = &snapshot.store.error {
-                missing.push(store_fails(error.clone()));
+                missing.push(Missing::store_fails(error.clone()));
             }
             if missing.is_empty() {
                 match self.leases.unsure_for(own_node.plan.time_to_live).await {
@@ -384,7 +385,7 @@ impl Watch {
                                 .unwrap_or(u64::MAX),
                         },
                     }),
-                    Err(error) => missing.push(store_fails(error.to_string())),
+                    Err(error) => missing.push(Missing::store_fails(error.to_string())),
                 }
             }
             if missing.is_empty() && goal == Goal::Drained {
@@ -402,12 +403,5 @@ impl Watch {
             }
             // The state is another meanwhile.
         }
-    }
-}
-
-fn store_fails(error: String) -> Missing {
-    Missing {
-        name: "store".to_owned(),
-        why: WhyMissing::StoreFails { error },
     }
 }

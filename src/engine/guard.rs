@@ -1,6 +1,7 @@
 //! Guards: maintenance for as long as something takes, and afterwards what was before.
 
 mod guarding;
+mod named;
 
 use std::{
     fmt, thread,
@@ -18,6 +19,7 @@ use crate::engine::{
 };
 
 pub use self::guarding::Guarding;
+pub(crate) use self::named::leave;
 
 /// How long a guard that is dropped waits for the store. Longer than that, it is written behind its
 /// back.

@@ -281,6 +281,11 @@ impl Shared {
         let store = &snapshot.store;
         let error = store.error.clone().or_else(|| self.own_node.unreported());
         let mut status = Status {
+            default_mode: Some(self.default_mode.clone()),
+            time_zone: self
+                .time_zone
+                .as_ref()
+                .and_then(|zone| zone.iana_name().map(str::to_owned)),
             enforced: fleet.has_listed(),
             in_flight: fleet.sum(|report| report.in_flight),
             endless: fleet.sum(|report| report.endless),

@@ -17,6 +17,20 @@ use crate::core::text::shown;
 /// Names the settings file; not itself a setting.
 pub(super) const SETTINGS_VARIABLE: &str = "MAINTENANCE_SETTINGS";
 
+/// Tell the program `maintenance` where a running site is, and what it shows there; not settings of
+/// an app, which may have the same environment.
+pub(crate) const URL_VARIABLE: &str = "MAINTENANCE_URL";
+pub(crate) const TOKEN_VARIABLE: &str = "MAINTENANCE_TOKEN";
+pub(crate) const TOKEN_FILE_VARIABLE: &str = "MAINTENANCE_TOKEN_FILE";
+
+/// The variables that are no settings.
+const NO_SETTINGS: [&str; 4] = [
+    SETTINGS_VARIABLE,
+    URL_VARIABLE,
+    TOKEN_VARIABLE,
+    TOKEN_FILE_VARIABLE,
+];
+
 /// No key has this many sections around it.
 const DEEPEST: usize = 8;
 
@@ -149,7 +163,7 @@ pub(super) fn overlay(
         .into_iter()
         // A name that is not UTF-8 is no known one; made readable, it is told as unknown.
         .map(|(name, value)| (name.to_string_lossy().into_owned(), value))
-        .filter(|(name, _)| name.starts_with(PREFIX) && name != SETTINGS_VARIABLE)
+        .filter(|(name, _)| name.starts_with(PREFIX) && !NO_SETTINGS.contains(&&**name))
         .collect();
     // The environment has no order; the faults must have one.
     variables.sort();

@@ -43,7 +43,11 @@ pub(super) fn of_pages(site: &StoreSite) -> Option<Finding> {
 }
 
 /// Whether the store can be read and written, and how long that takes.
-pub(super) async fn of_store(context: &Context<'_>, status: &Status) -> Vec<Finding> {
+pub(super) async fn of_store(
+    context: &Context<'_>,
+    near: Option<&StoreSite>,
+    status: &Status,
+) -> Vec<Finding> {
     if let Err(unseen) = context.site.can_be_seen_by_the_app() {
         return vec![Finding::wrong("store", unseen.message, None)];
     }
@@ -54,8 +58,11 @@ pub(super) async fn of_store(context: &Context<'_>, status: &Status) -> Vec<Find
         ];
     }
     let url = line(&status.store.url);
-    let Ok(site) = context.site.by_store() else {
-        return vec![Finding::right("store", format!("{url} is read by the app"))];
+    let Some(site) = near else {
+        return vec![
+            Finding::right("store", format!("{url} is read by the site")),
+            Finding::unknown("writing", "only the site can try that"),
+        ];
     };
     let leases = &site.maintenance.engine.leases;
     let (is_stored, read) = match leases.try_reading().await {
@@ -125,7 +132,7 @@ fn not_writable(file: &Path) -> Option<(PathBuf, io::Error)> {
     Some((folder.to_path_buf(), error.into()))
 }
 
-/// This machine's clock against that of the store.
+/// The clock of the machine that has looked against that of the store.
 pub(super) fn of_clock(status: &Status) -> Finding {
     match status.store.clock_ahead_ms.map(SignedDuration::from_millis) {
         None => Finding::unknown(
@@ -134,7 +141,7 @@ pub(super) fn of_clock(status: &Status) -> Finding {
         ),
         Some(ahead) if skew::is_told(ahead) => Finding::wrong(
             "clock",
-            format!("this machine's is {} the store's", skew::in_words(ahead)),
+            format!("the machine's is {} the store's", skew::in_words(ahead)),
             Some("have both machines set their clocks by the network (NTP)"),
         ),
         Some(_) => Finding::right("clock", "the store's shows the same time"),

@@ -8,7 +8,7 @@ use console::Style;
 use serde_json::json;
 
 use self::{
-    checks::{of_files, of_modes, of_nodes, of_pages, of_store, of_tokens},
+    checks::{of_clock, of_files, of_modes, of_nodes, of_pages, of_store, of_tokens},
     finding::{Finding, Verdict},
 };
 use super::{
@@ -17,6 +17,9 @@ use super::{
     output::Output,
     wording::{count, line},
 };
+const REMEDY_OF_SITE: &str =
+    "see that the site runs, and that the address is that of its admin scope";
+
 /// Look whether all is in order, and say what to do
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -34,10 +37,14 @@ impl Doctor {
     pub(super) async fn run(
         self,
         connecting: impl Future<Output = Result<Context<'_>, Failure>>,
-        source: String,
+        source: Option<String>,
         output: &Output,
     ) -> Result<u8, Failure> {
-        let settings = Finding::right("settings", source);
+        let is_near = source.is_some();
+        let settings = match source {
+            Some(source) => Finding::right("settings", source),
+            None => Finding::unknown("settings", "those of the site are known to it alone"),
+        };
         let findings = match connecting.await {
             Ok(context) => [vec![settings], of_all(&context).await].concat(),
             Err(failure) if !failure.faults.is_empty() => {
@@ -48,10 +55,13 @@ impl Doctor {
                 faults.chain([unseen]).collect()
             }
             Err(failure) if failure.exit == Exit::StoreOutOfReach => {
-                let remedy = checks::REMEDY_OF_STORE;
+                let (check, remedy) = match is_near {
+                    true => ("store", checks::REMEDY_OF_STORE),
+                    false => ("site", REMEDY_OF_SITE),
+                };
                 vec![
                     settings,
-                    Finding::wrong("store", failure.message, Some(remedy)),
+                    Finding::wrong(check, failure.message, Some(remedy)),
                 ]
             }
             Err(failure) => return Err(failure),
@@ -78,18 +88,22 @@ impl Doctor {
 async fn of_all(context: &Context<'_>) -> Vec<Finding> {
     let status = context.fresh_status().await;
     let now = context.now();
-    let by_store = context.site.by_store();
-    let mut findings = match by_store {
-        Ok(site) => of_pages(site).into_iter().collect(),
-        Err(_) => Vec::new(),
-    };
-    findings.extend(of_store(context, &status).await);
-    findings.push(checks::of_clock(&status));
+    let near = context.site.by_store().ok();
+    let mut findings: Vec<Finding> = near.and_then(of_pages).into_iter().collect();
+    findings.extend(of_store(context, near, &status).await);
+    findings.push(of_clock(&status));
     findings.extend(of_nodes(&status));
     findings.push(of_modes(&status));
-    findings.push(of_files(&status));
-    if let Ok(site) = by_store {
-        findings.extend(of_tokens(&site.settings, now, &context.zone));
+    match near {
+        Some(site) => {
+            findings.push(of_files(&status));
+            findings.extend(of_tokens(&site.settings, now, &context.zone));
+        }
+        None => {
+            let far = "they are on the site's machine and in its settings";
+            findings.push(Finding::unknown("files", far));
+            findings.push(Finding::unknown("tokens", far));
+        }
     }
     findings
 }

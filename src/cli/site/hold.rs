@@ -1,5 +1,6 @@
 //! A mode that is closed while a command runs.
 
+use super::api::ApiHold;
 use crate::{
     cli::failure::Failure,
     engine::{change_error::ChangeError, guard::Guard},
@@ -9,6 +10,8 @@ use crate::{
 pub(in crate::cli) enum Hold {
     /// By a guard of this process on the store.
     Guard(Guard),
+    /// By a guard that the site keeps, and that this program takes away again.
+    Api(ApiHold),
 }
 
 impl Hold {
@@ -17,6 +20,7 @@ impl Hold {
     pub(in crate::cli) async fn lost(&self) -> String {
         match self {
             Self::Guard(guard) => ChangeError::LockLost(guard.lock_lost().await).to_string(),
+            Self::Api(_) => std::future::pending().await,
         }
     }
 
@@ -24,6 +28,7 @@ impl Hold {
     pub(in crate::cli) fn is_exclusive(&self) -> bool {
         match self {
             Self::Guard(guard) => guard.holds_lock(),
+            Self::Api(_) => false,
         }
     }
 
@@ -33,6 +38,7 @@ impl Hold {
             Self::Guard(guard) => {
                 guard.try_release().await?;
             }
+            Self::Api(hold) => hold.give_back(false).await?,
         }
         Ok(())
     }
@@ -43,6 +49,7 @@ impl Hold {
             Self::Guard(guard) => {
                 guard.keep().await?;
             }
+            Self::Api(hold) => hold.give_back(true).await?,
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The site that commands are about, and the ways to it. What a command asks for and what comes of it
 //! is the same by each.
 
+mod api;
 mod hold;
 mod store;
 mod wishes;
@@ -14,24 +15,28 @@ use super::failure::Failure;
 use crate::{
     core::status::{period::PastPeriod, whole::Status},
     engine::{
-        barrier::WaitError,
         changes::{Change, Changes},
         fleet::missing::Missing,
         windows::Planned,
     },
-    web::explain::Inquiry,
 };
 
 pub(super) use self::{
+    api::{ApiOptions, ApiSite},
     hold::Hold,
     store::StoreSite,
-    wishes::{DrainWishes, EndWish, Explained, WindowWishes, Wishes},
+    wishes::{DrainWishes, Emptiness, EndWish, Explained, Question, WindowWishes, Wishes},
 };
+
+/// How often a site is called at most while something is looked at.
+const CALLS_APART: Duration = Duration::from_millis(250);
 
 /// The site, by the way on which it is reached.
 pub(super) enum Site {
     /// By its settings and its store, whether an app runs or not.
     Store(Box<StoreSite>),
+    /// By the API of an app that runs.
+    Api(Arc<ApiSite>),
 }
 
 impl Site {
@@ -43,6 +48,7 @@ impl Site {
     pub(super) fn by_store(&self) -> Result<&StoreSite, Failure> {
         match self {
             Self::Store(store) => Ok(store),
+            Self::Api(_) => Err(needs_the_store()),
         }
     }
 
@@ -50,6 +56,7 @@ impl Site {
     pub(super) fn default_mode(&self) -> String {
         match self {
             Self::Store(store) => store.default_mode(),
+            Self::Api(api) => api.default_mode(),
         }
     }
 
@@ -57,6 +64,7 @@ impl Site {
     pub(super) fn find_mode(&self, key: &str) -> Result<(), Failure> {
         match self {
             Self::Store(store) => store.find_mode(key),
+            Self::Api(api) => api.find_mode(key),
         }
     }
 
@@ -64,12 +72,22 @@ impl Site {
     pub(super) fn time_zone(&self) -> Option<TimeZone> {
         match self {
             Self::Store(store) => store.time_zone(),
+            Self::Api(api) => api.time_zone(),
         }
     }
 
     pub(super) fn now(&self) -> Timestamp {
         match self {
             Self::Store(store) => store.now(),
+            Self::Api(api) => api.now(),
+        }
+    }
+
+    /// Whose clock the status compares with that of the store.
+    pub(super) fn whose_clock(&self) -> &'static str {
+        match self {
+            Self::Store(_) => "this machine's",
+            Self::Api(_) => "the site's",
         }
     }
 
@@ -77,6 +95,7 @@ impl Site {
     pub(super) fn can_be_seen_by_the_app(&self) -> Result<(), Failure> {
         match self {
             Self::Store(store) => store.can_be_seen_by_the_app(),
+            Self::Api(_) => Ok(()),
         }
     }
 
@@ -84,6 +103,7 @@ impl Site {
     pub(super) fn status(&self) -> Status {
         match self {
             Self::Store(store) => store.status(),
+            Self::Api(api) => api.status(),
         }
     }
 
@@ -91,6 +111,7 @@ impl Site {
     pub(super) async fn ask_status(&self) -> Result<Status, String> {
         match self {
             Self::Store(store) => store.ask_status().await,
+            Self::Api(api) => api.ask_status().await,
         }
     }
 
@@ -98,36 +119,42 @@ impl Site {
     pub(super) async fn history(&self) -> Result<Vec<PastPeriod>, Failure> {
         match self {
             Self::Store(store) => Ok(store.history()),
+            Self::Api(api) => api.history().await,
         }
     }
 
-    pub(super) async fn explain(&self, inquiry: &Inquiry) -> Result<Explained, Failure> {
+    pub(super) async fn explain(&self, question: &Question) -> Result<Explained, Failure> {
         match self {
-            Self::Store(store) => Ok(store.explain(inquiry)),
+            Self::Store(store) => Ok(store.explain(question)),
+            Self::Api(api) => api.explain(question).await,
         }
     }
 
     pub(super) async fn turn_on(&self, wishes: &Wishes) -> Result<Change, Failure> {
         match self {
             Self::Store(store) => store.turn_on(wishes).await,
+            Self::Api(api) => api.turn_on(wishes).await,
         }
     }
 
     pub(super) async fn turn_off(&self, mode: &str, by: &str) -> Result<Change, Failure> {
         match self {
             Self::Store(store) => store.turn_off(mode, by).await,
+            Self::Api(api) => api.turn_off(mode).await,
         }
     }
 
     pub(super) async fn forget(&self, mode: &str, by: &str) -> Result<Change, Failure> {
         match self {
             Self::Store(store) => store.forget(mode, by).await,
+            Self::Api(api) => api.forget(mode).await,
         }
     }
 
     pub(super) async fn plan(&self, wishes: &WindowWishes) -> Result<Planned, Failure> {
         match self {
             Self::Store(store) => store.plan(wishes).await,
+            Self::Api(api) => api.plan(wishes).await,
         }
     }
 
@@ -139,6 +166,7 @@ impl Site {
     ) -> Result<Change, Failure> {
         match self {
             Self::Store(store) => store.cancel(id, only_next, by).await,
+            Self::Api(api) => api.cancel(id, only_next).await,
         }
     }
 
@@ -146,6 +174,11 @@ impl Site {
     pub(super) async fn hold(&self, wishes: &Wishes, exclusive: bool) -> Result<Hold, Failure> {
         match self {
             Self::Store(store) => store.hold(wishes, exclusive).await,
+            Self::Api(_) if exclusive => Err(Failure::usage(
+                "--exclusive needs the store of the site; run it where that is, without --url and \
+                 MAINTENANCE_URL",
+            )),
+            Self::Api(api) => Ok(Hold::Api(Arc::clone(api).hold(wishes).await?)),
         }
     }
 
@@ -156,9 +189,18 @@ impl Site {
         mode: &str,
         at_most: Option<Duration>,
         told: Arc<Mutex<Vec<Missing>>>,
-    ) -> Result<(), WaitError> {
+    ) -> Result<Emptiness, Failure> {
         match self {
             Self::Store(store) => store.until_empty(mode, at_most, told).await,
+            Self::Api(api) => api.until_empty(mode, at_most, told).await,
+        }
+    }
+
+    /// How long to pause between two looks at what is: longer where each is a call.
+    pub(super) fn pause(&self, pause: Duration) -> Duration {
+        match self {
+            Self::Store(_) => pause,
+            Self::Api(_) => pause.max(CALLS_APART),
         }
     }
 
@@ -166,13 +208,24 @@ impl Site {
     pub(super) fn changes(&self) -> HeardChanges {
         match self {
             Self::Store(store) => HeardChanges::Told(store.changes()),
+            Self::Api(_) => HeardChanges::NotTold,
         }
     }
+}
+
+/// What is said of a command that a site cannot do by its API.
+pub(super) fn needs_the_store() -> Failure {
+    Failure::usage(
+        "this command needs the settings and the store of the site; run it where they are, without \
+         --url and MAINTENANCE_URL",
+    )
 }
 
 /// Changes as they are heard of.
 pub(super) enum HeardChanges {
     Told(Changes),
+    /// Nobody tells of them.
+    NotTold,
 }
 
 impl HeardChanges {
@@ -182,6 +235,7 @@ impl HeardChanges {
             Self::Told(changes) => {
                 changes.next().await;
             }
+            Self::NotTold => std::future::pending().await,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 use parking_lot::Mutex;
 
-use super::{DrainWishes, EndWish, Explained, Hold, WindowWishes, Wishes};
+use super::{DrainWishes, Emptiness, EndWish, Explained, Hold, Question, WindowWishes, Wishes};
 use crate::{
     cli::{failure::Failure, texts::given},
     core::{
@@ -20,7 +20,7 @@ use crate::{
         windows::{PlanWindow, Planned},
     },
     settings::Settings,
-    web::{explain::Inquiry, maintenance::Maintenance},
+    web::maintenance::Maintenance,
 };
 
 /// A handle of the same kind as the app's, and what it was made of.
@@ -72,8 +72,8 @@ impl StoreSite {
         self.maintenance.history()
     }
 
-    pub(super) fn explain(&self, inquiry: &Inquiry) -> Explained {
-        self.maintenance.explain(inquiry).into()
+    pub(super) fn explain(&self, question: &Question) -> Explained {
+        self.maintenance.explain(&question.inquiry).into()
     }
 
     pub(super) async fn turn_on(&self, wishes: &Wishes) -> Result<Change, Failure> {
@@ -165,7 +165,7 @@ impl StoreSite {
         mode: &str,
         at_most: Option<Duration>,
         told: Arc<Mutex<Vec<Missing>>>,
-    ) -> Result<(), WaitError> {
+    ) -> Result<Emptiness, Failure> {
         let mut wait = self
             .maintenance
             .wait_until_empty()
@@ -175,8 +175,13 @@ impl StoreSite {
         if let Some(at_most) = at_most {
             wait = wait.at_most(at_most);
         }
-        wait.await?;
-        Ok(())
+        match wait.await {
+            Ok(_) => Ok(Emptiness::Empty),
+            Err(WaitError::TimedOut { missing, .. }) => Ok(Emptiness::Missing(missing)),
+            Err(WaitError::Reopened { .. }) => Ok(Emptiness::Reopened),
+            Err(error @ WaitError::NoNodes { .. }) => Err(Failure::cancelled(error.to_string())),
+            Err(WaitError::Change(error)) => Err(error.into()),
+        }
     }
 
     pub(super) fn changes(&self) -> Changes {

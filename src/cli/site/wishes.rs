@@ -1,13 +1,14 @@
 //! What commands ask a site for: plain data, the same on each way.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     core::{phase::Phase, state::OnTimeout},
-    web::explain::Explanation,
+    engine::fleet::missing::Missing,
+    web::explain::{Explanation, Inquiry, Role},
 };
 
 /// How a mode is to be closed.
@@ -52,8 +53,21 @@ pub(in crate::cli) struct WindowWishes {
     pub(in crate::cli) reason: Option<String>,
 }
 
+/// What is asked of a request that nobody sent.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct Question {
+    pub(in crate::cli) method: String,
+    /// The path, or a whole address.
+    pub(in crate::cli) path: String,
+    pub(in crate::cli) address: Option<IpAddr>,
+    pub(in crate::cli) role: Option<Role>,
+    pub(in crate::cli) host: Option<String>,
+    /// The same, as it was understood.
+    pub(in crate::cli) inquiry: Inquiry,
+}
+
 /// What would become of a request, as the document tells it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::cli) struct Explained {
     pub(in crate::cli) outcome: String,
     pub(in crate::cli) rule: String,
@@ -85,4 +99,14 @@ impl From<Explanation> for Explained {
             not_known,
         }
     }
+}
+
+/// How it ended to wait for a mode to be closed and empty.
+#[derive(Debug)]
+pub(in crate::cli) enum Emptiness {
+    Empty,
+    /// The time was over before these had closed and were empty.
+    Missing(Vec<Missing>),
+    /// Somebody, or the time-out, has brought the mode back.
+    Reopened,
 }

@@ -117,7 +117,7 @@ impl Document {
         Some(next)
     }
 
-    /// Lets a guard throw the switch: on as `wanted`, or off.
+    /// Lets a guard throw the switch: on as `wanted`, or off. `None` when the guard is in already.
     pub(crate) fn enter(
         &self,
         key: &str,
@@ -127,6 +127,9 @@ impl Document {
     ) -> Option<Self> {
         let mut next = self.clone();
         let mode = next.modes.entry(key.to_owned()).or_default();
+        if mode.guards.iter().any(|guard| guard.token == token) {
+            return None;
+        }
         let before = mode.switch.clone();
         let after = match (wanted, &before) {
             (None, _) => Switch::Off,

@@ -1,7 +1,7 @@
 //! What is shown of a mode.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::core::{
@@ -11,7 +11,7 @@ use crate::core::{
 };
 
 /// A mode in a [`Status`](crate::Status) that is stored, but not in the settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UnknownMode {
     /// The mode's key. [`Maintenance::forget`](crate::Maintenance::forget) takes it.
@@ -21,7 +21,7 @@ pub struct UnknownMode {
 }
 
 /// One mode in a [`Status`](crate::Status).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ModeStatus {
     /// The mode's key.
@@ -55,6 +55,6 @@ pub struct ModeStatus {
     /// [`ask_status`](crate::Maintenance::ask_status) asks it now.
     pub locked_by: Option<LockHolder>,
     /// What the app adds by [`ModeBuilder::status_details`](crate::ModeBuilder::status_details).
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub details: Map<String, Value>,
 }

@@ -1,12 +1,12 @@
 //! What is shown of past maintenance.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::core::state::{Ended, Period};
 
 /// One past or present stretch of maintenance.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PastPeriod {
     /// The key of the mode.

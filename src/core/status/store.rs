@@ -1,10 +1,10 @@
 //! What is shown of the store.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How the store is, in a [`Status`](crate::Status).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StoreStatus {
     /// Where the state lives.

@@ -1,6 +1,6 @@
 //! All that users and programs are shown.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::core::{
     access::Forced,
@@ -12,7 +12,7 @@ use crate::core::{
 };
 
 /// What is, mode by mode: the document of `/status`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Status {
     /// Whether a mode is pending or offline.
@@ -21,6 +21,12 @@ pub struct Status {
     pub generation: u64,
     /// What the settings force, whatever is stored.
     pub forced: Option<Forced>,
+    /// The key of the mode that is meant where none is named. `None`: whoever is told may not see it.
+    #[serde(default)]
+    pub default_mode: Option<String>,
+    /// The zone of times that are given without one: the setting `time_zone`.
+    #[serde(default)]
+    pub time_zone: Option<String>,
     /// Every mode, in the order in which they answer.
     pub modes: Vec<ModeStatus>,
     /// The modes that are stored and that the settings do not have: left by a former version, or of

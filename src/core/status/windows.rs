@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::core::{
     schedule::{Interval, Recurrence},
@@ -11,7 +11,7 @@ use crate::core::{
 };
 
 /// A planned window of a mode: `[start, end)`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlannedWindow {
     /// What [`Maintenance::cancel_window`](crate::Maintenance::cancel_window) takes.
@@ -36,7 +36,7 @@ pub struct PlannedWindow {
 }
 
 /// How a [`PlannedWindow`] repeats.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Repeats {
     /// When it starts, by minute, hour, day of month, month and day of week, in `zone`.

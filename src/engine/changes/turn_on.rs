@@ -30,6 +30,7 @@ pub struct TurnOn {
     pub(super) call_hooks: bool,
     pub(super) wanted: SwitchOn,
     pub(super) seen: Option<Seen>,
+    pub(super) guard: Option<String>,
 }
 
 impl TurnOn {
@@ -40,6 +41,7 @@ impl TurnOn {
             call_hooks: true,
             wanted: SwitchOn::default(),
             seen: None,
+            guard: None,
         }
     }
 
@@ -104,6 +106,13 @@ impl TurnOn {
         self
     }
 
+    /// As a guard of this name does it: what was before is put back when it
+    /// [leaves](crate::engine::guard::leave). A guard that is in already does nothing.
+    pub(crate) fn by_guard(mut self, name: Option<String>) -> Self {
+        self.guard = name;
+        self
+    }
+
     pub(crate) fn handle(&self) -> &Engine {
         &self.engine
     }
@@ -134,6 +143,7 @@ impl IntoFuture for TurnOn {
             call_hooks,
             mut wanted,
             seen,
+            guard,
         } = self;
         Box::pin(async move {
             let known = engine.find_mode(&mode)?;
@@ -142,9 +152,16 @@ impl IntoFuture for TurnOn {
             let proposal = ProposedChange::new(ChangeKind::TurnOn, &mode)
                 .by(wanted.by.as_ref())
                 .saying(wanted.reason.as_ref(), wanted.message.as_ref());
-            propose_if_seen(&engine, proposal, call_hooks, seen, move |document, now| {
-                document.turn_on(&mode, &wanted, now)
-            })
+            propose_if_seen(
+                &engine,
+                proposal,
+                call_hooks,
+                seen,
+                move |document, now| match &guard {
+                    Some(name) => document.enter(&mode, name, Some(&wanted), now),
+                    None => document.turn_on(&mode, &wanted, now),
+                },
+            )
             .await
         })
     }

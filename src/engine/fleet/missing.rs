@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::core::phase::Phase;
 
 /// Who or what is waited for, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Missing {
     /// The id of a node, the name of a task, the key of the mode, `visitors` or `store`.
@@ -18,7 +18,7 @@ pub struct Missing {
 }
 
 /// Why somebody is waited for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum WhyMissing {
@@ -69,6 +69,16 @@ pub enum WhyMissing {
         /// What it answers.
         error: String,
     },
+}
+
+impl Missing {
+    /// That nobody can tell who is missing.
+    pub(crate) fn store_fails(error: String) -> Self {
+        Self {
+            name: "store".to_owned(),
+            why: WhyMissing::StoreFails { error },
+        }
+    }
 }
 
 impl fmt::Display for Missing {

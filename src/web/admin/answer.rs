@@ -123,8 +123,16 @@ pub(super) fn not_changed(
     maintenance: &Maintenance,
     error: &ChangeError,
 ) -> HttpResponse {
-    let (status, title) = super::kind_of(error);
-    problem(request, maintenance, status, title, &sentence(error), &[])
+    let (status, title, code) = super::kind_of(error);
+    let members = [("code", code.into())];
+    problem_with(
+        request,
+        maintenance,
+        status,
+        title,
+        &sentence(error),
+        members,
+    )
 }
 
 /// What went wrong, in the form that the client asks for; to a program that says nothing of it, as
@@ -157,13 +165,26 @@ pub(super) fn problem(
     detail: &str,
     faults: &[String],
 ) -> HttpResponse {
+    let faults = (!faults.is_empty()).then(|| ("faults", faults.into()));
+    problem_with(request, maintenance, status, title, detail, faults)
+}
+
+/// The same, with further members.
+fn problem_with(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+    status: StatusCode,
+    title: &str,
+    detail: &str,
+    members: impl IntoIterator<Item = (&'static str, Value)>,
+) -> HttpResponse {
     let responses = &maintenance.front.responses;
     if names_another_form(request.headers()) {
         return responses.notice(request.headers(), status, title, detail);
     }
     let mut problem = problem_details(status, detail);
-    if !faults.is_empty() {
-        problem.insert("faults".to_owned(), faults.into());
+    for (name, value) in members {
+        problem.insert(name.to_owned(), value);
     }
     HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, ResponseFormat::Problem.content_type()))

@@ -99,6 +99,16 @@ impl Members {
         }
     }
 
+    /// A name that a program has made up.
+    pub(super) fn name(&mut self, name: &'static str) -> Option<String> {
+        let given = self.text(name)?;
+        if !is_name(&given) {
+            self.fault(name, NAME);
+            return None;
+        }
+        Some(given)
+    }
+
     /// Whether a member is there, and is `null`.
     pub(super) fn is_null(&self, name: &str) -> bool {
         self.left.get(name).is_some_and(Value::is_null)
@@ -196,6 +206,17 @@ impl Members {
         }
         self.faults
     }
+}
+
+/// What is a name that a program has made up: so long that nobody takes another's by chance, and fit
+/// for an address.
+pub(super) const NAME: &str = "give 16 to 64 lower-case letters and digits, made by chance";
+
+pub(super) fn is_name(text: &str) -> bool {
+    (16..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 fn is_json(request: &HttpRequest) -> bool {

@@ -28,6 +28,7 @@ mod assets;
 mod authorize;
 mod body;
 mod direction;
+mod empty;
 mod form;
 mod live;
 mod modes;
@@ -85,6 +86,11 @@ fn inside() -> impl HttpServiceFactory {
                 .route(web::put().to(Answering(modes::turn_on)))
                 .route(web::delete().to(Answering(modes::turn_off)))
                 .default_service(only("PUT, DELETE")),
+        )
+        .service(
+            web::resource(["/modes/{key}/empty", "/modes/{key}/empty/"])
+                .route(web::get().to(Answering(empty::empty)))
+                .default_service(only("GET")),
         )
         .service(
             web::resource(["/windows", "/windows/"])
@@ -207,7 +213,7 @@ fn not_changed(
     request: &HttpRequest,
     error: &ChangeError,
 ) -> HttpResponse {
-    let (status, title) = kind_of(error);
+    let (status, title, _) = kind_of(error);
     maintenance.front.responses.notice(
         request.headers(),
         status,
@@ -216,20 +222,26 @@ fn not_changed(
     )
 }
 
-/// What kind of answer an error is.
-fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
+/// What kind of answer an error is, for people and as a word for programs.
+fn kind_of(error: &ChangeError) -> (StatusCode, &'static str, &'static str) {
+    let conflict = StatusCode::CONFLICT;
+    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
     match error {
-        ChangeError::Forced(_) => (StatusCode::CONFLICT, "Forced by the settings"),
-        ChangeError::Locked { .. } | ChangeError::LockLost(_) => (StatusCode::CONFLICT, "Locked"),
-        ChangeError::Refused { .. } => (StatusCode::CONFLICT, "Refused"),
-        ChangeError::Outdated { .. } => (StatusCode::CONFLICT, "Changed meanwhile"),
-        ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),
-        ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),
-        ChangeError::Plan(_) | ChangeError::Text(_) => (StatusCode::BAD_REQUEST, "Not possible"),
-        ChangeError::Full(_) => (StatusCode::CONFLICT, "Full"),
-        ChangeError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not stored"),
-        ChangeError::NotKnown(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not known"),
-        ChangeError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "Shutting down"),
+        ChangeError::Forced(_) => (conflict, "Forced by the settings", "forced"),
+        ChangeError::Locked { .. } => (conflict, "Locked", "locked"),
+        ChangeError::LockLost(_) => (conflict, "Locked", "lock-lost"),
+        ChangeError::Refused { .. } => (conflict, "Refused", "refused"),
+        ChangeError::Outdated { .. } => (conflict, "Changed meanwhile", "outdated"),
+        ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode", "unknown-mode"),
+        ChangeError::UnknownWindow(_) => {
+            (StatusCode::NOT_FOUND, "No such window", "unknown-window")
+        }
+        ChangeError::Plan(_) => (StatusCode::BAD_REQUEST, "Not possible", "plan"),
+        ChangeError::Text(_) => (StatusCode::BAD_REQUEST, "Not possible", "text"),
+        ChangeError::Full(_) => (conflict, "Full", "full"),
+        ChangeError::Store(_) => (unavailable, "Not stored", "not-stored"),
+        ChangeError::NotKnown(_) => (unavailable, "Not known", "not-known"),
+        ChangeError::Stopped => (unavailable, "Shutting down", "stopped"),
     }
 }
 

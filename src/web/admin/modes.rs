@@ -9,12 +9,12 @@ use super::{
     answer::{Changed, document, faulty, not_changed, problem},
     answering::Answer,
     authorize::{authorize_change, sight},
-    body::{Members, Unreadable},
+    body::{Members, NAME, Unreadable, is_name},
 };
 use crate::{
     core::state::OnTimeout,
-    engine::changes::TurnOn,
-    web::{maintenance::Maintenance, visitor::session_notes::not_waited_for},
+    engine::{changes::TurnOn, guard::leave},
+    web::{maintenance::Maintenance, request::query_pairs, visitor::session_notes::not_waited_for},
 };
 
 /// What the body of a `PUT` says.
@@ -27,6 +27,8 @@ struct Wishes {
     until: Option<(Timestamp, Option<String>)>,
     lasting: Option<Duration>,
     drain: Option<DrainWishes>,
+    /// The name of a job that puts back what was before.
+    guard: Option<String>,
 }
 
 /// What a `null` takes away from a mode that is on.
@@ -77,12 +79,64 @@ pub(super) async fn turn_off(
 ) -> Answer {
     let what = "switch maintenance off";
     let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
-    let turn_off = maintenance.turn_off().mode(key.as_str()).by(caller.by());
-    let change = turn_off
-        .await
-        .map_err(|error| not_changed(&request, &maintenance, &error))?;
+    let how = Off::read(request.query_string())
+        .map_err(|fault| faulty(&request, &maintenance, &[fault]))?;
+    let change = match how {
+        Off::Switch => {
+            let turn_off = maintenance.turn_off();
+            turn_off.mode(key.as_str()).by(caller.by()).await
+        }
+        Off::Forget => maintenance.forget(key.as_str()).by(caller.by()).await,
+        Off::Leave { guard, keep } => leave(&maintenance.engine, &key, &guard, keep).await,
+    };
+    let change = change.map_err(|error| not_changed(&request, &maintenance, &error))?;
     let sight = sight(&request, &maintenance).await;
     Ok(document(StatusCode::OK, &Changed::new(change, &sight)))
+}
+
+/// What is to end.
+#[derive(Debug, PartialEq, Eq)]
+enum Off {
+    /// That it is on.
+    Switch,
+    /// All that is stored of it.
+    Forget,
+    /// What a job has done, or the job's hand in it alone.
+    Leave { guard: String, keep: bool },
+}
+
+impl Off {
+    /// Reads the query. What is not understood must not switch anything.
+    fn read(query: &str) -> Result<Self, String> {
+        let (mut forget, mut keep, mut guard) = (false, false, None);
+        for (name, value) in query_pairs(query) {
+            let told = match (name.as_str(), value.as_str()) {
+                ("forget", "true" | "false") => &mut forget,
+                ("keep", "true" | "false") => &mut keep,
+                ("forget" | "keep", _) => return Err(format!("`{name}`: give true or false")),
+                ("guard", name) if is_name(name) => {
+                    guard = Some(name.to_owned());
+                    continue;
+                }
+                ("guard", _) => return Err(format!("`guard`: {NAME}")),
+                _ => {
+                    return Err(
+                        "there is a parameter that is not known; known are forget, guard \
+                                and keep"
+                            .to_owned(),
+                    );
+                }
+            };
+            *told = value == "true";
+        }
+        match (forget, guard, keep) {
+            (false, None, false) => Ok(Self::Switch),
+            (true, None, false) => Ok(Self::Forget),
+            (false, Some(guard), keep) => Ok(Self::Leave { guard, keep }),
+            (_, None, true) => Err("`keep`: give the `guard` that leaves, too".to_owned()),
+            (true, Some(_), _) => Err("`forget`: give this or `guard`, not both".to_owned()),
+        }
+    }
 }
 
 /// Tells why a body was not read.
@@ -129,6 +183,7 @@ impl Wishes {
                     ],
                 ),
             }),
+            guard: members.name("guard"),
         };
         let has_end = wishes.until.is_some() || wishes.lasting.is_some();
         if wishes.until.is_some() && wishes.lasting.is_some() || has_end && wishes.taken_away.end {
@@ -158,6 +213,7 @@ impl Wishes {
         if self.taken_away.end {
             turn_on = turn_on.without_end();
         }
+        turn_on = turn_on.by_guard(self.guard);
         if let Some((until, _)) = self.until {
             turn_on = turn_on.until(until);
         }

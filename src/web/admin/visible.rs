@@ -66,6 +66,7 @@ impl Visibility {
     pub(super) fn status(&self, mut status: Status) -> Visible<Status> {
         status.modes.retain(|mode| self.has(&mode.key));
         status.maintenance_mode = status.modes.iter().any(|mode| mode.phase.is_maintenance());
+        status.default_mode = status.default_mode.filter(|key| self.has(key));
         if !self.is_whole {
             status.unknown_modes.clear();
             let closed: Vec<&str> = status

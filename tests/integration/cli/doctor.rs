@@ -261,6 +261,33 @@ fn a_flag_that_is_out_of_step_is_wrong() {
 }
 
 #[test]
+fn a_site_that_is_asked_by_its_api_tells_what_it_knows() {
+    let operator = used();
+    let made = operator.done(&["--json", "token", "ops"]).json();
+    let line = made["settings"].as_str().unwrap();
+    operator.write("maintenance.toml", &format!("[admin]\n{line}\n"));
+    let demo = Demo::start(operator.path());
+    let ask = |url: &str| {
+        let mut command = operator.command(&["--json", "--url", url, "doctor"]);
+        command.env("MAINTENANCE_TOKEN", made["token"].as_str().unwrap());
+        Ran::of(command)
+    };
+    let ran = ask(&format!("http://{}/maintenance-mode", demo.address));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    is(&ran, "store", "right", "is read by the site");
+    is(&ran, "nodes", "right", "1 node of version");
+    is(&ran, "middleware", "right", "");
+    for check in ["settings", "writing", "files", "tokens"] {
+        is(&ran, check, "unknown", "");
+    }
+    drop(demo);
+    let ran = ask("http://127.0.0.1:1/maintenance-mode");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let remedy = is(&ran, "site", "wrong", "127.0.0.1:1");
+    assert!(remedy.unwrap().contains("admin scope"), "{ran:?}");
+}
+
+#[test]
 fn on_a_terminal_it_is_a_list_in_colours_that_fits() {
     let operator = Operator::with_settings("stroe = \"memory:\"\n");
     let mut terminal = Terminal::run(&operator, &["doctor"]);

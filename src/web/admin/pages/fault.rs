@@ -63,7 +63,10 @@ impl Fault {
         let (status, _) = match error {
             // It is what was written, and no matter of the request.
             ChangeError::Plan(_) | ChangeError::Text(_) => (StatusCode::UNPROCESSABLE_ENTITY, ""),
-            _ => kind_of(error),
+            _ => {
+                let (status, title, _) = kind_of(error);
+                (status, title)
+            }
         };
         let fault = Self {
             status,

@@ -1,0 +1,423 @@
+//! A running site by the API of its admin scope: the same as by its store, from anywhere.
+
+mod address;
+mod answer;
+mod client;
+mod token;
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+use parking_lot::Mutex;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value, json};
+use tokio::time::sleep;
+use ureq::http::Method;
+
+use self::{address::Address, client::Client, token::Token};
+use super::{Emptiness, EndWish, Explained, Question, WindowWishes, Wishes};
+use crate::{
+    cli::failure::{Exit, Failure},
+    clock::chance,
+    core::{
+        phase::Phase,
+        status::{period::PastPeriod, whole::Status},
+    },
+    engine::{
+        change_error::ChangeError, changes::Change, fleet::missing::Missing, windows::Planned,
+    },
+    settings::Settings,
+};
+
+/// How long one look waits for a mode to be empty.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long it is until a site that could not be asked is asked again.
+const PAUSE: Duration = Duration::from_millis(500);
+/// What stands in an address as it is.
+const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// How a site is reached.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct ApiOptions {
+    pub(in crate::cli) url: String,
+    pub(in crate::cli) token: Option<String>,
+    pub(in crate::cli) token_file: Option<PathBuf>,
+    pub(in crate::cli) ca_file: Option<PathBuf>,
+}
+
+/// A site that runs somewhere.
+#[derive(Debug)]
+pub(in crate::cli) struct ApiSite {
+    client: Arc<Client>,
+    /// As it was told last.
+    heard: Mutex<Status>,
+}
+
+/// A mode that is closed for as long as a command runs, by what the site stores of it.
+#[derive(Debug)]
+pub(in crate::cli) struct ApiHold {
+    site: Arc<ApiSite>,
+    mode: String,
+    guard: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Changed {
+    changed: bool,
+    #[serde(default)]
+    window: Option<String>,
+    #[serde(default)]
+    warnings: Vec<String>,
+    #[serde(flatten)]
+    status: Status,
+}
+
+#[derive(Debug, Deserialize)]
+struct History {
+    history: Vec<PastPeriod>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Empty {
+    empty: bool,
+    phase: Phase,
+    missing: Vec<Missing>,
+}
+
+impl ApiSite {
+    /// Asks the site for the first time. The second one is what is to be told beside.
+    pub(in crate::cli) async fn connect(
+        options: ApiOptions,
+    ) -> Result<(Self, Option<String>), Failure> {
+        let address = Address::parse(&options.url)
+            .map_err(|fault| Failure::usage(format!("--url {fault}")))?;
+        let (token, note) = match (&options.token_file, &options.token) {
+            (Some(path), _) => {
+                let (token, note) = Token::read(path).map_err(Failure::failed)?;
+                (Some(token), note)
+            }
+            (None, Some(text)) => {
+                let token = Token::new(text, "MAINTENANCE_TOKEN").map_err(Failure::failed)?;
+                (Some(token), None)
+            }
+            (None, None) => (None, None),
+        };
+        if token.is_some() && !address.may_carry_a_token() {
+            return Err(Failure::usage(format!(
+                "--url {}: a token is sent by https alone, or to this machine; anybody on the way \
+                 could read it here; give an address that begins with https://",
+                address.as_str()
+            )));
+        }
+        let client =
+            Client::new(address, token, options.ca_file.as_deref()).map_err(Failure::failed)?;
+        let client = Arc::new(client);
+        let status = get(&client, "/status".to_owned()).await?;
+        let site = Self {
+            client,
+            heard: Mutex::new(as_heard(status)),
+        };
+        Ok((site, note))
+    }
+
+    pub(super) fn default_mode(&self) -> String {
+        let heard = self.heard.lock();
+        let first = heard.modes.first().map(|mode| mode.key.clone());
+        heard
+            .default_mode
+            .clone()
+            .or(first)
+            .unwrap_or_else(|| Settings::default().default_mode().to_owned())
+    }
+
+    pub(super) fn find_mode(&self, key: &str) -> Result<(), Failure> {
+        let heard = self.heard.lock();
+        if heard.mode(key).is_some() {
+            return Ok(());
+        }
+        Err(Failure::from(ChangeError::UnknownMode {
+            key: key.to_owned(),
+            known: heard.modes.iter().map(|mode| mode.key.clone()).collect(),
+        }))
+    }
+
+    pub(super) fn time_zone(&self) -> Option<TimeZone> {
+        TimeZone::get(self.heard.lock().time_zone.as_deref()?).ok()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        crate::engine::shared::Clock::system().now()
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.heard.lock().clone()
+    }
+
+    pub(super) async fn ask_status(&self) -> Result<Status, String> {
+        let status: Result<Status, Failure> = get(&self.client, "/status".to_owned()).await;
+        let status = as_heard(status.map_err(|failure| failure.message)?);
+        *self.heard.lock() = status.clone();
+        Ok(status)
+    }
+
+    pub(super) async fn history(&self) -> Result<Vec<PastPeriod>, Failure> {
+        let told: History = get(&self.client, "/history".to_owned()).await?;
+        Ok(told.history)
+    }
+
+    pub(super) async fn explain(&self, question: &Question) -> Result<Explained, Failure> {
+        let address = question.address.map(|address| address.to_string());
+        let role = question.role.map(|role| role.as_str().to_owned());
+        let query = query(&[
+            ("method", Some(&question.method)),
+            ("path", Some(&question.path)),
+            ("address", address.as_ref()),
+            ("role", role.as_ref()),
+            ("host", question.host.as_ref()),
+        ]);
+        get(&self.client, format!("/explain{query}")).await
+    }
+
+    pub(super) async fn turn_on(&self, wishes: &Wishes) -> Result<Change, Failure> {
+        let body = body_of(wishes);
+        let changed = self
+            .change(Method::PUT, path_of(&wishes.mode), Some(body))
+            .await?;
+        Ok(self.change_of(changed))
+    }
+
+    pub(super) async fn turn_off(&self, mode: &str) -> Result<Change, Failure> {
+        let changed = self.change(Method::DELETE, path_of(mode), None).await?;
+        Ok(self.change_of(changed))
+    }
+
+    pub(super) async fn forget(&self, mode: &str) -> Result<Change, Failure> {
+        let path = format!("{}?forget=true", path_of(mode));
+        let changed = self.change(Method::DELETE, path, None).await?;
+        Ok(self.change_of(changed))
+    }
+
+    pub(super) async fn plan(&self, wishes: &WindowWishes) -> Result<Planned, Failure> {
+        let mut body = Map::new();
+        body.insert("mode".to_owned(), json!(wishes.mode));
+        for (name, text) in [
+            ("start", &wishes.start),
+            ("end", &wishes.end),
+            ("repeats", &wishes.repeats),
+            ("zone", &wishes.zone),
+            ("title", &wishes.title),
+            ("message", &wishes.message),
+            ("reason", &wishes.reason),
+        ] {
+            if let Some(text) = text {
+                body.insert(name.to_owned(), text_or_none(text));
+            }
+        }
+        if let Some(lasting) = wishes.lasting {
+            body.insert("for".to_owned(), json!(lasting.as_secs()));
+        }
+        let path = "/windows".to_owned();
+        let changed = self.change(Method::POST, path, Some(body.into())).await?;
+        Ok(Planned {
+            id: changed.window.clone().unwrap_or_default(),
+            warnings: changed.warnings.clone(),
+            change: self.change_of(changed),
+        })
+    }
+
+    pub(super) async fn cancel(&self, id: &str, only_next: bool) -> Result<Change, Failure> {
+        let only_next = only_next.then(|| "true".to_owned());
+        let query = query(&[("only_next", only_next.as_ref())]);
+        let path = format!("/windows/{}{query}", encoded(id));
+        let changed = self.change(Method::DELETE, path, None).await?;
+        Ok(self.change_of(changed))
+    }
+
+    /// Closes a mode until the hold is given back.
+    pub(super) async fn hold(self: Arc<Self>, wishes: &Wishes) -> Result<ApiHold, Failure> {
+        let hold = ApiHold {
+            mode: wishes.mode.clone(),
+            guard: chance::typed_name(20),
+            site: self,
+        };
+        let mut body = body_of(wishes);
+        body["guard"] = json!(hold.guard);
+        let site = &hold.site;
+        match site
+            .change(Method::PUT, path_of(&hold.mode), Some(body))
+            .await
+        {
+            Ok(changed) => {
+                site.change_of(changed);
+                Ok(hold)
+            }
+            Err(failure) => {
+                // It may have been made all the same; to put back is harmless where there is
+                // nothing to put back.
+                if failure.exit == Exit::StoreOutOfReach {
+                    let _ = hold.give_back(false).await;
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    pub(super) async fn until_empty(
+        &self,
+        mode: &str,
+        at_most: Option<Duration>,
+        told: Arc<Mutex<Vec<Missing>>>,
+    ) -> Result<Emptiness, Failure> {
+        let begin = Instant::now();
+        loop {
+            let left = at_most.map(|at_most| at_most.saturating_sub(begin.elapsed()));
+            let wait = left.unwrap_or(LOOK).min(LOOK).as_secs().max(1);
+            let path = format!("{}/empty?wait={wait}", path_of(mode));
+            match get::<Empty>(&self.client, path).await {
+                Ok(found) if found.empty => return Ok(Emptiness::Empty),
+                Ok(found) if !found.phase.is_maintenance() => return Ok(Emptiness::Reopened),
+                Ok(found) => *told.lock() = found.missing,
+                // Whoever waits would rather wait on than not know.
+                Err(failure) if failure.exit == Exit::StoreOutOfReach => {
+                    *told.lock() = vec![Missing::store_fails(failure.message)];
+                    sleep(PAUSE).await;
+                }
+                Err(failure) => return Err(failure),
+            }
+            if at_most.is_some_and(|at_most| begin.elapsed() >= at_most) {
+                return Ok(Emptiness::Missing(told.lock().clone()));
+            }
+        }
+    }
+
+    async fn change(
+        &self,
+        method: Method,
+        path: String,
+        body: Option<Value>,
+    ) -> Result<Changed, Failure> {
+        let client = Arc::clone(&self.client);
+        aside(move || {
+            let answer = client.change(&method, &path, body.as_ref());
+            client.document(answer, true)
+        })
+        .await
+    }
+
+    /// What a change has led to, which is heard of by that.
+    fn change_of(&self, changed: Changed) -> Change {
+        let status = as_heard(changed.status);
+        *self.heard.lock() = status.clone();
+        Change {
+            changed: changed.changed,
+            status,
+        }
+    }
+}
+
+impl ApiHold {
+    /// Puts back what was before, or keeps what is.
+    pub(super) async fn give_back(&self, keep: bool) -> Result<(), Failure> {
+        let keep = keep.then(|| "true".to_owned());
+        let query = query(&[("guard", Some(&self.guard)), ("keep", keep.as_ref())]);
+        let path = format!("{}{query}", path_of(&self.mode));
+        let changed = self.site.change(Method::DELETE, path, None).await?;
+        self.site.change_of(changed);
+        Ok(())
+    }
+}
+
+/// Reads something of a site.
+async fn get<T: DeserializeOwned + Send + 'static>(
+    client: &Arc<Client>,
+    path: String,
+) -> Result<T, Failure> {
+    let client = Arc::clone(client);
+    aside(move || {
+        let answer = client.get(&path);
+        client.document(answer, false)
+    })
+    .await
+}
+
+/// Runs what blocks on a thread of its own: the runtime may be an app's.
+async fn aside<T: Send + 'static>(
+    call: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(call).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(Failure::failed(format!("the call was given up: {error}"))),
+    }
+}
+
+/// A status as this process tells it, which is none of the nodes.
+fn as_heard(mut status: Status) -> Status {
+    for node in &mut status.nodes {
+        node.own = false;
+    }
+    status
+}
+
+fn path_of(mode: &str) -> String {
+    format!("/modes/{}", encoded(mode))
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, AS_IT_IS).to_string()
+}
+
+/// What is given, as the query of an address.
+fn query(members: &[(&str, Option<&String>)]) -> String {
+    let mut query = String::new();
+    for (name, value) in members {
+        if let Some(value) = value {
+            query.push(if query.is_empty() { '?' } else { '&' });
+            query.push_str(&format!("{name}={}", encoded(value)));
+        }
+    }
+    query
+}
+
+/// An empty text takes away what was said before.
+fn text_or_none(text: &str) -> Value {
+    match text.trim() {
+        "" => Value::Null,
+        _ => json!(text),
+    }
+}
+
+/// What a mode is switched on with.
+fn body_of(wishes: &Wishes) -> Value {
+    let mut body = Map::new();
+    for (name, text) in [("message", &wishes.message), ("reason", &wishes.reason)] {
+        if let Some(text) = text {
+            body.insert(name.to_owned(), text_or_none(text));
+        }
+    }
+    match wishes.end {
+        Some(EndWish::At(end)) => body.insert("until".to_owned(), json!(end)),
+        Some(EndWish::After(duration)) => body.insert("for".to_owned(), json!(duration.as_secs())),
+        Some(EndWish::Never) => body.insert("until".to_owned(), Value::Null),
+        None => None,
+    };
+    if let Some(drain) = &wishes.drain {
+        let mut members = Map::new();
+        if let Some(timeout) = drain.timeout {
+            members.insert("timeout".to_owned(), json!(timeout.as_secs()));
+        }
+        if let Some(on_timeout) = drain.on_timeout {
+            members.insert("on_timeout".to_owned(), json!(on_timeout));
+        }
+        body.insert("drain".to_owned(), members.into());
+    }
+    body.into()
+}
