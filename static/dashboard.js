@@ -308,7 +308,8 @@
   });
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    // What is only looked at goes its own way.
+    // What is only looked at goes its own way, and follows what is chosen from then on.
+    if (event.submitter?.formTarget) event.submitter.dataset.shown = "";
     if (event.submitter?.formTarget || form.method !== "post") return;
     event.preventDefault();
     // Nobody sends a form twice at a time.
@@ -319,6 +320,9 @@
     } finally {
       form.removeAttribute("aria-busy");
     }
+  });
+  document.addEventListener("change", (event) => {
+    event.target.closest(".preview")?.querySelector("[data-shown]")?.click();
   });
   for (const kind of ["input", "change"]) {
     document.addEventListener(kind, (event) => {

@@ -10,7 +10,7 @@ pub(crate) const NOTICE_TEMPLATE: (&str, &str) = (
 );
 
 /// The templates, under the names by which an app's own replace them.
-pub(crate) const ADMIN_TEMPLATES: [(&str, &str); 9] = [
+pub(crate) const ADMIN_TEMPLATES: [(&str, &str); 10] = [
     (
         "maintenance/base.html",
         include_str!("../../templates/base.html"),
@@ -42,6 +42,10 @@ pub(crate) const ADMIN_TEMPLATES: [(&str, &str); 9] = [
     (
         "maintenance/long.html",
         include_str!("../../templates/long.html"),
+    ),
+    (
+        "maintenance/preview.html",
+        include_str!("../../templates/preview.html"),
     ),
     (
         "maintenance/window.html",

@@ -518,65 +518,6 @@ async fn a_window_on_the_31st_says_which_months_it_leaves_out() {
     );
 }
 
-#[actix_web::test]
-async fn a_preview_is_what_visitors_would_get_and_no_refusal() {
-    let (app, alice) = app().await;
-    let preview = format!("{BASE}/preview");
-    let fields = "mode=site&message=Back+%3Cat%3E+noon.&for=30m";
-    let page = app
-        .post(&preview)
-        .accept("text/html")
-        .by(&alice)
-        .form(fields)
-        .await;
-    page.is_served();
-    assert!(
-        page.text().contains("Back &lt;at&gt; noon."),
-        "{}",
-        page.text()
-    );
-    assert!(
-        page.text().contains("We expect to be back"),
-        "{}",
-        page.text()
-    );
-    assert!(!page.text().contains("<script"), "{}", page.text());
-    assert_eq!(page.header("x-frame-options"), Some("SAMEORIGIN"));
-    let policy = page.header("content-security-policy").unwrap();
-    for part in ["script-src 'none'", "frame-ancestors 'self'", "sandbox"] {
-        assert!(policy.contains(part), "{policy}");
-    }
-    assert_eq!(page.header("retry-after"), None);
-    assert!(!app.maintenance.is_on(), "nothing is switched");
-    // A link carries no text, but says in which form and language.
-    let page = app
-        .get(&format!("{preview}?mode=site&message=PWNED&language=de"))
-        .accept("text/html")
-        .by(&alice)
-        .await;
-    assert!(!page.text().contains("PWNED"), "{}", page.text());
-    assert!(page.text().contains("Wartungsarbeiten"), "{}", page.text());
-    let json = app.get(&format!("{preview}?format=json")).by(&alice).await;
-    assert_eq!(json.status, 200);
-    assert_eq!(json.json()["mode"], "site");
-    let text = app.get(&format!("{preview}?format=text")).by(&alice).await;
-    assert!(
-        text.text().starts_with("We are working on this site"),
-        "{}",
-        text.text()
-    );
-    for (query, status) in [
-        ("?mode=nothing", 404),
-        ("?format=xml", 400),
-        ("?language=tlh", 400),
-    ] {
-        let answer = app.get(&format!("{preview}{query}")).by(&alice).await;
-        assert_eq!(answer.status, status, "{query}");
-    }
-    assert_eq!(app.get(&preview).await.status, 403);
-    assert_eq!(app.post(&preview).form(fields).await.status, 403);
-}
-
 /// From when to when, as the pages show it to somebody in Rome.
 fn in_rome(instant: Timestamp) -> String {
     let local = instant.in_tz("Europe/Rome").unwrap();

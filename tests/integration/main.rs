@@ -73,6 +73,7 @@ mod parity_site_maintenance;
 mod parity_wagtail;
 mod permissions;
 mod planning;
+mod preview;
 mod private;
 mod processes;
 mod public_path;

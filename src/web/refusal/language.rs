@@ -38,6 +38,8 @@ pub(crate) type Texts = BTreeMap<String, String>;
 #[derive(Debug, Clone)]
 pub(crate) struct Catalogue {
     pub(crate) tag: String,
+    /// In itself; empty where the catalogue does not say.
+    name: String,
     /// What `Content-Language` says.
     pub(crate) header: HeaderValue,
     sections: BTreeMap<String, Texts>,
@@ -48,9 +50,9 @@ pub(crate) struct Catalogue {
 /// A catalogue as it is written.
 #[derive(Deserialize)]
 struct CatalogueFile {
-    /// The language's name in itself, for whoever reads the file.
-    #[serde(default, rename = "name")]
-    _name: String,
+    /// The language's name in itself.
+    #[serde(default)]
+    name: String,
     #[serde(default = "left_to_right")]
     direction: String,
     #[serde(flatten)]
@@ -67,6 +69,15 @@ impl Catalogue {
         self.section(section)
             .and_then(|texts| texts.get(key))
             .map_or("", String::as_str)
+    }
+
+    /// The language's name in itself, or its tag.
+    pub(crate) fn name(&self) -> &str {
+        if self.name.is_empty() {
+            &self.tag
+        } else {
+            &self.name
+        }
     }
 
     pub(crate) fn section(&self, name: &str) -> Option<&Texts> {
@@ -173,6 +184,10 @@ impl Languages {
             );
             SettingsError::of_value(key, tag, message)
         })
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Catalogue> {
+        self.catalogues.iter()
     }
 
     pub(crate) fn tags(&self) -> impl Iterator<Item = &str> {
@@ -309,6 +324,7 @@ fn add(catalogues: &mut Vec<Catalogue>, tag: &str, text: &str) -> Result<(), Str
     let catalogue = Catalogue {
         header: HeaderValue::from_str(tag).map_err(|error| shown(error.to_string()))?,
         tag: tag.to_owned(),
+        name: file.name,
         sections,
         direction: file.direction,
     };

@@ -130,7 +130,7 @@ fn every_catalogue_has_every_text_with_the_same_placeholders() {
     let (_, english) = &files[0];
     assert!(english.sections.values().map(BTreeMap::len).sum::<usize>() >= 10);
     for (tag, file) in &files {
-        assert!(!file._name.is_empty());
+        assert!(!file.name.is_empty());
         assert!(file.sections.keys().eq(english.sections.keys()), "{tag}");
         for (section, texts) in &english.sections {
             for (key, text) in texts {

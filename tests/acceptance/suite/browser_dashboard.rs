@@ -353,11 +353,61 @@ async fn the_page_is_seen_before_it_is_shown() {
     frame.enter_frame().await.unwrap();
     alice.says("Only a preview.").await;
     alice.client.enter_parent_frame().await.unwrap();
+    // In dark and in light, whatever the device prefers, and in another language and form.
+    for scheme in ["dark", "light"] {
+        let choice = format!("dialog #scheme option[value={scheme}]");
+        alice.click(&choice).await;
+        alice
+            .find("dialog iframe")
+            .await
+            .enter_frame()
+            .await
+            .unwrap();
+        let prefers = format!("return matchMedia('(prefers-color-scheme: {scheme})').matches");
+        alice.until(&prefers).await;
+        alice.client.enter_parent_frame().await.unwrap();
+    }
+    for (choice, words) in [
+        ("language option[value=de]", "Wartungsarbeiten"),
+        (
+            "format option[value=json]",
+            "\"message\":\"Only a preview.\"",
+        ),
+        (
+            "format option[value=problem]",
+            "\"detail\":\"Only a preview.\"",
+        ),
+        ("format option[value=text]", "Only a preview."),
+    ] {
+        alice.click(&format!("dialog #{choice}")).await;
+        alice
+            .find("dialog iframe")
+            .await
+            .enter_frame()
+            .await
+            .unwrap();
+        alice.says(words).await;
+        alice.client.enter_parent_frame().await.unwrap();
+    }
     assert_eq!(value(&alice, "dialog #message").await, "Only a preview.");
     alice.click("dialog [data-close]").await;
     alice.says("Everything is open").await;
     let complaints = alice.complaints(&[]).await;
     assert!(complaints.is_empty(), "{complaints:#?}");
+
+    // By itself it follows what the device prefers.
+    let mut colours = Vec::new();
+    for scheme in [Scheme::Light, Scheme::Dark] {
+        alice.prefer(scheme).await;
+        alice.open("/maintenance-mode/preview?format=html").await;
+        alice.says("Down for maintenance").await;
+        colours.push(
+            alice
+                .run("return getComputedStyle(document.body).backgroundColor")
+                .await,
+        );
+    }
+    assert_eq!(colours, ["rgb(244, 245, 247)", "rgb(18, 22, 28)"]);
 
     // Without scripts just so.
     let bob = shop.driver.browser_without_scripts(shop.demo.address).await;

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::eventually::PATIENCE;
 
+mod doctor;
 pub(crate) mod embedded;
 mod given_wrongly;
 mod help;

@@ -14,17 +14,15 @@ use actix_web::{
     web,
 };
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
+use super::page::{Choice, Page};
 use crate::{
     core::{schedule::parse_duration, text::sentence},
     web::{
         admin::{answering::Answer, authorize::may_see, form::Form, not_found},
         maintenance::Maintenance,
-        refusal::{
-            negotiate::{ResponseFormat, negotiate},
-            preview::Previewed,
-            rendered::X_MAINTENANCE_MODE,
-        },
+        refusal::{negotiate::ResponseFormat, preview::Previewed, rendered::X_MAINTENANCE_MODE},
     },
 };
 
@@ -32,6 +30,44 @@ use crate::{
 /// of the scope frame it.
 const POLICY: &str = "default-src * data: blob: 'unsafe-inline'; script-src 'none'; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox";
+
+/// What can be chosen to be seen ahead.
+#[derive(Debug, Serialize)]
+pub(super) struct PreviewChoices {
+    /// Empty where all visitors are answered in the same one.
+    languages: Vec<Choice>,
+    formats: Vec<Choice>,
+}
+
+impl PreviewChoices {
+    pub(super) fn new(page: &Page<'_>) -> Self {
+        let languages = &page.maintenance.front.responses.languages;
+        let all = languages.all().filter(|_| languages.are_negotiated());
+        let formats = [
+            (ResponseFormat::Html, "HTML"),
+            (ResponseFormat::Json, "JSON"),
+            (ResponseFormat::Problem, "Problem details"),
+            (ResponseFormat::Text, "Text"),
+        ];
+        Self {
+            languages: all
+                .map(|catalogue| Choice {
+                    value: catalogue.tag.clone(),
+                    text: catalogue.name().to_owned(),
+                    is_chosen: catalogue.tag == page.reader.catalogue.tag,
+                })
+                .collect(),
+            formats: formats
+                .into_iter()
+                .map(|(format, name)| Choice {
+                    value: format.as_str().to_owned(),
+                    text: name.to_owned(),
+                    is_chosen: format == ResponseFormat::Html,
+                })
+                .collect(),
+        }
+    }
+}
 
 /// Shows what whoever is refused would get, with a message that may not be stored yet. Texts are
 /// taken from a form only: anybody can make a link.
@@ -41,12 +77,13 @@ pub(crate) async fn preview(
     maintenance: web::Data<Maintenance>,
 ) -> Answer {
     let (_, sight) = may_see(&request, &maintenance).await?;
-    let faulty = |detail: &str| {
+    let notice = |status: StatusCode, detail: &str| {
         let responses = &maintenance.front.responses;
-        let headers = request.headers();
-        responses.notice(headers, StatusCode::BAD_REQUEST, "Not understood", detail)
+        responses.notice(request.headers(), status, "Not understood", detail)
     };
-    let form = Form::read(&request, &body).map_err(|error| faulty(&error.to_string()))?;
+    let faulty = |detail: &str| notice(StatusCode::BAD_REQUEST, detail);
+    let form = Form::read(&request, &body)
+        .map_err(|unreadable| notice(unreadable.status(), &unreadable.to_string()))?;
     let texts = Form::of_body(&body);
     let key = form.get("mode").map(str::to_owned);
     let key = key.unwrap_or_else(|| maintenance.engine.default_mode());
@@ -57,7 +94,8 @@ pub(crate) async fn preview(
     };
     let responses = &maintenance.front.responses;
     let format = match form.get("format") {
-        None | Some("auto") => negotiate(request.headers()),
+        // By the settings, or by what is asked for, as visitors are answered.
+        None | Some("auto") => responses.format(&request),
         Some("html") => ResponseFormat::Html,
         Some("json") => ResponseFormat::Json,
         Some("problem") => ResponseFormat::Problem,

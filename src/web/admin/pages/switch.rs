@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::fault::Fault;
 use super::page::{Choice, DURATIONS, Page, dashboard_of};
+use super::preview::PreviewChoices;
 use crate::web::admin::direction::Direction;
 use crate::web::admin::{
     answering::Answer, authorize::Caller, form::Form, not_changed, not_found, view::is_open,
@@ -91,7 +92,8 @@ pub(super) struct SwitchAsked {
     pub(super) message: String,
     pub(super) reason: String,
     pub(super) drain: bool,
-    pub(super) has_preview: bool,
+    /// None where there is nothing to be seen ahead, or not for the reader.
+    pub(super) preview: Option<PreviewChoices>,
     pub(super) mode: String,
     /// Where the browser goes after the switch, or without it.
     pub(super) next: String,
@@ -159,7 +161,8 @@ impl SwitchAsked {
             message: field("message").to_owned(),
             reason: field("reason").to_owned(),
             drain: !matches!(field("drain"), "" | "false"),
-            has_preview: page.sight.has(key),
+            preview: (!to_off && !is_pending && page.sight.has(key))
+                .then(|| PreviewChoices::new(page)),
             mode: key.to_owned(),
             next,
             to_on: !to_off,
