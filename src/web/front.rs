@@ -14,6 +14,7 @@ use crate::{
     core::{public_path::in_public, rules::exempt::AddressSet},
     settings::GetSwitches,
     web::{
+        admin::PlanForAll,
         live::Live,
         permission::Permissions,
         refusal::responses::Responses,
@@ -45,6 +46,8 @@ pub(crate) struct Front {
     /// What a `GET` of `/on` and `/off` does.
     pub(crate) get_switches: GetSwitches,
     pub(crate) live: Live,
+    /// What anybody may know of what is planned, if they may.
+    pub(crate) plan_for_all: Option<PlanForAll>,
     /// The files of the app that replace those of the admin scope.
     pub(crate) static_dir: Option<PathBuf>,
     /// Where those are sent who are to log in first.

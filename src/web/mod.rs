@@ -1,6 +1,7 @@
 //! What meets actix: the middleware, the admin scope, pages, the builder, the public handle.
 
 pub(crate) mod admin;
+pub(crate) mod calendar;
 pub(crate) mod closures;
 pub(crate) mod embedded;
 pub(crate) mod explain;

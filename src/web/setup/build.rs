@@ -31,6 +31,7 @@ use crate::{
     },
     settings::{ModeSettings, ResponseSettings, Settings, SettingsError},
     web::{
+        admin::PlanForAll,
         embedded::ADMIN_TEMPLATES,
         front::Front,
         live::Live,
@@ -243,6 +244,7 @@ impl Builder {
             session_order: SessionOrder::default(),
             permissions: self.permissions,
             live: Live::new(&settings.live),
+            plan_for_all: PlanForAll::new(&settings.public),
             static_dir: settings.admin.static_dir.clone(),
             get_switches: settings.admin.get,
             tokens: Tokens::new(&settings.admin.tokens)
