@@ -22,6 +22,8 @@ pub(super) enum Exit {
 pub(super) struct Failure {
     pub(super) exit: Exit,
     pub(super) message: String,
+    /// Each fault of the settings, if that is why.
+    pub(super) faults: Vec<String>,
 }
 
 impl Failure {
@@ -45,6 +47,7 @@ impl Failure {
         Self {
             exit,
             message: message.into(),
+            faults: Vec::new(),
         }
     }
 }
@@ -91,8 +94,9 @@ impl From<TaskError> for Failure {
 
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Self {
-        match &error {
-            BuildError::Store(error) => Self::store(chain(error)),
+        match error {
+            BuildError::Store(error) => Self::store(chain(&error)),
+            BuildError::Settings(error) => error.into(),
             other => Self::failed(other.to_string()),
         }
     }
@@ -100,6 +104,10 @@ impl From<BuildError> for Failure {
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
-        Self::failed(error.to_string())
+        let faults = error.faults().iter().map(ToString::to_string);
+        Self {
+            faults: faults.collect(),
+            ..Self::failed(error.to_string())
+        }
     }
 }

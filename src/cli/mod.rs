@@ -61,6 +61,7 @@ use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, 
 
 use self::{
     completions::Completions,
+    doctor::Doctor,
     during::During,
     explain::Explain,
     export::{Export, Render},
@@ -86,6 +87,7 @@ mod child;
 mod completions;
 mod confirm;
 mod context;
+mod doctor;
 mod during;
 mod explain;
 mod export;
@@ -169,6 +171,7 @@ enum Command {
     History(History),
     During(During),
     Task(TaskCommand),
+    Doctor(Doctor),
     Explain(Explain),
     Export(Export),
     Render(Render),
@@ -185,29 +188,28 @@ impl Command {
         builder: Builder,
         output: &Output,
     ) -> Result<u8, Failure> {
-        match self {
-            // These need neither settings nor a store.
-            Self::Completions(completions) => return completions.run(output),
-            Self::Man(man) => return man.run(output),
-            Self::Token(token) => return token.run(output),
-            _ => {}
-        }
         if matches!(self, Self::Task(_) | Self::Export(_) | Self::Render(_)) {
             options.are_of_the_store()?;
         }
-        let context = options.connect(builder, output).await?;
+        let has_settings = builder.has_settings();
+        // Not every command needs settings and a store: nothing happens until it is awaited.
+        let connecting = options.connect(builder, output);
         match self {
-            Self::On(on) => on.run(&context).await,
-            Self::Off(off) => off.run(&context).await,
-            Self::Status(status) => status.run(&context).await,
-            Self::Window(window) => window.run(&context).await,
-            Self::History(history) => history.run(&context).await,
-            Self::During(during) => during.run(&context).await,
-            Self::Task(task) => task.run(&context).await,
-            Self::Explain(explain) => explain.run(&context).await,
-            Self::Export(export) => export.run(&context),
-            Self::Render(render) => render.run(&context),
-            Self::Forget(forget) => forget.run(&context).await,
+            Self::On(on) => on.run(&connecting.await?).await,
+            Self::Off(off) => off.run(&connecting.await?).await,
+            Self::Status(status) => status.run(&connecting.await?).await,
+            Self::Window(window) => window.run(&connecting.await?).await,
+            Self::History(history) => history.run(&connecting.await?).await,
+            Self::During(during) => during.run(&connecting.await?).await,
+            Self::Task(task) => task.run(&connecting.await?).await,
+            Self::Doctor(doctor) => {
+                let source = options.settings_file(has_settings)?;
+                doctor.run(connecting, source, output).await
+            }
+            Self::Explain(explain) => explain.run(&connecting.await?).await,
+            Self::Export(export) => export.run(&connecting.await?),
+            Self::Render(render) => render.run(&connecting.await?),
+            Self::Forget(forget) => forget.run(&connecting.await?).await,
             Self::Completions(completions) => completions.run(output),
             Self::Man(man) => man.run(output),
             Self::Token(token) => token.run(output),

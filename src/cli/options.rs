@@ -113,6 +113,26 @@ impl Options {
         Ok(context)
     }
 
+    /// Where the settings come from, in words; `None`: they are the site's, which is reached by its
+    /// API. `has_settings`: an app brings its own.
+    pub(super) fn settings_file(&self, has_settings: bool) -> Result<Option<String>, Failure> {
+        if self.by_api()?.is_some() {
+            return Ok(None);
+        }
+        let path = match (&self.settings, has_settings) {
+            (Some(path), _) => Some(path.clone()),
+            (None, true) => return Ok(Some("the app's own".to_owned())),
+            (None, false) => Settings::file_to_load(),
+        };
+        Ok(Some(match path {
+            Some(path) => {
+                let path = std::path::absolute(&path).unwrap_or(path);
+                format!("read from {}", path.display())
+            }
+            None => "no file; what is not set is as by default".to_owned(),
+        }))
+    }
+
     /// Refuses what only the settings and the store of the site have, before it is called.
     pub(super) fn are_of_the_store(&self) -> Result<(), Failure> {
         match self.by_api()? {

@@ -48,6 +48,10 @@ pub struct NodeStatus {
     pub own: bool,
     /// What its settings force, whatever is stored.
     pub forced: Option<Forced>,
+    /// Whether the sessions of visitors are loaded when it decides who gets in: `false` where the
+    /// session middleware is wrapped inside of this crate's. `None`: no request has shown it yet, which
+    /// takes a closed mode whose rules ask who somebody is, and somebody with a session.
+    pub sessions_loaded: Option<bool>,
     /// What an operator should know of it.
     pub remarks: Vec<Remark>,
 }

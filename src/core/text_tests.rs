@@ -98,3 +98,31 @@ proptest! {
         prop_assert!(!shown.chars().any(|it| is_hazardous(it) && !matches!(it, '\n' | '\t')), "{shown:?}");
     }
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+struct Cause {
+    text: &'static str,
+    source: Option<Box<Cause>>,
+}
+
+#[test]
+fn a_chain_says_each_thing_once() {
+    let told = |texts: &[&'static str]| {
+        let mut error = None;
+        for text in texts.iter().rev() {
+            let source = error.map(Box::new);
+            error = Some(Cause { text, source });
+        }
+        chain(&error.unwrap())
+    };
+    let full = "no space left on device";
+    assert_eq!(
+        told(&["cannot write", full]),
+        format!("cannot write: {full}")
+    );
+    // One that tells its cause itself, and causes that only repeat each other.
+    let whole = "cannot write: no space left on device";
+    assert_eq!(told(&[whole, full]), whole);
+    assert_eq!(told(&["cannot write", full, full]), whole);
+}

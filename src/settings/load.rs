@@ -51,6 +51,15 @@ impl Settings {
         }
     }
 
+    /// The file that [`load`](Self::load) reads; `None`: there is none.
+    #[cfg(all(feature = "cli", unix))]
+    pub(crate) fn file_to_load() -> Option<PathBuf> {
+        let named = env::var_os(SETTINGS_VARIABLE).filter(|path| !path.is_empty());
+        let found = || fs::symlink_metadata(DEFAULT_FILE).is_ok();
+        let path = named.map(PathBuf::from);
+        path.or_else(|| found().then(|| PathBuf::from(DEFAULT_FILE)))
+    }
+
     /// Reads this file, and lays the environment over it.
     ///
     /// # Errors

@@ -1,4 +1,11 @@
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
 use super::*;
+use crate::core::{
+    rules::compiled::Rules, snapshot::CUT_OFF, state::Document, status::store::StoreStatus,
+};
 
 fn live(connections: usize, per_address: usize) -> Live {
     Live::new(&LiveSettings {
@@ -48,4 +55,37 @@ fn a_quarter_of_the_descriptors_is_the_most() {
     assert_eq!(fitting(100, Some(1024)), 100);
     assert_eq!(fitting(10_000, None), 10_000);
     assert_eq!(fitting(10_000, Some(3)), 0);
+}
+
+/// The snapshot of a number, of which nothing else matters here.
+fn snapshot(number: u64) -> Snapshot {
+    let store = StoreStatus {
+        url: "memory:".to_owned(),
+        error: None,
+        known_at: None,
+        age: None,
+        clock_ahead_ms: None,
+        remembered: false,
+    };
+    let (rules, document) = (Arc::new(Rules::default()), Document::default());
+    let at = Timestamp::UNIX_EPOCH;
+    Snapshot::new(number, rules, Vec::new(), None, &document, store, at)
+}
+
+/// What was in force while the node was cut off has a number above all others.
+#[test]
+fn a_document_is_made_once_for_all_connections_after_a_cut_off_too() {
+    let live = live(2, 2);
+    for number in [1, 1 | CUT_OFF, 2, 3, 3 | CUT_OFF, 3, 4] {
+        let snapshot = snapshot(number);
+        let mut made = 0;
+        for _ in 0..3 {
+            let document = live.document(&snapshot, &Visibility::default(), || {
+                made += 1;
+                number.to_string().into()
+            });
+            assert_eq!(document, number.to_string());
+        }
+        assert_eq!(made, 1, "{number}");
+    }
 }

@@ -39,6 +39,7 @@ fn report(id: &str, phase: Phase, empty: bool) -> NodeReport {
         closes: false,
         forced: None,
         settings: "same".to_owned(),
+        sessions_loaded: None,
     }
 }
 

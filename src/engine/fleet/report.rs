@@ -103,6 +103,9 @@ pub(crate) struct NodeReport {
     /// Differs where the settings differ that all nodes of a fleet should have alike.
     #[serde(default)]
     pub(crate) settings: String,
+    /// Whether sessions are loaded when it decides who gets in; `None`: no request has shown it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sessions_loaded: Option<bool>,
 }
 
 /// One mode on one node.

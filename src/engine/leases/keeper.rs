@@ -176,14 +176,10 @@ impl LeaseKeeper {
     /// The live leases whose names begin with `prefix`, sorted by name.
     pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<LiveLease>, StoreError> {
         let (store, prefix) = (Arc::clone(&self.store), prefix.to_owned());
-        let listed = self
-            .runtime
-            .spawn(async move { in_time(&*store, "list its leases", store.leases(&prefix)).await });
-        listed.await.unwrap_or_else(|_| {
-            Err(StoreError::new(
-                "maintenance is shutting down in this process",
-            ))
-        })
+        self.on_its_own(
+            async move { in_time(&*store, "list its leases", store.leases(&prefix)).await },
+        )
+        .await
     }
 
     /// Takes a lease from its holder, who learns it at the next renewal.
@@ -193,6 +189,18 @@ impl LeaseKeeper {
             in_time(&*store, "give a lease back", store.drop_lease(&lease)).await
         });
         expelled.await.unwrap_or_else(|_| Ok(()))
+    }
+
+    /// Runs something on the driver's runtime and waits for it.
+    pub(super) async fn on_its_own<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.runtime.spawn(work).await.unwrap_or_else(|_| {
+            Err(StoreError::new(
+                "maintenance is shutting down in this process",
+            ))
+        })
     }
 
     /// What a future comes to in time, on any runtime and on none. `None`: it takes longer.

@@ -6,4 +6,6 @@ pub(crate) mod held_lease;
 pub(crate) mod keeper;
 pub(crate) mod keeping;
 pub(crate) mod names;
+#[cfg(all(feature = "cli", unix))]
+mod trial;
 pub(crate) mod wanted;

@@ -8,7 +8,7 @@
 use std::{
     collections::BTreeMap,
     pin::Pin,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -71,6 +71,8 @@ pub(crate) struct OwnNode {
     pub(super) apart: Mutex<Vec<bool>>,
     /// How many tasks this process holds.
     pub(crate) tasks: Arc<AtomicU64>,
+    /// Whether sessions are loaded when it is decided who gets in, once that is known.
+    pub(crate) sessions_loaded: Arc<OnceLock<bool>>,
 }
 
 /// Tells whether a node may have fallen out of the fleet.
@@ -113,6 +115,7 @@ impl OwnNode {
             empty_in: Mutex::default(),
             apart: Mutex::default(),
             tasks: Arc::default(),
+            sessions_loaded: Arc::default(),
         }
     }
 
@@ -212,6 +215,7 @@ impl OwnNode {
             closes: self.plan.when_cut_off == WhenCutOff::Close,
             forced: self.plan.forced,
             settings: self.plan.settings.clone(),
+            sessions_loaded: self.sessions_loaded.get().copied(),
         }
     }
 }

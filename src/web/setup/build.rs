@@ -268,7 +268,8 @@ pub(super) fn shared(
     clock: Clock,
     front: &Arc<Front>,
 ) -> Shared {
-    let own_node = OwnNode::new(node_plan(settings));
+    let mut own_node = OwnNode::new(node_plan(settings));
+    own_node.sessions_loaded = Arc::clone(&front.session_order.loaded);
     let front = Arc::clone(front);
     Shared {
         published: Published::new(first, own_node.fence_if_closing()),

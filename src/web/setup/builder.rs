@@ -82,6 +82,12 @@ pub enum BuildError {
 }
 
 impl Builder {
+    /// Whether the app brings its own settings, so that none are looked for.
+    #[cfg(all(feature = "cli", unix))]
+    pub(crate) fn has_settings(&self) -> bool {
+        self.settings.is_some()
+    }
+
     pub(crate) fn new() -> Self {
         Self {
             settings: None,

@@ -4,7 +4,10 @@
 //! when it decides, and everybody looks anonymous. Nothing in actix says so; it is concluded from
 //! what requests show.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU8, Ordering},
+};
 
 use actix_session::{Session, SessionExt as _};
 use actix_web::{HttpMessage as _, HttpRequest, http::header::COOKIE};
@@ -23,16 +26,21 @@ struct NoSessionSeen;
 
 /// What is known about the order of the middlewares.
 #[derive(Debug, Default)]
-pub(crate) struct SessionOrder(AtomicU8);
+pub(crate) struct SessionOrder {
+    state: AtomicU8,
+    /// Whether sessions are loaded when the maintenance middleware decides, once requests have shown it
+    /// for certain.
+    pub(crate) loaded: Arc<OnceLock<bool>>,
+}
 
 impl SessionOrder {
     /// The middleware lets a request in during maintenance and has not looked at its session.
     pub(crate) fn passed(&self, request: &HttpRequest) {
-        if self.0.load(Ordering::Relaxed) != UNKNOWN {
+        if self.state.load(Ordering::Relaxed) != UNKNOWN {
             return;
         }
         if is_loaded(&request.get_session()) {
-            self.0.store(RIGHT, Ordering::Relaxed);
+            self.is_right();
         } else {
             request.extensions_mut().insert(NoSessionSeen);
         }
@@ -40,11 +48,11 @@ impl SessionOrder {
 
     /// The middleware refuses a request after it looked at its session.
     pub(crate) fn refused(&self, request: &HttpRequest) {
-        if self.0.load(Ordering::Relaxed) != UNKNOWN {
+        if self.state.load(Ordering::Relaxed) != UNKNOWN {
             return;
         }
         if is_loaded(&request.get_session()) {
-            self.0.store(RIGHT, Ordering::Relaxed);
+            self.is_right();
         } else if request.headers().contains_key(COOKIE) && self.tell() {
             tracing::warn!(
                 "a request with cookies was refused, and no session was loaded for it; \
@@ -58,11 +66,17 @@ impl SessionOrder {
         let seen_without = request.extensions().contains::<NoSessionSeen>();
         if seen_without && is_loaded(&request.get_session()) && self.tell() {
             tracing::warn!("sessions are loaded too late: {ADVICE}");
+            let _ = self.loaded.set(false);
         }
     }
 
+    fn is_right(&self) {
+        self.state.store(RIGHT, Ordering::Relaxed);
+        let _ = self.loaded.set(true);
+    }
+
     fn tell(&self) -> bool {
-        self.0
+        self.state
             .compare_exchange(UNKNOWN, TOLD, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok()
     }

@@ -215,3 +215,46 @@ fn a_command_that_cannot_be_run_is_126_and_one_that_there_is_not_127() {
     operator.fails(126, &["during", "--", "./plain"]);
     assert_eq!(operator.phase(), "online");
 }
+
+/// The clauses of a message, of whatever length but for what is no sentence.
+fn clauses(message: &str) -> Vec<&str> {
+    let parts = message.split([':', ';', ',', '\n']).map(str::trim);
+    parts.filter(|part| part.len() > 12).collect()
+}
+
+#[test]
+fn an_error_says_each_thing_once() {
+    let operator = Operator::new();
+    operator.write("broken.state", "{\"format\": 99}");
+    operator.write("text.state", "neither nor");
+    operator.write(
+        "broken.toml",
+        "stroe = \"memory:\"\n[response]\nstatus = 200\n",
+    );
+    let folder = operator.path().display().to_string();
+    for arguments in [
+        &["--store", "file:broken.state", "on"][..],
+        &["--store", "file:broken.state", "status"],
+        &["--store", "file:text.state", "on"],
+        &["--store", "file:text.state", "window", "list"],
+        &["--store", &format!("file:{folder}"), "status"],
+        &["--store", "file:gone/maintenance.state", "on"],
+        &["--store", "redis://127.0.0.1:1/", "status"],
+        &["--store", "memory:", "on"],
+        &["--settings", "broken.toml", "status"],
+        &["--settings", "gone.toml", "status"],
+        &["--mode", "nonsense", "on"],
+        &["window", "remove", "nonsense"],
+        &["on", "--end", "yesterday"],
+    ] {
+        let ran = operator.run(arguments);
+        assert_ne!(ran.code, Some(0), "{arguments:?}");
+        let told = ran.err.replace(&folder, "FOLDER");
+        let mut clauses = clauses(&told);
+        assert!(!clauses.is_empty(), "{arguments:?}: {told}");
+        clauses.sort_unstable();
+        let twice = clauses.windows(2).find(|pair| pair[0] == pair[1]);
+        assert_eq!(twice, None, "{arguments:?}: {told}");
+        assert!(!told.contains("  ") || told.contains("\n"), "{told:?}");
+    }
+}

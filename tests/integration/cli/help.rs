@@ -8,11 +8,11 @@ use super::Operator;
 const LINES: usize = 23;
 const COLUMNS: usize = 80;
 /// The help of the program has a line for each command, of which there are too many for that.
-const LINES_OF_ALL: usize = 32;
+const LINES_OF_ALL: usize = 33;
 /// Half of a wide terminal, or a small one.
 const NARROW: usize = 60;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "",
     "on",
     "off",
@@ -24,6 +24,7 @@ const COMMANDS: [&str; 18] = [
     "history",
     "during",
     "task",
+    "doctor",
     "explain",
     "export",
     "render",

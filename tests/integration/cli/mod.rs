@@ -14,6 +14,7 @@ use crate::eventually::PATIENCE;
 
 mod again;
 mod commands;
+mod doctor;
 mod during;
 pub(crate) mod embedded;
 mod exit_codes;

@@ -77,6 +77,7 @@ pub(super) fn shown(node: &Node, state: &str, own: Option<&str>) -> NodeStatus {
             age: 0,
             own,
             forced: None,
+            sessions_loaded: None,
             remarks: Vec::new(),
         },
         Some(report) => NodeStatus {
@@ -99,6 +100,7 @@ pub(super) fn shown(node: &Node, state: &str, own: Option<&str>) -> NodeStatus {
             age: report.age(node.expires_in),
             own,
             forced: report.forced,
+            sessions_loaded: report.sessions_loaded,
             remarks: Vec::new(),
         },
     }
