@@ -100,7 +100,9 @@ fn fold(line: &str, folded: &mut impl fmt::Write) -> fmt::Result {
     let mut rest = line.trim_end_matches("\r\n");
     let mut room = LONGEST_LINE;
     while rest.len() > room {
-        let (first, next) = rest.split_at(rest.floor_char_boundary(room));
+        let ends = (0..=room).rev();
+        let end = ends.into_iter().find(|end| rest.is_char_boundary(*end));
+        let (first, next) = rest.split_at(end.unwrap_or(rest.len()));
         write!(folded, "{first}\r\n ")?;
         rest = next;
         room = LONGEST_LINE - 1;

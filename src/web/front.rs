@@ -14,9 +14,9 @@ use crate::{
     core::{public_path::in_public, rules::exempt::AddressSet},
     settings::GetSwitches,
     web::{
-        admin::PlanForAll,
         live::Live,
         permission::Permissions,
+        public_plan::PlanForAll,
         refusal::responses::Responses,
         request::{api_key::ApiKey, prefix::said_by_proxy},
         token::Tokens,

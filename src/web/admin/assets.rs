@@ -9,11 +9,11 @@ use actix_web::{
     web,
 };
 
-use super::{
+use super::not_found;
+use crate::web::{
     entity_tag::{IsKnown, entity_tag, unless_known},
-    not_found,
+    maintenance::Maintenance,
 };
-use crate::web::maintenance::Maintenance;
 
 struct Asset {
     name: &'static str,

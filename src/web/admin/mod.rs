@@ -29,7 +29,6 @@ mod authorize;
 mod body;
 mod direction;
 mod empty;
-mod entity_tag;
 mod form;
 mod live;
 mod modes;
@@ -44,9 +43,7 @@ mod view;
 mod visible;
 mod windows;
 
-pub(crate) use self::{
-    authorize::sight, ping::probed_mode, public_plan::PlanForAll, visible::Visibility,
-};
+pub(crate) use self::{authorize::sight, ping::probed_mode, visible::Visibility};
 
 pub(crate) fn scope(maintenance: Maintenance) -> Scope {
     maintenance

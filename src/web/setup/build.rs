@@ -31,12 +31,12 @@ use crate::{
     },
     settings::{ModeSettings, ResponseSettings, Settings, SettingsError},
     web::{
-        admin::PlanForAll,
         embedded::ADMIN_TEMPLATES,
         front::Front,
         live::Live,
         maintenance::Maintenance,
         mode::ConfiguredMode,
+        public_plan::PlanForAll,
         refusal::{
             language::Languages,
             responses::Responses,

@@ -9,7 +9,7 @@ use actix_web::{
 use sha2::{Digest as _, Sha256};
 
 /// The tag of these bytes.
-pub(super) fn entity_tag(bytes: &[u8]) -> EntityTag {
+pub(crate) fn entity_tag(bytes: &[u8]) -> EntityTag {
     let mut tag = String::new();
     for byte in &Sha256::digest(bytes)[..8] {
         // Writing to a text does not fail.
@@ -19,7 +19,7 @@ pub(super) fn entity_tag(bytes: &[u8]) -> EntityTag {
 }
 
 /// Begins the answer: "not modified" to a client that has it already, and that it is told by.
-pub(super) fn unless_known(
+pub(crate) fn unless_known(
     request: &HttpRequest,
     tag: &EntityTag,
 ) -> (HttpResponseBuilder, IsKnown) {
@@ -39,4 +39,4 @@ pub(super) fn unless_known(
 
 /// Whether a client has it already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct IsKnown(pub(super) bool);
+pub(crate) struct IsKnown(pub(crate) bool);
