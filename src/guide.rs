@@ -36,6 +36,7 @@ macro_rules! page {
         #[doc = "[program.md]: crate::guide::program"]
         #[doc = "[settings.md]: crate::guide::settings"]
         #[doc = "[templates.md]: crate::guide::templates"]
+        #[doc = "[windows.md#for-everybody-to-see]: crate::guide::windows#for-everybody-to-see"]
         #[doc = "[who-gets-in.md#visitors-are-known-by-a-token]: crate::guide::who_gets_in#visitors-are-known-by-a-token"]
         #[doc = concat!("[docs/barrier.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/barrier.md")]
         #[doc = concat!("[docs/security.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/security.md")]

@@ -12,6 +12,7 @@ pub(crate) mod overlap;
 pub(crate) mod pace;
 pub(crate) mod phase;
 pub(crate) mod public_path;
+pub(crate) mod public_plan;
 pub(crate) mod rules;
 pub(crate) mod schedule;
 pub(crate) mod skew;

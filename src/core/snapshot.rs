@@ -9,7 +9,7 @@ use crate::core::{
     access::{Access, Forced},
     phase::Phase,
     rules::compiled::Rules,
-    state::{Document, ModeState, settle::seen},
+    state::{Cancelled, Document, ModeState, settle::seen},
     status::{period::PastPeriod, state_id::StateId, store::StoreStatus},
 };
 
@@ -34,6 +34,8 @@ pub(crate) struct Snapshot {
     /// What is in force instead while the node is cut off, if it is to be closed then.
     pub(crate) when_cut_off: Option<Arc<Snapshot>>,
     pub(crate) history: Vec<PastPeriod>,
+    /// What was planned and is not any more.
+    pub(crate) cancelled: Vec<Cancelled>,
     pub(crate) store: StoreStatus,
     /// When it was published.
     pub(crate) at: Timestamp,
@@ -85,6 +87,7 @@ impl Snapshot {
                 .iter()
                 .map(PastPeriod::new)
                 .collect(),
+            cancelled: document.cancelled.clone(),
             store,
             at,
             watched: Box::default(),

@@ -180,6 +180,10 @@ impl IntoFuture for PlanWindow {
             let (window, warnings) = plan
                 .resolve(zone, now)
                 .map_err(|error| ChangeError::Plan(error.to_string()))?;
+            let window = Window {
+                changed_at: Some(now),
+                ..window
+            };
             let id = window.id.clone();
             let proposal = ProposedChange::new(ChangeKind::PlanWindow, &mode)
                 .by(window.by.as_ref())

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::{
     Settings, admin, client, drain, exempt,
     fault::Fault,
-    forced_on, language, live, mode, node, response, session,
+    forced_on, language, live, mode, node, public, response, session,
     values::{Faults, redirect_fault, told},
     web_server,
 };
@@ -65,6 +65,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         drain::check,
         web_server::check,
         node::check,
+        public::check,
         mode::check,
         admin::check,
         live::check,

@@ -11,7 +11,7 @@ use super::{
     Forced, Settings, SettingsError, WhenCutOff, WhenStoreFails, WhenUnknownAtStart, admin, check,
     client, drain, exempt,
     fault::{Fault, Origin},
-    forced_on, language, live, logout, mode, node,
+    forced_on, language, live, logout, mode, node, public,
     reader::{Reader, Section},
     response, session,
     source::{Entries, SETTINGS_VARIABLE, Source, overlay},
@@ -210,6 +210,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
         drain: root.section("drain", drain::read),
         web_server: root.section("web_server", web_server::read),
         node: root.section("node", node::read),
+        public: root.section("public", public::read),
         modes: root.sections("mode", mode::schema),
     }
 }

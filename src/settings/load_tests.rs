@@ -106,6 +106,9 @@ fn every_key_of_a_file_is_read() {
         id = "web-1"
         time_to_live = "9s"
         memory = "memories"
+        [public]
+        plan = true
+        modes = ["site"]
         [drain]
         session_idle = "1m"
         timeout = "2m"
@@ -216,6 +219,10 @@ fn every_key_of_a_file_is_read() {
             id: Some("web-1".to_owned()),
             time_to_live: Duration::from_secs(9),
             memory: Some(PathBuf::from("memories")),
+        },
+        public: PublicSettings {
+            plan: true,
+            modes: one("site"),
         },
         web_server: WebServerSettings {
             flag: Some(PathBuf::from("a.flag")),

@@ -80,6 +80,7 @@ mod load;
 mod logout;
 mod mode;
 mod node;
+mod public;
 mod reader;
 mod response;
 mod routes;
@@ -107,6 +108,7 @@ pub use self::{
     logout::LogoutSettings,
     mode::{AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings},
     node::NodeSettings,
+    public::PublicSettings,
     response::{FormatSetting, ResponseSettings},
     session::SessionSettings,
     unknown::{WhenCutOff, WhenStoreFails, WhenUnknownAtStart},
@@ -199,6 +201,8 @@ pub struct Settings {
     pub web_server: WebServerSettings,
     /// `[node]`: how this process reports itself to the others that share the store.
     pub node: NodeSettings,
+    /// `[public]`: what anybody may know ahead.
+    pub public: PublicSettings,
     /// `[[mode]]`: the kinds of maintenance that there are. Default empty: the one mode `site`.
     pub modes: Vec<ModeSettings>,
 }
@@ -246,6 +250,7 @@ impl Default for Settings {
             drain: DrainSettings::default(),
             web_server: WebServerSettings::default(),
             node: NodeSettings::default(),
+            public: PublicSettings::default(),
             modes: Vec::new(),
         }
     }
@@ -279,6 +284,7 @@ impl fmt::Debug for Settings {
             drain,
             web_server,
             node,
+            public,
             modes,
         } = self;
         formatter
@@ -306,6 +312,7 @@ impl fmt::Debug for Settings {
             .field("drain", drain)
             .field("web_server", web_server)
             .field("node", node)
+            .field("public", public)
             .field("modes", modes)
             .finish()
     }

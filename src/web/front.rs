@@ -16,6 +16,7 @@ use crate::{
     web::{
         live::Live,
         permission::Permissions,
+        public_plan::PlanForAll,
         refusal::responses::Responses,
         request::{api_key::ApiKey, prefix::said_by_proxy},
         token::Tokens,
@@ -45,6 +46,8 @@ pub(crate) struct Front {
     /// What a `GET` of `/on` and `/off` does.
     pub(crate) get_switches: GetSwitches,
     pub(crate) live: Live,
+    /// What anybody may know of what is planned, if they may.
+    pub(crate) plan_for_all: Option<PlanForAll>,
     /// The files of the app that replace those of the admin scope.
     pub(crate) static_dir: Option<PathBuf>,
     /// Where those are sent who are to log in first.

@@ -1,8 +1,10 @@
 //! What meets actix: the middleware, the admin scope, pages, the builder, the public handle.
 
 pub(crate) mod admin;
+pub(crate) mod calendar;
 pub(crate) mod closures;
 pub(crate) mod embedded;
+pub(crate) mod entity_tag;
 pub(crate) mod explain;
 pub(crate) mod front;
 #[cfg(any(fuzzing, test))]
@@ -14,6 +16,7 @@ pub(crate) mod middleware;
 pub(crate) mod mode;
 pub mod observe;
 pub(crate) mod permission;
+pub(crate) mod public_plan;
 pub(crate) mod refusal;
 pub(crate) mod request;
 pub(crate) mod setup;

@@ -86,6 +86,9 @@ pub struct FlagDetails {
     pub pending: bool,
     /// Whether a window that starts soon is announced.
     pub scheduled: bool,
+    /// Where anybody finds what is planned, as a calendar to subscribe to; `None` unless
+    /// `public.plan` is set and the admin scope is mounted.
+    pub plan: Option<String>,
 }
 
 impl MaintenanceFlag {
@@ -151,6 +154,10 @@ impl MaintenanceFlag {
                 retry_after: refusal.retry_after.filter(|_| is_on),
                 pending: phase == Phase::Pending,
                 scheduled: phase == Phase::Scheduled,
+                plan: match request {
+                    Some(request) => responses.plan(&maintenance.front.public_prefix(request)),
+                    None => responses.plan(&maintenance.front.public_path),
+                },
             },
         }
     }

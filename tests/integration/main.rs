@@ -77,6 +77,7 @@ mod preview;
 mod private;
 mod processes;
 mod public_path;
+mod public_plan;
 mod read_only;
 mod readme;
 mod refusals;

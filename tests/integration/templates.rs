@@ -65,6 +65,7 @@ async fn the_flag_serializes_for_any_engine() {
                 "retry_after": null,
                 "pending": false,
                 "scheduled": false,
+                "plan": null,
             },
         })
     );

@@ -25,6 +25,12 @@ pub(crate) struct Window {
     /// The IANA zone that it was planned in, for showing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) zone: Option<String>,
+    /// When it was planned or changed last; unknown of what a hand or an older version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) changed_at: Option<Timestamp>,
+    /// How often it has been changed since it was planned.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) sequence: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) title: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,6 +41,10 @@ pub(crate) struct Window {
     pub(crate) message: Option<String>,
     #[serde(flatten)]
     pub(crate) unknown: Map<String, Value>,
+}
+
+fn is_zero(sequence: &u32) -> bool {
+    *sequence == 0
 }
 
 impl Window {
@@ -144,7 +154,7 @@ impl Window {
     }
 
     /// The same window, once.
-    pub(super) fn at(&self, interval: Interval) -> Self {
+    pub(crate) fn at(&self, interval: Interval) -> Self {
         Self {
             start: interval.start,
             end: interval.end,

@@ -152,6 +152,7 @@ impl Document {
             lineage: _,
             modes,
             history,
+            cancelled,
             unknown,
         } = self;
         let has_more = |mode: &ModeState| *mode != ModeState::default();
@@ -160,6 +161,7 @@ impl Document {
             mode.switch == closed && mode.windows.is_empty() && mode.guards.is_empty()
         };
         !history.is_empty()
+            || !cancelled.is_empty()
             || !unknown.is_empty()
             || modes
                 .values()

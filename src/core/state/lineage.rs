@@ -148,6 +148,7 @@ impl Document {
             lineage: _,
             modes,
             history: _,
+            cancelled: _,
             unknown,
         } = self;
         let mut records = BTreeMap::new();

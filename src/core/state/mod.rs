@@ -4,6 +4,7 @@
 
 pub(crate) mod amend;
 pub(crate) mod applied;
+mod cancelled;
 pub(crate) mod decode;
 pub(crate) mod horizon;
 pub(crate) mod lineage;
@@ -24,6 +25,7 @@ use serde_json::{Map, Value};
 use self::lineage::Lineage;
 
 pub(crate) use self::{
+    cancelled::Cancelled,
     mode_state::ModeState,
     operations::HISTORY_LENGTH,
     period::Period,
@@ -54,6 +56,9 @@ pub(crate) struct Document {
     pub(crate) modes: BTreeMap<String, ModeState>,
     #[serde(default)]
     pub(crate) history: Vec<Period>,
+    /// What was planned and is not any more, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cancelled: Vec<Cancelled>,
     #[serde(flatten)]
     pub(crate) unknown: Map<String, Value>,
 }
@@ -66,6 +71,7 @@ impl Default for Document {
             lineage: None,
             modes: BTreeMap::new(),
             history: Vec::new(),
+            cancelled: Vec::new(),
             unknown: Map::new(),
         }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Map;
 
 use super::{
-    Document,
+    Cancelled, Document,
     mode_state::GuardRecord,
     period::{Ended, Period},
     switch::{Draining, Switch},
@@ -109,6 +109,9 @@ impl Document {
     pub(crate) fn forget(&self, key: &str, by: Option<&str>, now: Timestamp) -> Option<Self> {
         let mut next = self.clone();
         let mode = next.modes.remove(key)?;
+        let windows = mode.windows.iter();
+        let cancelled = windows.filter_map(|window| Cancelled::whole(key, window, now));
+        next.note_cancelled(cancelled, now);
         let how = match mode.switch {
             Switch::Pending(_) => Ended::Cancelled,
             _ => Ended::Off,
@@ -237,11 +240,19 @@ impl Document {
             .iter_mut()
             .find(|(_, mode)| mode.windows.iter().any(|window| window.id == id))?;
         let key = key.clone();
+        let meant = mode.windows.iter().filter(|window| window.id == id);
+        let cancelled: Vec<Cancelled> = meant
+            .filter_map(|window| match only_next {
+                true => Cancelled::next_of(&key, window, now),
+                false => Cancelled::whole(&key, window, now),
+            })
+            .collect();
         mode.windows
             .retain_mut(|window| window.id != id || (only_next && window.leave_out_next(now)));
         if !mode.phase(now).is_maintenance() {
             next.end_period(&key, now, Ended::Cancelled, by);
         }
+        next.note_cancelled(cancelled, now);
         Some(next)
     }
 

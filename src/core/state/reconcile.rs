@@ -114,6 +114,7 @@ fn merged(
         mode.windows.sort_by_key(|window| window.start);
     }
     next.history = united(&stored.history, &remembered.history);
+    next.take_cancelled(&remembered.cancelled, now);
     mend_history(&mut next, &written, now);
     // Also where nothing was missing: that all of it is known has to be stored, so that nobody who knew
     // less brings back what was removed.

@@ -1,19 +1,19 @@
 //! The files that the pages load: the embedded ones, and those of the app's folder in their place.
 
-use std::{fmt::Write as _, path::Path};
+use std::path::Path;
 
 use actix_files::NamedFile;
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{
-        CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
-    },
+    http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS},
     web,
 };
-use sha2::{Digest as _, Sha256};
 
 use super::not_found;
-use crate::web::maintenance::Maintenance;
+use crate::web::{
+    entity_tag::{IsKnown, entity_tag, unless_known},
+    maintenance::Maintenance,
+};
 
 struct Asset {
     name: &'static str,
@@ -60,18 +60,8 @@ pub(super) async fn asset(
     } else {
         asset.text.to_owned()
     };
-    let tag = entity_tag(&text);
-    let is_known = request
-        .headers()
-        .get_all(IF_NONE_MATCH)
-        .any(|tags| tags.to_str().is_ok_and(|tags| tags.contains(&tag)));
-    let mut response = if is_known {
-        HttpResponse::NotModified()
-    } else {
-        HttpResponse::Ok()
-    };
+    let (mut response, IsKnown(is_known)) = unless_known(&request, &entity_tag(text.as_bytes()));
     response
-        .insert_header((ETAG, tag))
         // Asked for anew each time, so that page and files are always of one version.
         .insert_header((CACHE_CONTROL, "no-cache"))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
@@ -112,14 +102,4 @@ fn compact(script: &str) -> String {
         .filter(|line| !line.is_empty() && !line.starts_with("//"))
         .flat_map(|line| [line, "\n"])
         .collect()
-}
-
-fn entity_tag(text: &str) -> String {
-    let mut tag = String::from("\"");
-    for byte in &Sha256::digest(text)[..8] {
-        // Writing to a text does not fail.
-        let _ = write!(tag, "{byte:02x}");
-    }
-    tag.push('"');
-    tag
 }

@@ -36,6 +36,7 @@ mod openapi;
 mod origin;
 mod pages;
 mod ping;
+mod public_plan;
 mod read;
 mod switch;
 mod view;
@@ -49,6 +50,12 @@ pub(crate) fn scope(maintenance: Maintenance) -> Scope {
         .front
         .responses
         .load_script_from(&maintenance.front.admin_path);
+    if maintenance.front.plan_for_all.is_some() {
+        maintenance
+            .front
+            .responses
+            .offer_plan_of(&maintenance.front.admin_path);
+    }
     let path = maintenance.front.admin_path.clone();
     web::scope(&path)
         .app_data(web::Data::new(maintenance))
@@ -112,6 +119,14 @@ fn inside() -> impl HttpServiceFactory {
             Answering(read::explanation),
         ))
         .service(readable(["/ping", "/ping/"], Answering(ping::ping)))
+        .service(readable(
+            ["/plan.json", "/plan.json/"],
+            Answering(public_plan::as_json),
+        ))
+        .service(readable(
+            ["/plan.ics", "/plan.ics/"],
+            Answering(public_plan::as_calendar),
+        ))
         .service(readable(["/livez", "/livez/"], health::live))
         .service(readable(["/readyz", "/readyz/"], health::ready))
         .service(readable(

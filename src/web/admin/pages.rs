@@ -12,6 +12,7 @@ mod zones;
 use std::collections::HashMap;
 
 use actix_web::{HttpRequest, http::StatusCode, web};
+use jiff::Timestamp;
 
 use self::page::{Page, dashboard_of};
 pub(super) use self::{
@@ -28,7 +29,12 @@ use super::{
     view::{Dashboard, HistoryAsked, More},
 };
 use crate::{
-    core::{overlap::closed_besides, state::Switch},
+    core::{
+        mode_view::ModeView,
+        overlap::{Closed, closed_besides},
+        state::Switch,
+        status::windows::PlannedWindow,
+    },
     web::maintenance::Maintenance,
 };
 
@@ -50,17 +56,9 @@ pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maint
         };
         Some((mode.key.as_ref().to_owned(), drain.deadline?))
     });
-    let now = page.reader.now;
-    let seen = snapshot
-        .modes
-        .iter()
-        .filter(|mode| page.sight.has(&mode.key));
-    let besides = seen.flat_map(|mode| {
-        let windows = mode.state.windows.iter();
-        windows.filter_map(|window| {
-            let closed = closed_besides(mode, &window.id, now)?;
-            Some((window.id.clone(), closed))
-        })
+    let besides = page.status.modes.iter().filter_map(|mode| {
+        let view = snapshot.mode(&mode.key)?;
+        Some(closed_besides_each(view, &mode.windows, page.reader.now))
     });
     let dashboard = dashboard_of(&request, &maintenance);
     let more = More {
@@ -77,8 +75,28 @@ pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maint
         whole: &whole,
         deadlines: deadlines.collect::<HashMap<_, _>>(),
         switchable: &page.switchable,
-        besides: besides.collect(),
+        besides: besides.flatten().collect(),
     };
     let shown = Dashboard::new(&page.status, &more, &page.reader);
     Ok(page.answer("dashboard", StatusCode::OK, &shown))
+}
+
+/// How often a page works out when a window that repeats opens, at most, to compare it with others.
+const MOST_COMPARED: usize = 2000;
+
+/// By what a mode is closed beside each of its windows. Where very many repeat, only those that come
+/// next are looked at: the page that cancels one tells of it in any case.
+fn closed_besides_each(
+    mode: &ModeView,
+    windows: &[PlannedWindow],
+    now: Timestamp,
+) -> Vec<(String, Closed)> {
+    let repeat = windows.iter().filter(|window| window.repeats.is_some());
+    let most = MOST_COMPARED / repeat.count().max(1);
+    let next = windows.iter().take(most);
+    next.filter_map(|window| {
+        let closed = closed_besides(mode, &window.id, now)?;
+        Some((window.id.clone(), closed))
+    })
+    .collect()
 }

@@ -18,7 +18,7 @@ pub(super) const SHORTEST_REFRESH: u64 = 30;
 pub(super) fn page_context(
     refusal: &Refusal,
     catalogue: &Catalogue,
-    again: &Again,
+    links: &Links,
     extra: Map<String, Value>,
 ) -> tera::Context {
     let mut context = tera::Context::new();
@@ -36,8 +36,9 @@ pub(super) fn page_context(
     let not_saved = not_saved(catalogue, refusal);
     maintenance.insert("not_saved".to_owned(), not_saved.into());
     maintenance.insert("direction".to_owned(), catalogue.direction.as_str().into());
-    maintenance.insert("refresh".to_owned(), again.refresh.into());
-    maintenance.insert("script".to_owned(), again.script.clone().into());
+    maintenance.insert("refresh".to_owned(), links.refresh.into());
+    maintenance.insert("script".to_owned(), links.script.clone().into());
+    maintenance.insert("plan".to_owned(), links.plan.clone().into());
     let texts = catalogue.section("refusal").into_iter().flatten();
     let texts: Map<String, Value> = texts
         .map(|(key, text)| (key.clone(), text.as_str().into()))
@@ -53,22 +54,26 @@ pub(super) fn page_context(
     context
 }
 
-/// How a page looks again by itself.
-pub(super) struct Again {
-    /// In how many seconds without its script.
+/// What a page leads to besides what it says.
+#[derive(Debug)]
+pub(super) struct Links {
+    /// In how many seconds it looks again without its script.
     pub(super) refresh: u64,
     /// Where its script is.
     pub(super) script: Option<String>,
+    /// Where the plan is for everybody.
+    pub(super) plan: Option<String>,
 }
 
-impl Again {
-    /// When it is over, and not all pages at once.
-    pub(super) fn of(refusal: &Refusal, script: Option<String>) -> Self {
+impl Links {
+    /// A page that looks again when it is over, and not at once with all others; nothing else yet.
+    pub(super) fn looking_again(refusal: &Refusal) -> Self {
         let seconds = SHORTEST_REFRESH + fastrand::u64(0..=SHORTEST_REFRESH);
         let until = refusal.until.and(refusal.retry_after);
         Self {
             refresh: until.map_or(seconds, |until| until.min(seconds)),
-            script,
+            script: None,
+            plan: None,
         }
     }
 }

@@ -20,7 +20,7 @@ use super::{
     language::Catalogue,
     negotiate::{ResponseFormat, negotiate},
     of_mode::ModeResponse,
-    page::{Again, SHORTEST_REFRESH, page_context},
+    page::{Links, SHORTEST_REFRESH, page_context},
     responses::{Refusing, Responses},
     words::text,
 };
@@ -38,10 +38,10 @@ impl Responses {
         own: &ModeResponse,
         refusal: &Refusal,
         catalogue: &Catalogue,
-        again: &Again,
+        links: &Links,
         extra: Map<String, Value>,
     ) -> String {
-        let context = page_context(refusal, catalogue, again, extra);
+        let context = page_context(refusal, catalogue, links, extra);
         match self.templates.render(&own.template, &context) {
             Ok(page) => page,
             Err(error) => {
@@ -73,13 +73,15 @@ impl Responses {
             sent: false,
         };
         let refusal = self.refusal(snapshot, refusing, now);
-        let again = Again {
+        let links = Links {
             refresh: SHORTEST_REFRESH,
             script: None,
+            // Who sends the file may be asked when this process is down.
+            plan: None,
         };
         let own = self.of_mode(mode);
         let catalogue = self.languages.get(language);
-        self.page(own, &refusal, catalogue, &again, own.fixed_context())
+        self.page(own, &refusal, catalogue, &links, own.fixed_context())
     }
 
     /// A page of the admin scope.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     negotiate::ResponseFormat,
-    page::Again,
+    page::Links,
     rendered::truthful,
     responses::{Refusing, Responses, seconds_until},
     words::general_message,
@@ -78,11 +78,12 @@ impl Responses {
             let rendered = self.rendered_with(own, &refusal, extra, is_page, prefix);
             return rendered.response();
         }
-        let again = Again {
+        let links = Links {
             refresh: NEVER,
             script: None,
+            plan: self.plan(previewed.prefix),
         };
-        let page = self.page(own, &refusal, catalogue, &again, extra);
+        let page = self.page(own, &refusal, catalogue, &links, extra);
         HttpResponse::build(own.status)
             .content_type(ResponseFormat::Html.content_type())
             .insert_header((CONTENT_LANGUAGE, catalogue.header.clone()))

@@ -21,7 +21,7 @@ use super::{
     data::{is_data, json_body, members, problem},
     described::Refusal,
     of_mode::{FormatChoice, ModeResponse},
-    page::Again,
+    page::Links,
     rendered::{Rendered, truthful, varies, with_jitter},
     words::{general_message, is_general, text},
 };
@@ -57,6 +57,8 @@ pub(crate) struct Responses {
     /// Where the admin scope has the script of the page, once there is such a scope.
     script: OnceLock<String>,
     loads_script: bool,
+    /// Where the admin scope has the plan for everybody, once there is one.
+    plan: OnceLock<String>,
     pub(super) templates: Templates,
     /// How often a page could not be rendered.
     pub(super) failures: AtomicU64,
@@ -113,6 +115,7 @@ impl Responses {
             languages,
             script: OnceLock::new(),
             loads_script: settings.script,
+            plan: OnceLock::new(),
             templates,
             failures: AtomicU64::new(0),
         })
@@ -142,6 +145,16 @@ impl Responses {
             self.script
                 .get_or_init(|| format!("{admin_path}/static/maintenance.js"));
         }
+    }
+
+    /// Has pages link to the plan for everybody, which is in the admin scope at this path.
+    pub(crate) fn offer_plan_of(&self, admin_path: &str) {
+        self.plan.get_or_init(|| format!("{admin_path}/plan.ics"));
+    }
+
+    /// Where the plan is for everybody, for those who see the app's paths after this prefix.
+    pub(crate) fn plan(&self, prefix: &str) -> Option<String> {
+        self.plan.get().map(|path| in_public(prefix, path))
     }
 
     /// Chooses the form of a refusal.
@@ -346,8 +359,12 @@ impl Responses {
         match refusal.format {
             ResponseFormat::Html => {
                 let script = self.script.get();
-                let again = Again::of(refusal, script.map(|path| in_public(prefix, path)));
-                self.page(own, refusal, catalogue, &again, extra).into()
+                let links = Links {
+                    script: script.map(|path| in_public(prefix, path)),
+                    plan: self.plan(prefix),
+                    ..Links::looking_again(refusal)
+                };
+                self.page(own, refusal, catalogue, &links, extra).into()
             }
             ResponseFormat::Json => json_body(members(refusal, extra)),
             ResponseFormat::Problem => json_body(problem(own.status, refusal, catalogue, extra)),

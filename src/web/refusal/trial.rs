@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     described::Refusal,
     of_mode::ModeResponse,
-    page::{Again, SHORTEST_REFRESH, page_context},
+    page::{Links, SHORTEST_REFRESH, page_context},
     responses::Responses,
 };
 use crate::{
@@ -59,11 +59,12 @@ impl Responses {
 
     fn try_page(&self, own: &ModeResponse, sample: &Refusal) -> Result<(), PageFault> {
         let catalogue = self.languages.get(self.languages.default());
-        let again = Again {
+        let links = Links {
             refresh: SHORTEST_REFRESH,
             script: Some("/".to_owned()),
+            plan: Some("/".to_owned()),
         };
-        let context = page_context(sample, catalogue, &again, own.fixed_context());
+        let context = page_context(sample, catalogue, &links, own.fixed_context());
         match self.templates.render(&own.template, &context) {
             Ok(_) => Ok(()),
             Err(message) => Err(PageFault {

@@ -36,6 +36,7 @@ use crate::{
         live::Live,
         maintenance::Maintenance,
         mode::ConfiguredMode,
+        public_plan::PlanForAll,
         refusal::{
             language::Languages,
             responses::Responses,
@@ -243,6 +244,7 @@ impl Builder {
             session_order: SessionOrder::default(),
             permissions: self.permissions,
             live: Live::new(&settings.live),
+            plan_for_all: PlanForAll::new(&settings.public),
             static_dir: settings.admin.static_dir.clone(),
             get_switches: settings.admin.get,
             tokens: Tokens::new(&settings.admin.tokens)

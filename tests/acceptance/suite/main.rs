@@ -22,6 +22,7 @@ mod browser_cors;
 mod browser_dashboard;
 mod browser_intent;
 mod browser_refused;
+mod calendar;
 #[cfg(unix)]
 mod fleet;
 mod processes;

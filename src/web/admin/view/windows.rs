@@ -9,7 +9,11 @@ use super::{Reader, Shown};
 use crate::core::{
     overlap::Closed,
     schedule::find_zone,
-    status::{modes::ModeStatus, whole::Status, windows::PlannedWindow},
+    status::{
+        modes::ModeStatus,
+        whole::Status,
+        windows::{PlannedWindow, Repeats},
+    },
 };
 
 #[derive(Debug, Serialize)]
@@ -121,7 +125,9 @@ fn notes(
 ) -> Vec<String> {
     let left_out = window.repeats.as_ref().and_then(|it| left_out(&it.cron));
     let left_out = left_out.map(|day| reader.filled("months_left_out", "day", &day.to_string()));
-    let recurrence = window.recurrence();
+    let is_bounded = |repeats: &Repeats| repeats.until.is_some();
+    let bounded = window.repeats.as_ref().is_some_and(is_bounded);
+    let recurrence = bounded.then(|| window.recurrence()).flatten();
     let cut = recurrence.and_then(|recurrence| recurrence.cut_by_end());
     let cut = cut.map(|(start, end)| {
         let (from, until) = (reader.instant(start).text, reader.instant(end).text);
