@@ -9,6 +9,9 @@
 //! maintenance off
 //! ```
 //!
+//! With `--url https://shop.example/maintenance-mode` and a token in `MAINTENANCE_TOKEN` the same commands go
+//! to a running site by the API of its admin scope, from anywhere.
+//!
 //! It runs on Unix. An app that has closures or a store of its own takes the commands into its own
 //! command line instead, with its own builder:
 //!
@@ -47,7 +50,7 @@
 //! | 0 | done, or so already |
 //! | 1 | failed: forced by the settings, settings that cannot be used, no such window, … |
 //! | 2 | usage: what was asked for makes no sense, or names a mode that there is not |
-//! | 3 | the store is out of reach, or what it holds cannot be used |
+//! | 3 | the store or the site is out of reach, or what the store holds cannot be used |
 //! | 4 | timed out or cancelled |
 //!
 //! `status --exit-code` has codes of its own: 0 online, 10 scheduled, 11 pending, 12 offline.
