@@ -33,6 +33,7 @@ macro_rules! page {
         #[doc = "[operations.md]: crate::guide::operations"]
         #[doc = "[pages.md#scripts-of-other-origins]: crate::guide::pages#scripts-of-other-origins"]
         #[doc = "[pages.md]: crate::guide::pages"]
+        #[doc = "[program.md#from-anywhere]: crate::guide::program#from-anywhere"]
         #[doc = "[program.md]: crate::guide::program"]
         #[doc = "[settings.md]: crate::guide::settings"]
         #[doc = "[templates.md]: crate::guide::templates"]

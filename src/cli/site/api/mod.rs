@@ -3,6 +3,7 @@
 mod address;
 mod answer;
 mod client;
+mod request;
 mod token;
 
 use std::{
@@ -13,18 +14,18 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 use parking_lot::Mutex;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::time::sleep;
 use ureq::http::Method;
 
 use self::{
     address::Address,
     client::{Client, Patience},
+    request::{body_of, body_of_window, encoded, path_of, query},
     token::Token,
 };
-use super::{Emptiness, EndWish, Explained, Question, WindowWishes, Wishes};
+use super::{Emptiness, Explained, Question, WindowWishes, Wishes};
 use crate::{
     cli::failure::{Exit, Failure},
     clock::chance,
@@ -42,13 +43,6 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(1);
 /// How long it is until a site that could not be asked is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
-/// What stands in an address as it is.
-const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
 /// How a site is reached.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct ApiOptions {
@@ -103,7 +97,7 @@ impl ApiSite {
         options: ApiOptions,
     ) -> Result<(Self, Option<String>), Failure> {
         let address = Address::parse(&options.url)
-            .map_err(|fault| Failure::usage(format!("--url {fault}")))?;
+            .map_err(|fault| Failure::usage(format!("--url or MAINTENANCE_URL: {fault}")))?;
         let (token, note) = match (&options.token_file, &options.token) {
             (Some(path), _) => {
                 let (token, note) = Token::read(path).map_err(Failure::failed)?;
@@ -212,26 +206,10 @@ impl ApiSite {
     }
 
     pub(super) async fn plan(&self, wishes: &WindowWishes) -> Result<Planned, Failure> {
-        let mut body = Map::new();
-        body.insert("mode".to_owned(), json!(wishes.mode));
-        for (name, text) in [
-            ("start", &wishes.start),
-            ("end", &wishes.end),
-            ("repeats", &wishes.repeats),
-            ("zone", &wishes.zone),
-            ("title", &wishes.title),
-            ("message", &wishes.message),
-            ("reason", &wishes.reason),
-        ] {
-            if let Some(text) = text {
-                body.insert(name.to_owned(), text_or_none(text));
-            }
-        }
-        if let Some(lasting) = wishes.lasting {
-            body.insert("for".to_owned(), json!(lasting.as_secs()));
-        }
         let path = "/windows".to_owned();
-        let changed = self.change(Method::POST, path, Some(body.into())).await?;
+        let changed = self
+            .change(Method::POST, path, Some(body_of_window(wishes)))
+            .await?;
         Ok(Planned {
             id: changed.window.clone().unwrap_or_default(),
             warnings: changed.warnings.clone(),
@@ -370,59 +348,4 @@ fn as_heard(mut status: Status) -> Status {
         node.own = false;
     }
     status
-}
-
-fn path_of(mode: &str) -> String {
-    format!("/modes/{}", encoded(mode))
-}
-
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, AS_IT_IS).to_string()
-}
-
-/// What is given, as the query of an address.
-fn query(members: &[(&str, Option<&String>)]) -> String {
-    let mut query = String::new();
-    for (name, value) in members {
-        if let Some(value) = value {
-            query.push(if query.is_empty() { '?' } else { '&' });
-            query.push_str(&format!("{name}={}", encoded(value)));
-        }
-    }
-    query
-}
-
-/// An empty text takes away what was said before.
-fn text_or_none(text: &str) -> Value {
-    match text.trim() {
-        "" => Value::Null,
-        _ => json!(text),
-    }
-}
-
-/// What a mode is switched on with.
-fn body_of(wishes: &Wishes) -> Value {
-    let mut body = Map::new();
-    for (name, text) in [("message", &wishes.message), ("reason", &wishes.reason)] {
-        if let Some(text) = text {
-            body.insert(name.to_owned(), text_or_none(text));
-        }
-    }
-    match wishes.end {
-        Some(EndWish::At(end)) => body.insert("until".to_owned(), json!(end)),
-        Some(EndWish::After(duration)) => body.insert("for".to_owned(), json!(duration.as_secs())),
-        Some(EndWish::Never) => body.insert("until".to_owned(), Value::Null),
-        None => None,
-    };
-    if let Some(drain) = &wishes.drain {
-        let mut members = Map::new();
-        if let Some(timeout) = drain.timeout {
-            members.insert("timeout".to_owned(), json!(timeout.as_secs()));
-        }
-        if let Some(on_timeout) = drain.on_timeout {
-            members.insert("on_timeout".to_owned(), json!(on_timeout));
-        }
-        body.insert("drain".to_owned(), members.into());
-    }
-    body.into()
 }
