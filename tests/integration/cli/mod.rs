@@ -25,6 +25,7 @@ mod output;
 mod predecessors;
 mod pty;
 mod reach;
+mod readers;
 mod task;
 mod terminal;
 mod times;
