@@ -18,6 +18,7 @@ mod given_wrongly;
 mod help;
 mod predecessors;
 mod pty;
+mod readers;
 mod site_api;
 mod site_tls;
 mod task;
