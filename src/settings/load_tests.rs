@@ -425,6 +425,10 @@ fn a_variable_that_is_set_twice_is_a_fault() {
 fn variables_of_others_are_ignored_and_unknown_ones_are_not() {
     let ignored = [
         ("MAINTENANCE_SETTINGS", "elsewhere.toml"),
+        // Of the program, in the environment of both.
+        ("MAINTENANCE_URL", "https://shop.example/maintenance-mode"),
+        ("MAINTENANCE_TOKEN", "mmt_secret"),
+        ("MAINTENANCE_TOKEN_FILE", "/run/secrets/maintenance"),
         ("MAINTENANCE_SERVICE_HOST", "10.0.0.1"),
         ("MAINTENANCE_SERVICE_PORT", "80"),
         ("MAINTENANCE_SERVICE_PORT_HTTP", "80"),

@@ -35,6 +35,8 @@ async fn child_role() {
         "ask-and-hear-nothing" => {
             crate::cli::embedded::child_asks_a_server_that_falls_silent().await;
         }
+        #[cfg(feature = "cli")]
+        "site" => crate::cli::child_is_a_site().await,
         "log-damage" => crate::store::child_logs_damage().await,
         #[cfg(target_os = "linux")]
         "flooded" => crate::starts::child_is_flooded().await,

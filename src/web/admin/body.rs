@@ -88,7 +88,9 @@ impl Members {
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
         match self.take(name)? {
             Value::String(text) if text.chars().count() > LONGEST_TEXT => {
-                self.fault(name, format_args!("give at most {LONGEST_TEXT} characters"));
+                let given = text.chars().count();
+                let fault = format_args!("{given} characters; give at most {LONGEST_TEXT}");
+                self.fault(name, fault);
                 None
             }
             Value::String(text) if !text.trim().is_empty() => Some(text),

@@ -99,7 +99,7 @@ impl Visibility {
     }
 
     pub(super) fn history(&self, mut history: Vec<PastPeriod>) -> Visible<Vec<PastPeriod>> {
-        history.retain(|period| self.has(&period.mode));
+        history.retain(|period| self.is_whole || self.has(&period.mode));
         Visible(history)
     }
 

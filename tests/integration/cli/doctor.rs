@@ -294,7 +294,7 @@ fn on_a_terminal_it_is_a_list_in_colours_that_fits() {
     assert_eq!(terminal.code(), Some(1));
     terminal.shows("\u{1b}[31m\u{1b}[1mwrong");
     operator.write("maintenance.toml", "");
-    let mut terminal = Terminal::run(&operator, &["doctor"]);
+    let terminal = Terminal::run(&operator, &["doctor"]);
     terminal.shows("\u{1b}[32mright");
     let lines = Terminal::run_narrow(&operator, &["doctor"], 60).lines();
     let fits = |line: &String| line.chars().count() <= 60 || line.split_whitespace().count() <= 1;

@@ -12,30 +12,62 @@ use tempfile::TempDir;
 
 use crate::eventually::PATIENCE;
 
-mod again;
-mod commands;
 mod doctor;
-mod during;
 pub(crate) mod embedded;
-mod exit_codes;
-mod explain;
 mod given_wrongly;
 mod help;
-mod output;
 mod predecessors;
 mod pty;
-mod reach;
+mod readers;
+mod site_api;
+mod site_tls;
 mod task;
-mod terminal;
-mod times;
 mod token;
-mod waiting;
-mod windows;
-mod with_the_app;
+mod way;
+mod with_a_store;
+mod with_settings;
+
+pub(crate) use self::way::child_is_a_site;
+use self::way::{BySite, ByStore, Way};
+
+/// By the store, as most people have it.
+pub(crate) type Operator = OperatorBy<ByStore>;
+
+/// What is the same on each way to the site: these files are compiled once for each.
+macro_rules! on_each_way {
+    ($($name:ident: $way:ty;)*) => {$(
+        #[path = "each_way"]
+        #[allow(clippy::duplicate_mod)]
+        mod $name {
+            #[allow(unused_imports)]
+            use super::{Ran, Running, program, pty, send_signal, until};
+            type Operator = super::OperatorBy<$way>;
+
+            mod again;
+            mod commands;
+            mod during;
+            mod exit_codes;
+            mod explain;
+            mod output;
+            mod reach;
+            mod terminal;
+            mod times;
+            mod waiting;
+            mod windows;
+            mod with_the_app;
+        }
+    )*};
+}
+
+on_each_way! {
+    store: super::ByStore;
+    site: super::BySite;
+}
 
 /// Somebody in a shell, in a folder of their own.
-pub(crate) struct Operator {
+pub(crate) struct OperatorBy<W> {
     pub(crate) folder: TempDir,
+    way: W,
 }
 
 /// How a command went.
@@ -46,10 +78,11 @@ pub(crate) struct Ran {
     pub(crate) err: String,
 }
 
-impl Operator {
+impl<W: Way> OperatorBy<W> {
     pub(crate) fn new() -> Self {
         Self {
             folder: TempDir::new().unwrap(),
+            way: W::default(),
         }
     }
 
@@ -72,12 +105,26 @@ impl Operator {
         std::fs::read_to_string(self.path().join(name)).unwrap_or_default()
     }
 
+    /// What the history says of who it is, up to the machine.
+    pub(crate) fn by(&self) -> &'static str {
+        W::BY
+    }
+
     /// `maintenance` with nothing of this process's own settings.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command_at_the_store(arguments);
+        self.equip(&mut command);
+        command
+    }
+
+    /// Has a command that runs `maintenance` do that on the operator's way.
+    pub(crate) fn equip(&self, command: &mut Command) {
+        command.envs(self.way.variables(self.path()));
+    }
+
+    fn command_at_the_store(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
-        for (name, value) in self.environment() {
-            command.env(name, value);
-        }
+        command.envs(OF_EVERYBODY);
         for name in strange_variables() {
             command.env_remove(name);
         }
@@ -88,12 +135,10 @@ impl Operator {
         command
     }
 
-    pub(crate) fn environment(&self) -> [(&'static str, &'static str); 3] {
-        [
-            ("TZ", "Europe/Rome"),
-            ("USER", "alice"),
-            ("TERM", "xterm-256color"),
-        ]
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        let of_everybody = OF_EVERYBODY.map(|(name, value)| (name, value.to_owned()));
+        let of_the_way = self.way.variables(self.path());
+        of_everybody.into_iter().chain(of_the_way).collect()
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
@@ -132,14 +177,28 @@ impl Operator {
 
     /// Starts what is not to be waited for yet.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        let mut command = self.command(arguments);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        Running(Some(command.spawn().unwrap()))
+        start(self.command(arguments))
+    }
+
+    /// The same where the store is, for what needs that.
+    pub(crate) fn start_at_the_store(&self, arguments: &[&str]) -> Running {
+        start(self.command_at_the_store(arguments))
     }
 
     pub(crate) fn exists(&self, name: &str) -> bool {
         self.path().join(name).exists()
     }
+}
+
+const OF_EVERYBODY: [(&str, &str); 3] = [
+    ("TZ", "Europe/Rome"),
+    ("USER", "alice"),
+    ("TERM", "xterm-256color"),
+];
+
+fn start(mut command: Command) -> Running {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    Running(Some(command.spawn().unwrap()))
 }
 
 impl Ran {

@@ -15,7 +15,7 @@ use pty_process::{
     blocking::{Command, Pty},
 };
 
-use super::{Operator, program, strange_variables};
+use super::{OperatorBy, program, strange_variables, way::Way};
 use crate::eventually::PATIENCE;
 
 /// A command in front of a terminal of 24 lines and 80 columns, unless it is narrow. It is killed when this
@@ -28,17 +28,21 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    pub(crate) fn run(operator: &Operator, arguments: &[&str]) -> Self {
+    pub(crate) fn run(operator: &OperatorBy<impl Way>, arguments: &[&str]) -> Self {
         Self::start(operator, arguments, &[], Some(80))
     }
 
     /// In front of one that has so many columns.
-    pub(crate) fn run_narrow(operator: &Operator, arguments: &[&str], columns: u16) -> Self {
+    pub(crate) fn run_narrow(
+        operator: &OperatorBy<impl Way>,
+        arguments: &[&str],
+        columns: u16,
+    ) -> Self {
         Self::start(operator, arguments, &[("NO_COLOR", "1")], Some(columns))
     }
 
     pub(crate) fn run_with(
-        operator: &Operator,
+        operator: &OperatorBy<impl Way>,
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
@@ -46,12 +50,12 @@ impl Terminal {
     }
 
     /// One that nobody looks at, and that can vanish.
-    pub(crate) fn run_unwatched(operator: &Operator, arguments: &[&str]) -> Self {
+    pub(crate) fn run_unwatched(operator: &OperatorBy<impl Way>, arguments: &[&str]) -> Self {
         Self::start(operator, arguments, &[], None)
     }
 
     fn start(
-        operator: &Operator,
+        operator: &OperatorBy<impl Way>,
         arguments: &[&str],
         variables: &[(&str, &str)],
         watched: Option<u16>,

@@ -11,7 +11,7 @@ use crate::core::text::without_password;
 pub(super) struct Address {
     /// Without a slash at its end.
     text: String,
-    is_secret: bool,
+    is_encrypted: bool,
     is_this_machine: bool,
 }
 
@@ -49,7 +49,7 @@ impl Address {
         let path = uri.path().trim_end_matches('/');
         Ok(Self {
             text: format!("{scheme}://{authority}{path}"),
-            is_secret: scheme == "https",
+            is_encrypted: scheme == "https",
             is_this_machine: is_this_machine(authority.host()),
         })
     }
@@ -60,16 +60,16 @@ impl Address {
 
     /// Whether nobody on the way can read along.
     pub(super) fn may_carry_a_token(&self) -> bool {
-        self.is_secret || self.is_this_machine
+        self.is_encrypted || self.is_this_machine
     }
 
     /// Whether it is asked for as it is: a proxy would read what is not encrypted.
     pub(super) fn goes_by_proxy(&self) -> bool {
-        self.is_secret
+        self.is_encrypted
     }
 
-    pub(super) fn is_secret(&self) -> bool {
-        self.is_secret
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.is_encrypted
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::client::{Answer, Client, Unreached};
+use super::client::{Answer, Client, LONGEST_ANSWER, Unreached};
 use crate::cli::failure::Failure;
 
 /// What went wrong, as the site tells it (RFC 9457).
@@ -30,7 +30,16 @@ impl Client {
         if !answer.is_success() {
             return Err(self.refused(&answer, changes));
         }
-        serde_json::from_slice(&answer.body).map_err(|error| self.is_another(&answer, Some(&error)))
+        match &answer.body {
+            Some(body) => {
+                serde_json::from_slice(body).map_err(|error| self.is_another(&answer, &error))
+            }
+            None => Err(Failure::failed(format!(
+                "what answers at {} sends more than {LONGEST_ANSWER} bytes, which no site does; \
+                 {EXAMPLE}",
+                self.address()
+            ))),
+        }
     }
 
     fn unreached(&self, unreached: &Unreached, changes: bool) -> Failure {
@@ -45,7 +54,10 @@ impl Client {
     fn refused(&self, answer: &Answer, changes: bool) -> Failure {
         let address = self.address();
         let problem = match answer.is_problem() {
-            true => serde_json::from_slice(&answer.body).unwrap_or_default(),
+            true => {
+                let body = answer.body.as_deref().unwrap_or_default();
+                serde_json::from_slice(body).unwrap_or_default()
+            }
             false => Problem::default(),
         };
         let detail = problem.detail.trim();
@@ -90,13 +102,13 @@ impl Client {
     }
 
     /// Something else answers there than a site.
-    fn is_another(&self, answer: &Answer, error: Option<&serde_json::Error>) -> Failure {
+    fn is_another(&self, answer: &Answer, error: &serde_json::Error) -> Failure {
         let kind = match answer.content_type.as_str() {
             "" => "something without a type",
             kind => kind,
         };
-        let why = match error {
-            Some(error) if kind == "application/json" => format!(" ({error})"),
+        let why = match kind {
+            "application/json" => format!(" ({error})"),
             _ => String::new(),
         };
         Failure::failed(format!(

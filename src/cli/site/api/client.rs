@@ -16,12 +16,27 @@ use ureq::{
 use super::{address::Address, token::Token};
 use crate::core::text::{chain, without_password};
 
-/// How long it may take until there is a connection, with its encryption.
-const CONNECT: Duration = Duration::from_secs(10);
-/// How long everything may take: a change may take its hooks and a slow store a while.
-const WHOLE: Duration = Duration::from_secs(60);
+/// How long a site may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// Until there is a connection, with its encryption.
+    pub(super) connect: Duration,
+    /// For all of a request that only reads.
+    pub(super) reading: Duration,
+    /// For all of one that changes something: hooks and a slow store may take a while.
+    pub(super) changing: Duration,
+}
+
+impl Patience {
+    pub(super) const USUAL: Self = Self {
+        connect: Duration::from_secs(10),
+        reading: Duration::from_secs(20),
+        changing: Duration::from_secs(60),
+    };
+}
+
 /// The longest answer that is read, in bytes.
-const LONGEST_ANSWER: u64 = 16 * 1024 * 1024;
+pub(super) const LONGEST_ANSWER: u64 = 16 * 1024 * 1024;
 /// The pauses before what only reads is tried again.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
 
@@ -35,6 +50,7 @@ pub(super) struct Client {
     /// Makes a new connection each time: one that was kept may be gone, and then nobody could tell
     /// whether a change was made.
     changing: Agent,
+    patience: Patience,
 }
 
 /// What came back.
@@ -45,7 +61,8 @@ pub(super) struct Answer {
     pub(super) content_type: String,
     /// Where a redirect points to, without what a secret could be in.
     pub(super) location: Option<String>,
-    pub(super) body: Vec<u8>,
+    /// `None`: it is longer than is read.
+    pub(super) body: Option<Vec<u8>>,
 }
 
 /// Why nothing came back.
@@ -54,6 +71,8 @@ pub(super) struct Unreached {
     pub(super) why: String,
     /// Whether the site may have got the request all the same.
     pub(super) may_have_been_sent: bool,
+    /// Whether it may work in a moment.
+    may_pass: bool,
 }
 
 impl Client {
@@ -64,6 +83,7 @@ impl Client {
         address: Address,
         token: Option<Token>,
         authorities: Option<&Path>,
+        patience: Patience,
     ) -> Result<Self, String> {
         let roots = match authorities {
             Some(path) => read_authorities(path)?,
@@ -74,17 +94,17 @@ impl Client {
             .root_certs(roots)
             .unversioned_rustls_crypto_provider(Arc::new(provider))
             .build();
-        let config = |connections: usize| -> Config {
+        let config = |connections: usize, whole: Duration| -> Config {
             let mut config = Agent::config_builder()
                 .http_status_as_error(false)
                 // Another address is told and not followed: what is sent is a secret.
                 .max_redirects(0)
-                .https_only(address.is_secret())
+                .https_only(address.is_encrypted())
                 .tls_config(tls.clone())
                 .user_agent(concat!("maintenance/", env!("CARGO_PKG_VERSION")))
                 .accept("application/json, application/problem+json")
-                .timeout_connect(Some(CONNECT))
-                .timeout_global(Some(WHOLE))
+                .timeout_connect(Some(patience.connect))
+                .timeout_global(Some(whole))
                 .max_idle_connections(connections)
                 .max_idle_connections_per_host(connections);
             if !address.goes_by_proxy() {
@@ -93,8 +113,9 @@ impl Client {
             config.build()
         };
         Ok(Self {
-            reading: config(1).new_agent(),
-            changing: config(0).new_agent(),
+            reading: config(1, patience.reading).new_agent(),
+            changing: config(0, patience.changing).new_agent(),
+            patience,
             address,
             token,
         })
@@ -112,10 +133,16 @@ impl Client {
     pub(super) fn get(&self, path: &str) -> Result<Answer, Unreached> {
         let mut pauses = PAUSES.into_iter();
         loop {
-            let answer = self.call(&self.reading, &Method::GET, path, None);
+            let answer = self.call(
+                &self.reading,
+                self.patience.reading,
+                &Method::GET,
+                path,
+                None,
+            );
             let is_worth_it = match &answer {
                 Ok(answer) => answer.is_of_a_proxy(),
-                Err(unreached) => unreached.may_pass_by_itself(),
+                Err(unreached) => unreached.may_pass,
             };
             match pauses.next() {
                 Some(pause) if is_worth_it => {
@@ -134,12 +161,13 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, Unreached> {
-        self.call(&self.changing, method, path, body)
+        self.call(&self.changing, self.patience.changing, method, path, body)
     }
 
     fn call(
         &self,
         agent: &Agent,
+        whole: Duration,
         method: &Method,
         path: &str,
         body: Option<&Value>,
@@ -162,7 +190,8 @@ impl Client {
                 .map_err(Error::from)
                 .and_then(|request| agent.run(request)),
         };
-        let mut response = answered.map_err(|error| Unreached::new(&error))?;
+        let unreached = |error: &Error| Unreached::new(error, self.patience.connect, whole);
+        let mut response = answered.map_err(|error| unreached(&error))?;
         let header = |name| {
             let value = response.headers().get(name)?;
             Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -172,10 +201,17 @@ impl Client {
         let (status, location) = (response.status().as_u16(), header(LOCATION));
         let content_type = kind.to_ascii_lowercase();
         let reader = response.body_mut().with_config().limit(LONGEST_ANSWER);
-        let body = reader
-            .read_to_vec()
-            .map_err(|error| Unreached::in_the_answer(&error))?;
-        tracing::debug!(status, bytes = body.len(), "the site answers");
+        let body = match reader.read_to_vec() {
+            Ok(body) => Some(body),
+            Err(Error::BodyExceedsLimit(_)) => None,
+            Err(error) => {
+                return Err(Unreached {
+                    may_have_been_sent: true,
+                    ..unreached(&error)
+                });
+            }
+        };
+        tracing::debug!(status, "the site answers");
         Ok(Answer {
             status,
             content_type,
@@ -201,7 +237,8 @@ impl Answer {
 }
 
 impl Unreached {
-    fn new(error: &Error) -> Self {
+    /// `connect` and `whole`: how long was waited.
+    fn new(error: &Error, connect: Duration, whole: Duration) -> Self {
         let may_have_been_sent = match error {
             Error::Io(error) => !is_before_sending(error),
             Error::Timeout(when) => !matches!(when, Timeout::Resolve | Timeout::Connect),
@@ -209,30 +246,23 @@ impl Unreached {
             _ => false,
         };
         Self {
-            why: reason(error),
+            why: reason(error, connect, whole),
             may_have_been_sent,
+            // A certificate does not become another, and nobody waits for the same in vain twice.
+            may_pass: !matches!(error, Error::Timeout(_) | Error::Rustls(_))
+                && !matches!(error, Error::Io(error) if of_tls(error).is_some()),
         }
     }
+}
 
-    fn in_the_answer(error: &Error) -> Self {
-        Self {
-            why: reason(error),
-            may_have_been_sent: true,
-        }
-    }
-
-    /// Whether it may work in a moment. A certificate does not become another.
-    fn may_pass_by_itself(&self) -> bool {
-        !self.why.contains("certificate") && !self.why.contains("longer than")
-    }
+/// What encryption says of a connection.
+fn of_tls(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
 }
 
 /// Whether an error is of making the connection.
 fn is_before_sending(error: &io::Error) -> bool {
-    let is_of_tls = error
-        .get_ref()
-        .is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some());
-    is_of_tls
+    of_tls(error).is_some()
         || matches!(
             error.kind(),
             io::ErrorKind::ConnectionRefused
@@ -243,7 +273,7 @@ fn is_before_sending(error: &io::Error) -> bool {
 }
 
 /// Why a call failed, in words.
-fn reason(error: &Error) -> String {
+fn reason(error: &Error, connect: Duration, whole: Duration) -> String {
     let certificate = |error: &dyn std::error::Error| {
         format!(
             "{}; if the certificate is of an authority of your own, give that by --ca-file",
@@ -252,23 +282,17 @@ fn reason(error: &Error) -> String {
     };
     match error {
         Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
-            format!("there was no connection within {} s", CONNECT.as_secs())
+            format!("there was no connection within {connect:?}")
         }
-        Error::Timeout(_) => format!("it has not answered within {} s", WHOLE.as_secs()),
+        Error::Timeout(_) => format!("it has not answered within {whole:?}"),
         Error::HostNotFound => "there is no host of this name".to_owned(),
-        Error::BodyExceedsLimit(limit) => {
-            format!("its answer is longer than {limit} bytes, which is not read")
-        }
         Error::Rustls(error @ rustls::Error::InvalidCertificate(_)) => certificate(error),
         Error::Rustls(error) => chain(error),
-        Error::Io(error) => {
-            let inner = error.get_ref();
-            match inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                Some(error @ rustls::Error::InvalidCertificate(_)) => certificate(error),
-                Some(error) => chain(error),
-                None => chain(error),
-            }
-        }
+        Error::Io(error) => match of_tls(error) {
+            Some(error @ rustls::Error::InvalidCertificate(_)) => certificate(error),
+            Some(error) => chain(error),
+            None => chain(error),
+        },
         Error::ConnectProxyFailed(why) => format!("the proxy does not connect: {why}"),
         other => other.to_string(),
     }
@@ -300,3 +324,7 @@ fn read_authorities(path: &Path) -> Result<RootCerts, String> {
     }
     Ok(RootCerts::from(certificates))
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

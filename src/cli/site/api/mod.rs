@@ -19,7 +19,11 @@ use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 use ureq::http::Method;
 
-use self::{address::Address, client::Client, token::Token};
+use self::{
+    address::Address,
+    client::{Client, Patience},
+    token::Token,
+};
 use super::{Emptiness, EndWish, Explained, Question, WindowWishes, Wishes};
 use crate::{
     cli::failure::{Exit, Failure},
@@ -118,8 +122,9 @@ impl ApiSite {
                 address.as_str()
             )));
         }
+        let authorities = options.ca_file.as_deref();
         let client =
-            Client::new(address, token, options.ca_file.as_deref()).map_err(Failure::failed)?;
+            Client::new(address, token, authorities, Patience::USUAL).map_err(Failure::failed)?;
         let client = Arc::new(client);
         let status = get(&client, "/status".to_owned()).await?;
         let site = Self {

@@ -20,7 +20,7 @@ fn the_app_follows_the_program_and_the_program_the_app() {
         status["modes"][0]["by"]
             .as_str()
             .unwrap()
-            .starts_with("alice@")
+            .starts_with(operator.by())
     );
 
     assert_eq!(superuser.press("/maintenance-mode/off", "").status, 303);
@@ -31,7 +31,7 @@ fn the_app_follows_the_program_and_the_program_the_app() {
     assert_eq!(visitor.get("/").status, 200);
 
     operator.write("maintenance.state", "on");
-    assert_eq!(operator.phase(), "offline");
+    super::until("it is read", || operator.phase() == "offline");
     operator.done(&["off"]);
     super::until("the app is open", || visitor.get("/").status == 200);
 }
@@ -62,30 +62,4 @@ fn the_program_explains_as_the_app_does() {
             assert_eq!(own[key], told[key], "{path} {address}");
         }
     }
-}
-
-/// Only the app knows all that belongs on its page.
-#[test]
-fn the_program_leaves_the_page_of_a_running_app_alone() {
-    let operator = Operator::with_settings("[web_server]\npage = \"503.html\"\n");
-    let demo = Demo::start(operator.path());
-    let has_node = || operator.status()["nodes"].as_array().unwrap().len() == 1;
-    super::until("the node has told", has_node);
-    super::until("the page is there", || operator.exists("503.html"));
-    operator.write("503.html", "the app's own");
-    operator.done(&["status"]);
-    assert_eq!(operator.read("503.html"), "the app's own");
-    // The app makes it anew at each change.
-    operator.done(&["on", "--message", "Back at noon."]);
-    super::until("the app has followed", || {
-        operator.read("503.html").contains("Back at noon.")
-    });
-    drop(demo);
-}
-
-#[test]
-fn the_program_makes_the_page_when_no_app_runs() {
-    let operator = Operator::with_settings("[web_server]\npage = \"503.html\"\n");
-    operator.done(&["on", "--message", "Back at noon."]);
-    assert!(operator.read("503.html").contains("Back at noon."));
 }

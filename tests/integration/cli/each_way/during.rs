@@ -182,6 +182,7 @@ fn without_a_terminal_signals_reach_what_the_command_has_started() {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    operator.equip(&mut command);
     let running = super::Running(Some(command.spawn().unwrap()));
     until("it runs", || operator.read("sleeper").ends_with('\n'));
     let sleeper = operator.read("sleeper").trim().to_owned();
@@ -254,6 +255,7 @@ fn nobody_who_listens_is_no_reason_to_stay_closed() {
         .args(["-c", &line])
         .current_dir(operator.path())
         .stdin(Stdio::null());
+    operator.equip(&mut shell);
     assert_eq!(Ran::of(shell).code, Some(0));
     assert!(!operator.read("code").is_empty());
     assert_eq!(operator.phase(), "online");
@@ -269,47 +271,4 @@ fn a_killed_program_leaves_the_site_closed_for_no_longer_than_it_said() {
     running.end();
     assert_eq!(operator.phase(), "offline");
     until("its time is over", || operator.phase() == "online");
-}
-
-#[test]
-fn a_store_that_is_away_at_the_end_is_tried_again() {
-    let operator = Operator::new();
-    std::fs::create_dir(operator.path().join("state")).unwrap();
-    let store = "file:state/maintenance.state";
-    let line = "mv state away; (sleep 1; mv away state) > /dev/null 2>&1 &";
-    let ran = operator.done(&["--store", store, "during", "--", "sh", "-c", line]);
-    assert!(
-        ran.err
-            .contains("warning: maintenance could not be changed"),
-        "{ran:?}"
-    );
-    let status = operator
-        .done(&["--store", store, "--json", "status"])
-        .json();
-    assert_eq!(status["maintenance_mode"], false);
-}
-
-#[test]
-fn an_exclusive_one_has_the_mode_for_itself() {
-    let operator = Operator::new();
-    let exclusive = ["during", "--exclusive", "--"];
-    let line = "echo > ready; while [ ! -e go ]; do sleep 0.02; done";
-    let running = operator.start(&[&exclusive[..], &["sh", "-c", line]].concat());
-    until("it runs", || operator.exists("ready"));
-    assert!(
-        operator
-            .done(&["status"])
-            .out
-            .contains("\n  locked   alice@")
-    );
-    let ran = operator.fails(1, &[&exclusive[..], &["touch", "ran"]].concat());
-    assert!(
-        ran.err.contains("the mode `site` is locked by alice@"),
-        "{ran:?}"
-    );
-    assert!(!operator.exists("ran"));
-    operator.write("go", "");
-    assert_eq!(running.end().code, Some(0));
-    operator.done(&[&exclusive[..], &["touch", "ran"]].concat());
-    assert_eq!(operator.phase(), "online");
 }

@@ -88,13 +88,4 @@ fn the_mode_that_is_meant_is_the_default_one_whatever_its_order() {
     let ran = operator.done(&["on"]);
     assert!(ran.out.starts_with("shop is offline"), "{ran:?}");
     operator.done(&["off"]);
-    // A word that a hand writes means the same.
-    operator.write("maintenance.state", "on");
-    let ran = operator.done(&["--json", "--mode", "shop", "status"]);
-    assert_eq!(ran.json()["modes"][0]["phase"], "offline");
-
-    let operator = Operator::with_settings(&format!("default_mode = \"typo\"\n{modes}"));
-    let ran = operator.fails(1, &["on"]);
-    assert!(ran.err.contains("`default_mode`"), "{ran:?}");
-    assert!(ran.err.contains("no mode has this key"), "{ran:?}");
 }
