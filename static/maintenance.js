@@ -1,12 +1,14 @@
 // Follows maintenance: brings the refusal page back when it is over, shows and hides
-// #maintenance-banner on other pages, and shows times in the visitor's own zone. Its settings are
-// attributes of its own element:
+// #maintenance-banner on other pages, shows times in the visitor's own zone and counts down to them. Its
+// settings are attributes of its own element:
 //   data-url        the admin scope, if this file comes from elsewhere
 //   data-refused    this is the refusal page
 //   data-not-saved  what is said of what was sent, if this page is the answer to a form
 //   data-dashboard  what a link to the dashboard says, for those who may see it
 //   data-jitter     within how many seconds pages come back, so that not all do at once (2)
-//   data-scheduled, data-pending, data-offline  what the banner says in that phase
+//   data-scheduled, data-pending, data-opening, data-offline  what the banner says in that phase
+//   data-scheduled-at, and so on  the same where it is known when it starts, closes or is over: {time}
+//   data-plan       what the banner's link to the plan for everybody says
 // Pages with plans of their own listen to the event "maintenance" of the document.
 // It is sent without indentation and without lines that are comments: see admin/assets.rs.
 (() => {
@@ -23,27 +25,43 @@
     // Not allowed.
   }
 
-  const say = (id, text) => {
-    const place = Object.assign(document.createElement("div"), { id, textContent: text });
+  const make = (tag, fields) => Object.assign(document.createElement(tag), fields);
+  const say = (id, textContent) => {
+    const place = make("div", { id, textContent });
     place.setAttribute("role", "status");
     document.body.prepend(place);
     return place;
   };
 
   const id = "maintenance-banner";
-  let phase = document.getElementById(id) ? undefined : "online";
+  let said = document.getElementById(id) ? undefined : "";
   let on;
-  const show = (state) => {
-    on = state.maintenance_mode;
-    const tells = on || state.phase === "scheduled";
-    const words = tells && script.dataset[state.phase];
+  const show = ({ maintenance_mode, phase, start, deadline, until }) => {
+    on = maintenance_mode;
+    const tells = on || phase === "scheduled";
+    const dateTime = start ?? deadline ?? until;
+    const texts = script.dataset;
+    const words = tells && ((dateTime && texts[phase + "At"]) ?? texts[phase]);
     const banner = document.getElementById(id) ?? (words && say(id, ""));
+    const news = phase + dateTime;
     if (banner) {
       // What the server wrote for this very phase says more.
-      if (words && phase && phase !== state.phase) banner.textContent = words;
+      if (words && said !== undefined && said !== news) {
+        const [before, after] = words.split("{time}");
+        banner.replaceChildren(before);
+        if (after !== undefined) {
+          const time = make("time", { dateTime });
+          time.dataset.countdown = "";
+          banner.append(time, after);
+          tell();
+        }
+        if (texts.plan) {
+          banner.append(" ", make("a", { href: new URL("plan.ics", base), textContent: texts.plan }));
+        }
+      }
       banner.hidden = !tells;
     }
-    phase = state.phase;
+    said = news;
   };
 
   const ask = (address, Accept, more) =>
@@ -73,8 +91,7 @@
     const id = "maintenance-dashboard";
     const textContent = script.dataset.dashboard;
     if (!modes || !textContent || document.getElementById(id)) return;
-    const link = Object.assign(document.createElement("a"), { id, href: base, textContent });
-    (document.querySelector("main") ?? document.body).append(" ", link);
+    (document.querySelector("main") ?? document.body).append(" ", make("a", { id, href: base, textContent }));
   };
 
   // A page that is refused again must not come back at once for ever.
@@ -114,12 +131,16 @@
   // Times, and how long it is until then. Without this they are as the server wrote them, in UTC.
   const tell = () => {
     const lang = document.documentElement.lang || undefined;
-    for (const time of document.querySelectorAll("time[data-about]")) {
+    for (const time of document.querySelectorAll("time[data-about],time[data-countdown]")) {
+      const { about } = time.dataset;
       const then = new Date(time.dateTime);
-      const left = Math.ceil((then - Date.now()) / 60000);
-      const [size, unit] = left < 100 ? [1, "minute"] : left < 2160 ? [60, "hour"] : [1440, "day"];
-      const words = new Intl.RelativeTimeFormat(lang).formatToParts(Math.round(left / size), unit)
-        .map(({ type, value }) => (type === "integer" ? time.dataset.about : "") + value);
+      const left = Math.ceil((then - Date.now()) / 1000);
+      const [size, unit] = left < 120 && !about ? [1, "second"] : left < 6000 ? [60, "minute"]
+        : left < 129600 ? [3600, "hour"] : [86400, "day"];
+      const words = new Intl.RelativeTimeFormat(lang).formatToParts(Math.ceil(left / size), unit)
+        .map(({ type, value }) => (type === "integer" && about || "") + value);
+      // Nobody is read a new one each second.
+      time.setAttribute("role", "timer");
       time.textContent = then.toLocaleString(lang, { dateStyle: "medium", timeStyle: "short" })
         + (left > 0 ? ` (${words.join("")})` : "");
     }
@@ -138,7 +159,7 @@
       delete kept.maintenanceNote;
     }
     tell();
-    setInterval(tell, 15000);
+    setInterval(tell, 1000);
     connect();
   };
   if (refused === undefined || document.readyState === "complete") start();

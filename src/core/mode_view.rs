@@ -9,7 +9,7 @@ use crate::core::{
     mode::Mode,
     phase::{Phase, Standing},
     schedule::{Interval, Outlook},
-    state::{Document, ModeState, Window},
+    state::{Document, ModeState, OnTimeout, Switch, Window},
 };
 
 /// One mode, as a snapshot has it.
@@ -89,6 +89,19 @@ impl ModeView {
                 Phase::Online if self.announced(now).is_some() => Phase::Scheduled,
                 phase => phase,
             },
+        }
+    }
+
+    /// By when it is closed at the latest, while it is closing. `None`: that is not known, or the
+    /// closing is called off then.
+    pub(crate) fn closes_by(&self, now: Timestamp) -> Option<Timestamp> {
+        match &self.state.switch {
+            Switch::Pending(drain)
+                if drain.on_timeout == OnTimeout::Offline && self.phase(now) == Phase::Pending =>
+            {
+                drain.deadline
+            }
+            _ => None,
         }
     }
 

@@ -78,6 +78,9 @@ pub struct FlagDetails {
     pub since: Option<Timestamp>,
     /// When the announced window starts.
     pub start: Option<Timestamp>,
+    /// By when it is closed at the latest, while it is closing; `None` also where the closing is
+    /// called off then (`drain.on_timeout`).
+    pub deadline: Option<Timestamp>,
     /// Until when, if that is known.
     pub until: Option<Timestamp>,
     /// What refused visitors get as `Retry-After`, in seconds.
@@ -150,6 +153,7 @@ impl MaintenanceFlag {
                 message: refusal.message,
                 since: refusal.since.filter(|_| is_told),
                 start: standing.start,
+                deadline: snapshot.modes[mode].closes_by(now).filter(|_| is_told),
                 until: refusal.until.filter(|_| is_told),
                 retry_after: refusal.retry_after.filter(|_| is_on),
                 pending: phase == Phase::Pending,

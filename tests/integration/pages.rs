@@ -356,10 +356,12 @@ async fn the_page_knows_the_flag_as_pages_of_the_app_do() {
         "message",
         "since",
         "start",
+        "deadline",
         "until",
         "retry_after",
         "pending",
         "scheduled",
+        "plan",
     ]
     .iter()
     .map(|name| format!("{{{{ maintenance.{name} is defined }}}}"))

@@ -61,6 +61,7 @@ async fn the_flag_serializes_for_any_engine() {
                 "message": "We are working on this site. Please try again later.",
                 "since": null,
                 "start": null,
+                "deadline": null,
                 "until": null,
                 "retry_after": null,
                 "pending": false,

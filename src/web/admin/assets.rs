@@ -94,12 +94,52 @@ fn file(request: &HttpRequest, folder: &Path, name: &str) -> Option<HttpResponse
     Some(response)
 }
 
-/// A script without its indentation, and without lines that are nothing but a comment. No text in it
-/// goes over several lines.
+/// A script without its indentation, without lines that are nothing but a comment, and without spaces
+/// and ends of lines that only people need. No text in it goes over several lines, and it ends each
+/// statement as the language would have it.
 fn compact(script: &str) -> String {
     let lines = script.lines().map(str::trim_start);
     lines
         .filter(|line| !line.is_empty() && !line.starts_with("//"))
-        .flat_map(|line| [line, "\n"])
+        .flat_map(|line| {
+            let goes_on = line.ends_with([';', '{', '(', ',']);
+            [squeezed(line), if goes_on { "" } else { "\n" }.to_owned()]
+        })
         .collect()
 }
+
+/// A line of a script without the spaces that tell nothing apart: those beside a sign, outside of texts.
+fn squeezed(line: &str) -> String {
+    let is_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let mut squeezed = String::with_capacity(line.len());
+    let mut text_until = None;
+    let mut is_escaped = false;
+    let mut signs = line.chars().peekable();
+    while let Some(sign) = signs.next() {
+        if let Some(end) = text_until {
+            if is_escaped {
+                is_escaped = false;
+            } else if sign == '\\' {
+                is_escaped = true;
+            } else if sign == end {
+                text_until = None;
+            }
+        } else if matches!(sign, '"' | '\'' | '`') {
+            text_until = Some(sign);
+        } else if sign == ' ' {
+            let before = squeezed.chars().last().unwrap_or(' ');
+            let after = signs.peek().copied().unwrap_or(' ');
+            let tells_apart = is_of_name(before) && is_of_name(after)
+                || matches!((before, after), ('+', '+') | ('-', '-'));
+            if !tells_apart {
+                continue;
+            }
+        }
+        squeezed.push(sign);
+    }
+    squeezed
+}
+
+#[cfg(test)]
+#[path = "assets_tests.rs"]
+mod tests;

@@ -35,6 +35,12 @@ pub(crate) struct PingDocument {
     retry_after: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<Timestamp>,
+    /// By when it is closed at the latest, while it is closing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<Timestamp>,
+    /// Until when, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     modes: Option<Visible<Vec<ModeStatus>>>,
     /// How the store is, for those who may see anything: what they see is as old as its failure.
@@ -84,6 +90,8 @@ fn document(
         phase: standing.phase,
         retry_after: retry_after(front, snapshot, closed, now).unwrap_or(0),
         start: standing.start,
+        deadline: snapshot.modes[mode].closes_by(now),
+        until: standing.until,
         modes: (!sight.is_nothing()).then(|| sight.modes(snapshot.mode_statuses(now))),
         store: (!sight.is_nothing()).then(|| StoreHealth {
             error: snapshot.store.error.clone(),

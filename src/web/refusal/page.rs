@@ -49,6 +49,7 @@ pub(super) fn page_context(
     // Whoever is refused is past what is announced.
     maintenance.insert("scheduled".to_owned(), false.into());
     maintenance.insert("start".to_owned(), Value::Null);
+    maintenance.insert("deadline".to_owned(), Value::Null);
     context.insert("maintenance_mode", &true);
     context.insert("maintenance", &maintenance);
     context

@@ -46,6 +46,7 @@ json.dump({"name": str(calendar["X-WR-CALNAME"]), "events": events}, sys.stdout)
 /// The Python that has the library: the one of its own program.
 fn python() -> PathBuf {
     let found = Command::new("which").arg("icalendar").output().unwrap();
+    assert!(found.status.success(), "there is no icalendar, of PyPI");
     let program = PathBuf::from(String::from_utf8(found.stdout).unwrap().trim());
     program.with_file_name("python3")
 }

@@ -19,6 +19,7 @@ mod webdriver;
 mod absence;
 mod browser;
 mod browser_cors;
+mod browser_countdown;
 mod browser_dashboard;
 mod browser_intent;
 mod browser_refused;
