@@ -196,14 +196,13 @@ fn whoever_has_no_token_or_one_that_may_not_is_told_what_to_do() {
         "maintenance.toml",
         "[[mode]]\nkey = \"site\"\n[[mode]]\nkey = \"shop\"\n",
     );
-    let demo = demo::command(operator.path());
-    let mut demo = demo;
+    let mut command = demo::command(operator.path());
     let tokens = format!(
         "[{{ name = \"reader\", hash = \"{}\", see = true, toggle = false }}]",
         token.hash
     );
-    demo.env("MAINTENANCE_ADMIN__TOKENS", tokens);
-    let demo = Demo::start_by(demo, std::process::Stdio::null());
+    command.env("MAINTENANCE_ADMIN__TOKENS", tokens);
+    let demo = Demo::start_by(command, std::process::Stdio::null());
     let url = format!("http://{}/maintenance-mode", demo.address);
     let run = |arguments: &[&str]| {
         let mut command = operator.command(&[&["--url", &url], arguments].concat());
