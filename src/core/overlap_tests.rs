@@ -111,7 +111,7 @@ fn a_switch_closes_it_until_it_ends() {
 #[test]
 fn a_window_that_is_open_does_not_count_beside_itself() {
     let a = once("a", -10, 120);
-    assert_eq!(besides_a(&[a.clone()], &json!("off")), None);
+    assert_eq!(besides_a(std::slice::from_ref(&a), &json!("off")), None);
     let found = besides_a(&[a, once("b", -5, 30)], &json!("off"));
     assert_eq!(found, closed(Some(-5), Some(30), Some("b")));
 }

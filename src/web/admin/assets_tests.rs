@@ -9,7 +9,7 @@ fn a_script_loses_what_only_people_need() {
         ),
         (
             "if (a) {\n  return -1;\n}\nelse b ??= c\n",
-            "if(a){return -1;}\nelse b??=c\n",
+            "if(a){return-1;}\nelse b??=c\n",
         ),
         (
             "for (const a of b) x = y + +z - -w;\n",
