@@ -30,6 +30,7 @@ macro_rules! page {
         #[doc = "[draining.md#a-task-that-maintenance-waits-for]: crate::guide::draining#a-task-that-maintenance-waits-for"]
         #[doc = "[first-app.md#the-order-of-middlewares]: crate::guide::first_app#the-order-of-middlewares"]
         #[doc = "[operations.md#is-all-in-order]: crate::guide::operations#is-all-in-order"]
+        #[doc = "[operations.md#a-job-that-holds-the-site]: crate::guide::operations#a-job-that-holds-the-site"]
         #[doc = "[operations.md]: crate::guide::operations"]
         #[doc = "[pages.md#scripts-of-other-origins]: crate::guide::pages#scripts-of-other-origins"]
         #[doc = "[pages.md]: crate::guide::pages"]

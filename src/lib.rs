@@ -71,7 +71,7 @@ pub use self::web::observe;
 pub use self::{
     core::{
         phase::Phase,
-        state::{Ended, OnTimeout},
+        state::{Ended, IfLost, OnTimeout},
         status::{LockHolder, NodeStatus, Remark, RunningTask, SessionInside, UnheardNode},
         visitor::Visitor,
     },
@@ -105,7 +105,7 @@ pub use self::{
 pub use crate::core::{
     rules::rule::Rule,
     status::{
-        modes::{ModeStatus, UnknownMode},
+        modes::{HeldStatus, ModeStatus, UnknownMode},
         period::PastPeriod,
         store::StoreStatus,
         whole::Status,

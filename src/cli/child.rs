@@ -35,13 +35,15 @@ pub(super) struct Ended {
 
 /// Runs a command to its end. Signals that ask this process to end are passed on to it instead.
 ///
-/// When `stop` is over before the command is, the command is asked to end.
+/// When `stop` is over before the command is, the command is asked to end. It knows the job that it is
+/// a part of by `part_of`: the name of a variable, and its value.
 ///
 /// The command shares the terminal, if there is one. Where there is none, it gets a process group of
 /// its own, so that signals reach all of what it starts.
 pub(super) async fn run(
     command: &[OsString],
     stdout_is_ours: bool,
+    part_of: Option<(&str, &str)>,
     signals: &mut Signals,
     stop: impl Future<Output = ()>,
 ) -> Ended {
@@ -51,6 +53,7 @@ pub(super) async fn run(
     let has_terminal = File::open("/dev/tty").is_ok();
     let mut started = Command::new(program);
     started.args(arguments);
+    started.envs(part_of);
     if !has_terminal {
         started.process_group(0);
     }

@@ -51,6 +51,13 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether whoever holds a mode is alive, as far as anybody can tell.
+    pub(super) async fn is_alive(&self, mode: &str) -> bool {
+        let status = self.fresh_status().await;
+        let held = status.mode(mode).and_then(|mode| mode.held.as_ref());
+        held.is_none_or(|held| held.alive != Some(false))
+    }
+
     /// The status, of the mode that was named if one was.
     pub(super) async fn shown_status(&self) -> Status {
         let mut status = self.fresh_status().await;

@@ -1,6 +1,7 @@
 //! `maintenance during`.
 
 use std::{
+    env,
     ffi::OsString,
     io::{self, IsTerminal as _},
     time::Duration,
@@ -13,35 +14,61 @@ use super::{
     child::{self, Ended},
     confirm::confirm,
     context::Context,
-    failure::{Exit, Failure},
+    failure::{Exit, Failure, OfHold},
     on::Closing,
     reach::{Reach, is_safe},
     signals::{Signals, not_run},
-    site::Hold,
+    site::{Gone, Hold, HoldWishes, Wishes},
     status_text::inside,
     waiting::{Waited, follow, names},
     wording::{self, line},
 };
-use crate::cli::texts::Texts;
+use crate::{
+    cli::{options::IfLostArgument, texts::Texts},
+    core::{schedule::parse_duration, text::escaped},
+    settings::PART_OF_VARIABLE,
+};
 
 /// How often, and with which pauses, the site is brought back while the store fails.
 const ATTEMPTS: usize = 6;
 const PAUSE: Duration = Duration::from_secs(2);
+/// How often one who waits for another job asks whether it is done.
+const ASK_EVERY: Duration = Duration::from_millis(200);
+/// What of a command's name is told, in characters.
+const LONGEST_NAME: usize = 60;
 
 /// Run a command while the site is out of service
 #[derive(Debug, Args)]
 #[command(override_usage = "maintenance during [OPTIONS] -- <COMMAND>...")]
 #[command(after_help = "\
-The exit code is that of COMMAND, or 128 + signal.
-Example: maintenance during --drain --for 1h -- ./migrate")]
+The site stays closed as long as COMMAND runs, whatever end
+was announced. The exit code is that of COMMAND, or
+128 + signal; 1 if the hold was lost.
+Example: maintenance during --keep-on-failure -- ./migrate")]
 pub(super) struct During {
     #[command(flatten)]
     texts: Texts,
     #[command(flatten)]
     closing: Closing,
-    /// Only while no other such command holds the mode
+    /// Wait until no other such command holds the mode
     #[arg(long)]
     exclusive: bool,
+    /// If this program dies: stay or reopen [default: stay]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        default_value = "stay",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    if_lost: IfLostArgument,
+    /// End COMMAND if the hold is lost
+    #[arg(long)]
+    stop_if_lost: bool,
+    /// How long after its death it is lost
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, hide = true)]
+    lost_after: Option<Duration>,
     /// Stay out of service if COMMAND fails
     #[arg(long)]
     keep_on_failure: bool,
@@ -65,29 +92,34 @@ impl During {
         let key = context.mode();
         let was_closed = is_closed(context);
         tell_terminal(context, &format!("{key} closes"));
-        let mut hold = context.site.hold(&wishes, self.exclusive).await?;
+        let mut hold = self.hold(context, &wishes, &mut signals).await?;
         let waited = self.wait(context, &mut signals).await;
         if let Err(failure) = waited.and_then(|()| signals.none_yet()) {
             bring_back(&mut hold, context).await?;
             tell_what_is_left(context, was_closed, false);
             return Err(failure);
         }
-        let command = self.command.first().map(|name| name.to_string_lossy());
-        let command = command.unwrap_or_default();
+        let command = self.name();
         tell_terminal(context, &format!("{key} is closed; {command} runs"));
         let json = context.output.is_json();
-        let lost = async {
-            context.output.error(&hold.lost().await);
+        let mut gone = None;
+        let stop = async {
+            let (how, why) = hold.gone().await;
+            gone = Some(how);
+            context.output.error(&why);
+            if !self.stop_if_lost {
+                std::future::pending().await
+            }
         };
-        let ended = child::run(&self.command, json, &mut signals, lost).await;
+        let part_of = hold.token().map(|token| (PART_OF_VARIABLE, token));
+        let ended = child::run(&self.command, json, part_of, &mut signals, stop).await;
         tell_terminal(context, &format!("{command} has ended with {}", ended.code));
         if let Some(why) = &ended.not_started {
             context.output.error(why);
         }
-        // What it has done without the lock, it may not have done alone.
-        let is_lost = self.exclusive && !hold.is_exclusive();
-        let code = ended.code.max(u8::from(is_lost));
-        let keep = self.keep_on_failure && code != 0;
+        // What it has done since, it may not have done alone, and not behind a closed door.
+        let code = ended.code.max(u8::from(gone == Some(Gone::Lost)));
+        let keep = self.keep_on_failure && code != 0 && gone.is_none();
         let brought_back = if keep {
             keep_closed(hold, context).await
         } else {
@@ -106,6 +138,48 @@ impl During {
                 Ok(code)
             }
             Ok(()) => Ok(code),
+        }
+    }
+
+    /// What the job is called.
+    fn name(&self) -> String {
+        let command = self.command.first().map(|name| name.to_string_lossy());
+        escaped(&command.unwrap_or_default())
+    }
+
+    /// Closes the mode, and holds it. Whoever else does is waited for, if that is wanted.
+    async fn hold(
+        &self,
+        context: &Context<'_>,
+        wishes: &Wishes,
+        signals: &mut Signals,
+    ) -> Result<Hold, Failure> {
+        let how = HoldWishes {
+            exclusive: self.exclusive,
+            name: self.name().chars().take(LONGEST_NAME).collect(),
+            if_lost: self.if_lost.into(),
+            within: env::var(PART_OF_VARIABLE).ok(),
+            lost_after: self.lost_after,
+        };
+        let mut told = None;
+        loop {
+            let failure = match context.site.hold(wishes, &how).await {
+                Ok(hold) => return Ok(hold),
+                Err(failure) if failure.of_hold == Some(OfHold::Taken) => failure,
+                Err(failure) => return Err(failure),
+            };
+            // One that has died is not waited for longer than it takes to be sure of that.
+            if !self.exclusive && context.is_alive(&wishes.mode).await {
+                return Err(failure);
+            }
+            if told.as_ref() != Some(&failure.message) {
+                context
+                    .output
+                    .note(&format!("waiting: {}", failure.message));
+                told = Some(failure.message);
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+            signals.none_yet()?;
         }
     }
 

@@ -24,6 +24,19 @@ pub(super) struct Failure {
     pub(super) message: String,
     /// Each fault of the settings, if that is why.
     pub(super) faults: Vec<String>,
+    /// What it says of who holds a mode.
+    pub(super) of_hold: Option<OfHold>,
+}
+
+/// What a failure says of who holds a mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OfHold {
+    /// Another job holds it, which may be waited for.
+    Taken,
+    /// Others have seen this job die, or hold the lock now.
+    Lost,
+    /// Somebody has switched the mode off.
+    TakenAway,
 }
 
 impl Failure {
@@ -48,6 +61,7 @@ impl Failure {
             exit,
             message: message.into(),
             faults: Vec::new(),
+            of_hold: None,
         }
     }
 }
@@ -73,7 +87,16 @@ impl From<ChangeError> for Failure {
             ),
             other => other.to_string(),
         };
-        Self::new(exit, message)
+        let of_hold = match &error {
+            ChangeError::Held { .. } | ChangeError::Locked { .. } => Some(OfHold::Taken),
+            ChangeError::HolderLost(_) | ChangeError::LockLost(_) => Some(OfHold::Lost),
+            ChangeError::NotHeld(_) => Some(OfHold::TakenAway),
+            _ => None,
+        };
+        Self {
+            of_hold,
+            ..Self::new(exit, message)
+        }
     }
 }
 

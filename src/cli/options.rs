@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueEnum};
 use parking_lot::Mutex;
 use tracing_subscriber::EnvFilter;
 
@@ -13,7 +13,10 @@ use super::{
     site::{ApiOptions, ApiSite, Site, StoreSite, needs_the_store},
 };
 use crate::{
-    core::text::{escaped, without_password},
+    core::{
+        state::IfLost,
+        text::{escaped, without_password},
+    },
     settings::{Settings, StoreUrl, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE},
     web::setup::builder::Builder,
 };
@@ -203,5 +206,21 @@ impl io::Write for Unheard {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// What becomes of a mode when the program dies that holds it.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum IfLostArgument {
+    Stay,
+    Reopen,
+}
+
+impl From<IfLostArgument> for IfLost {
+    fn from(argument: IfLostArgument) -> Self {
+        match argument {
+            IfLostArgument::Stay => Self::Stay,
+            IfLostArgument::Reopen => Self::Reopen,
+        }
     }
 }

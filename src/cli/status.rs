@@ -11,7 +11,13 @@ use super::{
     status_text::{change_line, text},
     wording,
 };
-use crate::core::{phase::Phase, status::whole::Status};
+use crate::core::{
+    phase::Phase,
+    status::{
+        modes::{HeldStatus, ModeStatus},
+        whole::Status,
+    },
+};
 
 /// How often what is watched is looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -23,8 +29,9 @@ With --watch on a terminal the status is drawn anew in
 place; elsewhere a line, or with --json a document, is
 printed at each change. ^C ends it.
 With --exit-code: 0 online, 10 scheduled, 11 pending,
-12 offline; of several modes the gravest counts.
-3: the store is out of reach.
+12 offline, 13 offline and the job that held it has died;
+of several modes the gravest counts. 3: the store is
+out of reach.
 
 Examples:
   maintenance status --watch
@@ -64,13 +71,14 @@ impl ShowStatus {
 
 /// The code of the gravest phase.
 fn exit_code(status: &Status) -> u8 {
-    let code = |phase| match phase {
+    let code = |mode: &ModeStatus| match mode.phase {
         Phase::Online => 0,
         Phase::Scheduled => 10,
         Phase::Pending => 11,
+        Phase::Offline if mode.held.as_ref().is_some_and(HeldStatus::is_lost) => 13,
         Phase::Offline => 12,
     };
-    let codes = status.modes.iter().map(|mode| code(mode.phase));
+    let codes = status.modes.iter().map(code);
     codes.max().unwrap_or(0)
 }
 

@@ -12,7 +12,12 @@ use crate::{
     core::{
         phase::Phase,
         skew,
-        status::{NodeStatus, modes::ModeStatus, whole::Status},
+        state::IfLost,
+        status::{
+            NodeStatus,
+            modes::{HeldStatus, ModeStatus},
+            whole::Status,
+        },
     },
     settings::Access,
 };
@@ -105,6 +110,9 @@ fn details(context: &Context<'_>, mode: &ModeStatus) -> Vec<String> {
     add("by", mode.by.as_deref().map(line));
     add("reason", mode.reason.as_deref().map(line));
     add("message", mode.message.as_deref().map(line));
+    if let Some(held) = &mode.held {
+        add_held(context, mode, held, &mut add);
+    }
     add(
         "locked",
         mode.locked_by.as_ref().map(|holder| line(&holder.by)),
@@ -120,6 +128,50 @@ fn details(context: &Context<'_>, mode: &ModeStatus) -> Vec<String> {
         add("window", Some(shown));
     }
     rows
+}
+
+/// Who holds a mode, and what is wrong with that.
+fn add_held(
+    context: &Context<'_>,
+    mode: &ModeStatus,
+    held: &HeldStatus,
+    add: &mut impl FnMut(&'static str, Option<String>),
+) {
+    let (zone, now) = (&context.zone, context.now());
+    let time = |time| wording::time_from_now(time, now, zone);
+    let by = held.by.as_deref().map(line);
+    let by = by.map_or_else(String::new, |by| format!(" ({by})"));
+    let name = line(&held.name);
+    add(
+        "held",
+        Some(format!("by {name}{by}, since {}", time(held.since))),
+    );
+    if let Some(since) = held.overdue_since {
+        let overdue = context
+            .output
+            .colours
+            .paint(&Style::new().yellow(), "overdue");
+        add("", Some(format!("{overdue} since {}", time(since))));
+    }
+    if !held.is_lost() {
+        return;
+    }
+    let lost = context
+        .output
+        .colours
+        .paint(&Style::new().red().bold(), "lost");
+    let when = held
+        .lost_at
+        .map_or_else(String::new, |lost| format!(" {}", time(lost)));
+    let key = &mode.key;
+    let what = match (mode.phase.is_maintenance(), held.if_lost) {
+        (false, _) => "and what was before is back; look whether its work is done".to_owned(),
+        (true, IfLost::Reopen) => "and reopens as soon as a node has seen it".to_owned(),
+        (true, _) => format!(
+            "look whether its work is done, then run it again, or `maintenance --mode {key} off`"
+        ),
+    };
+    add("", Some(format!("{lost}: {name} has died{when}; {what}")));
 }
 
 fn row(name: &str, value: &str) -> String {
@@ -207,6 +259,20 @@ pub(super) fn change_line(status: &Status) -> String {
         }
         if let Some(by) = &mode.by {
             words.push_str(&format!(", by {}", line(by)));
+        }
+        match &mode.held {
+            Some(held) if held.is_lost() => {
+                words.push_str(&format!(", lost: {}", line(&held.name)))
+            }
+            Some(held) => words.push_str(&format!(", held by {}", line(&held.name))),
+            None => {}
+        }
+        if mode
+            .held
+            .as_ref()
+            .is_some_and(|held| held.overdue_since.is_some())
+        {
+            words.push_str(", overdue");
         }
         if let Some(reason) = &mode.reason {
             words.push_str(&format!(", {}", line(reason)));

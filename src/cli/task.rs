@@ -83,7 +83,7 @@ impl TaskCommand {
             context.output.error(&lost.to_string());
         };
         let json = context.output.is_json();
-        let ended = child::run(&self.command, json, &mut signals, lost).await;
+        let ended = child::run(&self.command, json, None, &mut signals, lost).await;
         guard.release().await;
         if let Some(why) = &ended.not_started {
             context.output.error(why);

@@ -128,6 +128,9 @@ fn texts(mode: &ModeState) -> Vec<Text<'_>> {
         .iter()
         .flat_map(|guard| [&guard.before, &guard.after])
         .filter_map(of_switch);
+    let of_holders = mode
+        .holders()
+        .map(|(_, held)| ("name of what holds it", false, Some(held.name.as_str())));
     let of_windows = mode.windows.iter().map(|window| {
         [
             ("message", true, window.message.as_deref()),
@@ -145,6 +148,7 @@ fn texts(mode: &ModeState) -> Vec<Text<'_>> {
         .chain(of_windows)
         .flatten()
         .chain(titles)
+        .chain(of_holders)
         .filter_map(|(what, lines, text)| Some((what, lines, text?)))
         .collect()
 }

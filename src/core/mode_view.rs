@@ -10,6 +10,7 @@ use crate::core::{
     phase::{Phase, Standing},
     schedule::{Interval, Outlook},
     state::{Document, ModeState, OnTimeout, Switch, Window},
+    status::modes::HeldStatus,
 };
 
 /// One mode, as a snapshot has it.
@@ -126,6 +127,26 @@ impl ModeView {
                 (standing, _) => standing,
             },
         }
+    }
+
+    /// The job that holds the mode, as far as what is stored says.
+    pub(super) fn held(&self, now: Timestamp) -> Option<HeldStatus> {
+        let (_, holder) = self.state.holder()?;
+        // What was left by one who has died may be over since.
+        let is_over =
+            self.state.reopened.is_none() && !self.state.switch_phase(now).is_maintenance();
+        if self.instead.is_some() || is_over {
+            return None;
+        }
+        Some(HeldStatus {
+            name: holder.name.clone(),
+            by: holder.by.clone(),
+            since: holder.since,
+            if_lost: holder.if_lost,
+            alive: holder.is_lost().then_some(false),
+            lost_at: holder.lost_at,
+            overdue_since: self.state.overdue_since(now),
+        })
     }
 
     /// The window that is announced at `now`, and from when to when.

@@ -50,12 +50,13 @@ pub(crate) fn closed_besides(mode: &ModeView, id: &str, now: Timestamp) -> Optio
     let window = windows.iter().find(|window| window.id == id)?;
     let planned = window.now_or_next(now)?;
     let begins = planned.start.map_or(now, |start| start.max(now));
-    let switch = &mode.state.switch;
     let until = match mode.instead {
         Some(Forced::Off) => return None,
         Some(Forced::On) => Some(None),
-        None if switch.phase(now).is_maintenance() => Some(switch.record().and_then(|on| on.until)),
-        None => None,
+        None => {
+            let is_thrown = mode.state.switch_phase(now).is_maintenance();
+            is_thrown.then(|| mode.state.switch_end(now))
+        }
     };
     if let Some(until) = until.filter(|until| until.is_none_or(|until| begins < until)) {
         return Some(Closed {

@@ -81,6 +81,7 @@ impl ModeStatus {
             reason: standing.reason,
             message: standing.message,
             windows: PlannedWindow::all(&mode.state.windows, now),
+            held: mode.held(now),
             drain_deadline: match &mode.state.switch {
                 Switch::Pending(drain) if standing.phase == Phase::Pending => drain.deadline,
                 _ => None,

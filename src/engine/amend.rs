@@ -6,7 +6,7 @@ use crate::{
     core::state::amend::{Amendment, NewEnd, Seen},
     engine::{
         change_error::ChangeError,
-        changes::{Change, ChangeFuture, check_end, if_seen::propose_if_seen},
+        changes::{Change, ChangeFuture, check_end, unless::propose_if_seen},
         handle::Engine,
         hooks::{ChangeKind, ProposedChange},
     },

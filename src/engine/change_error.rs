@@ -1,7 +1,11 @@
 //! Why a change was not made.
 
 use crate::{
-    core::{limits::Excess, status::LockHolder},
+    core::{
+        limits::Excess,
+        state::{Document, Hold},
+        status::LockHolder,
+    },
     settings::Forced,
     store::StoreError,
 };
@@ -51,6 +55,32 @@ pub enum ChangeError {
     /// The store has not heard of the guard for too long. Another may hold the lock on the mode.
     #[error("the lock on the mode `{0}` is lost: another may hold it; the job was stopped")]
     LockLost(String),
+    /// A job holds the mode, and only one may: the switch is its own until it lets go.
+    #[error("the mode `{mode}` is held by {name}{} since {since}; wait until it is done, or switch the mode off", .by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default())]
+    Held {
+        /// The mode's key.
+        mode: String,
+        /// What the job is called.
+        name: String,
+        /// Who runs it.
+        by: Option<String>,
+        /// Since when it holds the mode.
+        since: jiff::Timestamp,
+    },
+    /// The lease of the job that held the mode has lapsed, and others have seen that: it decides
+    /// nothing any more.
+    #[error(
+        "the hold on the mode `{0}` is lost: its lease has lapsed, and what was to follow then has; look \
+         with `maintenance status`"
+    )]
+    HolderLost(String),
+    /// Nobody holds the mode by what was given: somebody has switched it off meanwhile, or it is
+    /// another's.
+    #[error(
+        "nobody holds the mode `{0}` by this id: somebody has switched it off, or it is another's; look \
+         with `maintenance status`"
+    )]
+    NotHeld(String),
     /// What was asked for makes no sense.
     #[error("this cannot be planned: {0}")]
     Plan(String),
@@ -76,6 +106,19 @@ pub enum ChangeError {
     /// The driver is gone, because the process ends.
     #[error("maintenance is shutting down in this process; try again on another")]
     Stopped,
+}
+
+impl ChangeError {
+    /// That somebody else holds a mode, if somebody does who is in the way.
+    pub(crate) fn held(document: &Document, mode: &str, hold: Option<&Hold>) -> Option<Self> {
+        let holder = document.mode(mode)?.holder_in_the_way(hold?)?;
+        Some(Self::Held {
+            mode: mode.to_owned(),
+            name: holder.name.clone(),
+            by: holder.by.clone(),
+            since: holder.since,
+        })
+    }
 }
 
 impl From<Excess> for ChangeError {

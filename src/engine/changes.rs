@@ -1,9 +1,9 @@
 //! Changes of state as code asks for them, and what becomes of them.
 
 mod followed;
-pub(crate) mod if_seen;
 mod turn_off;
 mod turn_on;
+pub(in crate::engine) mod unless;
 
 use std::pin::Pin;
 

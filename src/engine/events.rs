@@ -8,6 +8,10 @@ pub const CHANGED: &str = "maintenance.changed";
 pub const UNKNOWN_MODE: &str = "maintenance.unknown-mode";
 /// A drain found nobody inside any more.
 pub const DRAINED: &str = "maintenance.drained";
+/// The job that held a mode has died.
+pub(crate) const HOLDER_LOST: &str = "maintenance.holder-lost";
+/// The announced end of a held mode has passed, and its job goes on.
+pub(crate) const OVERDUE: &str = "maintenance.overdue";
 /// A change was not made.
 pub const CHANGE_FAILED: &str = "maintenance.change-failed";
 /// Somebody asked to change what they may not.

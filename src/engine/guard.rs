@@ -1,7 +1,6 @@
 //! Guards: maintenance for as long as something takes, and afterwards what was before.
 
 mod guarding;
-mod named;
 
 use std::{
     fmt, thread,
@@ -19,7 +18,6 @@ use crate::engine::{
 };
 
 pub use self::guarding::Guarding;
-pub(crate) use self::named::leave;
 
 /// How long a guard that is dropped waits for the store. Longer than that, it is written behind its
 /// back.
@@ -35,6 +33,8 @@ pub struct Guard {
     state: Option<Held>,
     /// Given back after what was before is put back: the fields are dropped after the guard.
     lock: Option<HeldLease>,
+    /// By which the mode is held: who dies does not renew it. As the lock it is given back last.
+    hold: Option<HeldLease>,
 }
 
 struct Held {
@@ -70,9 +70,53 @@ impl Guard {
         };
         // Kept until the change is made: if this future is dropped, the guard is dropped with it.
         let change = send(&held.engine, held.leave(), None, held.call_hooks).await?;
+        let lost = held.lost();
         self.unlock().await;
         self.state = None;
-        Ok(change)
+        match lost {
+            Some(mode) => Err(ChangeError::HolderLost(mode)),
+            None => Ok(change),
+        }
+    }
+
+    /// Whether others have seen the guard die: the process was stopped, or the store was out of reach
+    /// for it, for longer than its lease lives. What was to follow then has followed, and the guard
+    /// puts nothing back any more.
+    pub fn is_lost(&self) -> bool {
+        self.state
+            .as_ref()
+            .is_some_and(|held| held.lost().is_some())
+    }
+
+    /// Waits until others have [seen the guard die](Self::is_lost). Returns the mode's key.
+    pub async fn lost(&self) -> String {
+        self.gone(|held| held.lost()).await
+    }
+
+    /// Waits until somebody has switched off what the guard holds. Returns the mode's key.
+    pub(crate) async fn taken_away(&self) -> String {
+        self.gone(Held::taken_away).await
+    }
+
+    async fn gone(&self, how: impl Fn(&Held) -> Option<String>) -> String {
+        if let Some(held) = &self.state {
+            let mut published = held.engine.published.clone();
+            loop {
+                published.mark_unchanged();
+                if let Some(mode) = how(held) {
+                    return mode;
+                }
+                if published.changed().await.is_err() {
+                    break;
+                }
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Tells the jobs that this one starts, which are a part of it.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.state.as_ref().map(|held| &*held.token)
     }
 
     /// Whether an exclusive guard still holds the lock on the mode. It is lost when the store is out
@@ -93,8 +137,13 @@ impl Guard {
         }
     }
 
-    /// Gives the lock back. If the store does not take that, the lock lapses.
+    /// Gives the leases back. What the store does not take back lapses.
     async fn unlock(&mut self) {
+        if let Some(hold) = self.hold.take()
+            && let Err(error) = hold.release().await
+        {
+            tracing::debug!(%error, "the lease of who held a mode is left to lapse");
+        }
         let Some(lock) = self.lock.take() else {
             return;
         };
@@ -144,6 +193,21 @@ async fn hear_of_locks(engine: &Engine) {
 }
 
 impl Held {
+    /// The mode's key, if the guard was found dead.
+    fn lost(&self) -> Option<String> {
+        let snapshot = self.engine.shared.published.stored();
+        let state = &snapshot.mode(&self.mode)?.state;
+        state.lost(&self.token).map(|_| self.mode.clone())
+    }
+
+    /// The mode's key, if somebody has switched off what the guard held.
+    fn taken_away(&self) -> Option<String> {
+        let snapshot = self.engine.shared.published.stored();
+        let state = &snapshot.mode(&self.mode)?.state;
+        let is_there = state.guards.iter().any(|guard| guard.token == self.token);
+        (!is_there && state.lost(&self.token).is_none()).then(|| self.mode.clone())
+    }
+
     fn leave(&self) -> Operation {
         let (mode, token) = (self.mode.clone(), self.token.clone());
         Box::new(move |document, now| document.leave(&mode, &token, now))

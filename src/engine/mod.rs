@@ -12,6 +12,7 @@ pub(crate) mod follow_files;
 pub(crate) mod freshness;
 pub(crate) mod guard;
 pub(crate) mod handle;
+pub(crate) mod holding;
 pub(crate) mod hooks;
 pub(crate) mod inside;
 pub(crate) mod leases;

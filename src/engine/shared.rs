@@ -17,7 +17,7 @@ use crate::{
         mode::Mode,
         phase::Phase,
         snapshot::{CUT_OFF, Snapshot},
-        state::DrainWish,
+        state::{DrainWish, ModeState},
         status::whole::Status,
     },
     engine::{
@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) in_flight: InFlight,
     pub(crate) sessions: Sessions,
     pub(crate) own_node: OwnNode,
+    /// Whether this process looks after those who hold modes.
+    pub(crate) looks_after_holders: AtomicBool,
     pub(crate) drain: Drain,
     pub(crate) clock: Clock,
     /// In the order in which they answer; never empty.
@@ -299,8 +301,23 @@ impl Shared {
         };
         for mode in &mut status.modes {
             mode.locked_by = fleet.lock_on(&mode.key).cloned();
+            let state = snapshot.mode(&mode.key).map(|mode| &mode.state);
+            if let (Some(held), Some((token, _))) =
+                (&mut mode.held, state.and_then(ModeState::holder))
+            {
+                held.alive = held.alive.or_else(|| fleet.has_holder(token));
+            }
         }
         status
+    }
+
+    /// Looks from now on after those who hold modes. A program that looks and ends does not.
+    pub(crate) fn look_after_holders(&self) {
+        self.looks_after_holders.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn looks_after_holders(&self) -> bool {
+        self.looks_after_holders.load(Ordering::SeqCst)
     }
 
     /// The time by which a snapshot is judged. The clock is read only where it can matter.

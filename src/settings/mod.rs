@@ -93,6 +93,8 @@ mod well_known;
 
 #[cfg(all(feature = "cli", unix))]
 pub(crate) use self::admin::token_name_fault;
+#[cfg(all(feature = "cli", unix))]
+pub(crate) use self::source::PART_OF_VARIABLE;
 #[cfg(feature = "cli")]
 pub(crate) use self::source::{TOKEN_FILE_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE};
 pub use self::{

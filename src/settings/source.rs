@@ -17,6 +17,10 @@ use crate::core::text::shown;
 /// Names the settings file; not itself a setting.
 pub(super) const SETTINGS_VARIABLE: &str = "MAINTENANCE_SETTINGS";
 
+/// By this variable a command that runs during maintenance knows the job that it is a part of; an app
+/// that it starts has it, too.
+pub(crate) const PART_OF_VARIABLE: &str = "MAINTENANCE_PART_OF";
+
 /// Tell the program `maintenance` where a running site is, and what it shows there; not settings of
 /// an app, which may have the same environment.
 pub(crate) const URL_VARIABLE: &str = "MAINTENANCE_URL";
@@ -24,7 +28,8 @@ pub(crate) const TOKEN_VARIABLE: &str = "MAINTENANCE_TOKEN";
 pub(crate) const TOKEN_FILE_VARIABLE: &str = "MAINTENANCE_TOKEN_FILE";
 
 /// The variables that are no settings.
-const NO_SETTINGS: [&str; 4] = [
+const NO_SETTINGS: [&str; 5] = [
+    PART_OF_VARIABLE,
     SETTINGS_VARIABLE,
     URL_VARIABLE,
     TOKEN_VARIABLE,

@@ -237,6 +237,20 @@ impl TokenSettings {
     }
 }
 
+/// A secret that nobody can guess, and what of it may be kept.
+pub(crate) fn secret_and_hash() -> io::Result<(String, String)> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
+    let secret = hexadecimal(&secret);
+    let hash = hash_of(&secret);
+    Ok((secret, hash))
+}
+
+/// What may be kept of a secret: enough to know it again.
+pub(crate) fn hash_of(secret: &str) -> String {
+    hexadecimal(&Sha256::digest(secret)[..16])
+}
+
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

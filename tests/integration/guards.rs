@@ -1,7 +1,7 @@
 //! Guards put back what was before, whatever happens in between, and nothing that somebody else has
 //! changed.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::atomic::Ordering, time::Duration};
 
 use actix_maintenance_mode::{ChangeError, Maintenance, Phase, Settings};
 use actix_web::rt;
@@ -123,8 +123,12 @@ async fn cancellation_while_it_is_entered_leaves_nothing_behind() {
         .unwrap();
     for _ in 0..100 {
         let mut enter = Box::pin(maintenance.while_on().enter());
-        // Polled once: the change is on its way, and cannot be stored yet.
-        assert!(enter.as_mut().now_or_never().is_none());
+        // Polled until the change is on its way, which cannot be stored yet.
+        let before = store.waits.load(Ordering::SeqCst);
+        while store.waits.load(Ordering::SeqCst) == before {
+            assert!(enter.as_mut().now_or_never().is_none());
+            rt::time::sleep(Duration::from_millis(1)).await;
+        }
         // One for the change, one to put back.
         store.gate.add_permits(2);
         drop(enter);
@@ -180,7 +184,7 @@ async fn what_somebody_else_changed_stays() {
 }
 
 #[actix_web::test]
-async fn a_guard_that_outlives_its_time_has_nothing_to_put_back() {
+async fn a_guard_that_outlives_its_time_still_holds() {
     let maintenance = maintenance().await;
     let guard = maintenance
         .while_on()
@@ -188,9 +192,8 @@ async fn a_guard_that_outlives_its_time_has_nothing_to_put_back() {
         .enter()
         .await
         .unwrap();
-    while maintenance.is_on() {
-        rt::time::sleep(Duration::from_millis(5)).await;
-    }
+    rt::time::sleep(Duration::from_millis(300)).await;
+    assert!(maintenance.is_on());
     guard.release().await.unwrap();
     assert!(!maintenance.is_on());
 }

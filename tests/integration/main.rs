@@ -53,6 +53,7 @@ mod fuzz_http;
 mod gate;
 mod guards;
 mod handle;
+mod held;
 mod hooks;
 mod identity;
 mod languages;

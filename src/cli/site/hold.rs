@@ -9,26 +9,41 @@ use crate::{
 /// Holds a mode closed. Unless it is kept, what was before is put back when it is given back.
 pub(in crate::cli) enum Hold {
     /// By a guard of this process on the store.
-    Guard(Guard),
-    /// By a guard that the site keeps, and that this program takes away again.
+    Guard(Box<Guard>),
+    /// By a lease that the site keeps, and that this program renews.
     Api(ApiHold),
 }
 
+/// How a hold has gone that was not given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Gone {
+    /// Others have seen this program die, or hold the lock now.
+    Lost,
+    /// Somebody has switched the mode off.
+    TakenAway,
+}
+
 impl Hold {
-    /// Waits until it is lost that nobody else may hold the mode, and says so; for ever where nobody
-    /// has asked for that.
-    pub(in crate::cli) async fn lost(&self) -> String {
+    /// Waits until it is gone, and says what that means.
+    pub(in crate::cli) async fn gone(&self) -> (Gone, String) {
         match self {
-            Self::Guard(guard) => ChangeError::LockLost(guard.lock_lost().await).to_string(),
-            Self::Api(_) => std::future::pending().await,
+            Self::Guard(guard) => tokio::select! {
+                mode = guard.lost() => (Gone::Lost, ChangeError::HolderLost(mode).to_string()),
+                mode = guard.lock_lost() => (Gone::Lost, ChangeError::LockLost(mode).to_string()),
+                mode = guard.taken_away() => (
+                    Gone::TakenAway,
+                    format!("somebody has switched `{mode}` off while the command runs"),
+                ),
+            },
+            Self::Api(hold) => hold.gone().await,
         }
     }
 
-    /// Whether an exclusive one is still the only one.
-    pub(in crate::cli) fn is_exclusive(&self) -> bool {
+    /// By what a job knows it that is a part of this one.
+    pub(in crate::cli) fn token(&self) -> Option<&str> {
         match self {
-            Self::Guard(guard) => guard.holds_lock(),
-            Self::Api(_) => false,
+            Self::Guard(guard) => guard.token(),
+            Self::Api(hold) => Some(hold.id()),
         }
     }
 

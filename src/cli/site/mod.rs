@@ -23,9 +23,11 @@ use crate::{
 
 pub(super) use self::{
     api::{ApiOptions, ApiSite},
-    hold::Hold,
+    hold::{Gone, Hold},
     store::StoreSite,
-    wishes::{DrainWishes, Emptiness, EndWish, Explained, Question, WindowWishes, Wishes},
+    wishes::{
+        DrainWishes, Emptiness, EndWish, Explained, HoldWishes, Question, WindowWishes, Wishes,
+    },
 };
 
 /// How often a site is called at most while something is looked at.
@@ -171,14 +173,10 @@ impl Site {
     }
 
     /// Closes a mode until the hold is given back.
-    pub(super) async fn hold(&self, wishes: &Wishes, exclusive: bool) -> Result<Hold, Failure> {
+    pub(super) async fn hold(&self, wishes: &Wishes, how: &HoldWishes) -> Result<Hold, Failure> {
         match self {
-            Self::Store(store) => store.hold(wishes, exclusive).await,
-            Self::Api(_) if exclusive => Err(Failure::usage(
-                "--exclusive needs the store of the site; run it where that is, without --url and \
-                 MAINTENANCE_URL",
-            )),
-            Self::Api(api) => Ok(Hold::Api(Arc::clone(api).hold(wishes).await?)),
+            Self::Store(store) => store.hold(wishes, how).await,
+            Self::Api(api) => Ok(Hold::Api(Arc::clone(api).hold(wishes, how).await?)),
         }
     }
 

@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 use parking_lot::Mutex;
 
-use super::{DrainWishes, Emptiness, EndWish, Explained, Hold, Question, WindowWishes, Wishes};
+use super::{
+    DrainWishes, Emptiness, EndWish, Explained, Hold, HoldWishes, Question, WindowWishes, Wishes,
+};
 use crate::{
     cli::{failure::Failure, texts::given},
     core::{
@@ -134,8 +136,10 @@ impl StoreSite {
         Ok(cancel.await?)
     }
 
-    pub(super) async fn hold(&self, wishes: &Wishes, exclusive: bool) -> Result<Hold, Failure> {
-        let mut guarding = self.maintenance.while_on();
+    pub(super) async fn hold(&self, wishes: &Wishes, how: &HoldWishes) -> Result<Hold, Failure> {
+        let mut guarding = self.maintenance.while_on().alone(how.within.clone());
+        guarding = guarding.name(&how.name).if_lost(how.if_lost);
+        guarding = given(guarding, &how.lost_after, Guarding::lost_after);
         guarding = guarding.mode(&wishes.mode).by(&wishes.by);
         guarding = given(guarding, &wishes.message, Guarding::message);
         guarding = given(guarding, &wishes.reason, Guarding::reason);
@@ -145,7 +149,7 @@ impl StoreSite {
             Some(EndWish::Never) => guarding.without_end(),
             None => guarding,
         };
-        if exclusive {
+        if how.exclusive {
             guarding = guarding.exclusive();
         }
         if let Some(DrainWishes {
@@ -157,7 +161,7 @@ impl StoreSite {
             guarding = given(guarding, timeout, Guarding::drain_timeout);
             guarding = given(guarding, on_timeout, Guarding::on_timeout);
         }
-        Ok(Hold::Guard(guarding.enter().await?))
+        Ok(Hold::Guard(Box::new(guarding.enter().await?)))
     }
 
     pub(super) async fn until_empty(

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    core::{phase::Phase, state::OnTimeout},
+    core::{
+        phase::Phase,
+        state::{IfLost, OnTimeout},
+    },
     engine::fleet::missing::Missing,
     web::explain::{Explanation, Inquiry, Role},
 };
@@ -21,6 +24,20 @@ pub(in crate::cli) struct Wishes {
     pub(in crate::cli) reason: Option<String>,
     pub(in crate::cli) end: Option<EndWish>,
     pub(in crate::cli) drain: Option<DrainWishes>,
+}
+
+/// How a mode is to be held.
+#[derive(Debug, Clone, Default)]
+pub(in crate::cli) struct HoldWishes {
+    /// Only one at a time, which the others wait for.
+    pub(in crate::cli) exclusive: bool,
+    /// What the job is called.
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) if_lost: IfLost,
+    /// By which the job knows itself that this one is a part of.
+    pub(in crate::cli) within: Option<String>,
+    /// How long it is held after its last sign of life, if that is said.
+    pub(in crate::cli) lost_after: Option<Duration>,
 }
 
 /// When it ends by itself.

@@ -39,6 +39,8 @@ impl Seen {
             reason,
             message,
         } = standing;
+        // That the end which was said has passed makes it nothing else.
+        let until = until.or_else(|| mode?.overdue_since(now));
         let told = format!(
             "{:?}",
             (phase.is_maintenance(), since, until, by, reason, message)
@@ -89,7 +91,7 @@ impl Document {
         if !standing.phase.is_maintenance() {
             return None;
         }
-        let is_thrown = mode.switch.phase(now).is_maintenance();
+        let is_thrown = mode.switch_phase(now).is_maintenance();
         let before = mode.switch.clone();
         let mut on = match before.record() {
             Some(on) if is_thrown => on.clone(),
@@ -105,7 +107,11 @@ impl Document {
         let is_said = (&standing.reason, &standing.message) == (&wanted.reason, &wanted.message);
         let until = match wanted.end {
             NewEnd::AsIs => on.until,
-            NewEnd::Later(longer) => standing.until.and_then(|end| end.checked_add(longer).ok()),
+            // What is overdue is to end so much later than now.
+            NewEnd::Later(longer) => standing
+                .until
+                .or_else(|| mode.overdue_since(now).map(|_| now))
+                .and_then(|end| end.checked_add(longer).ok()),
             NewEnd::At(end) => Some(end),
             NewEnd::Never => None,
         };

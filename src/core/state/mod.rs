@@ -6,6 +6,7 @@ pub(crate) mod amend;
 pub(crate) mod applied;
 mod cancelled;
 pub(crate) mod decode;
+mod holder;
 pub(crate) mod horizon;
 pub(crate) mod lineage;
 mod mode_state;
@@ -26,13 +27,14 @@ use self::lineage::Lineage;
 
 pub(crate) use self::{
     cancelled::Cancelled,
+    holder::{Hold, Holder},
     mode_state::ModeState,
     operations::HISTORY_LENGTH,
     period::Period,
     switch::{Switch, SwitchedOn},
     switch_on::{DrainWish, End, SwitchOn},
 };
-pub use self::{period::Ended, switch::OnTimeout};
+pub use self::{holder::IfLost, period::Ended, switch::OnTimeout};
 pub(crate) use crate::core::schedule::Window;
 
 /// The key of the mode that exists when the settings name none.

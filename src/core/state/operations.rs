@@ -5,7 +5,8 @@ use serde_json::Map;
 
 use super::{
     Cancelled, Document,
-    mode_state::GuardRecord,
+    holder::{Holder, IfLost},
+    mode_state::{GuardRecord, LostHolder},
     period::{Ended, Period},
     switch::{Draining, Switch},
     switch_on::{SwitchOn, replace_if_some},
@@ -23,7 +24,7 @@ impl Document {
     pub(crate) fn turn_on(&self, key: &str, wanted: &SwitchOn, now: Timestamp) -> Option<Self> {
         let mut next = self.clone();
         let mode = next.modes.entry(key.to_owned()).or_default();
-        let before = mode.switch.clone();
+        let (before, guards) = (mode.switch.clone(), mode.guards.clone());
         let on = match before.record() {
             Some(on) => wanted.added_to(on.clone(), now),
             None => wanted.switched_on(now),
@@ -47,15 +48,16 @@ impl Document {
             }),
             (Switch::On(_), _) | (_, None) => Switch::On(on),
         };
-        // Whoever throws the switch means it: no guard puts back what was before.
-        let was_guarded = !mode.guards.is_empty();
-        mode.guards.clear();
-        if mode.switch == before && !was_guarded {
+        mode.is_meant();
+        if mode.switch == before && mode.guards == guards {
             return None;
         }
-        if let Switch::On(on) | Switch::Pending(Draining { on, .. }) = &mut mode.switch {
+        let mut after = mode.switch.clone();
+        if let Switch::On(on) | Switch::Pending(Draining { on, .. }) = &mut after {
             replace_if_some(&mut on.by, &wanted.by);
         }
+        let said = mode.switch.clone();
+        mode.replace_switch(&said, after);
         // A window may have begun the period already.
         if before == Switch::Off && !next.has_open_period(key) {
             next.remember(Period {
@@ -97,9 +99,14 @@ impl Document {
             .last()
             .is_some_and(|guard| guard.after == mode.switch);
         let is_open = mode.windows.iter().any(|window| window.contains(now));
-        let changes = mode.switch != Switch::Off || is_held || is_open || self.has_open_period(key);
+        let changes = mode.switch != Switch::Off
+            || is_held
+            || is_open
+            || mode.reopened.is_some()
+            || self.has_open_period(key);
         mode.switch = Switch::Off;
         mode.guards.clear();
+        mode.reopened = None;
         mode.windows.retain_mut(|window| window.end_occurrence(now));
         next.end_period(key, now, how, by);
         changes.then_some(next)
@@ -133,10 +140,23 @@ impl Document {
         if mode.guards.iter().any(|guard| guard.token == token) {
             return None;
         }
-        let before = mode.switch.clone();
-        let after = match (wanted, &before) {
+        mode.reopened = None;
+        let hold = wanted.and_then(|wanted| wanted.hold.as_ref());
+        let was_lost = hold.is_some() && mode.guards.iter().any(GuardRecord::is_lost);
+        let closed = mode.switch.clone();
+        let before = match hold {
+            Some(_) => mode.without_lost(),
+            None => closed.clone(),
+        };
+        let after = match (wanted, &closed) {
             (None, _) => Switch::Off,
-            (Some(_), Switch::On(on)) => Switch::On(on.clone()),
+            // What the dead have left is somebody's own again, who says what is to be said of it.
+            (Some(wanted), Switch::On(on)) if was_lost => {
+                let mut on = wanted.added_to(on.clone(), now);
+                replace_if_some(&mut on.by, &wanted.by);
+                Switch::On(on)
+            }
+            (Some(wanted), Switch::On(on)) => Switch::On(wanted.added_to(on.clone(), now)),
             (Some(wanted), before) => match (wanted.drain, before) {
                 (Some(_), Switch::Pending(_)) => before.clone(),
                 (Some(drain), _) => Switch::Pending(Draining {
@@ -151,15 +171,50 @@ impl Document {
             token: token.to_owned(),
             before,
             after: after.clone(),
+            held: hold.map(|hold| hold.holder.clone()),
             unknown: Map::new(),
         });
-        next.set_switch(key, after, now);
+        next.set_switch(key, after, Ended::Off, now);
         Some(next)
     }
 
     /// Takes a guard away and puts back what was before it, unless somebody has changed it since.
-    /// `None` when the guard is not there.
+    /// `None` when the guard is not there, or has been found dead: it decides nothing any more.
     pub(crate) fn leave(&self, key: &str, token: &str, now: Timestamp) -> Option<Self> {
+        let guard = self.mode(key)?.guard(token)?;
+        if guard.is_lost() {
+            return None;
+        }
+        self.put_back_guard(key, token, Ended::Off, now)
+    }
+
+    /// Notes that the lease of a holder has lapsed, and does what was to be done then. `None` when
+    /// nobody holds the mode by this token any more.
+    pub(crate) fn lose_holder(&self, key: &str, token: &str, now: Timestamp) -> Option<Self> {
+        let guard = self.mode(key)?.guard(token)?;
+        let held = guard.held.as_ref().filter(|held| !held.is_lost())?;
+        if held.if_lost == IfLost::Reopen {
+            let lost = LostHolder {
+                token: token.to_owned(),
+                holder: Holder {
+                    lost_at: Some(now),
+                    ..held.clone()
+                },
+            };
+            let mut next = self.put_back_guard(key, token, Ended::HolderLost, now)?;
+            next.modes.get_mut(key)?.reopened = Some(lost);
+            return Some(next);
+        }
+        let mut next = self.clone();
+        let guards = next.modes.get_mut(key).map(|mode| &mut mode.guards)?;
+        let guard = guards.iter_mut().find(|guard| guard.token == token)?;
+        if let Some(held) = &mut guard.held {
+            held.lost_at = Some(now);
+        }
+        Some(next)
+    }
+
+    fn put_back_guard(&self, key: &str, token: &str, how: Ended, now: Timestamp) -> Option<Self> {
         let mut next = self.clone();
         let mode = next.modes.get_mut(key)?;
         let place = mode.guards.iter().position(|guard| guard.token == token)?;
@@ -170,7 +225,7 @@ impl Document {
                 inner.before = guard.before;
             }
         } else if mode.switch == guard.after {
-            next.set_switch(key, guard.before, now);
+            next.set_switch(key, guard.before, how, now);
         }
         Some(next)
     }
@@ -185,7 +240,7 @@ impl Document {
     }
 
     /// Throws the switch and writes the history.
-    pub(super) fn set_switch(&mut self, key: &str, switch: Switch, now: Timestamp) {
+    pub(super) fn set_switch(&mut self, key: &str, switch: Switch, how: Ended, now: Timestamp) {
         let Some(mode) = self.modes.get_mut(key) else {
             return;
         };
@@ -201,7 +256,7 @@ impl Document {
                 reason,
                 ..Period::starting(key, now)
             }),
-            (false, true) => self.end_period(key, now, Ended::Off, None),
+            (false, true) => self.end_period(key, now, how, None),
             _ => {}
         }
     }

@@ -59,16 +59,20 @@ pub enum Ended {
     WindowEnd,
     /// It was called off while it was closing, or its window was cancelled.
     Cancelled,
+    /// The job that held it had died, and nobody else had opened it.
+    HolderLost,
 }
 
 impl Ended {
-    /// The word for it, as in JSON: `off`, `time-out`, `window-end` or `cancelled`.
+    /// The word for it, as in JSON: `off`, `time-out`, `window-end`, `cancelled` or
+    /// `holder-lost`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Off => "off",
             Self::TimeOut => "time-out",
             Self::WindowEnd => "window-end",
             Self::Cancelled => "cancelled",
+            Self::HolderLost => "holder-lost",
         }
     }
 }

@@ -108,7 +108,7 @@ fn settle(
         // A drain that is not over in time is over all the same.
         if is_part(Part::Switch)
             && matches!(mode.switch, Switch::Pending(_))
-            && mode.switch.phase(now) == Phase::Offline
+            && mode.switch_phase(now) == Phase::Offline
         {
             let next = next.get_or_insert_with(|| document.clone());
             if let Some(mode) = next.modes.get_mut(key) {
@@ -143,7 +143,7 @@ fn settle(
         if let Some(mode) = next.modes.get_mut(key) {
             mode.windows
                 .retain_mut(|window| !is_part(Part::Window(&window.id)) || window.forget_past(now));
-            if is_part(Part::Switch) && mode.switch.ended(now).is_some() {
+            if is_part(Part::Switch) && mode.switch_ended(now).is_some() {
                 mode.switch = Switch::Off;
                 if matches!(purpose, Purpose::Store { .. }) {
                     mode.guards.clear();
@@ -158,7 +158,7 @@ fn sources(mode: &ModeState, now: Timestamp, is_part: &dyn Fn(Part<'_>) -> bool)
     let of_switch = mode.switch.record().map(|on| Source {
         is_meant: is_part(Part::Switch),
         start: on.since,
-        end: mode.switch.ended(now),
+        end: mode.switch_ended(now),
         by: on.by.clone(),
         reason: on.reason.clone(),
     });

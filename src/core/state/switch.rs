@@ -19,13 +19,14 @@ pub(crate) enum Switch {
 }
 
 impl Switch {
-    /// What the switch alone means at `now`.
-    pub(crate) fn phase(&self, now: Timestamp) -> Phase {
+    /// What the switch alone means at `now`. `lapse`: when it opens by itself, which may be later
+    /// than it says.
+    pub(super) fn phase(&self, now: Timestamp, lapse: Option<Timestamp>) -> Phase {
+        let has_lapsed = lapse.is_some_and(|lapse| lapse <= now);
         match self {
             Self::Off => Phase::Online,
-            Self::On(on) if on.has_lapsed(now) => Phase::Online,
+            Self::On(_) | Self::Pending(_) if has_lapsed => Phase::Online,
             Self::On(_) => Phase::Offline,
-            Self::Pending(drain) if drain.on.has_lapsed(now) => Phase::Online,
             Self::Pending(drain) if drain.deadline.is_none_or(|deadline| now < deadline) => {
                 Phase::Pending
             }
@@ -46,8 +47,11 @@ impl Switch {
     }
 
     /// How and when it ended by itself, if it has at `now`.
-    pub(crate) fn ended(&self, now: Timestamp) -> Option<(Timestamp, Ended)> {
-        let lapsed = self.record()?.until.map(|until| (until, Ended::TimeOut));
+    pub(super) fn ended(
+        &self,
+        now: Timestamp,
+        lapsed: Option<(Timestamp, Ended)>,
+    ) -> Option<(Timestamp, Ended)> {
         let cancelled = match self {
             Self::Pending(drain) if drain.on_timeout == OnTimeout::Cancel => {
                 drain.deadline.map(|deadline| (deadline, Ended::Cancelled))
@@ -103,10 +107,4 @@ pub(crate) struct SwitchedOn {
     pub(crate) message: Option<String>,
     #[serde(flatten)]
     pub(crate) unknown: Map<String, Value>,
-}
-
-impl SwitchedOn {
-    pub(super) fn has_lapsed(&self, now: Timestamp) -> bool {
-        self.until.is_some_and(|until| until <= now)
-    }
 }

@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
 
-use super::switch::{OnTimeout, SwitchedOn};
+use super::{
+    holder::Hold,
+    switch::{OnTimeout, SwitchedOn},
+};
 
 /// What [`Document::turn_on`] is to store. What is not said stays as it is.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +21,8 @@ pub(crate) struct SwitchOn {
     /// Whether those who are in may finish first.
     pub(crate) drain: Option<DrainWish>,
     pub(crate) drain_said: DrainSaid,
+    /// Who holds it from then on.
+    pub(crate) hold: Option<Hold>,
 }
 
 /// What of a drain somebody has said. The rest is of the settings, and does not change a drain that

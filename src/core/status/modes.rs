@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::core::{
     access::Access,
     phase::Phase,
+    state::IfLost,
     status::{LockHolder, windows::PlannedWindow},
 };
 
@@ -51,10 +52,41 @@ pub struct ModeStatus {
     /// While it is pending: when it does not wait any longer for those who are inside. `None`: it
     /// waits for as long as it takes.
     pub drain_deadline: Option<Timestamp>,
+    /// The job that holds it, if one does: it is closed for as long as the job lives, or has been left
+    /// so by a job that has died.
+    pub held: Option<HeldStatus>,
     /// Who held the lock on it when the store was last asked.
     /// [`ask_status`](crate::Maintenance::ask_status) asks it now.
     pub locked_by: Option<LockHolder>,
     /// What the app adds by [`ModeBuilder::status_details`](crate::ModeBuilder::status_details).
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub details: Map<String, Value>,
+}
+
+/// The job that holds a mode, in a [`ModeStatus`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct HeldStatus {
+    /// What the job is called.
+    pub name: String,
+    /// Who runs it.
+    pub by: Option<String>,
+    /// Since when it holds the mode.
+    pub since: Timestamp,
+    /// What becomes of the mode when the job dies.
+    pub if_lost: IfLost,
+    /// Whether its lease was live when the store was last asked; `None`: it has not been asked yet.
+    /// [`ask_status`](crate::Maintenance::ask_status) asks it now.
+    pub alive: Option<bool>,
+    /// When its lease was found to have lapsed.
+    pub lost_at: Option<Timestamp>,
+    /// Since when the announced end has passed, while the job goes on.
+    pub overdue_since: Option<Timestamp>,
+}
+
+impl HeldStatus {
+    /// Whether the job has died, as far as anybody can tell.
+    pub fn is_lost(&self) -> bool {
+        self.lost_at.is_some() || self.alive == Some(false)
+    }
 }

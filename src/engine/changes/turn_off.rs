@@ -2,7 +2,7 @@
 
 use std::future::IntoFuture;
 
-use super::{Change, ChangeFuture, if_seen::propose_if_seen, propose};
+use super::{Change, ChangeFuture, propose, unless::propose_if_seen};
 use crate::{
     core::state::amend::Seen,
     engine::{

@@ -4,9 +4,12 @@ use std::{future::IntoFuture, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Change, ChangeFuture, if_seen::propose_if_seen};
+use super::{
+    Change, ChangeFuture,
+    unless::{outdated, propose_unless},
+};
 use crate::{
-    core::state::{DrainWish, End, OnTimeout, SwitchOn, amend::Seen},
+    core::state::{Document, DrainWish, End, Hold, OnTimeout, SwitchOn, amend::Seen},
     engine::{
         change_error::ChangeError,
         handle::Engine,
@@ -30,7 +33,6 @@ pub struct TurnOn {
     pub(super) call_hooks: bool,
     pub(super) wanted: SwitchOn,
     pub(super) seen: Option<Seen>,
-    pub(super) guard: Option<String>,
 }
 
 impl TurnOn {
@@ -41,7 +43,6 @@ impl TurnOn {
             call_hooks: true,
             wanted: SwitchOn::default(),
             seen: None,
-            guard: None,
         }
     }
 
@@ -106,10 +107,9 @@ impl TurnOn {
         self
     }
 
-    /// As a guard of this name does it: what was before is put back when it
-    /// [leaves](crate::engine::guard::leave). A guard that is in already does nothing.
-    pub(crate) fn by_guard(mut self, name: Option<String>) -> Self {
-        self.guard = name;
+    /// Somebody holds it from then on, by a lease that they have put already.
+    pub(crate) fn held(mut self, hold: Hold) -> Self {
+        self.wanted.hold = Some(hold);
         self
     }
 
@@ -143,7 +143,6 @@ impl IntoFuture for TurnOn {
             call_hooks,
             mut wanted,
             seen,
-            guard,
         } = self;
         Box::pin(async move {
             let known = engine.find_mode(&mode)?;
@@ -152,17 +151,16 @@ impl IntoFuture for TurnOn {
             let proposal = ProposedChange::new(ChangeKind::TurnOn, &mode)
                 .by(wanted.by.as_ref())
                 .saying(wanted.reason.as_ref(), wanted.message.as_ref());
-            propose_if_seen(
-                &engine,
-                proposal,
-                call_hooks,
-                seen,
-                move |document, now| match &guard {
-                    Some(name) => document.enter(&mode, name, Some(&wanted), now),
-                    None => document.turn_on(&mode, &wanted, now),
-                },
-            )
-            .await
+            let (key, hold) = (mode.clone(), wanted.hold.clone());
+            let forbidden = move |document: &Document, now| {
+                let outdated = outdated(document, &key, seen.as_ref(), now);
+                outdated.or_else(|| ChangeError::held(document, &key, hold.as_ref()))
+            };
+            let operation = move |document: &Document, now| match &wanted.hold {
+                Some(hold) => document.enter(&mode, &hold.token, Some(&wanted), now),
+                None => document.turn_on(&mode, &wanted, now),
+            };
+            propose_unless(&engine, proposal, call_hooks, forbidden, operation).await
         })
     }
 }

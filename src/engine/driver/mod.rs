@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use self::believe::RepairReason;
+use self::{believe::RepairReason, holders::Holders};
 use crate::{
     core::{state::Document, status::state_id::StateId},
     engine::{
@@ -34,7 +34,9 @@ pub(crate) mod changed;
 mod command;
 mod drain;
 mod edges;
+mod holders;
 mod load;
+mod lost;
 mod outcome;
 mod plan;
 mod publish;
@@ -101,6 +103,8 @@ struct Known {
     asked: Option<Document>,
     /// When to try again to settle what is over.
     settle_after: Option<Instant>,
+    /// Those who hold modes.
+    holders: Holders,
     /// Until when what is over is over for everybody.
     agreement: Agreement,
     web_server: Followed,
@@ -162,6 +166,7 @@ impl Driver {
         });
         let (look_again, mut looks) = mpsc::unbounded_channel();
         let (heard, mut fleets) = mpsc::unbounded_channel();
+        let (looked, mut seen_holders) = mpsc::unbounded_channel();
         let (leave, told_to_leave) = oneshot::channel();
         let reporter = Reporter {
             shared: Arc::clone(&self.shared),
@@ -208,6 +213,8 @@ impl Driver {
                 () = until(known.look_at) => self.reload(&mut known).await,
                 () = until(known.rest_at) => self.put_back(&mut known, RepairReason::Rest).await,
                 () = until(self.next_edge()) => self.cross_edge(&mut known, &heard).await,
+                () = until(known.holders.due()) => self.look_at_holders(&mut known, &looked),
+                Some(leases) = seen_holders.recv() => self.judge_holders(&mut known, leases).await,
                 () = until(known.web_server.retry) => {}
                 () = until(known.copy_after) => known.copy_after = None,
             }
@@ -221,6 +228,7 @@ impl Driver {
     /// Brings the files for a web server in step with what is published, and the copy for the next
     /// start with what is known.
     async fn follow(&self, known: &mut Known) {
+        self.know_holders(known);
         self.keep_copy(known).await;
         let web_server = &self.shared.web_server;
         if !web_server.is_due(&known.web_server, &self.shared) {

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use super::{Driver, Known};
 use crate::{
     core::{snapshot::Snapshot, state::Document, status::period::PastPeriod},
-    engine::{driver::changed::log_changes, events},
+    engine::{
+        driver::{changed::log_changes, lost::log_lost},
+        events,
+    },
 };
 
 impl Driver {
@@ -31,6 +34,7 @@ impl Driver {
         self.shared.published.publish(Arc::clone(&snapshot));
         log_phases(&before, &snapshot);
         log_changes(&before, &snapshot, &self.shared.cancelling);
+        log_lost(&before, &snapshot);
         if !known.is_quiet {
             self.shared.hooks.tell(&before, &snapshot);
         }

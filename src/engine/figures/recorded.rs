@@ -8,12 +8,19 @@ use std::{
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 use crate::{
-    core::{phase::Phase, rules::rule::Rule, snapshot::Snapshot},
+    core::{
+        phase::Phase,
+        rules::rule::Rule,
+        snapshot::Snapshot,
+        state::{Holder, IfLost},
+    },
     engine::shared::Shared,
 };
 
 const PHASE: &str = "maintenance_phase";
 const PHASE_SECONDS: &str = "maintenance_phase_seconds";
+const HOLDER_LOST: &str = "maintenance_holder_lost";
+const HOLDERS_LOST: &str = "maintenance_holders_lost_total";
 const REFUSALS: &str = "maintenance_refusals_total";
 const PASSES: &str = "maintenance_passes_total";
 const IN_FLIGHT: &str = "maintenance_in_flight_requests";
@@ -35,6 +42,10 @@ const PHASES: [Phase; 4] = [
 
 pub(crate) fn refused(mode: &str, format: &'static str) {
     counter!(REFUSALS, "mode" => mode.to_owned(), "format" => format).increment(1);
+}
+
+pub(crate) fn holder_lost(mode: &str, if_lost: IfLost) {
+    counter!(HOLDERS_LOST, "mode" => mode.to_owned(), "if_lost" => if_lost.as_str()).increment(1);
 }
 
 pub(crate) fn passed(rule: Rule) {
@@ -83,6 +94,9 @@ fn set_phases(
             gauge!(PHASE, "mode" => key.clone(), "phase" => phase.as_str())
                 .set(f64::from(u8::from(is_in)));
         }
+        let holder = mode.state.holder().map(|(_, holder)| holder);
+        let is_lost = standing.phase.is_maintenance() && holder.is_some_and(Holder::is_lost);
+        gauge!(HOLDER_LOST, "mode" => key.clone()).set(f64::from(u8::from(is_lost)));
         let seen = tokio::time::Instant::now();
         match since.get_mut(index) {
             Some(before) if before.0 == standing.phase => {}
@@ -110,6 +124,14 @@ fn describe() {
         PHASE_SECONDS,
         Unit::Seconds,
         "how long the mode has been in its phase"
+    );
+    describe_gauge!(
+        HOLDER_LOST,
+        "1 while the mode is closed by a job that has died"
+    );
+    describe_counter!(
+        HOLDERS_LOST,
+        "jobs that held a mode and have died, as this process has seen it"
     );
     describe_counter!(REFUSALS, "requests that maintenance refused");
     describe_counter!(PASSES, "requests that maintenance let through, by the rule");

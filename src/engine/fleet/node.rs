@@ -6,7 +6,7 @@
 //! `docs/barrier.md`.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
@@ -25,7 +25,7 @@ use crate::{
         },
         leases::{
             content::Content,
-            names::{LOCKS, NODES, TASKS},
+            names::{HELD, LOCKS, NODES, TASKS},
         },
     },
     store::{LiveLease, UNREADABLE},
@@ -53,6 +53,8 @@ pub(crate) struct Fleet {
     tasks: Vec<RunningTask>,
     /// By the modes' keys.
     locks: BTreeMap<String, LockHolder>,
+    /// The tokens of those who hold modes; `None`: nobody has asked yet.
+    holders: Option<BTreeSet<String>>,
 }
 
 /// What is waited for.
@@ -98,6 +100,7 @@ impl Fleet {
                     }
                 })
                 .collect(),
+            holders: Some(named(HELD).map(|(token, _)| token.to_owned()).collect()),
             locks: named(LOCKS)
                 // One that cannot be read is anybody's to take.
                 .filter(|(_, live)| live.lease.holder() != UNREADABLE)
@@ -119,6 +122,11 @@ impl Fleet {
     /// Who holds the lock on a mode.
     pub(crate) fn lock_on(&self, mode: &str) -> Option<&LockHolder> {
         self.locks.get(mode)
+    }
+
+    /// Whether the lease of one who holds a mode is live.
+    pub(crate) fn has_holder(&self, token: &str) -> Option<bool> {
+        Some(self.holders.as_ref()?.contains(token))
     }
 
     /// Whether no node is live, as far as anybody can tell.

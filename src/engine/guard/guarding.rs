@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Guard, Held, hear_of_locks};
 use crate::{
     clock::chance,
-    core::state::{DrainWish, End, OnTimeout, SwitchOn},
+    core::state::{Document, DrainWish, End, IfLost, OnTimeout, SwitchOn},
     engine::{
         change_error::ChangeError,
-        changes::propose,
-        driver::Operation,
+        changes::unless::propose_unless,
         handle::Engine,
+        holding::{HoldWish, keep_lease},
         hooks::{ChangeKind, ProposedChange},
         lock::{LockWish, lock},
         setters::setters,
@@ -31,6 +31,7 @@ pub struct Guarding {
     /// How the lock on the mode is wanted, if it is.
     pub(super) exclusive: Option<LockWish>,
     pub(super) wanted: SwitchOn,
+    pub(super) hold: HoldWish,
 }
 
 impl Guarding {
@@ -42,6 +43,7 @@ impl Guarding {
             call_hooks: true,
             exclusive: None,
             wanted: SwitchOn::default(),
+            hold: HoldWish::default(),
         }
     }
 
@@ -58,10 +60,11 @@ impl Guarding {
         /// Who does it.
         by(self, by: impl Into<String>) => self.wanted.by = Some(by.into());
 
-        /// How long maintenance lasts at most, should this process die and the guard with it.
+        /// The end that visitors are told. While the guard lives, maintenance goes on until it lets go;
+        /// should this process die, it ends then, unless [`if_lost`](Self::if_lost) says otherwise.
         lasting(self, duration: Duration) => self.wanted.end = Some(End::after(duration));
 
-        /// When maintenance ends at the latest, should this process die and the guard with it.
+        /// The end that visitors are told, as an instant; see [`lasting`](Self::lasting).
         until(self, until: Timestamp) => self.wanted.end = Some(End::At(until));
 
         /// Lets those who are in finish first, as the settings `drain.*` say: the mode is
@@ -75,8 +78,18 @@ impl Guarding {
         /// Drains, and does this when it is not over in time.
         on_timeout(self, on_timeout: OnTimeout) => self.drain_wish().on_timeout = on_timeout;
 
-        /// It does not end by itself while the guard lives, whatever the mode's `timeout` is.
+        /// No end is told, whatever the mode's `timeout` is: should this process die, it stays on until
+        /// somebody switches it off, unless [`if_lost`](Self::if_lost) says otherwise.
         without_end(self) => self.wanted.end = Some(End::Never);
+    }
+
+    /// Only while no other job that is to be alone holds the mode, but the one with this token, which
+    /// it is a part of.
+    #[cfg(feature = "cli")]
+    pub(crate) fn alone(mut self, within: Option<String>) -> Self {
+        self.hold.alone = true;
+        self.hold.within = within;
+        self
     }
 
     pub(super) fn drain_wish(&mut self) -> &mut DrainWish {
@@ -89,12 +102,23 @@ impl Guarding {
         /// are.
         call_hooks(self, call_hooks: bool) => self.call_hooks = call_hooks;
 
+        /// What becomes of the mode should this process die: its lease is not renewed any more, and
+        /// lapses. [`Stay`](IfLost::Stay) unless said otherwise. In any case it is told: in the log, by
+        /// the status, on the dashboard.
+        if_lost(self, if_lost: IfLost) => self.hold.if_lost = if_lost;
+
+        /// What the job is called, where it is told who holds the mode. The default is the name of the
+        /// program.
+        name(self, name: impl Into<String>) => self.hold.name = Some(name.into());
+
+        /// How long after its process has died the guard is lost: 15 seconds unless said otherwise, and
+        /// one at least.
+        lost_after(self, time_to_live: Duration) => self.hold.time_to_live = time_to_live.max(SHORTEST_LAPSE);
+
         /// Holds the lock on the mode: of all exclusive guards on it, in any process, only one is entered
         /// at a time. It fails at once when another is; see [`waiting`](Self::waiting).
         ///
-        /// The lock is a lease in the store. When its process dies, it is free within 15 seconds; what
-        /// the guard had switched stays until [`lasting`](Self::lasting) is over or somebody switches it
-        /// off. People, and guards that are not exclusive, may switch the mode as ever.
+        /// The lock is a lease in the store. When its process dies, it is free within 15 seconds. People, and guards that are not exclusive, may switch the mode as ever.
         exclusive(self) => self.lock_wish();
 
         /// Holds the lock on the mode as [`exclusive`](Self::exclusive) does, and waits this long at most
@@ -125,6 +149,7 @@ impl Guarding {
             call_hooks,
             exclusive,
             mut wanted,
+            hold,
         } = self;
         let known = engine.find_mode(&mode)?;
         wanted.time_out = known.time_out;
@@ -149,7 +174,18 @@ impl Guarding {
                 )));
             }
         }
+        // This process is to learn itself that another has died which is in its way.
+        engine.shared.look_after_holders();
         let token = chance::name(16);
+        let (held, lease) = match on {
+            true => {
+                let held = hold.hold(&token, wanted.by.clone(), engine.shared.clock.now());
+                let lease = keep_lease(&engine, &held).await?;
+                (Some(held), Some(lease))
+            }
+            false => (None, None),
+        };
+        wanted.hold.clone_from(&held);
         // Armed before the change is made: when the future is dropped meanwhile, the change may
         // still be made and must be put back.
         let guard = Guard {
@@ -160,6 +196,7 @@ impl Guarding {
                 call_hooks,
             }),
             lock,
+            hold: lease,
         };
         if guard.lock.is_some() {
             // The status tells of the lock from now on.
@@ -173,10 +210,13 @@ impl Guarding {
         let proposal = ProposedChange::new(kind, &mode)
             .by(wanted.by.as_ref())
             .saying(wanted.reason.as_ref(), wanted.message.as_ref());
-        let operation: Operation = Box::new(move |document, now| {
+        let key = mode.clone();
+        let forbidden =
+            move |document: &Document, _| ChangeError::held(document, &key, held.as_ref());
+        let operation = move |document: &Document, now| {
             document.enter(&mode, &token, on.then_some(&wanted), now)
-        });
-        match propose(&engine, proposal, call_hooks, operation).await {
+        };
+        match propose_unless(&engine, proposal, call_hooks, forbidden, operation).await {
             Ok(_) => Ok(guard),
             // A change that failed may have been stored all the same; to put back is harmless
             // where there is nothing to put back.
@@ -217,13 +257,15 @@ impl Guarding {
     /// first case; in the second its result is lost, so return what matters by other means or
     /// release the guard by hand. An [`exclusive`](Self::exclusive) guard that loses its
     /// [lock](ChangeError::LockLost), because the store is out of reach for too long, stops the
-    /// future: it is dropped.
+    /// future: it is dropped. So it is when others have seen the guard
+    /// [die](ChangeError::HolderLost): it may be open then.
     pub async fn run<T>(self, future: impl Future<Output = T>) -> Result<T, ChangeError> {
         let guard = self.enter().await?;
         let result = tokio::select! {
             biased;
             result = future => result,
             mode = guard.lock_lost() => return Err(ChangeError::LockLost(mode)),
+            mode = guard.lost() => return Err(ChangeError::HolderLost(mode)),
         };
         guard.release().await?;
         Ok(result)

@@ -1,5 +1,7 @@
 //! The answers of the JSON API.
 
+use std::fmt;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -43,11 +45,26 @@ pub(super) struct Changed {
     /// What may not have been meant so.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+    /// By which whoever asked to hold the mode renews that: told to nobody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<HoldId>,
     /// By what the mode is closed all the same at the time of the window that was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     still_closed: Option<Closed>,
     #[serde(flatten)]
     status: SeenStatus,
+}
+
+/// The secret of who holds a mode.
+#[derive(Serialize)]
+struct HoldId {
+    id: String,
+}
+
+impl fmt::Debug for HoldId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("HoldId(…)")
+    }
 }
 
 impl Told for Changed {}
@@ -58,6 +75,7 @@ impl Changed {
             changed: change.changed,
             window: None,
             warnings: Vec::new(),
+            held: None,
             still_closed: None,
             status: sight.status_if_any(change.status),
         }
@@ -65,6 +83,11 @@ impl Changed {
 
     pub(super) fn with_window(mut self, id: String) -> Self {
         self.window = Some(id);
+        self
+    }
+
+    pub(super) fn with_hold(mut self, id: Option<String>) -> Self {
+        self.held = id.map(|id| HoldId { id });
         self
     }
 

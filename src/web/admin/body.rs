@@ -101,16 +101,6 @@ impl Members {
         }
     }
 
-    /// A name that a program has made up.
-    pub(super) fn name(&mut self, name: &'static str) -> Option<String> {
-        let given = self.text(name)?;
-        if !is_name(&given) {
-            self.fault(name, NAME);
-            return None;
-        }
-        Some(given)
-    }
-
     /// Whether a member is there, and is `null`.
     pub(super) fn is_null(&self, name: &str) -> bool {
         self.left.get(name).is_some_and(Value::is_null)
@@ -147,6 +137,35 @@ impl Members {
                 None
             }
         }
+    }
+
+    /// A duration within limits.
+    pub(super) fn duration_between(
+        &mut self,
+        name: &'static str,
+        shortest: Duration,
+        longest: Duration,
+    ) -> Option<Duration> {
+        let duration = self.duration(name)?;
+        if duration < shortest || longest < duration {
+            let (shortest, longest) = (shortest.as_secs(), longest.as_secs());
+            self.fault(
+                name,
+                format_args!("give from {shortest} to {longest} seconds"),
+            );
+            return None;
+        }
+        Some(duration)
+    }
+
+    /// A text that must be there.
+    pub(super) fn needed_text(&mut self, name: &'static str) -> Option<String> {
+        let is_missing = self.left.get(name).is_none_or(Value::is_null);
+        let text = self.text(name);
+        if is_missing {
+            self.fault(name, "it is needed");
+        }
+        text
     }
 
     /// One of these words.
@@ -208,17 +227,6 @@ impl Members {
         }
         self.faults
     }
-}
-
-/// What is a name that a program has made up: so long that nobody takes another's by chance, and fit
-/// for an address.
-pub(super) const NAME: &str = "give 16 to 64 lower-case letters and digits, made by chance";
-
-pub(super) fn is_name(text: &str) -> bool {
-    (16..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 fn is_json(request: &HttpRequest) -> bool {

@@ -30,6 +30,7 @@ mod body;
 mod direction;
 mod empty;
 mod form;
+mod held;
 mod live;
 mod modes;
 mod openapi;
@@ -93,6 +94,11 @@ fn inside() -> impl HttpServiceFactory {
                 .route(web::put().to(Answering(modes::turn_on)))
                 .route(web::delete().to(Answering(modes::turn_off)))
                 .default_service(only("PUT, DELETE")),
+        )
+        .service(
+            web::resource(["/modes/{key}/held", "/modes/{key}/held/"])
+                .route(web::post().to(Answering(held::renew)))
+                .default_service(only("POST")),
         )
         .service(
             web::resource(["/modes/{key}/empty", "/modes/{key}/empty/"])
@@ -245,6 +251,9 @@ fn kind_of(error: &ChangeError) -> (StatusCode, &'static str, &'static str) {
         ChangeError::Forced(_) => (conflict, "Forced by the settings", "forced"),
         ChangeError::Locked { .. } => (conflict, "Locked", "locked"),
         ChangeError::LockLost(_) => (conflict, "Locked", "lock-lost"),
+        ChangeError::Held { .. } => (conflict, "Held by a job", "held"),
+        ChangeError::HolderLost(_) => (conflict, "The hold is lost", "holder-lost"),
+        ChangeError::NotHeld(_) => (conflict, "Not held", "not-held"),
         ChangeError::Refused { .. } => (conflict, "Refused", "refused"),
         ChangeError::Outdated { .. } => (conflict, "Changed meanwhile", "outdated"),
         ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode", "unknown-mode"),

@@ -9,11 +9,15 @@ use super::{
     answer::{Changed, document, faulty, not_changed, problem},
     answering::Answer,
     authorize::{authorize_change, sight},
-    body::{Members, NAME, Unreadable, is_name},
+    body::{Members, Unreadable},
+    held::{self, Held},
 };
 use crate::{
     core::state::OnTimeout,
-    engine::{changes::TurnOn, guard::leave},
+    engine::{
+        changes::TurnOn,
+        holding::{HoldWish, drop_lease},
+    },
     web::{maintenance::Maintenance, request::query_pairs, visitor::session_notes::not_waited_for},
 };
 
@@ -27,8 +31,7 @@ struct Wishes {
     until: Option<(Timestamp, Option<String>)>,
     lasting: Option<Duration>,
     drain: Option<DrainWishes>,
-    /// The name of a job that puts back what was before.
-    guard: Option<String>,
+    held: Option<HoldWish>,
 }
 
 /// What a `null` takes away from a mode that is on.
@@ -53,20 +56,40 @@ pub(super) async fn turn_on(
 ) -> Answer {
     let what = "switch maintenance on";
     let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
-    let refused = |error| not_changed(&request, &maintenance, &error);
-    maintenance.engine.find_mode(&key).map_err(refused)?;
+    let found = maintenance.engine.find_mode(&key);
+    found.map_err(|error| not_changed(&request, &maintenance, &error))?;
     let members = Members::read(&request, body)
         .map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
     let wishes = Wishes::read(members, &maintenance)
         .map_err(|faults| faulty(&request, &maintenance, &faults))?;
     let note = wishes.until.as_ref().and_then(|(_, note)| note.clone());
-    let turn_on = maintenance.turn_on().mode(key.as_str()).by(caller.by());
-    let change = wishes.add_to(turn_on).await.map_err(refused)?;
+    let mut turn_on = maintenance.turn_on().mode(key.as_str()).by(caller.by());
+    let held = match &wishes.held {
+        Some(wish) => {
+            let held = Held::put(wish, caller.by(), &maintenance).await;
+            let held = held.map_err(|error| not_changed(&request, &maintenance, &error))?;
+            turn_on = turn_on.held(held.hold.clone());
+            Some(held)
+        }
+        None => None,
+    };
+    let change = match (wishes.add_to(turn_on).await, &held) {
+        (Ok(change), _) => change,
+        (Err(error), held) => {
+            if let Some(held) = held {
+                drop_lease(&maintenance.engine, &held.hold).await;
+            }
+            return Err(not_changed(&request, &maintenance, &error));
+        }
+    };
     if !caller.by_token() {
         not_waited_for(&request, &maintenance);
     }
     let sight = sight(&request, &maintenance).await;
-    let changed = Changed::new(change, &sight).with_warnings(note);
+    let id = held.map(|held| held.id);
+    let changed = Changed::new(change, &sight)
+        .with_warnings(note)
+        .with_hold(id);
     Ok(document(StatusCode::OK, &changed))
 }
 
@@ -87,7 +110,6 @@ pub(super) async fn turn_off(
             turn_off.mode(key.as_str()).by(caller.by()).await
         }
         Off::Forget => maintenance.forget(key.as_str()).by(caller.by()).await,
-        Off::Leave { guard, keep } => leave(&maintenance.engine, &key, &guard, keep).await,
     };
     let change = change.map_err(|error| not_changed(&request, &maintenance, &error))?;
     let sight = sight(&request, &maintenance).await;
@@ -101,41 +123,25 @@ enum Off {
     Switch,
     /// All that is stored of it.
     Forget,
-    /// What a job has done, or the job's hand in it alone.
-    Leave { guard: String, keep: bool },
 }
 
 impl Off {
     /// Reads the query. What is not understood must not switch anything.
     fn read(query: &str) -> Result<Self, String> {
-        let (mut forget, mut keep, mut guard) = (false, false, None);
+        let mut off = Self::Switch;
         for (name, value) in query_pairs(query) {
-            let told = match (name.as_str(), value.as_str()) {
-                ("forget", "true" | "false") => &mut forget,
-                ("keep", "true" | "false") => &mut keep,
-                ("forget" | "keep", _) => return Err(format!("`{name}`: give true or false")),
-                ("guard", name) if is_name(name) => {
-                    guard = Some(name.to_owned());
-                    continue;
-                }
-                ("guard", _) => return Err(format!("`guard`: {NAME}")),
+            off = match (name.as_str(), value.as_str()) {
+                ("forget", "true") => Self::Forget,
+                ("forget", "false") => Self::Switch,
+                ("forget", _) => return Err("`forget`: give true or false".to_owned()),
                 _ => {
                     return Err(
-                        "there is a parameter that is not known; known are forget, guard \
-                                and keep"
-                            .to_owned(),
+                        "there is a parameter that is not known; known is forget".to_owned()
                     );
                 }
             };
-            *told = value == "true";
         }
-        match (forget, guard, keep) {
-            (false, None, false) => Ok(Self::Switch),
-            (true, None, false) => Ok(Self::Forget),
-            (false, Some(guard), keep) => Ok(Self::Leave { guard, keep }),
-            (_, None, true) => Err("`keep`: give the `guard` that leaves, too".to_owned()),
-            (true, Some(_), _) => Err("`forget`: give this or `guard`, not both".to_owned()),
-        }
+        Ok(off)
     }
 }
 
@@ -183,7 +189,7 @@ impl Wishes {
                     ],
                 ),
             }),
-            guard: members.name("guard"),
+            held: members.object_or_true("held", held::wish),
         };
         let has_end = wishes.until.is_some() || wishes.lasting.is_some();
         if wishes.until.is_some() && wishes.lasting.is_some() || has_end && wishes.taken_away.end {
@@ -213,7 +219,6 @@ impl Wishes {
         if self.taken_away.end {
             turn_on = turn_on.without_end();
         }
-        turn_on = turn_on.by_guard(self.guard);
         if let Some((until, _)) = self.until {
             turn_on = turn_on.until(until);
         }

@@ -63,7 +63,11 @@ impl Reader<'_> {
     }
 
     pub(super) fn filled(&self, key: &str, name: &str, value: &str) -> String {
-        self.catalogue.filled("dashboard", key, &[(name, value)])
+        self.filled_all(key, &[(name, value)])
+    }
+
+    pub(super) fn filled_all(&self, key: &str, values: &[(&str, &str)]) -> String {
+        self.catalogue.filled("dashboard", key, values)
     }
 
     pub(super) fn instant(&self, instant: Timestamp) -> Shown {

@@ -277,6 +277,7 @@ pub(super) fn shared(
         in_flight: InFlight::default(),
         sessions: Sessions::new(),
         own_node,
+        looks_after_holders: AtomicBool::new(!plan.is_tool),
         drain: Drain {
             session_idle: settings.drain.session_idle,
             wish: DrainWish {

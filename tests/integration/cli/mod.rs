@@ -15,6 +15,7 @@ use crate::eventually::PATIENCE;
 mod doctor;
 pub(crate) mod embedded;
 mod given_wrongly;
+mod held;
 mod help;
 mod predecessors;
 mod pty;

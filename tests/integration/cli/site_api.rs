@@ -422,10 +422,6 @@ fn what_needs_the_store_says_so_and_asks_nobody() {
         assert!(ran.err.contains("without --url"), "{ran:?}");
     }
     assert_eq!(site.heard(), [""; 0]);
-    let operator = Operator::new();
-    let ran = operator.fails(2, &["during", "--exclusive", "--", "touch", "ran"]);
-    assert!(ran.err.contains("--exclusive"), "{ran:?}");
-    assert!(!operator.exists("ran"));
 }
 
 #[test]

@@ -88,15 +88,28 @@ fn an_exclusive_one_has_the_mode_for_itself() {
             .out
             .contains("\n  locked   alice@")
     );
-    let ran = operator.fails(1, &[&exclusive[..], &["touch", "ran"]].concat());
+    let ran = operator.fails(1, &["during", "--", "touch", "ran"]);
     assert!(
-        ran.err.contains("the mode `site` is locked by alice@"),
+        ran.err.contains("the mode `site` is held by sh (alice@"),
         "{ran:?}"
     );
+    let waiting = operator.start(&[&exclusive[..], &["touch", "ran"]].concat());
+    let interrupted = operator.start(&[&exclusive[..], &["touch", "ran"]].concat());
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    interrupted.signal("INT");
+    let ran = interrupted.end();
+    assert!(
+        ran.err
+            .contains("waiting: the mode `site` is locked by alice@"),
+        "{ran:?}"
+    );
+    assert_eq!(ran.code, Some(4), "{ran:?}");
     assert!(!operator.exists("ran"));
     operator.write("go", "");
     assert_eq!(running.end().code, Some(0));
-    operator.done(&[&exclusive[..], &["touch", "ran"]].concat());
+    let ran = waiting.end();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(operator.exists("ran"));
     assert_eq!(operator.phase(), "online");
 }
 
@@ -110,7 +123,7 @@ fn who_holds_a_lock_is_escaped_too() {
     super::until("the lock is held", || {
         !operator.status()["modes"][0]["locked_by"].is_null()
     });
-    let ran = operator.fails(1, &["during", "--exclusive", "--", "true"]);
+    let ran = operator.fails(1, &["during", "--", "true"]);
     assert!(ran.err.contains("\\u{1b}[32mroot\\u{202e}"), "{ran:?}");
     holder.signal("TERM");
     holder.end();

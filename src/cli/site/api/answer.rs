@@ -3,7 +3,7 @@
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::client::{Answer, Client, LONGEST_ANSWER, Unreached};
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, OfHold};
 
 /// What went wrong, as the site tells it (RFC 9457).
 #[derive(Debug, Default, Deserialize)]
@@ -39,6 +39,19 @@ impl Client {
                  {EXAMPLE}",
                 self.address()
             ))),
+        }
+    }
+
+    /// Whether something was done of which there is nothing to tell.
+    ///
+    /// # Errors
+    ///
+    /// What has become of the request instead.
+    pub(super) fn done(&self, answer: Result<Answer, Unreached>) -> Result<(), Failure> {
+        let answer = answer.map_err(|unreached| self.unreached(&unreached, true))?;
+        match answer.is_success() {
+            true => Ok(()),
+            false => Err(self.refused(&answer, true)),
         }
     }
 
@@ -135,7 +148,15 @@ fn by_code(code: &str, detail: &str) -> Failure {
     match code {
         "unknown-mode" | "plan" | "text" => Failure::usage(text),
         "not-stored" | "not-known" | "stopped" => Failure::store(text),
-        _ => Failure::failed(text),
+        _ => Failure {
+            of_hold: match code {
+                "held" | "locked" => Some(OfHold::Taken),
+                "holder-lost" | "lock-lost" => Some(OfHold::Lost),
+                "not-held" => Some(OfHold::TakenAway),
+                _ => None,
+            },
+            ..Failure::failed(text)
+        },
     }
 }
 

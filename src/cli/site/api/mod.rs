@@ -3,10 +3,12 @@
 mod address;
 mod answer;
 mod client;
+mod hold;
 mod request;
 mod token;
 
 use std::{
+    fmt,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -15,10 +17,11 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use parking_lot::Mutex;
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::sleep;
 use ureq::http::Method;
 
+pub(in crate::cli) use self::hold::ApiHold;
 use self::{
     address::Address,
     client::{Client, Patience},
@@ -28,7 +31,6 @@ use self::{
 use super::{Emptiness, Explained, Question, WindowWishes, Wishes};
 use crate::{
     cli::failure::{Exit, Failure},
-    clock::chance,
     core::{
         phase::Phase,
         status::{period::PastPeriod, whole::Status},
@@ -43,6 +45,7 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(1);
 /// How long it is until a site that could not be asked is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
+
 /// How a site is reached.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct ApiOptions {
@@ -60,17 +63,24 @@ pub(in crate::cli) struct ApiSite {
     heard: Mutex<Status>,
 }
 
-/// A mode that is closed for as long as a command runs, by what the site stores of it.
-#[derive(Debug)]
-pub(in crate::cli) struct ApiHold {
-    site: Arc<ApiSite>,
-    mode: String,
-    guard: String,
+/// What whoever holds a mode knows it by. Not shown to anybody.
+#[derive(Deserialize)]
+struct HoldId {
+    id: String,
+}
+
+impl fmt::Debug for HoldId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("HoldId(…)")
+    }
 }
 
 #[derive(Debug, Deserialize)]
 struct Changed {
     changed: bool,
+    /// To who asked to hold the mode.
+    #[serde(default)]
+    held: Option<HoldId>,
     #[serde(default)]
     window: Option<String>,
     #[serde(default)]
@@ -225,35 +235,6 @@ impl ApiSite {
         Ok(self.change_of(changed))
     }
 
-    /// Closes a mode until the hold is given back.
-    pub(super) async fn hold(self: Arc<Self>, wishes: &Wishes) -> Result<ApiHold, Failure> {
-        let hold = ApiHold {
-            mode: wishes.mode.clone(),
-            guard: chance::typed_name(20),
-            site: self,
-        };
-        let mut body = body_of(wishes);
-        body["guard"] = json!(hold.guard);
-        let site = &hold.site;
-        match site
-            .change(Method::PUT, path_of(&hold.mode), Some(body))
-            .await
-        {
-            Ok(changed) => {
-                site.change_of(changed);
-                Ok(hold)
-            }
-            Err(failure) => {
-                // It may have been made all the same; to put back is harmless where there is
-                // nothing to put back.
-                if failure.exit == Exit::StoreOutOfReach {
-                    let _ = hold.give_back(false).await;
-                }
-                Err(failure)
-            }
-        }
-    }
-
     pub(super) async fn until_empty(
         &self,
         mode: &str,
@@ -304,18 +285,6 @@ impl ApiSite {
             changed: changed.changed,
             status,
         }
-    }
-}
-
-impl ApiHold {
-    /// Puts back what was before, or keeps what is.
-    pub(super) async fn give_back(&self, keep: bool) -> Result<(), Failure> {
-        let keep = keep.then(|| "true".to_owned());
-        let query = query(&[("guard", Some(&self.guard)), ("keep", keep.as_ref())]);
-        let path = format!("{}{query}", path_of(&self.mode));
-        let changed = self.site.change(Method::DELETE, path, None).await?;
-        self.site.change_of(changed);
-        Ok(())
     }
 }
 

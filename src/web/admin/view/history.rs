@@ -240,6 +240,7 @@ impl PeriodShown {
             (Some(_), Some(Ended::TimeOut)) => "ended_time_out",
             (Some(_), Some(Ended::WindowEnd)) => "ended_window_end",
             (Some(_), Some(Ended::Cancelled)) => "ended_cancelled",
+            (Some(_), Some(Ended::HolderLost)) => "ended_holder_lost",
         };
         let label = labels.iter().find(|(key, _)| *key == period.mode);
         Self {

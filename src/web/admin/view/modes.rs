@@ -7,7 +7,10 @@ use super::{Long, More, Reader, Shown};
 use crate::{
     core::{
         phase::Phase,
-        status::{modes::ModeStatus, whole::Status},
+        status::{
+            modes::{HeldStatus, ModeStatus},
+            whole::Status,
+        },
     },
     settings::Access,
 };
@@ -28,6 +31,8 @@ pub(super) struct ModeShown {
     pub(super) message: Option<Long>,
     pub(super) help: Option<String>,
     pub(super) locked: Option<String>,
+    /// The job that holds it.
+    held: Option<HeldShown>,
     pub(super) may_toggle: bool,
     /// It is open, one of several, and needs no more than a row.
     pub(super) is_compact: bool,
@@ -64,7 +69,7 @@ pub(super) fn modes(
     modes
         .into_iter()
         .map(|mode| ModeShown {
-            is_compact: mode.phase == Phase::Online && !is_alone,
+            is_compact: mode.phase == Phase::Online && mode.held.is_none() && !is_alone,
             ..ModeShown::new(mode, more, may_switch(&mode.key), reader)
         })
         .collect()
@@ -132,8 +137,50 @@ impl ModeShown {
                 .locked_by
                 .as_ref()
                 .map(|holder| reader.filled("held", "holder", &holder.by)),
+            held: mode
+                .held
+                .as_ref()
+                .map(|held| HeldShown::new(mode, held, reader)),
             may_toggle,
             is_compact: false,
+        }
+    }
+}
+
+/// The job that holds a mode, as the page shows it.
+#[derive(Debug, Serialize)]
+struct HeldShown {
+    by: String,
+    overdue: Option<String>,
+    /// What is to be done now that it has died.
+    lost: Option<String>,
+}
+
+impl HeldShown {
+    fn new(mode: &ModeStatus, held: &HeldStatus, reader: &Reader<'_>) -> Self {
+        let holder = match &held.by {
+            Some(by) => format!("{} ({by})", held.name),
+            None => held.name.clone(),
+        };
+        let time = |instant| reader.instant(instant).text;
+        let what = match (mode.phase.is_maintenance(), mode.until) {
+            (false, _) => "lost_reopened",
+            (true, None) => "lost",
+            (true, Some(_)) => "lost_until",
+        };
+        let lost = held.is_lost().then(|| {
+            let when = time(held.lost_at.unwrap_or(reader.now));
+            reader.filled_all(what, &[("holder", &holder), ("lost", &when)])
+        });
+        Self {
+            by: reader.filled_all(
+                "held_by",
+                &[("holder", &holder), ("since", &time(held.since))],
+            ),
+            overdue: held
+                .overdue_since
+                .map(|since| reader.filled("overdue", "since", &time(since))),
+            lost,
         }
     }
 }

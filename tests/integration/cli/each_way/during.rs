@@ -4,6 +4,7 @@
 use std::process::Stdio;
 
 use super::{Operator, Ran, program, until};
+use crate::demo::Demo;
 
 /// Waits for the signals that it is asked to trap, and tells which came.
 fn trap(signal: &str) -> String {
@@ -264,8 +265,11 @@ fn nobody_who_listens_is_no_reason_to_stay_closed() {
 #[test]
 fn a_killed_program_leaves_the_site_closed_for_no_longer_than_it_said() {
     let operator = Operator::new();
+    // Somebody has to see that it is dead.
+    let _demo = Demo::start(operator.path());
     let command = ["sh", "-c", "echo > ready; exec sleep 4 > /dev/null 2>&1"];
-    let running = operator.start(&[&["during", "--for", "2s", "--"], &command[..]].concat());
+    let during = ["during", "--for", "2s", "--lost-after", "1s", "--"];
+    let running = operator.start(&[&during[..], &command[..]].concat());
     until("it runs", || operator.exists("ready"));
     running.signal("KILL");
     running.end();
