@@ -1,6 +1,6 @@
 //! A mode that is closed while a command runs.
 
-use super::api::ApiHold;
+use super::{Gone, api::ApiHold};
 use crate::{
     cli::failure::Failure,
     engine::{change_error::ChangeError, guard::Guard},
@@ -12,15 +12,6 @@ pub(in crate::cli) enum Hold {
     Guard(Box<Guard>),
     /// By a lease that the site keeps, and that this program renews.
     Api(ApiHold),
-}
-
-/// How a hold has gone that was not given back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum Gone {
-    /// Others have seen this program die, or hold the lock now.
-    Lost,
-    /// Somebody has switched the mode off.
-    TakenAway,
 }
 
 impl Hold {

@@ -23,10 +23,11 @@ use crate::{
 
 pub(super) use self::{
     api::{ApiOptions, ApiSite},
-    hold::{Gone, Hold},
+    hold::Hold,
     store::StoreSite,
     wishes::{
-        DrainWishes, Emptiness, EndWish, Explained, HoldWishes, Question, WindowWishes, Wishes,
+        DrainWishes, Emptiness, EndWish, Explained, Gone, HoldWishes, Question, WindowWishes,
+        Wishes,
     },
 };
 

@@ -40,6 +40,15 @@ pub(in crate::cli) struct HoldWishes {
     pub(in crate::cli) lost_after: Option<Duration>,
 }
 
+/// How a hold has gone that was not given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Gone {
+    /// Others have seen this program die, or hold the lock now.
+    Lost,
+    /// Somebody has switched the mode off.
+    TakenAway,
+}
+
 /// When it ends by itself.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cli) enum EndWish {

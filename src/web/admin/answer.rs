@@ -16,7 +16,10 @@ use actix_web::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::visible::{SeenStatus, Told, Visibility};
+use super::{
+    body::Unreadable,
+    visible::{SeenStatus, Told, Visibility},
+};
 use crate::{
     core::{overlap::Closed, text::sentence},
     engine::{change_error::ChangeError, changes::Change},
@@ -190,6 +193,23 @@ pub(super) fn problem(
 ) -> HttpResponse {
     let faults = (!faults.is_empty()).then(|| ("faults", faults.into()));
     problem_with(request, maintenance, status, title, detail, faults)
+}
+
+/// Tells why a body was not read.
+pub(super) fn unread(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+    unreadable: &Unreadable,
+) -> HttpResponse {
+    let detail = format!("{unreadable} Nothing was changed.");
+    problem(
+        request,
+        maintenance,
+        unreadable.status(),
+        "Not understood",
+        &detail,
+        &[],
+    )
 }
 
 /// The same, with further members.

@@ -6,11 +6,10 @@ use std::{io, time::Duration};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 
 use super::{
-    answer::{Changed, document, faulty, not_changed},
+    answer::{Changed, document, faulty, not_changed, unread},
     answering::Answer,
     authorize::{authorize_change, sight},
     body::Members,
-    modes::unread,
 };
 use crate::{
     core::state::{Hold, IfLost},

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use actix_web::{HttpRequest, http::StatusCode, web};
 use jiff::Timestamp;
 
 use super::{
-    answer::{Changed, document, faulty, not_changed, problem},
+    answer::{Changed, document, faulty, not_changed, unread},
     answering::Answer,
     authorize::{authorize_change, sight},
-    body::{Members, Unreadable},
+    body::Members,
     held::{self, Held},
 };
 use crate::{
@@ -143,23 +143,6 @@ impl Off {
         }
         Ok(off)
     }
-}
-
-/// Tells why a body was not read.
-pub(super) fn unread(
-    request: &HttpRequest,
-    maintenance: &Maintenance,
-    unreadable: &Unreadable,
-) -> HttpResponse {
-    let detail = format!("{unreadable} Nothing was changed.");
-    problem(
-        request,
-        maintenance,
-        unreadable.status(),
-        "Not understood",
-        &detail,
-        &[],
-    )
 }
 
 impl Wishes {

@@ -5,11 +5,10 @@ use std::time::Duration;
 use actix_web::{HttpRequest, http::StatusCode, web};
 
 use super::{
-    answer::{Changed, document, faulty, not_changed},
+    answer::{Changed, document, faulty, not_changed, unread},
     answering::Answer,
     authorize::{authorize_change, sight},
     body::Members,
-    modes::unread,
 };
 use crate::{
     core::overlap::closed_besides,
