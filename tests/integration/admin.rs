@@ -15,22 +15,16 @@ use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 use crate::handed_on::leases_of;
-use crate::test_app::{self, Answer, LoggedIn, TestApp, maintenance};
+use crate::test_app::{self, Answer, TestApp, maintenance};
 
 const ON: &str = "/maintenance-mode/on";
 const OFF: &str = "/maintenance-mode/off";
 const STATUS: &str = "/maintenance-mode/status";
 const PING: &str = "/maintenance-mode/ping";
 
-async fn app_and_superuser() -> (TestApp, LoggedIn) {
-    let app = TestApp::start().await;
-    let superuser = app.log_in_superuser("ada").await;
-    (app, superuser)
-}
-
 #[actix_web::test]
 async fn a_superuser_switches_on_and_off_with_and_without_a_slash() {
-    let (app, superuser) = app_and_superuser().await;
+    let (app, superuser) = TestApp::with_superuser().await;
     for method in [Method::GET, Method::POST] {
         for slash in ["", "/"] {
             let answer = app
@@ -55,7 +49,7 @@ async fn a_superuser_switches_on_and_off_with_and_without_a_slash() {
 
 #[actix_web::test]
 async fn switching_what_is_so_already_succeeds() {
-    let (app, superuser) = app_and_superuser().await;
+    let (app, superuser) = TestApp::with_superuser().await;
     assert_eq!(app.post(OFF).by(&superuser).await.status, 303);
     assert_eq!(app.post(ON).by(&superuser).await.status, 303);
     let generation = app.maintenance.status().generation;
@@ -165,7 +159,7 @@ async fn the_identity_of_the_apps_own_decides_who_is_a_superuser() {
 
 #[actix_web::test]
 async fn head_and_other_methods_change_nothing_and_are_told_which_there_are() {
-    let (app, superuser) = app_and_superuser().await;
+    let (app, superuser) = TestApp::with_superuser().await;
     for path in [ON, OFF, "/maintenance-mode/on/"] {
         for method in [
             Method::HEAD,
@@ -192,7 +186,7 @@ async fn head_and_other_methods_change_nothing_and_are_told_which_there_are() {
 
 #[actix_web::test]
 async fn afterwards_the_browser_goes_to_a_path_of_this_site_only() {
-    let (app, superuser) = app_and_superuser().await;
+    let (app, superuser) = TestApp::with_superuser().await;
     for (next, location) in [
         ("/shop", "/shop"),
         ("/shop%3Fa%3D1%26b%3D2%23top", "/shop?a=1&b=2#top"),
@@ -234,7 +228,7 @@ async fn afterwards_the_browser_goes_to_a_path_of_this_site_only() {
 
 #[actix_web::test]
 async fn a_program_gets_the_status_instead_of_a_redirect() {
-    let (app, superuser) = app_and_superuser().await;
+    let (app, superuser) = TestApp::with_superuser().await;
     for accept in [
         "application/json",
         "application/problem+json",
@@ -257,7 +251,7 @@ async fn a_program_gets_the_status_instead_of_a_redirect() {
 
 #[actix_web::test]
 async fn who_did_it_and_why_and_what_visitors_are_told_is_recorded() {
-    let (app, superuser) = app_and_superuser().await;
+    let (app, superuser) = TestApp::with_superuser().await;
     app.post(ON)
         .by(&superuser)
         .form("reason=new+release&message=Back+at+%38+%26+%C3%A4&unknown=x")
@@ -284,7 +278,7 @@ async fn who_did_it_and_why_and_what_visitors_are_told_is_recorded() {
 
 #[actix_web::test]
 async fn texts_that_are_too_long_are_refused_and_change_nothing() {
-    let (app, superuser) = app_and_superuser().await;
+    let (app, superuser) = TestApp::with_superuser().await;
     let (fits, too_long) = ("ä".repeat(2000), "ä".repeat(2001));
     for name in ["message", "reason"] {
         let answer = app
@@ -306,7 +300,7 @@ async fn texts_that_are_too_long_are_refused_and_change_nothing() {
 
 #[actix_web::test]
 async fn a_body_that_is_no_form_is_refused_and_changes_nothing() {
-    let (app, superuser) = app_and_superuser().await;
+    let (app, superuser) = TestApp::with_superuser().await;
     for (kind, body, status) in [
         ("application/json", &b"{\"message\": \"x\"}"[..], 415),
         ("multipart/form-data; boundary=x", b"--x--", 415),
@@ -336,7 +330,7 @@ async fn a_body_that_is_no_form_is_refused_and_changes_nothing() {
 
 #[actix_web::test]
 async fn a_form_is_one_however_its_type_is_written_and_none_is_needed() {
-    let (app, superuser) = app_and_superuser().await;
+    let (app, superuser) = TestApp::with_superuser().await;
     for kind in [
         "application/x-www-form-urlencoded; charset=UTF-8",
         "Application/X-WWW-Form-Urlencoded ;charset=utf-8",
@@ -368,7 +362,7 @@ async fn a_form_is_one_however_its_type_is_written_and_none_is_needed() {
 
 #[actix_web::test]
 async fn a_mode_that_there_is_not_is_404() {
-    let (app, superuser) = app_and_superuser().await;
+    let (app, superuser) = TestApp::with_superuser().await;
     for path in [ON, OFF] {
         let answer = app
             .post(&format!("{path}?mode=shop"))
@@ -512,7 +506,7 @@ async fn a_store_that_fails_is_told_and_the_state_is_as_it_was() {
 
 #[actix_web::test]
 async fn the_status_is_the_whole_of_it() {
-    let (app, superuser) = app_and_superuser().await;
+    let (app, superuser) = TestApp::with_superuser().await;
     for is_on in [false, true] {
         if is_on {
             app.turn_on().await;
@@ -612,7 +606,7 @@ async fn a_ping_can_be_about_one_mode() {
 
 #[actix_web::test]
 async fn a_superuser_who_pings_sees_the_modes() {
-    let (app, superuser) = app_and_superuser().await;
+    let (app, superuser) = TestApp::with_superuser().await;
     for _ in ["online", "offline"] {
         let document = app.get(PING).by(&superuser).await.json();
         assert_eq!(

@@ -9,12 +9,6 @@ use crate::test_app::{Answer, LoggedIn, TestApp};
 
 const SITE: &str = "/maintenance-mode/modes/site";
 
-async fn app_and_superuser() -> (TestApp, LoggedIn) {
-    let app = TestApp::start().await;
-    let superuser = app.log_in_superuser("ada").await;
-    (app, superuser)
-}
-
 async fn put(app: &TestApp, who: &LoggedIn, body: &Value) -> Answer {
     app.request(Method::PUT, SITE)
         .by(who)
@@ -44,7 +38,7 @@ fn faults(answer: &Answer) -> Vec<String> {
 
 #[actix_web::test]
 async fn a_mode_is_switched_on_and_off_with_and_without_a_slash() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     for slash in ["", "/"] {
         let path = format!("{SITE}{slash}");
         let answer = app.request(Method::PUT, &path).by(&ada).await;
@@ -74,7 +68,7 @@ async fn a_mode_is_switched_on_and_off_with_and_without_a_slash() {
 
 #[actix_web::test]
 async fn all_that_the_body_says_is_stored() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     let until = "2126-03-29T10:00:00+02:00";
     let body = json!({ "reason": "release 7", "message": "Back at ten.", "until": until });
     let status = put(&app, &ada, &body).await.json();
@@ -96,7 +90,7 @@ async fn all_that_the_body_says_is_stored() {
 
 #[actix_web::test]
 async fn a_drain_is_asked_for_with_and_without_its_details() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     // Somebody is inside, so that it stays pending.
     let bob = app.log_in_user("bob").await;
     app.get("/session").by(&bob).await.is_served();
@@ -124,7 +118,7 @@ async fn a_drain_is_asked_for_with_and_without_its_details() {
 
 #[actix_web::test]
 async fn all_faults_of_a_body_are_told_at_once() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     let body = json!({
         "reason": 7,
         "message": "",
@@ -195,7 +189,7 @@ async fn a_local_time_is_one_of_the_settings_zone_and_what_was_taken_is_said() {
 
 #[actix_web::test]
 async fn what_is_no_json_object_changes_nothing() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     for (kind, body, status) in [
         ("text/plain", "{}", 415),
         ("application/x-www-form-urlencoded", "reason=x", 415),
@@ -243,7 +237,7 @@ async fn what_is_no_json_object_changes_nothing() {
 
 #[actix_web::test]
 async fn errors_have_the_form_that_is_asked_for_by_name() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     for (accept, content_type) in [
         (None, "application/problem+json"),
         (Some("*/*"), "application/problem+json"),
@@ -271,7 +265,7 @@ async fn errors_have_the_form_that_is_asked_for_by_name() {
 
 #[actix_web::test]
 async fn what_is_not_there_is_404_and_what_is_not_allowed_405() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     for method in [Method::PUT, Method::DELETE] {
         for key in ["shop", "%2e", "a%20b", "%ff"] {
             let path = format!("/maintenance-mode/modes/{key}");
@@ -301,7 +295,7 @@ async fn what_is_not_there_is_404_and_what_is_not_allowed_405() {
 
 #[actix_web::test]
 async fn who_may_not_changes_nothing() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     let bob = app.log_in_user("bob").await;
     for method in [Method::PUT, Method::DELETE] {
         assert_eq!(app.request(method.clone(), SITE).await.status, 403);
@@ -395,7 +389,7 @@ async fn what_the_store_does_not_take_is_a_problem_with_the_reason() {
 
 #[actix_web::test]
 async fn a_head_request_changes_nothing_anywhere() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     app.turn_on().await;
     let generation = app.maintenance.status().generation;
     for path in [
@@ -420,7 +414,7 @@ async fn a_head_request_changes_nothing_anywhere() {
 
 #[actix_web::test]
 async fn a_member_that_is_null_takes_away_what_was_and_one_that_is_not_there_leaves_it() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     let until = "2098-06-01T12:00:00Z";
     let all = json!({ "until": until, "message": "Back soon.", "reason": "release 7" });
     put(&app, &ada, &all).await;

@@ -11,12 +11,6 @@ use crate::{
 
 const SITE: &str = "/maintenance-mode/modes/site";
 
-async fn app_and_superuser() -> (TestApp, LoggedIn) {
-    let app = TestApp::start().await;
-    let superuser = app.log_in_superuser("ada").await;
-    (app, superuser)
-}
-
 async fn put(app: &TestApp, who: &LoggedIn, body: &Value) -> Answer {
     let request = app.request(Method::PUT, SITE).by(who);
     request.body("application/json", body.to_string()).await
@@ -43,7 +37,7 @@ async fn held(app: &TestApp, who: &LoggedIn) -> Value {
 
 #[actix_web::test]
 async fn a_program_holds_a_mode_for_as_long_as_it_renews_that() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     let id = hold(
         &app,
         &ada,
@@ -73,7 +67,7 @@ async fn a_program_holds_a_mode_for_as_long_as_it_renews_that() {
 /// Whoever knows it holds the mode.
 #[actix_web::test]
 async fn the_secret_is_told_once_and_to_nobody_else() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     let id = hold(&app, &ada, json!({ "name": "deploy" })).await;
     assert!(id.len() >= 32, "{id}");
     let status = app
@@ -89,7 +83,7 @@ async fn the_secret_is_told_once_and_to_nobody_else() {
 
 #[actix_web::test]
 async fn one_job_holds_a_mode_and_only_that_one_renews_it() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     let id = hold(&app, &ada, json!({ "name": "first" })).await;
     let second = put(&app, &ada, &json!({ "held": { "name": "second" } })).await;
     assert_eq!(second.status, 409, "{second:?}");
@@ -114,7 +108,7 @@ async fn one_job_holds_a_mode_and_only_that_one_renews_it() {
 
 #[actix_web::test]
 async fn who_lets_go_puts_back_what_was_before() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     let reason = || app.maintenance.status().modes.remove(0).reason;
     app.maintenance.turn_on().reason("by hand").await.unwrap();
     let answer = put(&app, &ada, &json!({ "held": true, "reason": "job" }))
@@ -139,7 +133,7 @@ async fn who_lets_go_puts_back_what_was_before() {
 
 #[actix_web::test]
 async fn who_lets_go_may_leave_it_closed() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     let id = hold(&app, &ada, json!({ "name": "deploy" })).await;
     let kept = post(&app, &ada, &json!({ "id": id, "done": "keep" })).await;
     assert_eq!(kept.json()["maintenance_mode"], true);
@@ -149,7 +143,7 @@ async fn who_lets_go_may_leave_it_closed() {
 
 #[actix_web::test]
 async fn what_is_wrong_with_a_hold_is_said() {
-    let (app, ada) = app_and_superuser().await;
+    let (app, ada) = TestApp::with_superuser().await;
     for (body, what) in [
         (
             json!({ "held": { "ttl": 100000 } }),

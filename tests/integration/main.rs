@@ -3,6 +3,9 @@
 // A test fails by a panic, also in the functions that tests share.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[cfg(feature = "cli")]
+#[path = "../support/certificates.rs"]
+mod certificates;
 // The acceptance tests use more of it.
 #[allow(dead_code)]
 #[path = "../support/child.rs"]

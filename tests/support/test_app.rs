@@ -33,6 +33,13 @@ impl TestApp {
         Self::with_settings(|_| {}).await
     }
 
+    /// The app, and a superuser of it.
+    pub(crate) async fn with_superuser() -> (Self, LoggedIn) {
+        let app = Self::start().await;
+        let superuser = app.log_in_superuser("ada").await;
+        (app, superuser)
+    }
+
     /// The app with some settings of its own.
     pub(crate) async fn with_settings(edit: impl FnOnce(&mut Settings) + Send + 'static) -> Self {
         Self::with_builder(|builder| builder.configure(edit)).await

@@ -5,6 +5,8 @@
 // A test fails by a panic, also in the functions that tests share.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../../support/certificates.rs"]
+mod certificates;
 #[path = "../../support/eventually.rs"]
 mod eventually;
 mod proxy;

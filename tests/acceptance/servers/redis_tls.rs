@@ -1,7 +1,6 @@
 //! A Redis server by TLS, with a certificate of an authority of this test's own.
 
 use std::{
-    fs,
     path::Path,
     process::{Command, Stdio},
     time::Duration,
@@ -9,20 +8,11 @@ use std::{
 
 use actix_maintenance_mode::store::{RedisStore, Saved, Store};
 
-use crate::{eventually::within, redis_server::free_port};
+use crate::{certificates::certificates, eventually::within, redis_server::free_port};
 
 /// Where the port is told to the process that has the authority in its environment, by
 /// `SSL_CERT_FILE`, which must be there before the first thread.
 const PORT: &str = "TEST_TLS_PORT";
-
-fn openssl(folder: &Path, arguments: &str) {
-    let output = Command::new("openssl")
-        .args(arguments.split(' '))
-        .current_dir(folder)
-        .output()
-        .expect("start openssl");
-    assert!(output.status.success(), "{output:?}");
-}
 
 #[tokio::test]
 #[ignore = "needs redis-server and openssl"]
@@ -32,20 +22,7 @@ async fn a_server_by_tls_is_trusted_by_its_certificate_alone() {
     }
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    openssl(
-        folder,
-        &format!("req -x509 {key} -keyout ca.key -out ca.pem -subj /CN=authority"),
-    );
-    openssl(
-        folder,
-        &format!("req {key} -keyout key.pem -out server.csr -subj /CN=localhost"),
-    );
-    fs::write(folder.join("names"), "subjectAltName=DNS:localhost\n").unwrap();
-    openssl(
-        folder,
-        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out cert.pem",
-    );
+    certificates(folder);
     let port = free_port();
     let mut server = Command::new("redis-server")
         .current_dir(folder)
@@ -87,10 +64,6 @@ async fn a_server_by_tls_is_trusted_by_its_certificate_alone() {
     };
     let trusted = run(&folder.join("ca.pem"));
     // Another authority, which has nothing to do with the server.
-    openssl(
-        folder,
-        &format!("req -x509 {key} -keyout other.key -out other.pem -subj /CN=other"),
-    );
     let untrusted = run(&folder.join("other.pem"));
     server.kill().unwrap();
     server.wait().unwrap();

@@ -76,6 +76,12 @@ async fn press(browser: &Browser, key: &str) {
     }
 }
 
+/// Goes on in the frame of the preview, where the page is as visitors get it.
+async fn enter_preview(browser: &Browser) {
+    let frame = browser.find("dialog iframe").await;
+    frame.enter_frame().await.unwrap();
+}
+
 async fn value(browser: &Browser, selector: &str) -> Value {
     browser.find(selector).await;
     let selector = json!(selector);
@@ -349,20 +355,14 @@ async fn the_page_is_seen_before_it_is_shown() {
     alice.write("dialog #message", "Only a preview.").await;
     alice.click("dialog #preview summary").await;
     alice.click("dialog #show-preview").await;
-    let frame = alice.find("dialog iframe").await;
-    frame.enter_frame().await.unwrap();
+    enter_preview(&alice).await;
     alice.says("Only a preview.").await;
     alice.client.enter_parent_frame().await.unwrap();
     // In dark and in light, whatever the device prefers, and in another language and form.
     for scheme in ["dark", "light"] {
         let choice = format!("dialog #scheme option[value={scheme}]");
         alice.click(&choice).await;
-        alice
-            .find("dialog iframe")
-            .await
-            .enter_frame()
-            .await
-            .unwrap();
+        enter_preview(&alice).await;
         let prefers = format!("return matchMedia('(prefers-color-scheme: {scheme})').matches");
         alice.until(&prefers).await;
         alice.client.enter_parent_frame().await.unwrap();
@@ -380,12 +380,7 @@ async fn the_page_is_seen_before_it_is_shown() {
         ("format option[value=text]", "Only a preview."),
     ] {
         alice.click(&format!("dialog #{choice}")).await;
-        alice
-            .find("dialog iframe")
-            .await
-            .enter_frame()
-            .await
-            .unwrap();
+        enter_preview(&alice).await;
         alice.says(words).await;
         alice.client.enter_parent_frame().await.unwrap();
     }

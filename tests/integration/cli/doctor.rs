@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
 use actix_maintenance_mode::store::{FileStore, Lease, LeaseCondition, Store as _};
 use serde_json::{Value, json};
 
-use super::{Operator, Ran, pty::Terminal, until};
+use super::{Operator, Ran, block_on, pty::Terminal, until};
 use crate::demo::Demo;
 
 /// What was found of each thing: verdict, words and remedy.
@@ -328,12 +328,4 @@ fn without_rights(operator: &Operator, folder: &str) -> Ran {
 
 fn store(operator: &Operator) -> FileStore {
     FileStore::new(operator.path().join("maintenance.state")).unwrap()
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(future)
 }

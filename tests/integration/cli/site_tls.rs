@@ -4,7 +4,6 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpListener,
     path::Path,
-    process::Command,
     sync::{Arc, Mutex},
     thread,
 };
@@ -15,39 +14,9 @@ use rustls::{
 };
 
 use super::{Operator, Ran};
+use crate::certificates::certificates;
 
 const SECRET: &str = "mmt_geheim";
-
-fn openssl(folder: &Path, arguments: &str) {
-    let output = Command::new("openssl")
-        .args(arguments.split(' '))
-        .current_dir(folder)
-        .output()
-        .expect("start openssl");
-    assert!(output.status.success(), "{output:?}");
-}
-
-/// An authority, and a certificate of it for `localhost`.
-fn certificates(folder: &Path) {
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    for authority in ["ca", "other"] {
-        openssl(
-            folder,
-            &format!(
-                "req -x509 {key} -keyout {authority}.key -out {authority}.pem -subj /CN={authority}"
-            ),
-        );
-    }
-    openssl(
-        folder,
-        &format!("req {key} -keyout key.pem -out server.csr -subj /CN=localhost"),
-    );
-    std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost\n").unwrap();
-    openssl(
-        folder,
-        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out cert.pem",
-    );
-}
 
 /// Refuses everybody by https, and keeps what it has heard.
 fn listener(folder: &Path) -> (u16, Arc<Mutex<Vec<String>>>) {

@@ -6,7 +6,7 @@ use actix_maintenance_mode::store::{FileStore, Lease, LeaseCondition, Store as _
 use serde_json::Value;
 
 use super::{Operator, Ran, until};
-use crate::demo::Demo;
+use crate::{cli::block_on, demo::Demo};
 
 #[track_caller]
 fn tells_that_nobody_listens(ran: &Ran) {
@@ -156,12 +156,4 @@ fn on_whom_the_answer_depends_is_said_with_it() {
     block_on(put).unwrap();
     let ran = operator.done(&["on", "--wait", "--no-nodes"]);
     assert!(!ran.err.contains("is dead"), "{ran:?}");
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(future)
 }
