@@ -55,7 +55,7 @@ impl<'a> Context<'a> {
     pub(super) async fn is_alive(&self, mode: &str) -> bool {
         let status = self.fresh_status().await;
         let held = status.mode(mode).and_then(|mode| mode.held.as_ref());
-        held.is_none_or(|held| held.alive != Some(false))
+        held.is_none_or(|held| !held.is_lost())
     }
 
     /// The status, of the mode that was named if one was.

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     cli::{options::IfLostArgument, texts::Texts},
-    core::{schedule::parse_duration, text::escaped},
+    core::{schedule::parse_duration, secret::Secret, text::escaped},
     settings::PART_OF_VARIABLE,
 };
 
@@ -158,7 +158,7 @@ impl During {
             exclusive: self.exclusive,
             name: self.name().chars().take(LONGEST_NAME).collect(),
             if_lost: self.if_lost.into(),
-            within: env::var(PART_OF_VARIABLE).ok(),
+            within: env::var(PART_OF_VARIABLE).ok().map(Secret::new),
             lost_after: self.lost_after,
         };
         let mut told = None;

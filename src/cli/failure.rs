@@ -2,7 +2,10 @@
 
 use crate::{
     core::text::chain,
-    engine::{change_error::ChangeError, task::TaskError},
+    engine::{
+        change_error::{ChangeError, not_known},
+        task::TaskError,
+    },
     settings::SettingsError,
     web::setup::builder::BuildError,
 };
@@ -56,6 +59,25 @@ impl Failure {
         Self::new(Exit::Cancelled, message)
     }
 
+    /// Of a change that was not made, by the word for why.
+    pub(super) fn of_change(code: &str, message: impl Into<String>) -> Self {
+        let exit = match code {
+            "not-stored" | "not-known" => Exit::StoreOutOfReach,
+            "unknown-mode" | "plan" | "text" => Exit::Usage,
+            _ => Exit::Failed,
+        };
+        let of_hold = match code {
+            "held" | "locked" => Some(OfHold::Taken),
+            "holder-lost" | "lock-lost" => Some(OfHold::Lost),
+            "not-held" => Some(OfHold::TakenAway),
+            _ => None,
+        };
+        Self {
+            of_hold,
+            ..Self::new(exit, message)
+        }
+    }
+
     fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
@@ -68,35 +90,15 @@ impl Failure {
 
 impl From<ChangeError> for Failure {
     fn from(error: ChangeError) -> Self {
-        let exit = match &error {
-            ChangeError::Store(_) | ChangeError::NotKnown(_) => Exit::StoreOutOfReach,
-            ChangeError::UnknownMode { .. } | ChangeError::Plan(_) | ChangeError::Text(_) => {
-                Exit::Usage
-            }
-            _ => Exit::Failed,
-        };
         let message = match &error {
             // Its text says what failed; what that follows from is said, too.
             ChangeError::Store(source) => {
                 format!("maintenance could not be changed: {}", chain(source))
             }
-            ChangeError::NotKnown(source) => format!(
-                "it is not known whether maintenance was changed: {}; it may have been changed; look \
-                 with `maintenance status`",
-                chain(source)
-            ),
+            ChangeError::NotKnown(source) => not_known(chain(source)),
             other => other.to_string(),
         };
-        let of_hold = match &error {
-            ChangeError::Held { .. } | ChangeError::Locked { .. } => Some(OfHold::Taken),
-            ChangeError::HolderLost(_) | ChangeError::LockLost(_) => Some(OfHold::Lost),
-            ChangeError::NotHeld(_) => Some(OfHold::TakenAway),
-            _ => None,
-        };
-        Self {
-            of_hold,
-            ..Self::new(exit, message)
-        }
+        Self::of_change(error.code(), message)
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod public_path;
 pub(crate) mod public_plan;
 pub(crate) mod rules;
 pub(crate) mod schedule;
+pub(crate) mod secret;
 pub(crate) mod skew;
 pub(crate) mod snapshot;
 pub(crate) mod state;

@@ -193,6 +193,11 @@ pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
     }
 }
 
+/// Bytes as digits, two for each.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 #[path = "text_tests.rs"]
 mod tests;

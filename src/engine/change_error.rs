@@ -1,5 +1,7 @@
 //! Why a change was not made.
 
+use std::fmt;
+
 use crate::{
     core::{
         limits::Excess,
@@ -98,17 +100,44 @@ pub enum ChangeError {
     Store(#[source] StoreError),
     /// The store may have taken the change, or may still take it: it was asked, did not say, and
     /// could not be read afterwards.
-    #[error(
-        "it is not known whether maintenance was changed: {0}; it may have been changed; look with \
-         `maintenance status`"
-    )]
+    #[error("{}", not_known(.0))]
     NotKnown(#[source] StoreError),
     /// The driver is gone, because the process ends.
     #[error("maintenance is shutting down in this process; try again on another")]
     Stopped,
 }
 
+/// That nobody knows whether a change was made, and why.
+pub(crate) fn not_known(why: impl fmt::Display) -> String {
+    format!(
+        "it is not known whether maintenance was changed: {why}; it may have been changed; look \
+         with `maintenance status`"
+    )
+}
+
 impl ChangeError {
+    /// The word for what kind of error it is, for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Forced(_) => "forced",
+            Self::UnknownMode { .. } => "unknown-mode",
+            Self::Refused { .. } => "refused",
+            Self::Outdated { .. } => "outdated",
+            Self::Locked { .. } => "locked",
+            Self::LockLost(_) => "lock-lost",
+            Self::Held { .. } => "held",
+            Self::HolderLost(_) => "holder-lost",
+            Self::NotHeld(_) => "not-held",
+            Self::Plan(_) => "plan",
+            Self::Text(_) => "text",
+            Self::Full(_) => "full",
+            Self::UnknownWindow(_) => "unknown-window",
+            Self::Store(_) => "not-stored",
+            Self::NotKnown(_) => "not-known",
+            Self::Stopped => "stopped",
+        }
+    }
+
     /// That somebody else holds a mode, if somebody does who is in the way.
     pub(crate) fn held(document: &Document, mode: &str, hold: Option<&Hold>) -> Option<Self> {
         let holder = document.mode(mode)?.holder_in_the_way(hold?)?;

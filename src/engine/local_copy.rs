@@ -7,7 +7,6 @@
 use std::{
     env,
     ffi::OsString,
-    fmt::Write as _,
     fs, io,
     path::{Path, PathBuf},
     sync::{
@@ -23,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{
-    core::state::Document,
+    core::{state::Document, text::hexadecimal},
     store::{
         FileStore,
         file::{
@@ -124,12 +123,7 @@ fn default_folder(variables: impl Fn(&str) -> Option<OsString>) -> Option<PathBu
 /// Tells the copies of several stores apart.
 fn file_name(url: &str) -> String {
     let hash = Sha256::digest(url.as_bytes());
-    let mut name = "maintenance-".to_owned();
-    for byte in hash.iter().take(8) {
-        // Writing to a text does not fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    name + END
+    format!("maintenance-{}{END}", hexadecimal(&hash[..8]))
 }
 
 /// The copy as a file holds it.

@@ -1,21 +1,16 @@
 //! Answers that a client need not be sent again (RFC 9110, section 13.1.2).
 
-use std::fmt::Write as _;
-
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     http::header::{ETAG, EntityTag, Header as _, IfNoneMatch},
 };
 use sha2::{Digest as _, Sha256};
 
+use crate::core::text::hexadecimal;
+
 /// The tag of these bytes.
 pub(crate) fn entity_tag(bytes: &[u8]) -> EntityTag {
-    let mut tag = String::new();
-    for byte in &Sha256::digest(bytes)[..8] {
-        // Writing to a text does not fail.
-        let _ = write!(tag, "{byte:02x}");
-    }
-    EntityTag::new_strong(tag)
+    EntityTag::new_strong(hexadecimal(&Sha256::digest(bytes)[..8]))
 }
 
 /// Begins the answer: "not modified" to a client that has it already, and that it is told by.

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
+    core::{secret::Secret, text::hexadecimal},
     settings::{HASH_PREFIX, TokenSettings, hash_from_text},
     web::permission::Permission,
     web::throttle::Throttle,
@@ -238,21 +239,17 @@ impl TokenSettings {
 }
 
 /// A secret that nobody can guess, and what of it may be kept.
-pub(crate) fn secret_and_hash() -> io::Result<(String, String)> {
+pub(crate) fn secret_and_hash() -> io::Result<(Secret, String)> {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret)?;
     let secret = hexadecimal(&secret);
     let hash = hash_of(&secret);
-    Ok((secret, hash))
+    Ok((Secret::new(secret), hash))
 }
 
 /// What may be kept of a secret: enough to know it again.
 pub(crate) fn hash_of(secret: &str) -> String {
     hexadecimal(&Sha256::digest(secret)[..16])
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -137,7 +137,8 @@ impl StoreSite {
     }
 
     pub(super) async fn hold(&self, wishes: &Wishes, how: &HoldWishes) -> Result<Hold, Failure> {
-        let mut guarding = self.maintenance.while_on().alone(how.within.clone());
+        let within = how.within.as_ref().map(|token| token.reveal().to_owned());
+        let mut guarding = self.maintenance.while_on().alone(within);
         guarding = guarding.name(&how.name).if_lost(how.if_lost);
         guarding = given(guarding, &how.lost_after, Guarding::lost_after);
         guarding = guarding.mode(&wishes.mode).by(&wishes.by);

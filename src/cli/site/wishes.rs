@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     core::{
         phase::Phase,
+        secret::Secret,
         state::{IfLost, OnTimeout},
     },
     engine::fleet::missing::Missing,
@@ -35,7 +36,7 @@ pub(in crate::cli) struct HoldWishes {
     pub(in crate::cli) name: String,
     pub(in crate::cli) if_lost: IfLost,
     /// By which the job knows itself that this one is a part of.
-    pub(in crate::cli) within: Option<String>,
+    pub(in crate::cli) within: Option<Secret>,
     /// How long it is held after its last sign of life, if that is said.
     pub(in crate::cli) lost_after: Option<Duration>,
 }

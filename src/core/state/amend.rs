@@ -6,7 +6,7 @@ use serde_json::Map;
 use sha2::{Digest as _, Sha256};
 
 use super::{Document, ModeState, Switch, SwitchedOn};
-use crate::core::{phase::Standing, state::switch::Draining};
+use crate::core::{phase::Standing, state::switch::Draining, text::hexadecimal};
 
 /// What of a mode somebody had before them when they decided what to do with it: told from what
 /// anybody else has made of it since.
@@ -45,13 +45,7 @@ impl Seen {
             "{:?}",
             (phase.is_maintenance(), since, until, by, reason, message)
         );
-        let digest = Sha256::digest(told);
-        Self(
-            digest[..8]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        Self(hexadecimal(&Sha256::digest(told)[..8]))
     }
 }
 

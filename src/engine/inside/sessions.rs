@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::core::status::SessionInside;
+use crate::core::{status::SessionInside, text::hexadecimal};
 
 /// How many visitors one worker can tell apart. When there are more, those who were not seen for
 /// longest are forgotten, and a drain does not wait for them.
@@ -64,8 +64,7 @@ impl FleetKey {
                 part.copy_from_slice(&RandomState::new().build_hasher().finish().to_ne_bytes());
             }
         }
-        let digits = secret.iter().map(|byte| format!("{byte:02x}"));
-        Self::from_text(&digits.collect::<String>())
+        Self::from_text(&hexadecimal(&secret))
     }
 
     /// The key as another node tells it.

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Reading;
-use crate::store::{Lease, lease::bounded};
+use crate::{
+    core::text::hexadecimal,
+    store::{Lease, lease::bounded},
+};
 
 /// The end of a lease file's name.
 const ENDING: &str = ".lease";
@@ -139,9 +142,7 @@ pub(super) fn file_name(lease_name: &str) -> String {
     if name.len() > LONGEST {
         // No name of the other kind begins so.
         "%%".clone_into(&mut name);
-        for byte in lease_name.bytes() {
-            let _ = write!(name, "{byte:02x}");
-        }
+        name += &hexadecimal(lease_name.as_bytes());
     }
     name + ENDING
 }

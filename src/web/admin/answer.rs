@@ -1,7 +1,5 @@
 //! The answers of the JSON API.
 
-use std::fmt;
-
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -21,7 +19,7 @@ use super::{
     visible::{SeenStatus, Told, Visibility},
 };
 use crate::{
-    core::{overlap::Closed, text::sentence},
+    core::{overlap::Closed, secret::Secret, text::sentence},
     engine::{change_error::ChangeError, changes::Change},
     web::{
         maintenance::Maintenance,
@@ -58,16 +56,10 @@ pub(super) struct Changed {
     status: SeenStatus,
 }
 
-/// The secret of who holds a mode.
-#[derive(Serialize)]
+/// By what whoever holds a mode is known.
+#[derive(Debug, Serialize)]
 struct HoldId {
-    id: String,
-}
-
-impl fmt::Debug for HoldId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("HoldId(…)")
-    }
+    id: Secret,
 }
 
 impl Told for Changed {}
@@ -89,7 +81,7 @@ impl Changed {
         self
     }
 
-    pub(super) fn with_hold(mut self, id: Option<String>) -> Self {
+    pub(super) fn with_hold(mut self, id: Option<Secret>) -> Self {
         self.held = id.map(|id| HoldId { id });
         self
     }
@@ -149,8 +141,8 @@ pub(super) fn not_changed(
     maintenance: &Maintenance,
     error: &ChangeError,
 ) -> HttpResponse {
-    let (status, title, code) = super::kind_of(error);
-    let members = [("code", code.into())];
+    let (status, title) = super::kind_of(error);
+    let members = [("code", error.code().into())];
     problem_with(
         request,
         maintenance,

@@ -12,7 +12,10 @@ use super::{
     body::Members,
 };
 use crate::{
-    core::state::{Hold, IfLost},
+    core::{
+        secret::Secret,
+        state::{Hold, IfLost},
+    },
     engine::{
         change_error::ChangeError,
         holding::{HoldWish, holder_of, let_go, put_lease},
@@ -32,7 +35,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a program holds, and the secret by which it renews that.
 pub(super) struct Held {
-    pub(super) id: String,
+    pub(super) id: Secret,
     pub(super) hold: Hold,
 }
 
@@ -57,7 +60,7 @@ impl Held {
 
 /// What `held` says.
 pub(super) fn wish(members: &mut Members) -> HoldWish {
-    let if_lost = [("stay", IfLost::Stay), ("reopen", IfLost::Reopen)];
+    let if_lost = [IfLost::Stay, IfLost::Reopen].map(|it| (it.as_str(), it));
     HoldWish {
         name: Some(members.text("name").unwrap_or_else(|| "a job".to_owned())),
         if_lost: members.choice("if_lost", &if_lost).unwrap_or_default(),
@@ -67,13 +70,6 @@ pub(super) fn wish(members: &mut Members) -> HoldWish {
         alone: true,
         within: members.text("within").as_deref().map(hash_of),
     }
-}
-
-/// What is to be done with what is held.
-#[derive(Debug, Clone, Copy)]
-enum Done {
-    PutBack,
-    Keep,
 }
 
 /// Renews what a program holds, or lets go of it.
@@ -88,7 +84,8 @@ pub(super) async fn renew(
     let mut members = Members::read(&request, body)
         .map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
     let id = members.needed_text("id");
-    let done = members.choice("done", &[("put-back", Done::PutBack), ("keep", Done::Keep)]);
+    // Nothing: it goes on.
+    let keeps = members.choice("done", &[("put-back", false), ("keep", true)]);
     let faults = members.into_faults();
     let Some(id) = id.filter(|_| faults.is_empty()) else {
         return Err(faulty(&request, &maintenance, &faults));
@@ -97,12 +94,11 @@ pub(super) async fn renew(
     let engine = &maintenance.engine;
     let found = holder_of(engine, &key, &hash_of(&id)).await;
     let hold = found.map_err(not_changed)?;
-    let Some(done) = done else {
+    let Some(keeps) = keeps else {
         put_lease(engine, &hold).await.map_err(not_changed)?;
         return Ok(HttpResponse::NoContent().finish());
     };
-    let keep = matches!(done, Done::Keep);
-    let change = let_go(engine, &key, &hold, keep)
+    let change = let_go(engine, &key, &hold, keeps)
         .await
         .map_err(not_changed)?;
     let sight = sight(&request, &maintenance).await;

@@ -234,7 +234,7 @@ fn not_changed(
     request: &HttpRequest,
     error: &ChangeError,
 ) -> HttpResponse {
-    let (status, title, _) = kind_of(error);
+    let (status, title) = kind_of(error);
     maintenance.front.responses.notice(
         request.headers(),
         status,
@@ -243,29 +243,25 @@ fn not_changed(
     )
 }
 
-/// What kind of answer an error is, for people and as a word for programs.
-fn kind_of(error: &ChangeError) -> (StatusCode, &'static str, &'static str) {
+/// What kind of answer an error is.
+fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
     let conflict = StatusCode::CONFLICT;
     let unavailable = StatusCode::SERVICE_UNAVAILABLE;
     match error {
-        ChangeError::Forced(_) => (conflict, "Forced by the settings", "forced"),
-        ChangeError::Locked { .. } => (conflict, "Locked", "locked"),
-        ChangeError::LockLost(_) => (conflict, "Locked", "lock-lost"),
-        ChangeError::Held { .. } => (conflict, "Held by a job", "held"),
-        ChangeError::HolderLost(_) => (conflict, "The hold is lost", "holder-lost"),
-        ChangeError::NotHeld(_) => (conflict, "Not held", "not-held"),
-        ChangeError::Refused { .. } => (conflict, "Refused", "refused"),
-        ChangeError::Outdated { .. } => (conflict, "Changed meanwhile", "outdated"),
-        ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode", "unknown-mode"),
-        ChangeError::UnknownWindow(_) => {
-            (StatusCode::NOT_FOUND, "No such window", "unknown-window")
-        }
-        ChangeError::Plan(_) => (StatusCode::BAD_REQUEST, "Not possible", "plan"),
-        ChangeError::Text(_) => (StatusCode::BAD_REQUEST, "Not possible", "text"),
-        ChangeError::Full(_) => (conflict, "Full", "full"),
-        ChangeError::Store(_) => (unavailable, "Not stored", "not-stored"),
-        ChangeError::NotKnown(_) => (unavailable, "Not known", "not-known"),
-        ChangeError::Stopped => (unavailable, "Shutting down", "stopped"),
+        ChangeError::Forced(_) => (conflict, "Forced by the settings"),
+        ChangeError::Locked { .. } | ChangeError::LockLost(_) => (conflict, "Locked"),
+        ChangeError::Held { .. } => (conflict, "Held by a job"),
+        ChangeError::HolderLost(_) => (conflict, "The hold is lost"),
+        ChangeError::NotHeld(_) => (conflict, "Not held"),
+        ChangeError::Refused { .. } => (conflict, "Refused"),
+        ChangeError::Outdated { .. } => (conflict, "Changed meanwhile"),
+        ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),
+        ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),
+        ChangeError::Plan(_) | ChangeError::Text(_) => (StatusCode::BAD_REQUEST, "Not possible"),
+        ChangeError::Full(_) => (conflict, "Full"),
+        ChangeError::Store(_) => (unavailable, "Not stored"),
+        ChangeError::NotKnown(_) => (unavailable, "Not known"),
+        ChangeError::Stopped => (unavailable, "Shutting down"),
     }
 }
 

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::rules::fault;
 use crate::{
     clock::chance,
+    core::text::hexadecimal,
     engine::{driver::Plan, fleet::report::NodeIdentity, node::own_node::NodePlan},
     settings::{NodeSettings, Settings, SettingsError, WebServerSettings},
     web::mode::{self, ConfiguredMode},
@@ -61,9 +62,5 @@ pub(super) fn mark_of(settings: &Settings) -> String {
     alike.response.templates_dir = None;
     alike.language.folder = None;
     // What is shown of settings has no secrets in it.
-    let hash = Sha256::digest(format!("{alike:?}"));
-    hash.iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hexadecimal(&Sha256::digest(format!("{alike:?}"))[..8])
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::client::{Answer, Client, LONGEST_ANSWER, Unreached};
-use crate::cli::failure::{Failure, OfHold};
+use crate::{cli::failure::Failure, engine::change_error::not_known};
 
 /// What went wrong, as the site tells it (RFC 9457).
 #[derive(Debug, Default, Deserialize)]
@@ -58,7 +58,7 @@ impl Client {
     fn unreached(&self, unreached: &Unreached, changes: bool) -> Failure {
         let (address, why) = (self.address(), &unreached.why);
         Failure::store(if changes && unreached.may_have_been_sent {
-            not_known(&format!("{address} does not tell: {why}"))
+            not_known(format!("{address} does not tell: {why}"))
         } else {
             format!("{address} cannot be reached: {why}")
         })
@@ -102,7 +102,7 @@ impl Client {
                     detail => format!("it answers {status}: {detail}"),
                 };
                 Failure::store(if changes && status != 503 {
-                    not_known(&format!("{address} does not tell: {why}"))
+                    not_known(format!("{address} does not tell: {why}"))
                 } else {
                     format!("{address} is out of reach: {why}")
                 })
@@ -135,28 +135,13 @@ impl Client {
 const EXAMPLE: &str =
     "is the address that of the admin scope, such as https://shop.example/maintenance-mode?";
 
-fn not_known(why: &str) -> String {
-    format!(
-        "it is not known whether maintenance was changed: {why}; it may have been changed; look \
-         with `maintenance status`"
-    )
-}
-
 /// A change that the site did not make, as it would be told by the store.
 fn by_code(code: &str, detail: &str) -> Failure {
     let text = as_error(detail);
     match code {
-        "unknown-mode" | "plan" | "text" => Failure::usage(text),
-        "not-stored" | "not-known" | "stopped" => Failure::store(text),
-        _ => Failure {
-            of_hold: match code {
-                "held" | "locked" => Some(OfHold::Taken),
-                "holder-lost" | "lock-lost" => Some(OfHold::Lost),
-                "not-held" => Some(OfHold::TakenAway),
-                _ => None,
-            },
-            ..Failure::failed(text)
-        },
+        // Another site may be there in a moment, where this one shuts down.
+        "stopped" => Failure::store(text),
+        _ => Failure::of_change(code, text),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A mode that is closed for as long as a command runs, by a lease that the site keeps and this program
 //! renews.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
@@ -11,9 +11,12 @@ use super::{
     ApiSite, aside,
     request::{body_of, path_of},
 };
-use crate::cli::{
-    failure::{Failure, OfHold},
-    site::{Gone, HoldWishes, Wishes},
+use crate::{
+    cli::{
+        failure::{Failure, OfHold},
+        site::{Gone, HoldWishes, Wishes},
+    },
+    core::secret::Secret,
 };
 
 /// How long the site believes that this program lives, unless it is said: it calls over a network.
@@ -26,19 +29,10 @@ const RETRY: Duration = Duration::from_millis(500);
 pub(in crate::cli) struct ApiHold {
     site: Arc<ApiSite>,
     mode: String,
+    /// By what the site knows it.
     id: Secret,
     gone: watch::Receiver<Option<(Gone, String)>>,
     renewing: JoinHandle<()>,
-}
-
-/// By which the site knows who holds a mode. Not shown to anybody.
-#[derive(Clone)]
-struct Secret(String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret(…)")
-    }
 }
 
 impl ApiSite {
@@ -61,7 +55,7 @@ impl ApiSite {
         body["held"] = held;
         let path = path_of(&wishes.mode);
         let changed = self.change(Method::PUT, path, Some(body)).await?;
-        let Some(id) = changed.held.as_ref().map(|held| Secret(held.id.clone())) else {
+        let Some(id) = changed.held.as_ref().map(|held| held.id.clone()) else {
             return Err(Failure::failed(
                 "the site has closed the mode and does not hold it: it runs an older version; \
                  update it, or run this where its store is",
@@ -100,7 +94,7 @@ impl ApiSite {
 
     /// Says something of what is held.
     async fn of_hold(&self, mode: &str, id: &Secret, mut body: Value) -> Result<(), Failure> {
-        body["id"] = json!(id.0);
+        body["id"] = json!(id);
         let client = Arc::clone(&self.client);
         let path = format!("{}/held", path_of(mode));
         aside(move || {
@@ -123,7 +117,7 @@ impl ApiHold {
     }
 
     pub(in crate::cli) fn id(&self) -> &str {
-        &self.id.0
+        self.id.reveal()
     }
 
     /// Puts back what was before, or keeps what is.

@@ -8,7 +8,6 @@ mod request;
 mod token;
 
 use std::{
-    fmt,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -33,6 +32,7 @@ use crate::{
     cli::failure::{Exit, Failure},
     core::{
         phase::Phase,
+        secret::Secret,
         status::{period::PastPeriod, whole::Status},
     },
     engine::{
@@ -63,16 +63,10 @@ pub(in crate::cli) struct ApiSite {
     heard: Mutex<Status>,
 }
 
-/// What whoever holds a mode knows it by. Not shown to anybody.
-#[derive(Deserialize)]
+/// By what whoever holds a mode is known.
+#[derive(Debug, Deserialize)]
 struct HoldId {
-    id: String,
-}
-
-impl fmt::Debug for HoldId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("HoldId(…)")
-    }
+    id: Secret,
 }
 
 #[derive(Debug, Deserialize)]

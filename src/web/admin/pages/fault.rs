@@ -64,7 +64,7 @@ impl Fault {
             // It is what was written, and no matter of the request.
             ChangeError::Plan(_) | ChangeError::Text(_) => (StatusCode::UNPROCESSABLE_ENTITY, ""),
             _ => {
-                let (status, title, _) = kind_of(error);
+                let (status, title) = kind_of(error);
                 (status, title)
             }
         };
