@@ -49,14 +49,7 @@ fn switched(rules: Rules, switches: impl IntoIterator<Item = serde_json::Value>)
             ModeView::new(&Arc::new(mode), &document, None, Timestamp::UNIX_EPOCH)
         })
         .collect();
-    let store = StoreStatus {
-        url: "memory:".to_owned(),
-        error: None,
-        known_at: None,
-        age: None,
-        clock_ahead_ms: None,
-        remembered: false,
-    };
+    let store = StoreStatus::unread("memory:");
     Snapshot::new(
         1,
         Arc::new(rules),

@@ -9,7 +9,7 @@ use crate::core::{
     mode::Mode,
     phase::{Phase, Standing},
     schedule::{Interval, Outlook},
-    state::{Document, ModeState, OnTimeout, Switch, Window},
+    state::{Document, Draining, ModeState, OnTimeout, Switch, Window},
     status::modes::HeldStatus,
 };
 
@@ -96,12 +96,16 @@ impl ModeView {
     /// By when it is closed at the latest, while it is closing. `None`: that is not known, or the
     /// closing is called off then.
     pub(crate) fn closes_by(&self, now: Timestamp) -> Option<Timestamp> {
+        let drain = self.draining(now);
+        drain
+            .filter(|drain| drain.on_timeout == OnTimeout::Offline)?
+            .deadline
+    }
+
+    /// How it is closing, while it is.
+    pub(super) fn draining(&self, now: Timestamp) -> Option<&Draining> {
         match &self.state.switch {
-            Switch::Pending(drain)
-                if drain.on_timeout == OnTimeout::Offline && self.phase(now) == Phase::Pending =>
-            {
-                drain.deadline
-            }
+            Switch::Pending(drain) if self.phase(now) == Phase::Pending => Some(drain),
             _ => None,
         }
     }

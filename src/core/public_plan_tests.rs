@@ -26,14 +26,7 @@ fn snapshot(modes: Value, cancelled: Value, at: Timestamp) -> Snapshot {
         });
         ModeView::new(&mode, &document, None, at)
     });
-    let store = StoreStatus {
-        url: "memory:".to_owned(),
-        error: None,
-        known_at: None,
-        age: None,
-        clock_ahead_ms: None,
-        remembered: false,
-    };
+    let store = StoreStatus::unread("memory:");
     let rules = Arc::new(Rules::default());
     Snapshot::new(1, rules, views.into(), None, &document, store, at)
 }

@@ -5,9 +5,7 @@ use serde_json::Map;
 
 use crate::core::{
     mode_view::ModeView,
-    phase::Phase,
     snapshot::Snapshot,
-    state::Switch,
     status::{
         SessionInside,
         modes::{ModeStatus, UnknownMode},
@@ -82,10 +80,7 @@ impl ModeStatus {
             message: standing.message,
             windows: PlannedWindow::all(&mode.state.windows, now),
             held: mode.held(now),
-            drain_deadline: match &mode.state.switch {
-                Switch::Pending(drain) if standing.phase == Phase::Pending => drain.deadline,
-                _ => None,
-            },
+            drain_deadline: mode.draining(now).and_then(|drain| drain.deadline),
             locked_by: None,
             details: Map::new(),
         }

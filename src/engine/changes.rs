@@ -84,6 +84,11 @@ pub(crate) async fn change(engine: &Engine, operation: Operation) -> Result<Chan
     send(engine, operation, None, true).await
 }
 
+/// Reads the store anew: a change that changes nothing has read what is stored.
+pub(crate) async fn read_anew(engine: &Engine) -> Result<Change, ChangeError> {
+    change(engine, Box::new(|_, _| None)).await
+}
+
 fn refuse_if_forced(engine: &Engine) -> Result<(), ChangeError> {
     match engine.shared.published.snapshot().forced {
         Some(forced) => Err(ChangeError::Forced(forced)),

@@ -9,7 +9,7 @@ use crate::{
     core::state::{Hold, Holder, IfLost, ModeState},
     engine::{
         change_error::ChangeError,
-        changes::{Change, change},
+        changes::{Change, change, read_anew},
         driver::Operation,
         handle::Engine,
         leases::{
@@ -120,8 +120,7 @@ pub(crate) async fn holder_of(
     token: &str,
 ) -> Result<Hold, ChangeError> {
     engine.find_mode(mode)?;
-    // A change that changes nothing has read what is stored.
-    change(engine, Box::new(|_, _| None)).await?;
+    read_anew(engine).await?;
     let snapshot = engine.shared.published.stored();
     let state = snapshot.mode(mode).map(|mode| &mode.state);
     if state.is_some_and(|state| state.lost(token).is_some()) {

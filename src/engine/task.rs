@@ -16,7 +16,7 @@ use crate::{
     core::status::modes::ModeStatus,
     engine::{
         change_error::ChangeError,
-        changes::change,
+        changes::read_anew,
         handle::Engine,
         leases::{
             held_lease::HeldLease,
@@ -288,8 +288,7 @@ impl Task {
 
     /// Reads the state anew and refuses when there is maintenance.
     async fn check_phase(&self, refused_in: &Refused) -> Result<(), TaskError> {
-        // A change that changes nothing has read what is stored.
-        let status = match change(&self.engine, Box::new(|_, _| None)).await {
+        let status = match read_anew(&self.engine).await {
             Ok(change) => change.status,
             Err(ChangeError::Forced(Forced::Off)) => return Ok(()),
             Err(ChangeError::Forced(Forced::On)) => self.engine.status(),

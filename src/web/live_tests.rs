@@ -59,14 +59,7 @@ fn a_quarter_of_the_descriptors_is_the_most() {
 
 /// The snapshot of a number, of which nothing else matters here.
 fn snapshot(number: u64) -> Snapshot {
-    let store = StoreStatus {
-        url: "memory:".to_owned(),
-        error: None,
-        known_at: None,
-        age: None,
-        clock_ahead_ms: None,
-        remembered: false,
-    };
+    let store = StoreStatus::unread("memory:");
     let (rules, document) = (Arc::new(Rules::default()), Document::default());
     let at = Timestamp::UNIX_EPOCH;
     Snapshot::new(number, rules, Vec::new(), None, &document, store, at)

@@ -31,7 +31,7 @@ pub(crate) use self::{
     mode_state::ModeState,
     operations::HISTORY_LENGTH,
     period::Period,
-    switch::{Switch, SwitchedOn},
+    switch::{Draining, Switch, SwitchedOn},
     switch_on::{DrainWish, End, SwitchOn},
 };
 pub use self::{holder::IfLost, period::Ended, switch::OnTimeout};

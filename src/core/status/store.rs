@@ -25,3 +25,17 @@ pub struct StoreStatus {
     /// one has not been able to read the store yet. Then `known_at` is when that process took it.
     pub remembered: bool,
 }
+
+impl StoreStatus {
+    /// Of a store that has not been read yet.
+    pub(crate) fn unread(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            error: None,
+            known_at: None,
+            age: None,
+            clock_ahead_ms: None,
+            remembered: false,
+        }
+    }
+}

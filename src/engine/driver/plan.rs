@@ -36,14 +36,7 @@ impl Plan {
         url: String,
         at: Timestamp,
     ) -> Snapshot {
-        let store = StoreStatus {
-            url,
-            error: None,
-            known_at: None,
-            age: None,
-            clock_ahead_ms: None,
-            remembered: false,
-        };
+        let store = StoreStatus::unread(url);
         self.snapshot(1, rules, &Document::default(), store, at)
     }
 

@@ -118,7 +118,8 @@ impl Guarding {
         /// Holds the lock on the mode: of all exclusive guards on it, in any process, only one is entered
         /// at a time. It fails at once when another is; see [`waiting`](Self::waiting).
         ///
-        /// The lock is a lease in the store. When its process dies, it is free within 15 seconds. People, and guards that are not exclusive, may switch the mode as ever.
+        /// The lock is a lease in the store. When its process dies, it is free within 15 seconds. People,
+        /// and guards that are not exclusive, may switch the mode as ever.
         exclusive(self) => self.lock_wish();
 
         /// Holds the lock on the mode as [`exclusive`](Self::exclusive) does, and waits this long at most

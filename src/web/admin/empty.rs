@@ -15,7 +15,11 @@ use super::{
 use crate::{
     core::{phase::Phase, schedule::parse_duration},
     engine::{barrier::WaitError, fleet::missing::Missing},
-    web::{maintenance::Maintenance, permission::Permission, request::query_pairs},
+    web::{
+        maintenance::Maintenance,
+        permission::Permission,
+        request::{query_pairs, unknown_parameter},
+    },
 };
 
 /// How long one request waits unless it says otherwise, which is long enough to ask the store.
@@ -78,7 +82,7 @@ fn wait(query: &str) -> Result<Duration, String> {
     let mut wait = WAIT;
     for (name, value) in query_pairs(query) {
         if name != "wait" {
-            return Err("there is a parameter that is not known; known is wait".to_owned());
+            return Err(unknown_parameter("wait"));
         }
         wait = parse_duration(&value).map_err(|error| format!("`wait`: {error}"))?;
     }

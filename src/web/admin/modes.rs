@@ -18,7 +18,9 @@ use crate::{
         changes::TurnOn,
         holding::{HoldWish, drop_lease},
     },
-    web::{maintenance::Maintenance, request::query_pairs, visitor::session_notes::not_waited_for},
+    web::{
+        maintenance::Maintenance, request::boolean_of_query, visitor::session_notes::not_waited_for,
+    },
 };
 
 /// What the body of a `PUT` says.
@@ -102,47 +104,18 @@ pub(super) async fn turn_off(
 ) -> Answer {
     let what = "switch maintenance off";
     let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
-    let how = Off::read(request.query_string())
+    let forgets = boolean_of_query(request.query_string(), "forget")
         .map_err(|fault| faulty(&request, &maintenance, &[fault]))?;
-    let change = match how {
-        Off::Switch => {
+    let change = match forgets {
+        true => maintenance.forget(key.as_str()).by(caller.by()).await,
+        false => {
             let turn_off = maintenance.turn_off();
             turn_off.mode(key.as_str()).by(caller.by()).await
         }
-        Off::Forget => maintenance.forget(key.as_str()).by(caller.by()).await,
     };
     let change = change.map_err(|error| not_changed(&request, &maintenance, &error))?;
     let sight = sight(&request, &maintenance).await;
     Ok(document(StatusCode::OK, &Changed::new(change, &sight)))
-}
-
-/// What is to end.
-#[derive(Debug, PartialEq, Eq)]
-enum Off {
-    /// That it is on.
-    Switch,
-    /// All that is stored of it.
-    Forget,
-}
-
-impl Off {
-    /// Reads the query. What is not understood must not switch anything.
-    fn read(query: &str) -> Result<Self, String> {
-        let mut off = Self::Switch;
-        for (name, value) in query_pairs(query) {
-            off = match (name.as_str(), value.as_str()) {
-                ("forget", "true") => Self::Forget,
-                ("forget", "false") => Self::Switch,
-                ("forget", _) => return Err("`forget`: give true or false".to_owned()),
-                _ => {
-                    return Err(
-                        "there is a parameter that is not known; known is forget".to_owned()
-                    );
-                }
-            };
-        }
-        Ok(off)
-    }
 }
 
 impl Wishes {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     core::overlap::closed_besides,
     engine::{change_error::ChangeError, windows::PlanWindow},
-    web::{maintenance::Maintenance, request::query_pairs},
+    web::{maintenance::Maintenance, request::boolean_of_query},
 };
 
 const PLAN: &str = "plan maintenance";
@@ -72,7 +72,7 @@ pub(super) async fn cancel(
     let mode = maintenance.engine.mode_of_window(&id);
     let caller = authorize_change(&request, &maintenance, mode.as_deref(), CANCEL).await?;
     let mut cancel = maintenance.cancel_window(id.as_str()).by(caller.by());
-    let only_next = only_next(request.query_string());
+    let only_next = boolean_of_query(request.query_string(), "only_next");
     if only_next.map_err(|fault| faulty(&request, &maintenance, &[fault]))? {
         cancel = cancel.only_next();
     }
@@ -89,22 +89,6 @@ pub(super) async fn cancel(
         .map_err(|error| not_changed(&request, &maintenance, &error))?;
     let changed = Changed::new(change, &sight).with_still_closed(still_closed);
     Ok(document(StatusCode::OK, &changed))
-}
-
-/// Whether only the next occurrence is meant. What is not understood must not cancel all of them.
-fn only_next(query: &str) -> Result<bool, String> {
-    let mut only_next = false;
-    for (name, value) in query_pairs(query) {
-        only_next = match (name.as_str(), value.as_str()) {
-            ("only_next", "true") => true,
-            ("only_next", "false") => false,
-            ("only_next", _) => return Err("`only_next`: give true or false".to_owned()),
-            _ => {
-                return Err("there is a parameter that is not known; known is only_next".to_owned());
-            }
-        };
-    }
-    Ok(only_next)
 }
 
 impl Wishes {

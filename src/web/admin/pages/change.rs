@@ -196,7 +196,7 @@ impl ChangeAsked {
             };
             let (duration, time) = (reader.duration(longer), text_of(end));
             let values = [("duration", duration.as_str()), ("time", time.as_str())];
-            let text = reader.catalogue.filled("dashboard", key, &values);
+            let text = reader.filled_all(key, &values);
             ends.push((format!("{value}-{minutes}m"), text));
         }
         ends.push(("at".to_owned(), reader.text("end_at").to_owned()));

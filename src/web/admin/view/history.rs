@@ -124,7 +124,7 @@ impl HistoryShown {
             page: (pages > 1).then(|| {
                 let (page, pages) = (page.to_string(), pages.to_string());
                 let values = [("page", page.as_str()), ("pages", pages.as_str())];
-                reader.catalogue.filled("dashboard", "page_of", &values)
+                reader.filled_all("page_of", &values)
             }),
             newer: (page > 1).then(|| address(chosen, page - 1)),
             older: (page < pages).then(|| address(chosen, page + 1)),

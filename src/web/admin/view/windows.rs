@@ -132,7 +132,7 @@ fn notes(
     let cut = cut.map(|(start, end)| {
         let (from, until) = (reader.instant(start).text, reader.instant(end).text);
         let values = [("from", from.as_str()), ("until", until.as_str())];
-        reader.catalogue.filled("dashboard", "cut_by_end", &values)
+        reader.filled_all("cut_by_end", &values)
     });
     // What a switch closes is told at the mode, once.
     let other = besides.filter(|closed| closed.window.is_some());
@@ -157,9 +157,7 @@ fn shown_twice(instant: Timestamp, window: &PlannedWindow, reader: &Reader<'_>) 
     let (time, offset) = (local.strftime("%H:%M").to_string(), local.strftime("%:z"));
     let offset = offset.to_string();
     let values = [("time", time.as_str()), ("offset", offset.as_str())];
-    let text = reader
-        .catalogue
-        .filled("dashboard", "clocks_twice", &values);
+    let text = reader.filled_all("clocks_twice", &values);
     Some(text)
 }
 
@@ -185,7 +183,7 @@ pub(in crate::web::admin) fn closed_text(
         ("from", from.as_str()),
         ("until", until.as_str()),
     ];
-    reader.catalogue.filled("dashboard", key, &values)
+    reader.filled_all(key, &values)
 }
 
 /// The day of the month that not every month has, if something repeats on such a one.
