@@ -1,15 +1,17 @@
 //! What keeps a mode closed during a stretch of time: whoever cancels a window for it learns that it is
 //! closed all the same.
 
+// The program may have nothing but the status of a site.
+#[cfg(any(test, all(feature = "cli", unix)))]
+mod of_status;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::core::{
-    access::Forced,
-    mode_view::ModeView,
-    schedule::Interval,
-    status::{modes::ModeStatus, windows::PlannedWindow},
-};
+use crate::core::{access::Forced, mode_view::ModeView, schedule::Interval};
+
+#[cfg(any(test, all(feature = "cli", unix)))]
+pub(crate) use self::of_status::closed_within;
 
 /// A stretch in which a mode is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,27 +22,6 @@ pub(crate) struct Closed {
     pub(crate) until: Option<Timestamp>,
     /// The window that closes it, if one does that is not open yet.
     pub(crate) window: Option<String>,
-}
-
-/// The first stretch in which a mode is closed during `[start, end)`, which begins now if it is open
-/// already.
-pub(crate) fn closed_within(
-    mode: &ModeStatus,
-    start: Option<Timestamp>,
-    end: Option<Timestamp>,
-    now: Timestamp,
-) -> Option<Closed> {
-    let begins = start.map_or(now, |start| start.max(now));
-    if mode.phase.is_maintenance() && mode.until.is_none_or(|until| begins < until) {
-        return Some(Closed {
-            from: None,
-            until: mode.until,
-            window: None,
-        });
-    }
-    let windows = mode.windows.iter();
-    let open = windows.filter_map(|window| Some((window.id.as_str(), open_from(window, begins)?)));
-    first(open, end)
 }
 
 /// What closes a mode beside one of its windows, during the time for which that one is planned: now, or
@@ -85,21 +66,6 @@ fn first<'a>(
         until: open.end,
         window: Some(id.to_owned()),
     })
-}
-
-/// When a window is open around an instant that is not past, or else when it opens next.
-fn open_from(window: &PlannedWindow, at: Timestamp) -> Option<Interval> {
-    let shown = Interval {
-        start: window.start,
-        end: window.end,
-    };
-    if window.end.is_none_or(|end| at < end) {
-        return Some(shown);
-    }
-    let recurrence = window.recurrence()?;
-    let open = recurrence.occurrence_at(at);
-    open.or_else(|| recurrence.next_after(at))
-        .map(Interval::from)
 }
 
 #[cfg(test)]

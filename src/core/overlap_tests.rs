@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::core::{mode::Mode, state::Document};
+use crate::core::{mode::Mode, state::Document, status::modes::ModeStatus};
 
 fn noon() -> Timestamp {
     "2026-03-27T12:00Z".parse().unwrap()

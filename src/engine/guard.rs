@@ -94,6 +94,7 @@ impl Guard {
     }
 
     /// Waits until somebody has switched off what the guard holds. Returns the mode's key.
+    #[cfg(all(feature = "cli", unix))]
     pub(crate) async fn taken_away(&self) -> String {
         self.gone(Held::taken_away).await
     }
@@ -115,6 +116,7 @@ impl Guard {
     }
 
     /// Tells the jobs that this one starts, which are a part of it.
+    #[cfg(all(feature = "cli", unix))]
     pub(crate) fn token(&self) -> Option<&str> {
         self.state.as_ref().map(|held| &*held.token)
     }
@@ -201,6 +203,7 @@ impl Held {
     }
 
     /// The mode's key, if somebody has switched off what the guard held.
+    #[cfg(all(feature = "cli", unix))]
     fn taken_away(&self) -> Option<String> {
         let snapshot = self.engine.shared.published.stored();
         let state = &snapshot.mode(&self.mode)?.state;

@@ -85,7 +85,7 @@ impl Guarding {
 
     /// Only while no other job that is to be alone holds the mode, but the one with this token, which
     /// it is a part of.
-    #[cfg(feature = "cli")]
+    #[cfg(all(feature = "cli", unix))]
     pub(crate) fn alone(mut self, within: Option<String>) -> Self {
         self.hold.alone = true;
         self.hold.within = within;
