@@ -222,6 +222,31 @@ fn a_lost_holder_opens_nothing_that_was_closed_before() {
     }
 }
 
+/// What it was closed by before is over, and a window has begun: it was closed all the time.
+#[test]
+fn what_is_over_by_itself_meanwhile_is_not_put_back() {
+    let document: Document = serde_json::from_value(serde_json::json!({
+        "format": 1,
+        "generation": 1,
+        "modes": { "site": {
+            "switch": { "on": { "since": at(0), "until": at(60) } },
+            "windows": [{ "id": "w", "start": at(90), "end": at(200) }],
+        } },
+        "history": [{ "mode": "site", "started_at": at(0) }],
+    }))
+    .unwrap();
+    let job = job(IfLost::Stay, None);
+    let entered = document.enter("site", "job", Some(&job), at(30)).unwrap();
+    let left = entered.leave("site", "job", at(100)).unwrap();
+    assert_eq!(phase(&left, 100), Phase::Offline, "by the window");
+    let seen = settled(&left, at(100)).unwrap_or(left);
+    let [period] = seen.history.as_slice() else {
+        panic!("{:#?}", seen.history);
+    };
+    assert_eq!((period.started_at, period.ended_at), (at(0), None));
+    assert_eq!(phase(&seen, 200), Phase::Online);
+}
+
 #[test]
 fn one_inside_of_another_opens_nothing_that_the_outer_one_holds() {
     let outer = held(IfLost::Reopen, None);

@@ -245,6 +245,10 @@ impl Document {
             return;
         };
         mode.switch = switch;
+        // What is over by itself is not put back: it would say that it was open since then.
+        if mode.switch_ended(now).is_some() {
+            mode.switch = Switch::Off;
+        }
         let is_closed = mode.phase(now).is_maintenance();
         let (by, reason) = match mode.switch.record() {
             Some(on) => (on.by.clone(), on.reason.clone()),
