@@ -71,7 +71,7 @@ pub use self::web::observe;
 pub use self::{
     core::{
         phase::Phase,
-        state::{Ended, IfLost, OnTimeout},
+        state::{Ended, IfLost, OnTimeout, Said},
         status::{LockHolder, NodeStatus, Remark, RunningTask, SessionInside, UnheardNode},
         visitor::Visitor,
     },

@@ -63,6 +63,7 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::{
+    audit::ShowAudit,
     completions::Completions,
     doctor::Doctor,
     during::During,
@@ -86,6 +87,7 @@ use crate::{
     web::{maintenance::Maintenance, setup::builder::Builder},
 };
 
+mod audit;
 mod child;
 mod completions;
 mod confirm;
@@ -172,6 +174,7 @@ enum Command {
     #[command(subcommand)]
     Window(WindowCommand),
     History(History),
+    Audit(ShowAudit),
     During(During),
     Task(TaskCommand),
     Doctor(Doctor),
@@ -203,6 +206,7 @@ impl Command {
             Self::Status(status) => status.run(&connecting.await?).await,
             Self::Window(window) => window.run(&connecting.await?).await,
             Self::History(history) => history.run(&connecting.await?).await,
+            Self::Audit(audit) => audit.run(&connecting.await?).await,
             Self::During(during) => during.run(&connecting.await?).await,
             Self::Task(task) => task.run(&connecting.await?).await,
             Self::Doctor(doctor) => {

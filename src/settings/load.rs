@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
-    Forced, Settings, SettingsError, WhenCutOff, WhenStoreFails, WhenUnknownAtStart, admin, check,
-    client, drain, exempt,
+    Forced, Settings, SettingsError, WhenCutOff, WhenStoreFails, WhenUnknownAtStart, admin, audit,
+    check, client, drain, exempt,
     fault::{Fault, Origin},
     forced_on, language, live, logout, mode, node, public,
     reader::{Reader, Section},
@@ -211,6 +211,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
         web_server: root.section("web_server", web_server::read),
         node: root.section("node", node::read),
         public: root.section("public", public::read),
+        audit: root.section("audit", audit::read),
         modes: root.sections("mode", mode::schema),
     }
 }

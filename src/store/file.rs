@@ -22,6 +22,8 @@ use super::{
 
 #[cfg(unix)]
 mod access;
+#[cfg(unix)]
+pub(crate) use self::access::open_to_those_of;
 mod backlog;
 pub(crate) mod beside;
 mod clock;

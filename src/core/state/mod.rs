@@ -13,6 +13,7 @@ mod mode_state;
 mod operations;
 mod period;
 pub(crate) mod reconcile;
+mod said;
 mod saves;
 pub(crate) mod settle;
 mod switch;
@@ -34,7 +35,7 @@ pub(crate) use self::{
     switch::{Draining, Switch, SwitchedOn},
     switch_on::{DrainWish, End, SwitchOn},
 };
-pub use self::{holder::IfLost, period::Ended, switch::OnTimeout};
+pub use self::{holder::IfLost, period::Ended, said::Said, switch::OnTimeout};
 pub(crate) use crate::core::schedule::Window;
 
 /// The key of the mode that exists when the settings name none.

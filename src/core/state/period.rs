@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::said::Said;
+
 /// One past or present stretch of maintenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Period {
@@ -20,6 +22,9 @@ pub(crate) struct Period {
     pub(crate) ended: Option<Ended>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended_by: Option<String>,
+    /// What was said of it, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) said: Vec<Said>,
     #[serde(flatten)]
     pub(crate) unknown: Map<String, Value>,
 }
@@ -34,6 +39,7 @@ impl Period {
             reason: None,
             ended: None,
             ended_by: None,
+            said: Vec::new(),
             unknown: Map::new(),
         }
     }

@@ -5,9 +5,12 @@ use std::time::Duration;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{Driver, Known, LONGEST_NAP, command::Operation};
-use crate::engine::{
-    driver::drain::Heard,
-    patience::{self, within},
+use crate::{
+    core::audit::Author,
+    engine::{
+        driver::drain::Heard,
+        patience::{self, within},
+    },
 };
 
 /// The pause before what is over is settled again after that failed.
@@ -49,8 +52,9 @@ impl Driver {
         operation: &Operation,
     ) -> Result<(), String> {
         known.settle_after = None;
+        let author = Author::schedule();
         let patience = || patience::of_change(&*self.store);
-        let change = self.apply(known, operation, None);
+        let change = self.apply(known, operation, None, &author);
         let error = match within(Instant::now(), patience, change).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => crate::core::text::chain(&error),

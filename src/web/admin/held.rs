@@ -80,7 +80,7 @@ pub(super) async fn renew(
     maintenance: web::Data<Maintenance>,
 ) -> Answer {
     let what = "hold maintenance";
-    authorize_change(&request, &maintenance, Some(&key), what).await?;
+    let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
     let mut members = Members::read(&request, body)
         .map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
     let id = members.needed_text("id");
@@ -91,7 +91,7 @@ pub(super) async fn renew(
         return Err(faulty(&request, &maintenance, &faults));
     };
     let not_changed = |error| not_changed(&request, &maintenance, &error);
-    let engine = &maintenance.engine;
+    let engine = &caller.asks(&maintenance).engine;
     let found = holder_of(engine, &key, &hash_of(&id)).await;
     let hold = found.map_err(not_changed)?;
     let Some(keeps) = keeps else {

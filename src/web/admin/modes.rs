@@ -65,7 +65,11 @@ pub(super) async fn turn_on(
     let wishes = Wishes::read(members, &maintenance)
         .map_err(|faults| faulty(&request, &maintenance, &faults))?;
     let note = wishes.until.as_ref().and_then(|(_, note)| note.clone());
-    let mut turn_on = maintenance.turn_on().mode(key.as_str()).by(caller.by());
+    let mut turn_on = caller
+        .asks(&maintenance)
+        .turn_on()
+        .mode(key.as_str())
+        .by(caller.by());
     let held = match &wishes.held {
         Some(wish) => {
             let held = Held::put(wish, caller.by(), &maintenance).await;
@@ -106,10 +110,11 @@ pub(super) async fn turn_off(
     let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
     let forgets = boolean_of_query(request.query_string(), "forget")
         .map_err(|fault| faulty(&request, &maintenance, &[fault]))?;
+    let asked = caller.asks(&maintenance);
     let change = match forgets {
-        true => maintenance.forget(key.as_str()).by(caller.by()).await,
+        true => asked.forget(key.as_str()).by(caller.by()).await,
         false => {
-            let turn_off = maintenance.turn_off();
+            let turn_off = asked.turn_off();
             turn_off.mode(key.as_str()).by(caller.by()).await
         }
     };

@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O and no clock.
 
+pub(super) mod audit;
 mod history;
 mod long;
 mod modes;
@@ -15,17 +16,19 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 pub(super) use self::windows::{closed_text, is_open, title_of};
-pub(super) use self::{history::HistoryAsked, long::Long};
 use self::{
+    audit::AuditShown,
     history::HistoryShown,
     modes::{ModeShown, headline, lead_of_all, modes, severity},
     nodes::{NodeShown, SessionShown, TaskShown},
     time_line::TimeLine,
     windows::{WindowShown, windows},
 };
+pub(super) use self::{history::HistoryAsked, long::Long};
 use super::visible::Visible;
 use crate::{
     core::{
+        audit::AuditEntry,
         overlap::Closed,
         phase::Phase,
         status::{modes::ModeStatus, period::PastPeriod, whole::Status},
@@ -141,6 +144,8 @@ pub(super) struct Dashboard {
     tasks: Vec<TaskShown>,
     unknown_modes: Vec<String>,
     history: HistoryShown,
+    /// The newest first; `None`: nothing is written down.
+    audit: Option<Vec<AuditShown>>,
     forced: Option<&'static str>,
     store: StoreShown,
     may_toggle: bool,
@@ -157,6 +162,8 @@ struct StoreShown {
 pub(super) struct More<'a> {
     pub(super) history: &'a Visible<Vec<PastPeriod>>,
     pub(super) asked: HistoryAsked<'a>,
+    /// Who did what; `None`: nothing is written down.
+    pub(super) audit: Option<&'a Visible<Vec<AuditEntry>>>,
     /// The keys of the modes that close everything there is.
     pub(super) whole: &'a [String],
     /// Until when modes wait for those who are in, by their keys.
@@ -237,6 +244,12 @@ impl Dashboard {
                 .map(|mode| mode.key.clone())
                 .collect(),
             history: HistoryShown::new(more.history, &more.asked, &labels, reader),
+            audit: more.audit.map(|entries| {
+                let newest = entries.iter().rev();
+                newest
+                    .map(|entry| AuditShown::new(entry, &labels, reader))
+                    .collect()
+            }),
             forced: status.forced.map(crate::settings::Forced::as_str),
             store: StoreShown {
                 url: status.store.url.clone(),

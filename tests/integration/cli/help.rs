@@ -10,11 +10,11 @@ const LINES: usize = 23;
 const LINES_OF_DURING: usize = 27;
 const COLUMNS: usize = 80;
 /// The help of the program has a line for each command, of which there are too many for that.
-const LINES_OF_ALL: usize = 33;
+const LINES_OF_ALL: usize = 34;
 /// Half of a wide terminal, or a small one.
 const NARROW: usize = 60;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "",
     "on",
     "off",
@@ -24,6 +24,7 @@ const COMMANDS: [&str; 19] = [
     "window list",
     "window remove",
     "history",
+    "audit",
     "during",
     "task",
     "doctor",

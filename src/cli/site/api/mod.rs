@@ -31,6 +31,7 @@ use super::{Emptiness, Explained, Question, WindowWishes, Wishes};
 use crate::{
     cli::failure::{Exit, Failure},
     core::{
+        audit::AuditEntry,
         phase::Phase,
         secret::Secret,
         status::{period::PastPeriod, whole::Status},
@@ -86,6 +87,11 @@ struct Changed {
 #[derive(Debug, Deserialize)]
 struct History {
     history: Vec<PastPeriod>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Audit {
+    audit: Vec<AuditEntry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -175,6 +181,17 @@ impl ApiSite {
     pub(super) async fn history(&self) -> Result<Vec<PastPeriod>, Failure> {
         let told: History = get(&self.client, "/history".to_owned()).await?;
         Ok(told.history)
+    }
+
+    pub(super) async fn audit(
+        &self,
+        mode: Option<&str>,
+        last: usize,
+    ) -> Result<Vec<AuditEntry>, Failure> {
+        let (mode, last) = (mode.map(str::to_owned), last.to_string());
+        let query = query(&[("mode", mode.as_ref()), ("last", Some(&last))]);
+        let told: Audit = get(&self.client, format!("/audit{query}")).await?;
+        Ok(told.audit)
     }
 
     pub(super) async fn explain(&self, question: &Question) -> Result<Explained, Failure> {
