@@ -104,7 +104,7 @@ pub(crate) fn largest_units(seconds: u64) -> impl Iterator<Item = (Unit, u64)> {
 pub(crate) fn duration_in_words(duration: Duration) -> String {
     const FEW: Duration = Duration::from_secs(10);
     let tenths = (duration.as_millis() + 50) / 100;
-    if duration < FEW && tenths % 10 != 0 {
+    if duration < FEW && !tenths.is_multiple_of(10) {
         return format!("{}.{} s", tenths / 10, tenths % 10);
     }
     // To the nearest second: what was said to last two hours is not told as 1 h 59 min.
