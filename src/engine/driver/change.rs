@@ -11,6 +11,7 @@ use crate::{
     core::{
         audit::{AuditEntry, Author, changes},
         limits,
+        schedule::duration_in_words,
         state::{
             applied::{Applied, applied},
             settle::settled_up_to,
@@ -61,9 +62,9 @@ impl Driver {
             Ok(outcome) => outcome,
             Err(waited) => {
                 let error = StoreError::new(format!(
-                    "the store {} did not take the change within {} seconds",
+                    "the store {} did not take the change within {}",
                     self.store.url(),
-                    waited.as_secs()
+                    duration_in_words(waited)
                 ));
                 match self.last_look(known).await {
                     Some(changed) => Ok(changed),
