@@ -11,11 +11,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::core::words::words;
+
 pub(crate) use self::{budget::Budget, derive::changes};
 
 /// In which way somebody asks for something.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) enum How {
     /// By the pages of the admin scope, with a session.
     Browser,
@@ -30,15 +31,14 @@ pub(crate) enum How {
     Schedule,
 }
 
-impl How {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Browser => "browser",
-            Self::Api => "api",
-            Self::Cli => "cli",
-            Self::Code => "code",
-            Self::Schedule => "schedule",
-        }
+words! {
+    /// The word for it, in the file, in JSON and in the log.
+    pub(crate) How in JSON {
+        Browser = "browser",
+        Api = "api",
+        Cli = "cli",
+        Code = "code",
+        Schedule = "schedule",
     }
 }
 
@@ -99,8 +99,7 @@ pub(crate) mod event {
 }
 
 /// What became of what somebody asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum AuditOutcome {
     #[default]
     Done,
@@ -112,14 +111,13 @@ pub(crate) enum AuditOutcome {
     NotKnown,
 }
 
-impl AuditOutcome {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-            Self::NotKnown => "not-known",
-        }
+words! {
+    /// The word for it, in the file, in JSON and in the log.
+    pub(crate) AuditOutcome in JSON {
+        Done = "done",
+        Refused = "refused",
+        Failed = "failed",
+        NotKnown = "not-known",
     }
 }
 

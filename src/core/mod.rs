@@ -25,3 +25,4 @@ pub(crate) mod status;
 pub(crate) mod text;
 pub(crate) mod told;
 pub(crate) mod visitor;
+pub(crate) mod words;

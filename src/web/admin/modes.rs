@@ -142,13 +142,7 @@ impl Wishes {
             lasting: members.duration("for"),
             drain: members.object_or_true("drain", |drain| DrainWishes {
                 timeout: drain.duration("timeout"),
-                on_timeout: drain.choice(
-                    "on_timeout",
-                    &[
-                        ("offline", OnTimeout::Offline),
-                        ("cancel", OnTimeout::Cancel),
-                    ],
-                ),
+                on_timeout: drain.one_of("on_timeout"),
             }),
             held: members.object_or_true("held", held::wish),
         };
