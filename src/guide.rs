@@ -11,6 +11,8 @@
 //! - [The admin scope and its API](admin): permissions, JSON, why a request is refused
 //! - [The program `maintenance`](program): commands and exit codes
 //! - [Operations](operations): for whoever runs a site, in the order of urgency
+//! - [Tell people](telling_people): a chat, a calendar
+//! - [Tell systems](telling_systems): silences of Alertmanager, alert rules, webhooks
 //! - [Monitors, logs and metrics](observing): probes, events, figures, alerts
 //! - [Where the state is kept](stores): a file, Redis, a bucket
 //! - [More than one machine](fleets): one switch for all
@@ -31,6 +33,8 @@ macro_rules! page {
         #[doc = "[first-app.md#the-order-of-middlewares]: crate::guide::first_app#the-order-of-middlewares"]
         #[doc = "[operations.md#is-all-in-order]: crate::guide::operations#is-all-in-order"]
         #[doc = "[operations.md#a-job-that-holds-the-site]: crate::guide::operations#a-job-that-holds-the-site"]
+        #[doc = "[operations.md#who-did-it]: crate::guide::operations#who-did-it"]
+        #[doc = "[telling-systems.md]: crate::guide::telling_systems"]
         #[doc = "[operations.md]: crate::guide::operations"]
         #[doc = "[pages.md#scripts-of-other-origins]: crate::guide::pages#scripts-of-other-origins"]
         #[doc = "[pages.md]: crate::guide::pages"]
@@ -60,6 +64,8 @@ page!(templates, "templates.md");
 page!(admin, "admin.md");
 page!(program, "program.md");
 page!(operations, "operations.md");
+page!(telling_people, "telling-people.md");
+page!(telling_systems, "telling-systems.md");
 page!(observing, "observing.md");
 page!(stores, "stores.md");
 page!(fleets, "fleets.md");

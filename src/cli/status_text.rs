@@ -61,6 +61,13 @@ pub(super) fn text(context: &Context<'_>, status: &Status) -> String {
     if let Some(error) = status.web_server.as_ref().and_then(|it| it.error.as_ref()) {
         lines.push(row("files", &line(error)));
     }
+    for target in &status.notices {
+        if let Some(error) = &target.error {
+            let waiting = wording::count(target.waiting, "notice waits", "notices wait");
+            let words = format!("{}: {}; {waiting}", line(&target.name), line(error));
+            lines.push(row("notices", &words));
+        }
+    }
     if let Some(error) = status.audit.as_ref().and_then(|it| it.error.as_ref()) {
         lines.push(row("audit", &line(error)));
     }

@@ -6,6 +6,7 @@ pub(crate) mod cors;
 pub(crate) mod decide;
 pub(crate) mod excerpt;
 pub(crate) mod limits;
+pub(crate) mod matcher;
 pub(crate) mod mode;
 pub(crate) mod mode_view;
 pub(crate) mod overlap;

@@ -130,6 +130,26 @@ pub struct LockHolder {
     pub since: Option<Timestamp>,
 }
 
+/// Somebody whom changes are told: one of `notices` in a [`Status`](crate::Status).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NoticeTargetStatus {
+    /// What it is called.
+    pub name: String,
+    /// What kind of receiver it is: `webhook`, `slack` or `alertmanager`.
+    pub kind: String,
+    /// How many notices wait for it.
+    pub waiting: u64,
+    /// Since when it takes none.
+    pub failing_since: Option<Timestamp>,
+    /// Why it takes none, or did not take the last one.
+    pub error: Option<String>,
+    /// How many it will never get: it did not take them as they were, or too many waited.
+    pub lost: u64,
+    /// How many silences there are at it.
+    pub silences: u64,
+}
+
 /// The file of the audit: `audit` in a [`Status`](crate::Status).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -51,6 +51,7 @@ impl Snapshot {
             store: self.store.clone(),
             web_server: None,
             audit: None,
+            notices: Vec::new(),
         }
     }
 }

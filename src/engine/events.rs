@@ -16,6 +16,12 @@ pub(crate) const OVERDUE: &str = "maintenance.overdue";
 pub const CHANGE_FAILED: &str = "maintenance.change-failed";
 /// Who did what, one event for each line of the audit.
 pub(crate) const AUDIT: &str = "maintenance.audit";
+/// Somebody who is to be told of changes cannot be reached.
+#[cfg(feature = "notices")]
+pub(crate) const NOTICE_FAILED: &str = "maintenance.notice-failed";
+/// They can be reached again.
+#[cfg(feature = "notices")]
+pub(crate) const NOTICE_BACK: &str = "maintenance.notice-back";
 /// The audit cannot be written.
 pub(crate) const AUDIT_FAILED: &str = "maintenance.audit-failed";
 /// The audit is written again.

@@ -20,6 +20,8 @@ pub(crate) mod leases;
 pub(crate) mod local_copy;
 pub(crate) mod lock;
 pub(crate) mod node;
+#[cfg(feature = "notices")]
+pub(crate) mod notices;
 pub(crate) mod patience;
 pub(crate) mod pauses;
 pub(crate) mod setters;

@@ -53,6 +53,9 @@ pub(crate) struct Shared {
     pub(crate) time_zone: Option<TimeZone>,
     pub(crate) hooks: Hooks,
     pub(crate) cancelling: Cancelling,
+    /// Whom changes are told.
+    #[cfg(feature = "notices")]
+    pub(crate) notices: crate::engine::notices::NoticeDesk,
     /// Where it is written down who did what.
     pub(crate) audit: Arc<Audit>,
     pub(crate) web_server: WebServerFiles,
@@ -300,6 +303,8 @@ impl Shared {
             tasks: fleet.tasks().to_vec(),
             web_server: self.web_server.status(),
             audit: self.audit.status(),
+            #[cfg(feature = "notices")]
+            notices: self.notices.status(),
             store: self.freshness.status(store.url.clone(), error),
             ..snapshot.status(visitors, now)
         };

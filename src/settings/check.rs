@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::{
     Settings, admin, audit, client, drain, exempt,
     fault::Fault,
-    forced_on, language, live, mode, node, public, response, session,
+    forced_on, language, live, mode, node, notice, public, response, session,
     values::{Faults, redirect_fault, told},
     web_server,
 };
@@ -67,6 +67,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         node::check,
         public::check,
         audit::check,
+        notice::check,
         mode::check,
         admin::check,
         live::check,

@@ -11,7 +11,7 @@ use super::{
     Forced, Settings, SettingsError, WhenCutOff, WhenStoreFails, WhenUnknownAtStart, admin, audit,
     check, client, drain, exempt,
     fault::{Fault, Origin},
-    forced_on, language, live, logout, mode, node, public,
+    forced_on, language, live, logout, mode, node, notice, public,
     reader::{Reader, Section},
     response, session,
     source::{Entries, SETTINGS_VARIABLE, Source, overlay},
@@ -193,6 +193,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
         node: root.section("node", node::read),
         public: root.section("public", public::read),
         audit: root.section("audit", audit::read),
+        notices: root.sections("notice", notice::read),
         modes: root.sections("mode", mode::schema),
     }
 }

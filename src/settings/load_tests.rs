@@ -109,6 +109,9 @@ fn every_key_of_a_file_is_read() {
         [public]
         plan = true
         modes = ["site"]
+        [[notice]]
+        kind = "slack"
+        url = "https://a"
         [audit]
         file = "audit.jsonl"
         [drain]
@@ -226,6 +229,11 @@ fn every_key_of_a_file_is_read() {
             plan: true,
             modes: one("site"),
         },
+        notices: vec![NoticeSettings {
+            kind: TargetKind::Slack,
+            url: "https://a".to_owned(),
+            ..NoticeSettings::default()
+        }],
         audit: AuditSettings {
             file: Some(PathBuf::from("audit.jsonl")),
         },

@@ -81,6 +81,7 @@ mod load;
 mod logout;
 mod mode;
 mod node;
+mod notice;
 mod public;
 mod reader;
 mod response;
@@ -112,6 +113,7 @@ pub use self::{
     logout::LogoutSettings,
     mode::{AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings},
     node::NodeSettings,
+    notice::{NoticeSettings, TargetKind},
     public::PublicSettings,
     response::{FormatSetting, ResponseSettings},
     session::SessionSettings,
@@ -124,7 +126,7 @@ pub(crate) use self::{
 };
 pub use crate::core::{
     access::{Access, Forced},
-    state::OnTimeout,
+    state::{OnTimeout, notice::NoticeKind},
 };
 pub(crate) use crate::store::url::{StoreUrl, without_password};
 
@@ -209,6 +211,8 @@ pub struct Settings {
     pub public: PublicSettings,
     /// `[audit]`: where it is written down who did what.
     pub audit: AuditSettings,
+    /// `[[notice]]`: whom changes are told. Default empty: nobody.
+    pub notices: Vec<NoticeSettings>,
     /// `[[mode]]`: the kinds of maintenance that there are. Default empty: the one mode `site`.
     pub modes: Vec<ModeSettings>,
 }
@@ -258,6 +262,7 @@ impl Default for Settings {
             node: NodeSettings::default(),
             public: PublicSettings::default(),
             audit: AuditSettings::default(),
+            notices: Vec::new(),
             modes: Vec::new(),
         }
     }
@@ -293,6 +298,7 @@ impl fmt::Debug for Settings {
             node,
             public,
             audit,
+            notices,
             modes,
         } = self;
         formatter
@@ -322,6 +328,7 @@ impl fmt::Debug for Settings {
             .field("node", node)
             .field("public", public)
             .field("audit", audit)
+            .field("notices", notices)
             .field("modes", modes)
             .finish()
     }

@@ -14,6 +14,8 @@ pub(crate) mod maintenance;
 pub(crate) mod menu;
 pub(crate) mod middleware;
 pub(crate) mod mode;
+#[cfg(feature = "notices")]
+pub(crate) mod notice_text;
 pub mod observe;
 pub(crate) mod permission;
 pub(crate) mod public_plan;

@@ -70,6 +70,8 @@ mod lost_store;
 mod middleware;
 mod modes;
 mod nodes;
+#[cfg(feature = "notices")]
+mod notices;
 mod observe;
 mod openapi;
 mod pages;

@@ -42,6 +42,8 @@ async fn child_role() {
         "flooded" => crate::starts::child_is_flooded().await,
         #[cfg(target_os = "linux")]
         "failing-page" => crate::pages::child_refuses_by_a_page_that_fails().await,
+        #[cfg(feature = "notices")]
+        "sender" => crate::notices::child_sends().await,
         "task" => crate::tasks::child_runs_a_task().await,
         "lock" => crate::locks::child_holds_the_lock().await,
         "follow-edges" => crate::edges::child_follows().await,

@@ -291,6 +291,25 @@ pub(super) fn of_modes(status: &Status) -> Finding {
     }
 }
 
+/// Whom changes are told.
+pub(super) fn of_notices(status: &Status) -> Finding {
+    const NAME: &str = "notices";
+    if status.notices.is_empty() {
+        return Finding::right(NAME, "nobody is told of changes");
+    }
+    let failing = status.notices.iter().find(|it| it.error.is_some());
+    match failing {
+        Some(target) => {
+            let error = target.error.as_deref().unwrap_or_default();
+            Finding::wrong(NAME, format!("{}: {error}", target.name), None)
+        }
+        None => {
+            let names: Vec<&str> = status.notices.iter().map(|it| it.name.as_str()).collect();
+            Finding::right(NAME, format!("told are {}", names.join(", ")))
+        }
+    }
+}
+
 /// The file of the audit.
 pub(super) fn of_audit(status: &Status) -> Finding {
     const NAME: &str = "audit";

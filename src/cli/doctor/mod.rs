@@ -8,7 +8,9 @@ use console::Style;
 use serde_json::json;
 
 use self::{
-    checks::{of_audit, of_clock, of_files, of_modes, of_nodes, of_pages, of_store, of_tokens},
+    checks::{
+        of_audit, of_clock, of_files, of_modes, of_nodes, of_notices, of_pages, of_store, of_tokens,
+    },
     finding::{Finding, Verdict},
 };
 use super::{
@@ -98,6 +100,7 @@ async fn of_all(context: &Context<'_>) -> Vec<Finding> {
         Some(site) => {
             findings.push(of_files(&status));
             findings.push(of_audit(&status));
+            findings.push(of_notices(&status));
             findings.extend(of_tokens(&site.settings, now, &context.zone));
         }
         None => {

@@ -153,6 +153,7 @@ impl Document {
             modes,
             history,
             cancelled,
+            notices,
             unknown,
         } = self;
         let has_more = |mode: &ModeState| *mode != ModeState::default();
@@ -162,6 +163,7 @@ impl Document {
         };
         !history.is_empty()
             || !cancelled.is_empty()
+            || notices.is_some()
             || !unknown.is_empty()
             || modes
                 .values()

@@ -149,6 +149,7 @@ impl Document {
             modes,
             history: _,
             cancelled: _,
+            notices: _,
             unknown,
         } = self;
         let mut records = BTreeMap::new();

@@ -10,6 +10,9 @@ mod holder;
 pub(crate) mod horizon;
 pub(crate) mod lineage;
 mod mode_state;
+// What is stored of notices survives in a program that sends none.
+#[cfg_attr(not(feature = "notices"), allow(dead_code, unused_imports))]
+pub(crate) mod notice;
 mod operations;
 mod period;
 pub(crate) mod reconcile;
@@ -26,6 +29,7 @@ use serde_json::{Map, Value};
 
 use self::lineage::Lineage;
 
+use self::notice::Notices;
 pub(crate) use self::{
     cancelled::Cancelled,
     holder::{Hold, Holder},
@@ -62,6 +66,9 @@ pub(crate) struct Document {
     /// What was planned and is not any more, the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) cancelled: Vec<Cancelled>,
+    /// What others are told; `None`: nobody wants to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) notices: Option<Notices>,
     #[serde(flatten)]
     pub(crate) unknown: Map<String, Value>,
 }
@@ -75,6 +82,7 @@ impl Default for Document {
             modes: BTreeMap::new(),
             history: Vec::new(),
             cancelled: Vec::new(),
+            notices: None,
             unknown: Map::new(),
         }
     }

@@ -115,6 +115,11 @@ fn merged(
     }
     next.history = united(&stored.history, &remembered.history);
     next.take_cancelled(&remembered.cancelled, now);
+    // What was told counts further for whoever has told more; the rest follows from what is.
+    let place = |of: &Document| of.notices.as_ref().map_or(0, |notices| notices.next);
+    if place(stored) < place(remembered) {
+        next.notices.clone_from(&remembered.notices);
+    }
     mend_history(&mut next, &written, now);
     // Also where nothing was missing: that all of it is known has to be stored, so that nobody who knew
     // less brings back what was removed.

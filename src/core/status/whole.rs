@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::core::{
     access::Forced,
     status::{
-        AuditStatus, NodeStatus, RunningTask, SessionInside, UnheardNode, WebServerStatus,
+        AuditStatus, NodeStatus, NoticeTargetStatus, RunningTask, SessionInside, UnheardNode,
+        WebServerStatus,
         modes::{ModeStatus, UnknownMode},
         store::StoreStatus,
     },
@@ -57,6 +58,9 @@ pub struct Status {
     /// The files for a web server in front of the app; `None`: the settings name none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web_server: Option<WebServerStatus>,
+    /// Whom changes are told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<NoticeTargetStatus>,
     /// The file of the audit; `None`: the settings name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditStatus>,

@@ -156,7 +156,8 @@ impl Driver {
             if let Some(key) = said.filter(|_| is_to_be_said) {
                 next.modes.entry(key.to_owned()).or_default();
             }
-            let next = next.with_said(now).signed(&stored, said, now, random_name);
+            let next = next.with_said(now).with_notices(now, random_name);
+            let next = next.signed(&stored, said, now, random_name);
             let content = next.encode();
             known.asked = Some(next.clone());
             let saved = self.store.save(&content, version.as_ref()).await;

@@ -15,6 +15,13 @@ use crate::{
 /// It is a function and not a value, so that it can be applied again to a newer document.
 pub(crate) type Operation = Box<dyn Fn(&Document, Timestamp) -> Option<Document> + Send>;
 
+/// A change of what is stored of notices, on its way to the driver.
+pub(crate) struct NoticeCommand {
+    pub(crate) operation: Operation,
+    /// Whether it is stored.
+    pub(crate) reply: oneshot::Sender<bool>,
+}
+
 /// What became of a change.
 #[derive(Debug)]
 pub(crate) struct Changed {

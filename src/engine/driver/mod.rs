@@ -37,6 +37,7 @@ mod edges;
 mod holders;
 mod load;
 mod lost;
+mod notices;
 mod outcome;
 mod plan;
 mod publish;
@@ -45,7 +46,7 @@ mod skew;
 mod start;
 
 pub(crate) use self::{
-    command::{Changed, Command, Operation},
+    command::{Changed, Command, NoticeCommand, Operation},
     plan::Plan,
 };
 
@@ -167,6 +168,8 @@ impl Driver {
         let (look_again, mut looks) = mpsc::unbounded_channel();
         let (heard, mut fleets) = mpsc::unbounded_channel();
         let (looked, mut seen_holders) = mpsc::unbounded_channel();
+        let (notes, mut noted) = mpsc::unbounded_channel::<NoticeCommand>();
+        self.tell_others(&notes);
         let (leave, told_to_leave) = oneshot::channel();
         let reporter = Reporter {
             shared: Arc::clone(&self.shared),
@@ -215,6 +218,10 @@ impl Driver {
                 () = until(self.next_edge()) => self.cross_edge(&mut known, &heard).await,
                 () = until(known.holders.due()) => self.look_at_holders(&mut known, &looked),
                 Some(leases) = seen_holders.recv() => self.judge_holders(&mut known, leases).await,
+                Some(note) = noted.recv() => {
+                    let stored = self.try_quietly(&mut known, &note.operation).await.is_ok();
+                    let _ = note.reply.send(stored);
+                }
                 () = until(known.web_server.retry) => {}
                 () = until(known.copy_after) => known.copy_after = None,
             }
@@ -229,6 +236,7 @@ impl Driver {
     /// start with what is known.
     async fn follow(&self, known: &mut Known) {
         self.know_holders(known);
+        self.tell_time(known).await;
         self.keep_copy(known).await;
         let web_server = &self.shared.web_server;
         if !web_server.is_due(&known.web_server, &self.shared) {

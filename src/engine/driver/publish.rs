@@ -38,6 +38,10 @@ impl Driver {
         if !known.is_quiet {
             self.shared.hooks.tell(&before, &snapshot);
         }
+        #[cfg(feature = "notices")]
+        if let Some(document) = &known.document {
+            self.shared.notices.publish(document.notices.as_ref());
+        }
         self.published.send_replace(snapshot.number);
         snapshot
     }

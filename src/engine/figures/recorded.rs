@@ -21,6 +21,10 @@ const PHASE: &str = "maintenance_phase";
 const PHASE_SECONDS: &str = "maintenance_phase_seconds";
 const HOLDER_LOST: &str = "maintenance_holder_lost";
 const HOLDERS_LOST: &str = "maintenance_holders_lost_total";
+#[cfg(feature = "notices")]
+const NOTICES_WAITING: &str = "maintenance_notices_waiting";
+#[cfg(feature = "notices")]
+const NOTICES_FAILING: &str = "maintenance_notices_failing";
 const REFUSALS: &str = "maintenance_refusals_total";
 const PASSES: &str = "maintenance_passes_total";
 const IN_FLIGHT: &str = "maintenance_in_flight_requests";
@@ -73,6 +77,12 @@ pub(crate) async fn report(shared: &Shared) {
         let sessions = shared.sessions.inside(shared.drain.session_idle);
         gauge!(SESSIONS).set(sessions.len() as f64);
         gauge!(TASKS).set(shared.own_node.tasks.load(Ordering::SeqCst) as f64);
+        #[cfg(feature = "notices")]
+        for target in shared.notices.status() {
+            gauge!(NOTICES_WAITING, "target" => target.name.clone()).set(target.waiting as f64);
+            let is_failing = target.failing_since.is_some();
+            gauge!(NOTICES_FAILING, "target" => target.name).set(f64::from(u8::from(is_failing)));
+        }
         if let Some(age) = shared.freshness.status(String::new(), None).age {
             gauge!(KNOWLEDGE_AGE).set(age as f64);
         }
@@ -133,6 +143,11 @@ fn describe() {
         HOLDERS_LOST,
         "jobs that held a mode and have died, as this process has seen it"
     );
+    #[cfg(feature = "notices")]
+    {
+        describe_gauge!(NOTICES_WAITING, "notices that wait for a target");
+        describe_gauge!(NOTICES_FAILING, "1 while a target takes no notices");
+    }
     describe_counter!(REFUSALS, "requests that maintenance refused");
     describe_counter!(PASSES, "requests that maintenance let through, by the rule");
     describe_gauge!(IN_FLIGHT, "requests that this process is serving");

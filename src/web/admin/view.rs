@@ -32,7 +32,7 @@ use crate::{
         overlap::Closed,
         phase::Phase,
         schedule::{Unit, largest_units},
-        status::{modes::ModeStatus, period::PastPeriod, whole::Status},
+        status::{NoticeTargetStatus, modes::ModeStatus, period::PastPeriod, whole::Status},
     },
     settings::Access,
     web::refusal::language::Catalogue,
@@ -152,6 +152,8 @@ pub(super) struct Dashboard {
     history: HistoryShown,
     /// The newest first; `None`: nothing is written down.
     audit: Option<Vec<AuditShown>>,
+    /// Whom changes are told.
+    notices: Vec<NoticeTargetStatus>,
     forced: Option<&'static str>,
     store: StoreShown,
     may_toggle: bool,
@@ -256,6 +258,7 @@ impl Dashboard {
                     .map(|entry| AuditShown::new(entry, &labels, reader))
                     .collect()
             }),
+            notices: status.notices.clone(),
             forced: status.forced.map(crate::settings::Forced::as_str),
             store: StoreShown {
                 url: status.store.url.clone(),

@@ -73,6 +73,7 @@ impl Visibility {
         if !self.is_whole {
             status.unknown_modes.clear();
             status.audit = None;
+            status.notices.clear();
             let closed: Vec<&str> = status
                 .modes
                 .iter()

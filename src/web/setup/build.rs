@@ -16,6 +16,8 @@ use super::{
     plans::{node_plan, plan},
     rules::{fault, rules, target},
 };
+#[cfg(feature = "notices")]
+use crate::web::notice_text;
 use crate::{
     core::{
         audit::{Author, How},
@@ -138,6 +140,8 @@ impl Builder {
         let first = plan.first_snapshot(Arc::new(rules), store.url(), self.clock.now());
         let clock = self.clock.clone();
         let is_tool = self.is_tool;
+        #[cfg(feature = "notices")]
+        let desk = notice_text::desk(&settings, &plan.modes, &languages, plan.time_zone.clone())?;
         let mut front = self.front(&settings, &modes, templates, languages)?;
         if let Err(found) = front.responses.try_pages(&modes) {
             if !is_tool {
@@ -147,7 +151,16 @@ impl Builder {
             settings.web_server.page = None;
         }
         let front = Arc::new(front);
-        let shared = shared(&settings, first, &plan, hooks, clock, &front);
+        let shared = shared(
+            &settings,
+            first,
+            &plan,
+            hooks,
+            clock,
+            &front,
+            #[cfg(feature = "notices")]
+            desk,
+        );
         let shared = Arc::new(shared.map_err(BuildError::Thread)?);
         functions.tell_of(&shared);
         tracing::info!(
@@ -278,6 +291,7 @@ pub(super) fn shared(
     hooks: Hooks,
     clock: Clock,
     front: &Arc<Front>,
+    #[cfg(feature = "notices")] notices: crate::engine::notices::NoticeDesk,
 ) -> io::Result<Shared> {
     let mut own_node = OwnNode::new(node_plan(settings));
     own_node.sessions_loaded = Arc::clone(&front.session_order.loaded);
@@ -304,6 +318,8 @@ pub(super) fn shared(
         time_zone: plan.time_zone.clone(),
         hooks,
         cancelling: Cancelling::default(),
+        #[cfg(feature = "notices")]
+        notices,
         audit: Arc::new(audit),
         web_server: WebServerFiles::new(&settings.web_server),
         page: Arc::new(move |snapshot, mode, now| {

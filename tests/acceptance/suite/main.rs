@@ -17,6 +17,7 @@ mod webdriver;
 
 #[cfg(target_os = "linux")]
 mod absence;
+mod alertmanager;
 mod browser;
 mod browser_cors;
 mod browser_countdown;
