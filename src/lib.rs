@@ -105,7 +105,7 @@ pub use self::{
 pub use crate::core::{
     rules::rule::Rule,
     status::{
-        modes::{HeldStatus, ModeStatus, UnknownMode},
+        modes::{HeldStatus, ModeStatus, OpeningStatus, UnknownMode},
         period::PastPeriod,
         store::StoreStatus,
         whole::Status,

@@ -200,6 +200,7 @@ Try:   curl -c cookies {site}/login/superuser
        curl -i -H 'Accept: application/json' {site}/api/items
        curl -i {site}/health
        curl -i -b cookies -X POST {site}/maintenance-mode/off
+       curl -i -b cookies -X POST -d over=2m {site}/maintenance-mode/off     (opens gently)
        curl -i -b cookies -X POST '{site}/maintenance-mode/on?mode=read-only'
        curl -i -d name=Shelf {site}/api/items
 Shell: in this folder, the program `maintenance` does it, too:

@@ -53,7 +53,8 @@
 //! | 3 | the store or the site is out of reach, or what the store holds cannot be used |
 //! | 4 | timed out or cancelled |
 //!
-//! `status --exit-code` has codes of its own: 0 online, 10 scheduled, 11 pending, 12 offline.
+//! `status --exit-code` has codes of its own: 0 online, 10 scheduled, 11 pending, 12 offline, 13
+//! offline and its job is lost, 14 opening.
 //! `during` and `task` end with the exit code of the command that they run, as a shell does: 128 and
 //! the signal's number of a command that a signal ended, 127 where there is no such command, 126
 //! where it cannot be run.

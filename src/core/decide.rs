@@ -8,6 +8,7 @@ use std::iter;
 use jiff::Timestamp;
 
 use crate::core::{
+    opening::Place,
     phase::Phase,
     rules::{
         compiled::Rules,
@@ -152,11 +153,13 @@ pub(crate) fn decide_visitor(
             Stance::Asks => rules
                 .of_mode(mode.index)
                 .and_then(|own| own.exempt.visitors.exemption(visitor))
-                .or_else(|| {
-                    let goes_on = mode.phase == Phase::Pending
-                        && visitor.authenticated
-                        && is_already_in(mode.index);
-                    goes_on.then_some(Rule::AlreadyIn)
+                .or_else(|| match mode.phase {
+                    Phase::Pending => (visitor.authenticated && is_already_in(mode.index))
+                        .then_some(Rule::AlreadyIn),
+                    Phase::Opening => turn(snapshot, subject, visitor, mode.index, now)
+                        .is_some_and(|turn| turn <= now)
+                        .then_some(Rule::TurnHasCome),
+                    _ => None,
                 }),
         };
         let Some(rule) = rule else {
@@ -173,7 +176,22 @@ pub(crate) fn decide_visitor(
     }
 }
 
-/// The modes that are closed for a request: pending or offline, and it is theirs.
+/// When a visitor gets into a mode that is opening. `None`: it is not, or that is not known.
+pub(crate) fn turn(
+    snapshot: &Snapshot,
+    subject: &impl Subject,
+    visitor: &Visitor,
+    mode: usize,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let mode = &snapshot.modes[mode];
+    if mode.phase(now) != Phase::Opening {
+        return None;
+    }
+    mode.turn(Place::of(visitor, subject.address()))
+}
+
+/// The modes that are closed for a request: pending, offline or opening, and it is theirs.
 pub(crate) fn closed_for(
     snapshot: &Snapshot,
     subject: &impl Subject,
@@ -200,16 +218,17 @@ fn stance(rules: &Rules, subject: &impl Subject, mode: ClosedMode) -> Stance {
         return Stance::Passes(Rule::AlreadyIn);
     }
     let asks = is_closing
+        || mode.phase == Phase::Opening
         || rules.visitors.need_visitor()
         || own.is_some_and(|own| own.exempt.visitors.need_visitor());
     if asks { Stance::Asks } else { Stance::Refuses }
 }
 
 /// Of two rules by which modes let a request through, the one that is told: that the visitor is
-/// already in, since a drain waits for such a request; else one that goes by who or where they are,
+/// in and meant to be, since a drain waits for such a request; else one that goes by who or where they are,
 /// since others are not to be shown the answer; else the first.
 fn weightier(before: Option<Rule>, rule: Rule) -> Rule {
-    let weight = |rule: Rule| (rule == Rule::AlreadyIn, rule.is_personal());
+    let weight = |rule: Rule| (rule.is_inside(), rule.is_personal());
     match before {
         Some(before) if weight(rule) <= weight(before) => before,
         _ => rule,

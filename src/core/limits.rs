@@ -142,6 +142,8 @@ fn texts(mode: &ModeState) -> Vec<Text<'_>> {
         .windows
         .iter()
         .map(|window| ("title", false, window.title.as_deref()));
+    let opening = mode.switch.record().and_then(|on| on.opening.as_ref());
+    let of_opening = opening.map(|opening| ("name of who opens it", false, opening.by.as_deref()));
     of_switch(&mode.switch)
         .into_iter()
         .chain(of_guards)
@@ -149,6 +151,7 @@ fn texts(mode: &ModeState) -> Vec<Text<'_>> {
         .flatten()
         .chain(titles)
         .chain(of_holders)
+        .chain(of_opening)
         .filter_map(|(what, lines, text)| Some((what, lines, text?)))
         .collect()
 }

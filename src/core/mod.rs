@@ -7,6 +7,7 @@ pub(crate) mod excerpt;
 pub(crate) mod limits;
 pub(crate) mod mode;
 pub(crate) mod mode_view;
+pub(crate) mod opening;
 pub(crate) mod overlap;
 #[cfg(feature = "redis")]
 pub(crate) mod pace;

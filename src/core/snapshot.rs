@@ -46,7 +46,7 @@ pub(crate) struct Snapshot {
     timed: bool,
 }
 
-/// A mode that is pending or offline.
+/// A mode that is pending, offline or opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ClosedMode {
     pub(crate) index: usize,

@@ -83,6 +83,9 @@ pub enum ChangeError {
          with `maintenance status`"
     )]
     NotHeld(String),
+    /// Only a mode that is opening can be paused in that.
+    #[error("the mode `{0}` is not opening; `maintenance off --over 10m` opens it share by share")]
+    NotOpening(String),
     /// What was asked for makes no sense.
     #[error("this cannot be planned: {0}")]
     Plan(String),
@@ -128,6 +131,7 @@ impl ChangeError {
             Self::Held { .. } => "held",
             Self::HolderLost(_) => "holder-lost",
             Self::NotHeld(_) => "not-held",
+            Self::NotOpening(_) => "not-opening",
             Self::Plan(_) => "plan",
             Self::Text(_) => "text",
             Self::Full(_) => "full",

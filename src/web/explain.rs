@@ -106,6 +106,7 @@ pub(crate) fn explain_to(
         not_known: RefCell::default(),
     };
     let mut logout = false;
+    let mut turn = None;
     let (outcome, rule, mode) = match decide(&snapshot, &subject, now) {
         Decision::Pass(rule) | Decision::PassModes(rule) => {
             let closed = closed_for(&snapshot, &subject, now).next();
@@ -117,11 +118,18 @@ pub(crate) fn explain_to(
             let decision =
                 decide_visitor(&snapshot, &subject, &visitor, |_| subject.was_seen(), now);
             logout = decision.logout;
+            let is_opening = snapshot.modes[mode].phase(now) == Phase::Opening;
+            if is_opening && inquiry.role != Role::Anonymous {
+                subject.does_not_know(
+                    "Which visitor it is: when somebody who has logged in gets in goes by their id.",
+                );
+            }
             match decision.outcome {
                 decide::Outcome::Pass(rule) | decide::Outcome::PassModes(rule) => {
                     (Outcome::Pass, rule, Some(mode))
                 }
                 decide::Outcome::Refuse { mode } => {
+                    turn = decide::turn(&snapshot, &subject, &visitor, mode, now);
                     (Outcome::Refuse, Rule::NoExemption, Some(mode))
                 }
             }
@@ -157,7 +165,10 @@ pub(crate) fn explain_to(
         logout,
         why: match rule {
             Rule::Online => online(&snapshot, now, may_hear_of),
-            rule => why(rule, &snapshot, mode.map(|mode| &*mode.key), logout, now),
+            rule => {
+                let mode = mode.map(|mode| &*mode.key);
+                why(rule, &snapshot, mode, logout, turn, now)
+            }
         },
         not_known,
     }

@@ -71,6 +71,7 @@ mod modes;
 mod nodes;
 mod observe;
 mod openapi;
+mod opening;
 mod pages;
 mod parity;
 mod parity_site_maintenance;

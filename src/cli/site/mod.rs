@@ -26,8 +26,8 @@ pub(super) use self::{
     hold::Hold,
     store::StoreSite,
     wishes::{
-        DrainWishes, Emptiness, EndWish, Explained, Gone, HoldWishes, Question, WindowWishes,
-        Wishes,
+        DrainWishes, Emptiness, EndWish, Explained, Gone, HoldWishes, OpeningWishes, Question,
+        WindowWishes, Wishes,
     },
 };
 
@@ -140,10 +140,15 @@ impl Site {
         }
     }
 
-    pub(super) async fn turn_off(&self, mode: &str, by: &str) -> Result<Change, Failure> {
+    pub(super) async fn turn_off(
+        &self,
+        mode: &str,
+        by: &str,
+        how: OpeningWishes,
+    ) -> Result<Change, Failure> {
         match self {
-            Self::Store(store) => store.turn_off(mode, by).await,
-            Self::Api(api) => api.turn_off(mode).await,
+            Self::Store(store) => store.turn_off(mode, by, how).await,
+            Self::Api(api) => api.turn_off(mode, how).await,
         }
     }
 

@@ -6,7 +6,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use parking_lot::Mutex;
 
 use super::{
-    DrainWishes, Emptiness, EndWish, Explained, Hold, HoldWishes, Question, WindowWishes, Wishes,
+    DrainWishes, Emptiness, EndWish, Explained, Hold, HoldWishes, OpeningWishes, Question,
+    WindowWishes, Wishes,
 };
 use crate::{
     cli::{failure::Failure, texts::given},
@@ -101,8 +102,19 @@ impl StoreSite {
         Ok(turn_on.await?)
     }
 
-    pub(super) async fn turn_off(&self, mode: &str, by: &str) -> Result<Change, Failure> {
-        Ok(self.maintenance.turn_off().mode(mode).by(by).await?)
+    pub(super) async fn turn_off(
+        &self,
+        mode: &str,
+        by: &str,
+        how: OpeningWishes,
+    ) -> Result<Change, Failure> {
+        let turn_off = self.maintenance.turn_off().mode(mode).by(by);
+        let turn_off = match how {
+            OpeningWishes::AtOnce => turn_off,
+            OpeningWishes::Over(over) => turn_off.over(over),
+            OpeningWishes::Paused => turn_off.paused(),
+        };
+        Ok(turn_off.await?)
     }
 
     pub(super) async fn forget(&self, mode: &str, by: &str) -> Result<Change, Failure> {

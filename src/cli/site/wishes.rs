@@ -50,6 +50,16 @@ pub(in crate::cli) enum Gone {
     TakenAway,
 }
 
+/// How a mode is to be opened.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) enum OpeningWishes {
+    AtOnce,
+    /// Share by share, within this time.
+    Over(Duration),
+    /// No further than it is.
+    Paused,
+}
+
 /// When it ends by itself.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cli) enum EndWish {

@@ -56,6 +56,8 @@ pub enum Rule {
     ReadOnly,
     /// The mode is closing, and the visitor is already in.
     AlreadyIn,
+    /// The mode is opening, and the visitor's turn has come.
+    TurnHasCome,
     /// No exemption matched.
     NoExemption,
 }
@@ -88,6 +90,7 @@ impl Rule {
             Self::Superuser => "superuser",
             Self::ReadOnly => "read-only",
             Self::AlreadyIn => "already-in",
+            Self::TurnHasCome => "turn-has-come",
             Self::NoExemption => "no-exemption",
         }
     }
@@ -102,6 +105,11 @@ impl Rule {
         )
     }
 
+    /// Whether it lets in a visitor who is inside from then on, and whom a drain waits for.
+    pub(crate) fn is_inside(self) -> bool {
+        matches!(self, Self::AlreadyIn | Self::TurnHasCome)
+    }
+
     /// Whether it lets a request through by who sends it or from where, and would refuse the same of
     /// somebody else. What a predicate of the app goes by, nobody knows.
     pub(crate) fn is_personal(self) -> bool {
@@ -114,7 +122,8 @@ impl Rule {
             | Self::Authenticated
             | Self::Staff
             | Self::Superuser
-            | Self::AlreadyIn => true,
+            | Self::AlreadyIn
+            | Self::TurnHasCome => true,
             Self::ForcedOffRoute
             | Self::ForcedOnRoute
             | Self::ForcedOnPattern

@@ -10,6 +10,7 @@ mod holder;
 pub(crate) mod horizon;
 pub(crate) mod lineage;
 mod mode_state;
+mod opening;
 mod operations;
 mod period;
 pub(crate) mod reconcile;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::period::Ended;
-use crate::core::phase::Phase;
+use crate::core::{opening::Opening, phase::Phase};
 
 /// The manual part of a mode.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,7 @@ impl Switch {
         match self {
             Self::Off => Phase::Online,
             Self::On(_) | Self::Pending(_) if has_lapsed => Phase::Online,
+            Self::On(on) if on.opening().is_some() => Phase::Opening,
             Self::On(_) => Phase::Offline,
             Self::Pending(drain) if drain.deadline.is_none_or(|deadline| now < deadline) => {
                 Phase::Pending
@@ -34,6 +35,14 @@ impl Switch {
                 OnTimeout::Offline => Phase::Offline,
                 OnTimeout::Cancel => Phase::Online,
             },
+        }
+    }
+
+    /// How it opens again, share by share, if it does.
+    pub(crate) fn opening(&self) -> Option<&Opening> {
+        match self {
+            Self::On(on) => on.opening(),
+            Self::Off | Self::Pending(_) => None,
         }
     }
 
@@ -105,6 +114,17 @@ pub(crate) struct SwitchedOn {
     pub(crate) reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
+    /// How it opens again, share by share, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) opening: Option<Opening>,
     #[serde(flatten)]
     pub(crate) unknown: Map<String, Value>,
+}
+
+impl SwitchedOn {
+    /// How it opens again. What an older version was told since counts more: it has set another end.
+    pub(crate) fn opening(&self) -> Option<&Opening> {
+        let opening = self.opening.as_ref();
+        opening.filter(|opening| opening.until == self.until)
+    }
 }

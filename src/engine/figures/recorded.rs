@@ -19,6 +19,7 @@ use crate::{
 
 const PHASE: &str = "maintenance_phase";
 const PHASE_SECONDS: &str = "maintenance_phase_seconds";
+const OPENING_SHARE: &str = "maintenance_opening_share";
 const HOLDER_LOST: &str = "maintenance_holder_lost";
 const HOLDERS_LOST: &str = "maintenance_holders_lost_total";
 const REFUSALS: &str = "maintenance_refusals_total";
@@ -33,11 +34,12 @@ const KNOWLEDGE_AGE: &str = "maintenance_knowledge_age_seconds";
 /// How often gauges are set.
 const EVERY: Duration = Duration::from_secs(1);
 
-const PHASES: [Phase; 4] = [
+const PHASES: [Phase; 5] = [
     Phase::Online,
     Phase::Scheduled,
     Phase::Pending,
     Phase::Offline,
+    Phase::Opening,
 ];
 
 pub(crate) fn refused(mode: &str, format: &'static str) {
@@ -94,6 +96,12 @@ fn set_phases(
             gauge!(PHASE, "mode" => key.clone(), "phase" => phase.as_str())
                 .set(f64::from(u8::from(is_in)));
         }
+        // Of the visitors: all where nobody is refused, and none where everybody is.
+        let share = match (standing.phase, mode.state.switch.opening()) {
+            (Phase::Opening, Some(opening)) => opening.share(now),
+            (phase, _) => f64::from(u8::from(!phase.is_maintenance())),
+        };
+        gauge!(OPENING_SHARE, "mode" => key.clone()).set(share);
         let holder = mode.state.holder().map(|(_, holder)| holder);
         let is_lost = standing.phase.is_maintenance() && holder.is_some_and(Holder::is_lost);
         gauge!(HOLDER_LOST, "mode" => key.clone()).set(f64::from(u8::from(is_lost)));
@@ -124,6 +132,10 @@ fn describe() {
         PHASE_SECONDS,
         Unit::Seconds,
         "how long the mode has been in its phase"
+    );
+    describe_gauge!(
+        OPENING_SHARE,
+        "the share of the visitors whom the mode lets in: 1 online, 0 closed, in between while it opens"
     );
     describe_gauge!(
         HOLDER_LOST,

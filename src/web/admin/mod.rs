@@ -253,6 +253,7 @@ fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
         ChangeError::Held { .. } => (conflict, "Held by a job"),
         ChangeError::HolderLost(_) => (conflict, "The hold is lost"),
         ChangeError::NotHeld(_) => (conflict, "Not held"),
+        ChangeError::NotOpening(_) => (conflict, "Not opening"),
         ChangeError::Refused { .. } => (conflict, "Refused"),
         ChangeError::Outdated { .. } => (conflict, "Changed meanwhile"),
         ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),

@@ -112,6 +112,7 @@ impl Reader<'_> {
             Phase::Scheduled => "phase_scheduled",
             Phase::Pending => "phase_pending",
             Phase::Offline => "phase_offline",
+            Phase::Opening => "phase_opening",
         })
     }
 }

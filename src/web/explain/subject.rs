@@ -147,7 +147,8 @@ impl Subject for InquirySubject<'_> {
         if self.inquiry.address.is_none() {
             self.does_not_know(
                 "The client's address: one that is exempt passes by `exempt.addresses` or \
-                 `exempt.address_patterns`.",
+                 `exempt.address_patterns`, and while a mode is opening it says when the turn comes of \
+                 whoever has not logged in.",
             );
         }
         self.inquiry.address

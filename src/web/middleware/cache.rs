@@ -52,6 +52,8 @@ pub(super) struct CachedRefusal {
     pub(super) redirect: bool,
     /// Whether it answers a request that would have changed something.
     sent: bool,
+    /// Whose turn it tells.
+    turn: Option<Timestamp>,
     /// What stands before the paths of the app.
     prefix: Box<str>,
     /// The stretch of time over which it says the truth; `None`: as long as its snapshot.
@@ -156,6 +158,7 @@ impl Cache {
             format,
             language,
             sent,
+            turn,
         } = refusing;
         let forced_on = rule.is_forced_on();
         let redirect = responses.redirects(request, mode, format);
@@ -169,8 +172,11 @@ impl Cache {
                 kept.language,
                 kept.redirect,
                 kept.sent,
+                kept.turn,
                 &*kept.prefix,
-            ) == (mode, forced_on, format, language, redirect, sent, prefix)
+            ) == (
+                mode, forced_on, format, language, redirect, sent, turn, prefix,
+            )
         });
         if let Some(known) = known.filter(|_| is_current) {
             if self.kept[known].is_valid(responses, now) {
@@ -193,6 +199,7 @@ impl Cache {
                 language,
                 redirect,
                 sent,
+                turn,
                 prefix: prefix.into(),
                 valid: snapshot.is_timed().then(|| Validity {
                     from: now,

@@ -9,12 +9,12 @@ use std::{
 
 use actix_session::SessionExt as _;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::cache::Cache;
 use crate::{
     core::{
-        decide::{Decision, Outcome, closed_for, decide, decide_visitor},
+        decide::{Decision, Outcome, closed_for, decide, decide_visitor, turn},
         rules::rule::Rule,
         snapshot::Snapshot,
         visitor::Visitor,
@@ -149,7 +149,7 @@ impl Worker {
                 self.admit(request, admission, &snapshot, rule)
             }
             Decision::Refuse { rule, mode } => {
-                Judgement::Refuse(self.refuse(request, &snapshot, mode, rule, now))
+                Judgement::Refuse(self.refuse(request, &snapshot, mode, rule, None, now))
             }
             Decision::DependsOnVisitor { .. } => {
                 let visitor = match visitor {
@@ -209,7 +209,12 @@ impl Worker {
         if self.reads_session() && !decision.logout {
             self.front().session_order.refused(request);
         }
-        Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, now))
+        let asks = match decision.logout {
+            true => &Visitor::anonymous(),
+            false => visitor,
+        };
+        let turn = turn(snapshot, &subject, asks, mode, now).map(next_second);
+        Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, turn, now))
     }
 
     /// Whether an authenticated visitor was in before the site began to close. A visitor whom only
@@ -239,7 +244,7 @@ impl Worker {
         let subject = RequestSubject::new(request, self.front(), &self.routes);
         let closed = closed_for(&snapshot, &subject, now).next();
         let mode = closed.map_or(0, |mode| mode.index);
-        self.refuse(request, &snapshot, mode, Rule::ForcedOnWrapper, now)
+        self.refuse(request, &snapshot, mode, Rule::ForcedOnWrapper, None, now)
     }
 
     fn reads_session(&self) -> bool {
@@ -258,7 +263,8 @@ impl Worker {
             // The drain is over but for the writing of it.
             let now = shared.now_for(snapshot);
             let mode = snapshot.closed_mode(now).unwrap_or(0);
-            return Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, now));
+            let rule = Rule::NoExemption;
+            return Judgement::Refuse(self.refuse(request, snapshot, mode, rule, None, now));
         }
         figures::passed(rule);
         tracing::debug!(
@@ -296,7 +302,7 @@ impl Worker {
         rule: Rule,
         now: Timestamp,
     ) -> Admission {
-        if rule == Rule::AlreadyIn || snapshot.closed_mode(now).is_none() {
+        if rule.is_inside() || snapshot.closed_mode(now).is_none() {
             self.admissions.pass(inside, request)
         } else {
             let is_noted = !snapshot.is_draining(now);
@@ -342,6 +348,7 @@ impl Worker {
         snapshot: &Snapshot,
         mode: usize,
         rule: Rule,
+        turn: Option<Timestamp>,
         now: Timestamp,
     ) -> HttpResponse {
         let responses = &self.front().responses;
@@ -362,6 +369,7 @@ impl Worker {
             format,
             language,
             sent: !request.method().is_safe(),
+            turn,
         };
         let prefix = self.front().public_prefix(request);
         let mut response = if responses.can_be_kept(mode, format) {
@@ -377,4 +385,12 @@ impl Worker {
         response.extensions_mut().insert(RefusalMarker);
         response
     }
+}
+
+/// The whole second in which an instant has passed.
+fn next_second(instant: Timestamp) -> Timestamp {
+    let up = TimestampRound::new()
+        .smallest(Unit::Second)
+        .mode(RoundMode::Ceil);
+    instant.round(up).unwrap_or(instant)
 }

@@ -27,7 +27,7 @@ use self::{
     request::{body_of, body_of_window, encoded, path_of, query},
     token::Token,
 };
-use super::{Emptiness, Explained, Question, WindowWishes, Wishes};
+use super::{Emptiness, Explained, OpeningWishes, Question, WindowWishes, Wishes};
 use crate::{
     cli::failure::{Exit, Failure},
     core::{
@@ -198,8 +198,15 @@ impl ApiSite {
         Ok(self.change_of(changed))
     }
 
-    pub(super) async fn turn_off(&self, mode: &str) -> Result<Change, Failure> {
-        let changed = self.change(Method::DELETE, path_of(mode), None).await?;
+    pub(super) async fn turn_off(&self, mode: &str, how: OpeningWishes) -> Result<Change, Failure> {
+        let (over, pause) = match how {
+            OpeningWishes::AtOnce => (None, None),
+            OpeningWishes::Over(over) => (Some(format!("{}ms", over.as_millis())), None),
+            OpeningWishes::Paused => (None, Some("true".to_owned())),
+        };
+        let query = query(&[("over", over.as_ref()), ("pause", pause.as_ref())]);
+        let path = format!("{}{query}", path_of(mode));
+        let changed = self.change(Method::DELETE, path, None).await?;
         Ok(self.change_of(changed))
     }
 

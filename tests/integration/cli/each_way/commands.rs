@@ -320,3 +320,22 @@ fn what_other_programs_call_the_commands_is_understood() {
     let help = operator.done(&["--help"]).out;
     assert!(!help.contains("down") && !help.contains("\n  up"), "{help}");
 }
+
+#[test]
+fn off_over_a_time_opens_share_by_share_and_is_paused() {
+    let operator = Operator::new();
+    operator.done(&["on"]);
+    let ran = operator.done(&["off", "--over", "1h"]);
+    assert!(ran.out.starts_with("site is opening, 0.0 % of the visitors are in, all at 20"), "{ran:?}");
+    operator.fails(14, &["status", "--exit-code"]);
+    let status = operator.done(&["status"]);
+    assert!(status.out.contains("0.0 % of the visitors are in"), "{status:?}");
+    let ran = operator.done(&["off", "--pause"]);
+    assert!(ran.out.contains("of the visitors are in, paused"), "{ran:?}");
+    let ran = operator.done(&["off"]);
+    assert!(ran.out.starts_with("site is online"), "{ran:?}");
+    let ran = operator.fails(1, &["off", "--pause"]);
+    assert!(ran.err.contains("is not opening"), "{ran:?}");
+    let ran = operator.fails(2, &["off", "--over", "soon"]);
+    assert!(ran.err.contains("--over"), "{ran:?}");
+}
