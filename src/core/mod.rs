@@ -14,6 +14,7 @@ pub(crate) mod pace;
 pub(crate) mod phase;
 pub(crate) mod public_path;
 pub(crate) mod public_plan;
+pub(crate) mod remembered;
 pub(crate) mod rules;
 pub(crate) mod schedule;
 pub(crate) mod secret;

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
-    core::{secret::Secret, text::hexadecimal},
+    core::{schedule::duration_in_words, secret::Secret, text::hexadecimal},
     settings::{HASH_PREFIX, TokenSettings, hash_from_text},
     web::permission::Permission,
     web::throttle::Throttle,
@@ -94,8 +94,8 @@ impl fmt::Display for Wrong {
             ),
             Self::TooMany { wait } => write!(
                 formatter,
-                "Too many wrong tokens came from this address. Try again in {} s.",
-                wait_in_seconds(*wait)
+                "Too many wrong tokens came from this address. Try again in {}.",
+                duration_in_words(Duration::from_secs(wait_in_seconds(*wait)))
             ),
         }
     }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     core::{
         limits,
+        schedule::duration_in_words,
         state::{
             applied::{Applied, applied},
             settle::settled_up_to,
@@ -44,9 +45,9 @@ impl Driver {
             Ok(outcome) => outcome,
             Err(waited) => {
                 let error = StoreError::new(format!(
-                    "the store {} did not take the change within {} seconds",
+                    "the store {} did not take the change within {}",
                     self.store.url(),
-                    waited.as_secs()
+                    duration_in_words(waited)
                 ));
                 match self.last_look(known).await {
                     Some(changed) => Ok(changed),

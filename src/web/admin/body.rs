@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     core::limits::LONGEST_TEXT,
-    core::schedule::{parse_duration, read_time},
+    core::schedule::{duration_in_words, parse_duration, read_time},
 };
 
 /// The longest body, in bytes.
@@ -148,11 +148,8 @@ impl Members {
     ) -> Option<Duration> {
         let duration = self.duration(name)?;
         if duration < shortest || longest < duration {
-            let (shortest, longest) = (shortest.as_secs(), longest.as_secs());
-            self.fault(
-                name,
-                format_args!("give from {shortest} to {longest} seconds"),
-            );
+            let (shortest, longest) = (duration_in_words(shortest), duration_in_words(longest));
+            self.fault(name, format_args!("give from {shortest} to {longest}"));
             return None;
         }
         Some(duration)

@@ -28,6 +28,7 @@ use crate::{
     core::{
         overlap::Closed,
         phase::Phase,
+        schedule::{Unit, largest_units},
         status::{modes::ModeStatus, period::PastPeriod, whole::Status},
     },
     settings::Access,
@@ -90,19 +91,24 @@ impl Reader<'_> {
 
     /// The two largest units that it has.
     pub(super) fn duration(&self, duration: SignedDuration) -> String {
-        let seconds = duration.as_secs();
-        let minutes = (seconds + 30) / 60;
-        let parts = match () {
-            () if seconds < 60 => [("seconds", seconds), ("seconds", 0)],
-            () if minutes < 60 => [("minutes", minutes), ("minutes", 0)],
-            () if minutes < 24 * 60 => [("hours", minutes / 60), ("minutes", minutes % 60)],
-            () => [("days", minutes / (24 * 60)), ("hours", minutes / 60 % 24)],
+        let seconds = u64::try_from(duration.as_secs()).unwrap_or_default();
+        let whole = match seconds {
+            ..60 => seconds,
+            // People plan by minutes.
+            60.. => (seconds + 30) / 60 * 60,
         };
-        let unit = |(key, count): (&str, i64)| self.filled(key, "count", &count.to_string());
-        match parts {
-            [first, (_, 0)] => unit(first),
-            [first, second] => format!("{} {}", unit(first), unit(second)),
-        }
+        let parts: Vec<String> = largest_units(whole)
+            .map(|(unit, count)| {
+                let key = match unit {
+                    Unit::Days => "days",
+                    Unit::Hours => "hours",
+                    Unit::Minutes => "minutes",
+                    Unit::Seconds => "seconds",
+                };
+                self.filled(key, "count", &count.to_string())
+            })
+            .collect();
+        parts.join(" ")
     }
 
     pub(super) fn phase_name(&self, mode: &ModeStatus) -> &str {

@@ -79,12 +79,7 @@ impl Worker {
             maintenance,
             routes: AppRoutes::default(),
             refusals: Cell::new(0),
-            cache: RefCell::new(Cache {
-                snapshot: Rc::new(snapshot),
-                kept: Vec::new(),
-                preferences: Vec::new(),
-                languages: Vec::new(),
-            }),
+            cache: RefCell::new(Cache::new(Rc::new(snapshot))),
         }
     }
 
@@ -104,8 +99,7 @@ impl Worker {
     fn snapshot(&self) -> HeldSnapshot {
         let mut cache = self.cache.borrow_mut();
         if cache.snapshot.number != self.shared().published.number() {
-            cache.snapshot = Rc::new(self.shared().published.snapshot());
-            cache.kept.clear();
+            cache.renew(Rc::new(self.shared().published.snapshot()));
         }
         Rc::clone(&cache.snapshot)
     }
