@@ -107,10 +107,7 @@ fn details(context: &Context<'_>, mode: &ModeStatus) -> Vec<String> {
     add("starts", mode.start.map(time));
     add("since", mode.since.map(time));
     add("until", mode.until.map(time));
-    add(
-        "opening",
-        mode.opening.as_ref().map(|opening| share_line(opening)),
-    );
+    add("opening", mode.opening.as_ref().map(share_line));
     add("by", mode.by.as_deref().map(line));
     add("reason", mode.reason.as_deref().map(line));
     add("message", mode.message.as_deref().map(line));
