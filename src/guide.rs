@@ -6,6 +6,7 @@
 //! - [Several modes, and read-only](modes): a part of the site; reading goes on
 //! - [Draining and deploying](draining): nobody is thrown out; jobs, tasks, pipelines
 //! - [Who gets in](who_gets_in): superusers, networks, tokens, routes, proxies
+//! - [Let somebody look in](let_somebody_look_in): by a link, a token or a network, for a while
 //! - [Open gently](open_gently): visitors are let in again share by share
 //! - [Pages and languages](pages): what visitors are shown
 //! - [Templates of the app](templates): a banner for those who get through
@@ -30,6 +31,7 @@ macro_rules! page {
         #[doc = "[admin.md]: crate::guide::admin"]
         #[doc = "[draining.md#a-task-that-maintenance-waits-for]: crate::guide::draining#a-task-that-maintenance-waits-for"]
         #[doc = "[first-app.md#the-order-of-middlewares]: crate::guide::first_app#the-order-of-middlewares"]
+        #[doc = "[let-somebody-look-in.md]: crate::guide::let_somebody_look_in"]
         #[doc = "[open-gently.md]: crate::guide::open_gently"]
         #[doc = "[operations.md#is-all-in-order]: crate::guide::operations#is-all-in-order"]
         #[doc = "[operations.md#a-job-that-holds-the-site]: crate::guide::operations#a-job-that-holds-the-site"]
@@ -57,6 +59,7 @@ page!(windows, "windows.md");
 page!(modes, "modes.md");
 page!(draining, "draining.md");
 page!(who_gets_in, "who-gets-in.md");
+page!(let_somebody_look_in, "let-somebody-look-in.md");
 page!(open_gently, "open-gently.md");
 page!(pages, "pages.md");
 page!(templates, "templates.md");

@@ -71,6 +71,7 @@ use self::{
     export::{Export, Render},
     failure::{Exit, Failure},
     forget::Forget,
+    grant::GrantCommand,
     history::History,
     man::Man,
     off::Off,
@@ -97,6 +98,7 @@ mod explain;
 mod export;
 mod failure;
 mod forget;
+mod grant;
 mod history;
 mod man;
 mod off;
@@ -173,6 +175,8 @@ enum Command {
     #[command(subcommand)]
     Window(WindowCommand),
     History(History),
+    #[command(subcommand)]
+    Grant(GrantCommand),
     During(During),
     Task(TaskCommand),
     Doctor(Doctor),
@@ -204,6 +208,7 @@ impl Command {
             Self::Status(status) => status.run(&connecting.await?).await,
             Self::Window(window) => window.run(&connecting.await?).await,
             Self::History(history) => history.run(&connecting.await?).await,
+            Self::Grant(grant) => grant.run(&connecting.await?).await,
             Self::During(during) => during.run(&connecting.await?).await,
             Self::Task(task) => task.run(&connecting.await?).await,
             Self::Doctor(doctor) => {

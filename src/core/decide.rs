@@ -3,11 +3,12 @@
 //! Pure. The rows that need to know who is asking stand in [`decide_visitor`], so that a session or
 //! an identity look-up is touched only when nothing cheaper has decided.
 
-use std::iter;
+use std::{iter, sync::Arc};
 
 use jiff::Timestamp;
 
 use crate::core::{
+    grants::Grant,
     opening::Place,
     phase::Phase,
     rules::{
@@ -98,7 +99,7 @@ pub(crate) fn decide(snapshot: &Snapshot, subject: &impl Subject, now: Timestamp
     let mut passed = None;
     let mut asks = None;
     for mode in iter::once(first).chain(closed) {
-        match stance(rules, subject, mode) {
+        match stance(snapshot, subject, mode, now) {
             Stance::Passes(rule) => passed = Some(weightier(passed, rule)),
             Stance::Asks => asks = asks.or(Some(mode.index)),
             // By which mode it is refused may still depend on who is asking.
@@ -129,8 +130,9 @@ pub(crate) fn decide_visitor(
     now: Timestamp,
 ) -> VisitorDecision {
     let rules = &*snapshot.rules;
-    let stances =
-        || closed_for(snapshot, subject, now).map(|mode| (mode, stance(rules, subject, mode)));
+    let stances = || {
+        closed_for(snapshot, subject, now).map(|mode| (mode, stance(snapshot, subject, mode, now)))
+    };
     let meets_closed = || {
         stances().any(|(mode, stance)| {
             mode.phase == Phase::Offline && !matches!(stance, Stance::Passes(_))
@@ -191,6 +193,31 @@ pub(crate) fn turn(
     mode.turn(Place::of(visitor, subject.address()))
 }
 
+/// The grant by which a request passes a mode that is closed, whatever else lets it pass.
+pub(crate) fn grant<'s>(
+    snapshot: &'s Snapshot,
+    subject: &impl Subject,
+    mode: usize,
+    now: Timestamp,
+) -> Option<&'s Grant> {
+    if snapshot.grants.is_empty() {
+        return None;
+    }
+    snapshot.grants.passing(&snapshot.modes[mode], subject, now)
+}
+
+/// The grant by which a request passes the first mode that it passes by one.
+pub(crate) fn grant_of(
+    snapshot: &Snapshot,
+    subject: &impl Subject,
+    now: Timestamp,
+) -> Option<Arc<str>> {
+    let mut closed = closed_for(snapshot, subject, now);
+    closed
+        .find_map(|mode| grant(snapshot, subject, mode.index, now))
+        .map(|grant| Arc::clone(&grant.name))
+}
+
 /// The modes that are closed for a request: pending, offline or opening, and it is theirs.
 pub(crate) fn closed_for(
     snapshot: &Snapshot,
@@ -208,9 +235,16 @@ pub(crate) fn applies(rules: &Rules, subject: &impl Subject, mode: usize) -> boo
     own.is_none_or(|own| own.apply(subject)) && subject.is_of_mode(mode)
 }
 
-fn stance(rules: &Rules, subject: &impl Subject, mode: ClosedMode) -> Stance {
+fn stance(snapshot: &Snapshot, subject: &impl Subject, mode: ClosedMode, now: Timestamp) -> Stance {
+    let rules = &*snapshot.rules;
     let own = rules.of_mode(mode.index);
-    if let Some(rule) = own.and_then(|own| own.pass(subject)) {
+    let passes = own.and_then(|own| own.pass(subject));
+    // Whoever only reads may do so by a grant as well, which comes first.
+    let is_to_be_asked = matches!(passes, None | Some(Rule::ReadOnly));
+    if is_to_be_asked && grant(snapshot, subject, mode.index, now).is_some() {
+        return Stance::Passes(Rule::Grant);
+    }
+    if let Some(rule) = passes {
         return Stance::Passes(rule);
     }
     let is_closing = mode.phase == Phase::Pending;

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod cors;
 pub(crate) mod decide;
 pub(crate) mod excerpt;
+pub(crate) mod grants;
 pub(crate) mod limits;
 pub(crate) mod mode;
 pub(crate) mod mode_view;

@@ -24,6 +24,7 @@ use crate::{
         driver::changed::Cancelling,
         fleet::node::Fleet,
         freshness::Freshness,
+        grant_uses::GrantUses,
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
         node::own_node::{Fence, OwnNode},
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) time_zone: Option<TimeZone>,
     pub(crate) hooks: Hooks,
     pub(crate) cancelling: Cancelling,
+    pub(crate) grant_uses: GrantUses,
     pub(crate) web_server: WebServerFiles,
     /// Makes the page that stands in a file for the web server.
     pub(crate) page: PageOf,
@@ -322,7 +324,7 @@ impl Shared {
 
     /// The time by which a snapshot is judged. The clock is read only where it can matter.
     pub(crate) fn now_for(&self, snapshot: &Snapshot) -> Timestamp {
-        if snapshot.is_timed() {
+        if snapshot.needs_clock() {
             self.clock.now()
         } else {
             snapshot.at

@@ -135,6 +135,10 @@ pub(crate) fn explain_to(
             }
         }
     };
+    let grant = match rule {
+        Rule::Grant => decide::grant_of(&snapshot, &subject, now),
+        _ => None,
+    };
     // A route that is forced on is answered in the name of a mode that may well be online.
     let mut audible = snapshot.modes.iter().filter(|mode| may_hear_of(&mode.key));
     let mode = mode
@@ -167,7 +171,7 @@ pub(crate) fn explain_to(
             Rule::Online => online(&snapshot, now, may_hear_of),
             rule => {
                 let mode = mode.map(|mode| &*mode.key);
-                why(rule, &snapshot, mode, logout, turn, now)
+                why(rule, &snapshot, mode, logout, turn, grant.as_deref(), now)
             }
         },
         not_known,

@@ -54,6 +54,7 @@ mod explain;
 mod fuzz;
 mod fuzz_http;
 mod gate;
+mod grants;
 mod guards;
 mod handle;
 mod held;

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use super::failure::Failure;
 use crate::{
-    core::status::{period::PastPeriod, whole::Status},
+    core::status::{grants::GrantStatus, period::PastPeriod, whole::Status},
     engine::{
         changes::{Change, Changes},
         fleet::missing::Missing,
@@ -26,8 +26,8 @@ pub(super) use self::{
     hold::Hold,
     store::StoreSite,
     wishes::{
-        DrainWishes, Emptiness, EndWish, Explained, Gone, HoldWishes, OpeningWishes, Question,
-        WindowWishes, Wishes,
+        DrainWishes, Emptiness, EndWish, Explained, Gone, GrantMade, GrantWishes, HoldWishes,
+        OpeningWishes, Question, WindowWishes, Wishes,
     },
 };
 
@@ -175,6 +175,28 @@ impl Site {
         match self {
             Self::Store(store) => store.cancel(id, only_next, by).await,
             Self::Api(api) => api.cancel(id, only_next).await,
+        }
+    }
+
+    pub(super) async fn grant(&self, wishes: &GrantWishes) -> Result<GrantMade, Failure> {
+        match self {
+            Self::Store(store) => store.grant(wishes).await,
+            Self::Api(api) => api.grant(wishes).await,
+        }
+    }
+
+    /// Those who may look in, with what the nodes tell now.
+    pub(super) async fn grants(&self) -> Result<Vec<GrantStatus>, Failure> {
+        match self {
+            Self::Store(store) => store.grants().await,
+            Self::Api(api) => api.grants().await,
+        }
+    }
+
+    pub(super) async fn revoke_grant(&self, name: &str, by: &str) -> Result<(), Failure> {
+        match self {
+            Self::Store(store) => store.revoke_grant(name, by).await,
+            Self::Api(api) => api.revoke_grant(name).await,
         }
     }
 

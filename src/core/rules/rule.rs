@@ -44,6 +44,8 @@ pub enum Rule {
     Predicate(&'static str),
     /// The request carries an API key.
     ApiKey,
+    /// A grant lets whoever has it look in.
+    Grant,
     /// Anonymous visitors are exempt.
     Anonymous,
     /// Authenticated visitors are exempt.
@@ -84,6 +86,7 @@ impl Rule {
             Self::ExemptTests => "exempt-tests",
             Self::Predicate(name) => name,
             Self::ApiKey => "api-key",
+            Self::Grant => "grant",
             Self::Anonymous => "anonymous",
             Self::Authenticated => "authenticated",
             Self::Staff => "staff",
@@ -118,6 +121,7 @@ impl Rule {
             | Self::ExemptAddressPattern
             | Self::Predicate(_)
             | Self::ApiKey
+            | Self::Grant
             | Self::Anonymous
             | Self::Authenticated
             | Self::Staff

@@ -104,6 +104,7 @@ impl Document {
                 by: None,
                 reason: None,
                 message: None,
+                allow: Vec::new(),
                 opening: None,
                 unknown: Map::new(),
             },

@@ -65,6 +65,7 @@ impl Document {
                 reason: standing.reason,
                 message: standing.message,
                 until: None,
+                allow: Vec::new(),
                 opening: None,
                 unknown: Map::new(),
             },

@@ -55,6 +55,14 @@ impl Switch {
         }
     }
 
+    pub(super) fn record_mut(&mut self) -> Option<&mut SwitchedOn> {
+        match self {
+            Self::Off => None,
+            Self::On(on) => Some(on),
+            Self::Pending(drain) => Some(&mut drain.on),
+        }
+    }
+
     /// How and when it ended by itself, if it has at `now`.
     pub(super) fn ended(
         &self,
@@ -114,6 +122,9 @@ pub(crate) struct SwitchedOn {
     pub(crate) reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
+    /// The networks that get in for as long as it is thrown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) allow: Vec<String>,
     /// How it opens again, share by share, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) opening: Option<Opening>,

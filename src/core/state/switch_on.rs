@@ -21,6 +21,8 @@ pub(crate) struct SwitchOn {
     /// Whether those who are in may finish first.
     pub(crate) drain: Option<DrainWish>,
     pub(crate) drain_said: DrainSaid,
+    /// The networks that get in for as long as it is thrown.
+    pub(crate) allow: Option<Vec<String>>,
     /// Who holds it from then on.
     pub(crate) hold: Option<Hold>,
 }
@@ -72,6 +74,7 @@ impl SwitchOn {
             by: self.by.clone(),
             reason: self.reason.clone().filter(|reason| !reason.is_empty()),
             message: self.message.clone().filter(|message| !message.is_empty()),
+            allow: self.allow.clone().unwrap_or_default(),
             opening: None,
             unknown: Map::new(),
         }
@@ -87,6 +90,9 @@ impl SwitchOn {
             false => self.until(now).unwrap_or(on.until),
         };
         on.opening = None;
+        if let Some(allow) = &self.allow {
+            on.allow.clone_from(allow);
+        }
         on
     }
 

@@ -24,6 +24,7 @@ const HOLDER_LOST: &str = "maintenance_holder_lost";
 const HOLDERS_LOST: &str = "maintenance_holders_lost_total";
 const REFUSALS: &str = "maintenance_refusals_total";
 const PASSES: &str = "maintenance_passes_total";
+const GRANT_USES: &str = "maintenance_grant_uses_total";
 const IN_FLIGHT: &str = "maintenance_in_flight_requests";
 const ENDLESS: &str = "maintenance_endless_responses";
 const SESSIONS: &str = "maintenance_sessions";
@@ -48,6 +49,10 @@ pub(crate) fn refused(mode: &str, format: &'static str) {
 
 pub(crate) fn holder_lost(mode: &str, if_lost: IfLost) {
     counter!(HOLDERS_LOST, "mode" => mode.to_owned(), "if_lost" => if_lost.as_str()).increment(1);
+}
+
+pub(crate) fn granted(grant: &str) {
+    counter!(GRANT_USES, "grant" => grant.to_owned()).increment(1);
 }
 
 pub(crate) fn passed(rule: Rule) {
@@ -147,6 +152,7 @@ fn describe() {
     );
     describe_counter!(REFUSALS, "requests that maintenance refused");
     describe_counter!(PASSES, "requests that maintenance let through, by the rule");
+    describe_counter!(GRANT_USES, "requests that were let through by a grant");
     describe_gauge!(IN_FLIGHT, "requests that this process is serving");
     describe_gauge!(
         ENDLESS,

@@ -13,7 +13,7 @@ use super::{
     held::{self, Held},
 };
 use crate::{
-    core::{schedule::parse_duration, state::OnTimeout},
+    core::{limits::MOST_ALLOWED, schedule::parse_duration, state::OnTimeout},
     engine::{
         changes::TurnOn,
         holding::{HoldWish, drop_lease},
@@ -32,6 +32,8 @@ struct Wishes {
     lasting: Option<Duration>,
     drain: Option<DrainWishes>,
     held: Option<HoldWish>,
+    /// `None`: nothing is said of that.
+    allow: Option<Vec<String>>,
 }
 
 /// What a `null` takes away from a mode that is on.
@@ -164,6 +166,7 @@ impl Wishes {
             message: members.is_null("message"),
             end: members.is_null("until") || members.is_null("for"),
         };
+        let allow_said = members.has("allow");
         let wishes = Self {
             taken_away,
             reason: members.text("reason"),
@@ -185,6 +188,7 @@ impl Wishes {
                 ),
             }),
             held: members.object_or_true("held", held::wish),
+            allow: allow_said.then(|| members.texts("allow", MOST_ALLOWED)),
         };
         let has_end = wishes.until.is_some() || wishes.lasting.is_some();
         if wishes.until.is_some() && wishes.lasting.is_some() || has_end && wishes.taken_away.end {
@@ -199,6 +203,9 @@ impl Wishes {
     }
 
     fn add_to(self, mut turn_on: TurnOn) -> TurnOn {
+        if let Some(allow) = self.allow {
+            turn_on = turn_on.allow(allow);
+        }
         if let Some(reason) = self.reason {
             turn_on = turn_on.reason(reason);
         }

@@ -233,7 +233,7 @@ async fn change(
 /// Where the browser goes next: a path of this origin, or `/`; below the prefix that a proxy strips.
 ///
 /// Browsers take `//host` and `/\host` for other sites, so neither is a path.
-fn return_target(next: Option<&str>, prefix: &str) -> String {
+pub(super) fn return_target(next: Option<&str>, prefix: &str) -> String {
     in_public(prefix, &own_path(next.unwrap_or("/")))
 }
 

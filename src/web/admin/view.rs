@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O and no clock.
 
+mod grants;
 mod history;
 mod long;
 mod modes;
@@ -15,21 +16,22 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 pub(super) use self::windows::{closed_text, is_open, title_of};
-pub(super) use self::{history::HistoryAsked, long::Long};
 use self::{
+    grants::GrantShown,
     history::HistoryShown,
     modes::{ModeShown, headline, lead_of_all, modes, severity},
     nodes::{NodeShown, SessionShown, TaskShown},
     time_line::TimeLine,
     windows::{WindowShown, windows},
 };
+pub(super) use self::{history::HistoryAsked, long::Long};
 use super::visible::Visible;
 use crate::{
     core::{
         overlap::Closed,
         phase::Phase,
         schedule::{Unit, largest_units},
-        status::{modes::ModeStatus, period::PastPeriod, whole::Status},
+        status::{grants::GrantStatus, modes::ModeStatus, period::PastPeriod, whole::Status},
     },
     settings::Access,
     web::refusal::language::Catalogue,
@@ -147,6 +149,7 @@ pub(super) struct Dashboard {
     nodes: Vec<NodeShown>,
     tasks: Vec<TaskShown>,
     unknown_modes: Vec<String>,
+    grants: Vec<GrantShown>,
     history: HistoryShown,
     forced: Option<&'static str>,
     store: StoreShown,
@@ -170,6 +173,8 @@ pub(super) struct More<'a> {
     pub(super) deadlines: HashMap<String, Timestamp>,
     /// The keys of the modes that the reader may switch.
     pub(super) switchable: &'a [String],
+    /// The grants that the reader may have to do with.
+    pub(super) grants: &'a [GrantStatus],
     /// By what a mode is closed all the same at the time of a window, by the ids of windows.
     pub(super) besides: HashMap<String, Closed>,
 }
@@ -243,6 +248,12 @@ impl Dashboard {
                 .iter()
                 .map(|mode| mode.key.clone())
                 .collect(),
+            grants: {
+                let grants = more.grants.iter();
+                grants
+                    .map(|grant| GrantShown::new(grant, &labels, reader))
+                    .collect()
+            },
             history: HistoryShown::new(more.history, &more.asked, &labels, reader),
             forced: status.forced.map(crate::settings::Forced::as_str),
             store: StoreShown {

@@ -6,6 +6,7 @@ use actix_web::dev::{ResourceDef, ResourceMap};
 
 use super::inquiry::Inquiry;
 use crate::{
+    core::{grants::GrantHash, state::GrantKind},
     core::{
         rules::{
             readings::Readings,
@@ -168,6 +169,15 @@ impl Subject for InquirySubject<'_> {
             self.does_not_know("Whether the request carries an API key: then it passes.");
         }
         false
+    }
+
+    fn each_grant(&self, kind: GrantKind, _: &mut dyn FnMut(&GrantHash)) {
+        self.does_not_know(match kind {
+            GrantKind::Link => {
+                "Whether the visitor has opened the link of a grant: then the request passes."
+            }
+            _ => "Whether the request carries the token of a grant: then it passes.",
+        });
     }
 
     fn is_already_in(&self) -> bool {

@@ -11,6 +11,7 @@ pub(super) fn why(
     mode: Option<&str>,
     logout: bool,
     turn: Option<Timestamp>,
+    grant: Option<&str>,
     now: Timestamp,
 ) -> String {
     let because = match rule {
@@ -47,6 +48,13 @@ pub(super) fn why(
             );
         }
         Rule::ApiKey => "The request carries an API key.",
+        Rule::Grant => {
+            let because = match grant {
+                Some(grant) => format!("The grant `{grant}` lets it look in."),
+                None => "A grant lets it look in.".to_owned(),
+            };
+            return with_phase(snapshot, mode, now, &because);
+        }
         Rule::Anonymous if logout => {
             "The visitor is logged out first, as `[logout]` says, and anonymous visitors get \
              through, as `exempt.anonymous` says."

@@ -14,7 +14,7 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use super::cache::Cache;
 use crate::{
     core::{
-        decide::{Decision, Outcome, closed_for, decide, decide_visitor, turn},
+        decide::{Decision, Outcome, closed_for, decide, decide_visitor, grant_of, turn},
         rules::rule::Rule,
         snapshot::Snapshot,
         visitor::Visitor,
@@ -261,9 +261,14 @@ impl Worker {
             return Judgement::Refuse(self.refuse(request, snapshot, mode, rule, None, now));
         }
         figures::passed(rule);
+        let grant = match rule {
+            Rule::Grant => self.note_grant(request, snapshot),
+            _ => None,
+        };
         tracing::debug!(
             event = observe::PASS,
             rule = rule.name(),
+            grant = grant.as_deref(),
             "maintenance lets a request through"
         );
         request
@@ -282,6 +287,16 @@ impl Worker {
         } else {
             Judgement::Pass(admission)
         }
+    }
+
+    /// Counts the use of the grant by which a request passes, and returns its name.
+    fn note_grant(&self, request: &HttpRequest, snapshot: &Snapshot) -> Option<Arc<str>> {
+        let shared = self.shared();
+        let subject = RequestSubject::new(request, self.front(), &self.routes);
+        let grant = grant_of(snapshot, &subject, shared.now_for(snapshot))?;
+        shared.grant_uses.note(&grant, shared.clock.now());
+        figures::granted(&grant);
+        Some(grant)
     }
 
     /// How a request is inside that passes the modes that are closed now, or to which none applies.

@@ -20,6 +20,7 @@ use crate::{
     engine::{
         driver::{Driver, Plan, changed::Cancelling},
         freshness::Freshness,
+        grant_uses::GrantUses,
         handle::Engine,
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
@@ -291,6 +292,7 @@ pub(super) fn shared(
         time_zone: plan.time_zone.clone(),
         hooks,
         cancelling: Cancelling::default(),
+        grant_uses: GrantUses::default(),
         web_server: WebServerFiles::new(&settings.web_server),
         page: Arc::new(move |snapshot, mode, now| {
             front.responses.page_file(snapshot, mode, now).into()

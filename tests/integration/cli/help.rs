@@ -14,7 +14,7 @@ const LINES_OF_ALL: usize = 33;
 /// Half of a wide terminal, or a small one.
 const NARROW: usize = 60;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 23] = [
     "",
     "on",
     "off",
@@ -23,6 +23,10 @@ const COMMANDS: [&str; 19] = [
     "window add",
     "window list",
     "window remove",
+    "grant",
+    "grant add",
+    "grant list",
+    "grant revoke",
     "history",
     "during",
     "task",
@@ -127,7 +131,7 @@ fn the_help_names_every_command_and_every_common_option() {
 fn every_command_has_examples_that_can_be_parsed() {
     for command in COMMANDS
         .iter()
-        .filter(|it| !it.is_empty() && **it != "window")
+        .filter(|it| !["", "window", "grant"].contains(it))
     {
         let help = help(command);
         let (_, examples) = help

@@ -24,16 +24,19 @@ pub(in crate::cli) use self::hold::ApiHold;
 use self::{
     address::Address,
     client::{Client, Patience},
-    request::{body_of, body_of_window, encoded, path_of, query},
+    request::{body_of, body_of_grant, body_of_window, encoded, path_of, query},
     token::Token,
 };
-use super::{Emptiness, Explained, OpeningWishes, Question, WindowWishes, Wishes};
+use super::{
+    Emptiness, Explained, GrantMade, GrantWishes, OpeningWishes, Question, WindowWishes, Wishes,
+};
 use crate::{
     cli::failure::{Exit, Failure},
     core::{
         phase::Phase,
         secret::Secret,
-        status::{period::PastPeriod, whole::Status},
+        state::GrantKind,
+        status::{grants::GrantStatus, period::PastPeriod, whole::Status},
     },
     engine::{
         change_error::ChangeError, changes::Change, fleet::missing::Missing, windows::Planned,
@@ -87,6 +90,25 @@ struct Changed {
 struct History {
     history: Vec<PastPeriod>,
 }
+
+/// A grant that was made.
+#[derive(Debug, Deserialize)]
+struct Made {
+    name: String,
+    kind: GrantKind,
+    #[serde(default)]
+    until: Option<Timestamp>,
+    #[serde(default)]
+    secret: Option<Secret>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Grants {
+    grants: Vec<GrantStatus>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Revoked {}
 
 #[derive(Debug, Deserialize)]
 struct Empty {
@@ -218,7 +240,7 @@ impl ApiSite {
 
     pub(super) async fn plan(&self, wishes: &WindowWishes) -> Result<Planned, Failure> {
         let path = "/windows".to_owned();
-        let changed = self
+        let changed: Changed = self
             .change(Method::POST, path, Some(body_of_window(wishes)))
             .await?;
         Ok(Planned {
@@ -234,6 +256,37 @@ impl ApiSite {
         let path = format!("/windows/{}{query}", encoded(id));
         let changed = self.change(Method::DELETE, path, None).await?;
         Ok(self.change_of(changed))
+    }
+
+    pub(super) async fn grant(&self, wishes: &GrantWishes) -> Result<GrantMade, Failure> {
+        let body = body_of_grant(wishes);
+        let made: Made = self
+            .change(Method::POST, "/grants".to_owned(), Some(body))
+            .await?;
+        Ok(GrantMade {
+            link: match (made.kind, &made.secret) {
+                (GrantKind::Link, Some(secret)) => {
+                    let (scope, secret) = (self.client.address(), secret.reveal());
+                    Some(format!("{scope}/enter/{secret}"))
+                }
+                _ => None,
+            },
+            name: made.name,
+            kind: made.kind,
+            until: made.until,
+            secret: made.secret.map(|secret| secret.reveal().to_owned()),
+        })
+    }
+
+    pub(super) async fn grants(&self) -> Result<Vec<GrantStatus>, Failure> {
+        let told: Grants = get(&self.client, "/grants".to_owned()).await?;
+        Ok(told.grants)
+    }
+
+    pub(super) async fn revoke_grant(&self, name: &str) -> Result<(), Failure> {
+        let path = format!("/grants/{}", encoded(name));
+        let _: Revoked = self.change(Method::DELETE, path, None).await?;
+        Ok(())
     }
 
     pub(super) async fn until_empty(
@@ -264,12 +317,12 @@ impl ApiSite {
         }
     }
 
-    async fn change(
+    async fn change<T: DeserializeOwned + Send + 'static>(
         &self,
         method: Method,
         path: String,
         body: Option<Value>,
-    ) -> Result<Changed, Failure> {
+    ) -> Result<T, Failure> {
         let client = Arc::clone(&self.client);
         aside(move || {
             let answer = client.change(&method, &path, body.as_ref());
