@@ -71,7 +71,7 @@ pub use self::web::observe;
 pub use self::{
     core::{
         phase::Phase,
-        state::{Ended, GrantKind, IfLost, OnTimeout},
+        state::{Ended, GrantKind, IfLost, OnTimeout, Said},
         status::{LockHolder, NodeStatus, Remark, RunningTask, SessionInside, UnheardNode},
         visitor::Visitor,
     },

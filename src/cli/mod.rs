@@ -64,6 +64,7 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::{
+    audit::ShowAudit,
     completions::Completions,
     doctor::Doctor,
     during::During,
@@ -88,6 +89,7 @@ use crate::{
     web::{maintenance::Maintenance, setup::builder::Builder},
 };
 
+mod audit;
 mod child;
 mod completions;
 mod confirm;
@@ -177,6 +179,7 @@ enum Command {
     History(History),
     #[command(subcommand)]
     Grant(GrantCommand),
+    Audit(ShowAudit),
     During(During),
     Task(TaskCommand),
     Doctor(Doctor),
@@ -209,6 +212,7 @@ impl Command {
             Self::Window(window) => window.run(&connecting.await?).await,
             Self::History(history) => history.run(&connecting.await?).await,
             Self::Grant(grant) => grant.run(&connecting.await?).await,
+            Self::Audit(audit) => audit.run(&connecting.await?).await,
             Self::During(during) => during.run(&connecting.await?).await,
             Self::Task(task) => task.run(&connecting.await?).await,
             Self::Doctor(doctor) => {

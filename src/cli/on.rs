@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args};
 use jiff::Timestamp;
 
 use super::{
     confirm::confirm,
     context::Context,
     failure::Failure,
+    options::word,
     outcome::{is_closed, tell, tell_what_stands},
     signals::Signals,
     site::{DrainWishes, EndWish, WindowWishes, Wishes},
@@ -58,11 +59,12 @@ pub(super) struct Closing {
     /// What then: offline or cancel [default: settings]
     #[arg(
         long,
+        value_parser = word::<OnTimeout>(),
         value_name = "WHAT",
         requires = "drain",
         hide_possible_values = true
     )]
-    pub(super) on_timeout: Option<WhatThen>,
+    pub(super) on_timeout: Option<OnTimeout>,
     /// Let this network look in as long as it is on
     #[arg(long, value_name = "CIDR", action = ArgAction::Append)]
     pub(super) allow: Vec<String>,
@@ -78,21 +80,6 @@ pub(super) struct Closing {
     /// Ask on the terminal first
     #[arg(long)]
     pub(super) interactive: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum WhatThen {
-    Offline,
-    Cancel,
-}
-
-impl From<WhatThen> for OnTimeout {
-    fn from(what: WhatThen) -> Self {
-        match what {
-            WhatThen::Offline => Self::Offline,
-            WhatThen::Cancel => Self::Cancel,
-        }
-    }
 }
 
 impl Closing {
@@ -121,7 +108,7 @@ impl Closing {
     pub(super) fn on_timeout(&self) -> Option<OnTimeout> {
         match (self.force, self.on_timeout) {
             (true, _) => Some(OnTimeout::Offline),
-            (false, what) => what.map(OnTimeout::from),
+            (false, what) => what,
         }
     }
 

@@ -61,6 +61,9 @@ pub(super) fn text(context: &Context<'_>, status: &Status) -> String {
     if let Some(error) = status.web_server.as_ref().and_then(|it| it.error.as_ref()) {
         lines.push(row("files", &line(error)));
     }
+    if let Some(error) = status.audit.as_ref().and_then(|it| it.error.as_ref()) {
+        lines.push(row("audit", &line(error)));
+    }
     if let Some(error) = &status.store.error {
         let red = Style::new().red().bold();
         let error = context.output.colours.paint(&red, &line(error));

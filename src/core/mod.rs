@@ -1,6 +1,7 @@
 //! What maintenance is: plain data and pure functions. No I/O, no clock, no actix.
 
 pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod cors;
 pub(crate) mod decide;
 pub(crate) mod excerpt;
@@ -26,3 +27,4 @@ pub(crate) mod status;
 pub(crate) mod text;
 pub(crate) mod told;
 pub(crate) mod visitor;
+pub(crate) mod words;

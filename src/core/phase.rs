@@ -3,11 +3,11 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+
+use super::words::words;
 
 /// The phase of a mode at an instant.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// Everybody gets in.
     #[default]
@@ -28,16 +28,16 @@ impl Phase {
     pub fn is_maintenance(self) -> bool {
         matches!(self, Self::Pending | Self::Offline | Self::Opening)
     }
+}
 
+words! {
     /// The phase's word, as in JSON: `online`, `scheduled`, `pending`, `offline` or `opening`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Online => "online",
-            Self::Scheduled => "scheduled",
-            Self::Pending => "pending",
-            Self::Offline => "offline",
-            Self::Opening => "opening",
-        }
+    pub Phase in JSON {
+        Online = "online",
+        Scheduled = "scheduled",
+        Pending = "pending",
+        Offline = "offline",
+        Opening = "opening",
     }
 }
 

@@ -50,6 +50,7 @@ impl Snapshot {
             tasks: Vec::new(),
             store: self.store.clone(),
             web_server: None,
+            audit: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Changes of state as code asks for them, and what becomes of them.
 
+pub(in crate::engine) mod asked;
 mod followed;
 mod turn_off;
 mod turn_on;
@@ -10,6 +11,7 @@ use std::pin::Pin;
 use jiff::Timestamp;
 use tokio::{sync::oneshot, time::Instant};
 
+use self::asked::Asked;
 use super::change_error::ChangeError;
 use crate::{
     core::{
@@ -84,13 +86,26 @@ pub(crate) async fn propose(
     call_hooks: bool,
     operation: Operation,
 ) -> Result<Change, ChangeError> {
+    let asked = Asked::of(engine, &proposal);
+    let outcome = put_forward(engine, proposal, call_hooks, operation).await;
+    asked.noted(engine, outcome).await
+}
+
+/// The same where something may forbid it that only the operation sees.
+async fn put_forward(
+    engine: &Engine,
+    proposal: ProposedChange,
+    call_hooks: bool,
+    operation: Operation,
+) -> Result<Change, ChangeError> {
     refuse_if_forced(engine)?;
+    let author = engine.author.named(proposal.by.as_ref());
     let throws = matches!(proposal.kind, ChangeKind::TurnOn | ChangeKind::TurnOff);
     let says = throws.then(|| proposal.mode.clone());
     if call_hooks {
         engine.shared.hooks.ask(&engine.leases, proposal).await?;
     }
-    send(engine, operation, says, call_hooks).await
+    send(&engine.asked_by(author), operation, says, call_hooks).await
 }
 
 /// Makes a change that nobody is asked about.
@@ -124,6 +139,7 @@ pub(crate) async fn send(
         .send(Command {
             operation,
             says,
+            author: engine.author.clone(),
             reply,
             asked_at: Instant::now(),
             call_hooks,

@@ -1,6 +1,7 @@
 //! What runs behind the handle: the driver, leases, nodes, changes. No actix.
 
 pub(crate) mod amend;
+pub(crate) mod audit;
 pub(crate) mod barrier;
 pub(crate) mod change_error;
 pub(crate) mod changes;

@@ -21,6 +21,7 @@ use crate::{
         status::whole::Status,
     },
     engine::{
+        audit::Audit,
         driver::changed::Cancelling,
         fleet::node::Fleet,
         freshness::Freshness,
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) hooks: Hooks,
     pub(crate) cancelling: Cancelling,
     pub(crate) grant_uses: GrantUses,
+    /// Where it is written down who did what.
+    pub(crate) audit: Arc<Audit>,
     pub(crate) web_server: WebServerFiles,
     /// Makes the page that stands in a file for the web server.
     pub(crate) page: PageOf,
@@ -298,6 +301,7 @@ impl Shared {
             unheard: fleet.unheard(),
             tasks: fleet.tasks().to_vec(),
             web_server: self.web_server.status(),
+            audit: self.audit.status(),
             store: self.freshness.status(store.url.clone(), error),
             ..snapshot.status(visitors, now)
         };

@@ -23,6 +23,8 @@ use crate::core::schedule::duration_in_words;
 
 #[cfg(unix)]
 mod access;
+#[cfg(unix)]
+pub(crate) use self::access::open_to_those_of;
 mod backlog;
 pub(crate) mod beside;
 mod clock;

@@ -22,6 +22,7 @@ use crate::{
         decide::{self, Decision, closed_for, decide, decide_visitor},
         phase::Phase,
         rules::rule::Rule,
+        words::words,
     },
     web::maintenance::Maintenance,
 };
@@ -32,8 +33,7 @@ pub use self::{
 };
 
 /// What becomes of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// It reaches the app.
@@ -42,13 +42,11 @@ pub enum Outcome {
     Refuse,
 }
 
-impl Outcome {
+words! {
     /// The word for it: `pass` or `refuse`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Refuse => "refuse",
-        }
+    pub Outcome in answers {
+        Pass = "pass",
+        Refuse = "refuse",
     }
 }
 

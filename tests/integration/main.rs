@@ -37,6 +37,7 @@ mod admin_origin;
 mod api;
 mod api_for_programs;
 mod api_windows;
+mod audit;
 mod barrier;
 mod clocks;
 #[cfg(feature = "testing")]

@@ -13,7 +13,10 @@ use parking_lot::Mutex;
 
 use super::failure::Failure;
 use crate::{
-    core::status::{grants::GrantStatus, period::PastPeriod, whole::Status},
+    core::{
+        audit::AuditEntry,
+        status::{grants::GrantStatus, period::PastPeriod, whole::Status},
+    },
     engine::{
         changes::{Change, Changes},
         fleet::missing::Missing,
@@ -123,6 +126,18 @@ impl Site {
         match self {
             Self::Store(store) => Ok(store.history()),
             Self::Api(api) => api.history().await,
+        }
+    }
+
+    /// Who did what, the latest last: so many entries at least, if there are.
+    pub(super) async fn audit(
+        &self,
+        mode: Option<&str>,
+        last: usize,
+    ) -> Result<Vec<AuditEntry>, Failure> {
+        match self {
+            Self::Store(store) => store.audit(),
+            Self::Api(api) => api.audit(mode, last).await,
         }
     }
 

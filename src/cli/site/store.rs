@@ -12,6 +12,7 @@ use super::{
 use crate::{
     cli::{failure::Failure, texts::given},
     core::{
+        audit::AuditEntry,
         public_path::in_public,
         state::GrantKind,
         status::{grants::GrantStatus, period::PastPeriod, whole::Status},
@@ -72,6 +73,18 @@ impl StoreSite {
     pub(super) async fn ask_status(&self) -> Result<Status, String> {
         let asked = self.maintenance.ask_status().await;
         asked.map_err(|error| chain(&error))
+    }
+
+    pub(super) fn audit(&self) -> Result<Vec<AuditEntry>, Failure> {
+        match self.maintenance.engine.shared.audit.latest() {
+            Some(Ok(entries)) => Ok(entries),
+            Some(Err(error)) => Err(Failure::failed(format!(
+                "the file of the audit cannot be read: {error}"
+            ))),
+            None => Err(Failure::failed(
+                "no file is kept of who did what: the setting `audit.file` names none",
+            )),
+        }
     }
 
     pub(super) fn history(&self) -> Vec<PastPeriod> {

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Document;
+use crate::core::words::words;
 
 /// How whoever has a grant shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GrantKind {
     /// By a link that they open, and a cookie that remembers it.
@@ -21,14 +21,12 @@ pub enum GrantKind {
     Address,
 }
 
-impl GrantKind {
+words! {
     /// The word for it, as in JSON: `link`, `token` or `address`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Link => "link",
-            Self::Token => "token",
-            Self::Address => "address",
-        }
+    pub GrantKind in JSON {
+        Link = "link",
+        Token = "token",
+        Address = "address",
     }
 }
 

@@ -15,6 +15,7 @@ mod opening;
 mod operations;
 mod period;
 pub(crate) mod reconcile;
+mod said;
 mod saves;
 pub(crate) mod settle;
 mod switch;
@@ -37,7 +38,7 @@ pub(crate) use self::{
     switch::{Draining, Switch, SwitchedOn},
     switch_on::{DrainWish, End, SwitchOn},
 };
-pub use self::{grant::GrantKind, holder::IfLost, period::Ended, switch::OnTimeout};
+pub use self::{grant::GrantKind, holder::IfLost, period::Ended, said::Said, switch::OnTimeout};
 pub(crate) use crate::core::schedule::Window;
 
 /// The key of the mode that exists when the settings name none.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::period::Ended;
-use crate::core::{opening::Opening, phase::Phase};
+use crate::core::{opening::Opening, phase::Phase, words::words};
 
 /// The manual part of a mode.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -97,8 +97,7 @@ pub(crate) struct Draining {
 }
 
 /// What becomes of a drain that is not over in time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnTimeout {
     /// The mode goes offline with whoever is still in.
@@ -106,6 +105,14 @@ pub enum OnTimeout {
     Offline,
     /// The mode goes back online.
     Cancel,
+}
+
+words! {
+    /// The word for it, as in the settings: `offline` or `cancel`.
+    pub OnTimeout in JSON {
+        Offline = "offline",
+        Cancel = "cancel",
+    }
 }
 
 /// Since when a mode is switched on, by whom and why.

@@ -6,7 +6,7 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{Driver, Known, LONGEST_NAP, command::Operation};
 use crate::{
-    core::schedule::duration_in_words,
+    core::{audit::Author, schedule::duration_in_words},
     engine::{
         driver::drain::Heard,
         patience::{self, within},
@@ -52,8 +52,9 @@ impl Driver {
         operation: &Operation,
     ) -> Result<(), String> {
         known.settle_after = None;
+        let author = Author::schedule();
         let patience = || patience::of_change(&*self.store);
-        let change = self.apply(known, operation, None);
+        let change = self.apply(known, operation, None, &author);
         let error = match within(Instant::now(), patience, change).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => crate::core::text::chain(&error),

@@ -10,7 +10,7 @@ use crate::{
     core::state::{Document, DrainWish, End, IfLost, OnTimeout, SwitchOn},
     engine::{
         change_error::ChangeError,
-        changes::unless::propose_unless,
+        changes::{asked::Asked, unless::propose_unless},
         handle::Engine,
         holding::{HoldWish, keep_lease},
         hooks::{ChangeKind, ProposedChange},
@@ -161,8 +161,21 @@ impl Guarding {
         wanted.time_out = known.time_out;
         wanted.check(engine.shared.clock.now())?;
         wanted.make_networks_plain()?;
+        let kind = if on {
+            ChangeKind::TurnOn
+        } else {
+            ChangeKind::TurnOff
+        };
+        let proposal = ProposedChange::new(kind, &mode)
+            .by(wanted.by.as_ref())
+            .saying(wanted.reason.as_ref(), wanted.message.as_ref());
+        // Who closes it also opens it again.
+        let engine = engine.asked_by(engine.author.named(wanted.by.as_ref()));
         let lock = match exclusive {
-            Some(wish) => Some(lock(&engine, &mode, wanted.by.clone(), wish).await?),
+            Some(wish) => {
+                let locked = lock(&engine, &mode, wanted.by.clone(), wish).await;
+                Some(Asked::of(&engine, &proposal).noted(&engine, locked).await?)
+            }
             None => None,
         };
         if !on {
@@ -209,14 +222,6 @@ impl Guarding {
             // The status tells of the lock from now on.
             hear_of_locks(&engine).await;
         }
-        let kind = if on {
-            ChangeKind::TurnOn
-        } else {
-            ChangeKind::TurnOff
-        };
-        let proposal = ProposedChange::new(kind, &mode)
-            .by(wanted.by.as_ref())
-            .saying(wanted.reason.as_ref(), wanted.message.as_ref());
         let key = mode.clone();
         let forbidden =
             move |document: &Document, _| ChangeError::held(document, &key, held.as_ref());

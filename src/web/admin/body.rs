@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::{
     core::limits::LONGEST_TEXT,
     core::schedule::{duration_in_words, parse_duration, read_time},
+    core::words::Words,
 };
 
 /// The longest body, in bytes.
@@ -192,18 +193,18 @@ impl Members {
         text
     }
 
-    /// One of these words.
-    pub(super) fn choice<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
+    /// One of the words of an enum.
+    pub(super) fn one_of<T: Words>(&mut self, name: &'static str) -> Option<T> {
         let given = self.take(name)?;
-        let found = words.iter().find(|(word, _)| given.as_str() == Some(*word));
+        let found = given.as_str().and_then(T::of_word);
         if found.is_none() {
-            let words: Vec<_> = words
+            let words: Vec<_> = T::ALL
                 .iter()
-                .map(|(word, _)| format!("\"{word}\""))
+                .map(|known| format!("\"{}\"", known.word()))
                 .collect();
             self.fault(name, format_args!("give {}", words.join(" or ")));
         }
-        found.map(|(_, meaning)| *meaning)
+        found
     }
 
     /// An object of its own, or `true` for one without members; `false` is none.

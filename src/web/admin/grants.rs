@@ -94,8 +94,8 @@ pub(super) async fn make(
     let caller = authorize_change(&request, &maintenance, None, MAKE).await?;
     let members = Members::read(&request, body)
         .map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
-    let (grant, modes, warnings) =
-        read(members, &maintenance).map_err(|faults| faulty(&request, &maintenance, &faults))?;
+    let (grant, modes, warnings) = read(members, &caller.asks(&maintenance))
+        .map_err(|faults| faulty(&request, &maintenance, &faults))?;
     let all: Vec<String> = match modes.as_slice() {
         [] => {
             let known = maintenance.engine.shared.modes.iter();
@@ -148,7 +148,8 @@ pub(super) async fn revoke(
         let error = ChangeError::UnknownGrant(name.into_inner());
         return Err(not_changed(&request, &maintenance, &error));
     }
-    let revoked = maintenance
+    let revoked = caller
+        .asks(&maintenance)
         .revoke_grant(name.as_str())
         .by(caller.by())
         .await;
@@ -163,12 +164,7 @@ type Asked = (AddGrant, Vec<String>, Vec<String>);
 fn read(mut members: Members, maintenance: &Maintenance) -> Result<Asked, Vec<String>> {
     let shared = &maintenance.engine.shared;
     let name = members.needed_text("name");
-    let kinds = [
-        ("link", GrantKind::Link),
-        ("token", GrantKind::Token),
-        ("address", GrantKind::Address),
-    ];
-    let kind = members.choice("kind", &kinds);
+    let kind: Option<GrantKind> = members.one_of("kind");
     let address = members.text("address");
     let modes = members.texts("modes", MOST_MODES);
     let prefixes = members.texts("prefixes", MOST_PREFIXES);

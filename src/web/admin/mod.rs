@@ -25,6 +25,7 @@ use crate::{
 mod answer;
 mod answering;
 mod assets;
+mod audit;
 mod authorize;
 mod body;
 mod direction;
@@ -144,6 +145,7 @@ fn inside() -> impl HttpServiceFactory {
             ["/history", "/history/"],
             Answering(read::history),
         ))
+        .service(readable(["/audit", "/audit/"], Answering(audit::audit)))
         .service(readable(
             ["/explain", "/explain/"],
             Answering(read::explanation),

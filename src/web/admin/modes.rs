@@ -65,7 +65,11 @@ pub(super) async fn turn_on(
     let wishes = Wishes::read(members, &maintenance)
         .map_err(|faults| faulty(&request, &maintenance, &faults))?;
     let note = wishes.until.as_ref().and_then(|(_, note)| note.clone());
-    let mut turn_on = maintenance.turn_on().mode(key.as_str()).by(caller.by());
+    let mut turn_on = caller
+        .asks(&maintenance)
+        .turn_on()
+        .mode(key.as_str())
+        .by(caller.by());
     let held = match &wishes.held {
         Some(wish) => {
             let held = Held::put(wish, caller.by(), &maintenance).await;
@@ -106,9 +110,10 @@ pub(super) async fn turn_off(
     let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
     let how = HowOff::read(request.query_string())
         .map_err(|faults| faulty(&request, &maintenance, &faults))?;
-    let turn_off = || maintenance.turn_off().mode(key.as_str()).by(caller.by());
+    let asked = caller.asks(&maintenance);
+    let turn_off = || asked.turn_off().mode(key.as_str()).by(caller.by());
     let change = match how {
-        HowOff::Forget => maintenance.forget(key.as_str()).by(caller.by()).await,
+        HowOff::Forget => asked.forget(key.as_str()).by(caller.by()).await,
         HowOff::AtOnce => turn_off().await,
         HowOff::Over(over) => turn_off().over(over).await,
         HowOff::Paused => turn_off().paused().await,
@@ -179,13 +184,7 @@ impl Wishes {
             lasting: members.duration("for"),
             drain: members.object_or_true("drain", |drain| DrainWishes {
                 timeout: drain.duration("timeout"),
-                on_timeout: drain.choice(
-                    "on_timeout",
-                    &[
-                        ("offline", OnTimeout::Offline),
-                        ("cancel", OnTimeout::Cancel),
-                    ],
-                ),
+                on_timeout: drain.one_of("on_timeout"),
             }),
             held: members.object_or_true("held", held::wish),
             allow: allow_said.then(|| members.texts("allow", MOST_ALLOWED)),

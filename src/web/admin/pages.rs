@@ -27,9 +27,10 @@ pub(super) use self::{
 };
 use super::{
     answering::Answer,
+    audit::latest,
     form::Form,
     grants::listed,
-    view::{Dashboard, HistoryAsked, More},
+    view::{Dashboard, HistoryAsked, More, audit::SHOWN},
 };
 use crate::{
     core::{
@@ -63,6 +64,9 @@ pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maint
         let view = snapshot.mode(&mode.key)?;
         Some(closed_besides_each(view, &mode.windows, page.reader.now))
     });
+    let audit = latest(&maintenance).await;
+    let audit = audit.and_then(Result::ok);
+    let audit = audit.map(|entries| page.sight.audit(entries, SHOWN));
     let dashboard = dashboard_of(&request, &maintenance);
     let more = More {
         history: &history,
@@ -75,6 +79,7 @@ pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maint
             stored,
             base: dashboard.trim_end_matches('/'),
         },
+        audit: audit.as_ref(),
         whole: &whole,
         deadlines: deadlines.collect::<HashMap<_, _>>(),
         switchable: &page.switchable,

@@ -110,7 +110,15 @@ async fn answer(
         drain: form.get("drain").is_some_and(|drain| drain != "false"),
         seen: form.get("seen").map(Seen::from_form),
     };
-    let change = match change(maintenance, &mode, &wishes, caller.by(), direction).await {
+    let change = match change(
+        &caller.asks(maintenance),
+        &mode,
+        &wishes,
+        caller.by(),
+        direction,
+    )
+    .await
+    {
         Ok(change) => change,
         Err(error) if pages::comes_again(request, &form, maintenance) => {
             let asked = pages::SwitchAgain {
@@ -149,7 +157,14 @@ async fn answer_get(
         return pages::ask_to_switch(request, maintenance, caller, &mode, direction, next).await;
     }
     let nothing_more = Wishes::default();
-    let change = change(maintenance, &mode, &nothing_more, caller.by(), direction).await;
+    let change = change(
+        &caller.asks(maintenance),
+        &mode,
+        &nothing_more,
+        caller.by(),
+        direction,
+    )
+    .await;
     let change = change.map_err(|error| not_changed(maintenance, request, &error))?;
     if !caller.by_token() && direction == Direction::On {
         not_waited_for(request, maintenance);

@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O and no clock.
 
+pub(super) mod audit;
 mod grants;
 mod history;
 mod long;
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 pub(super) use self::windows::{closed_text, is_open, title_of};
 use self::{
+    audit::AuditShown,
     grants::GrantShown,
     history::HistoryShown,
     modes::{ModeShown, headline, lead_of_all, modes, severity},
@@ -28,6 +30,7 @@ pub(super) use self::{history::HistoryAsked, long::Long};
 use super::visible::Visible;
 use crate::{
     core::{
+        audit::AuditEntry,
         overlap::Closed,
         phase::Phase,
         schedule::{Unit, largest_units},
@@ -151,6 +154,8 @@ pub(super) struct Dashboard {
     unknown_modes: Vec<String>,
     grants: Vec<GrantShown>,
     history: HistoryShown,
+    /// The newest first; `None`: nothing is written down.
+    audit: Option<Vec<AuditShown>>,
     forced: Option<&'static str>,
     store: StoreShown,
     may_toggle: bool,
@@ -167,6 +172,8 @@ struct StoreShown {
 pub(super) struct More<'a> {
     pub(super) history: &'a Visible<Vec<PastPeriod>>,
     pub(super) asked: HistoryAsked<'a>,
+    /// Who did what; `None`: nothing is written down.
+    pub(super) audit: Option<&'a Visible<Vec<AuditEntry>>>,
     /// The keys of the modes that close everything there is.
     pub(super) whole: &'a [String],
     /// Until when modes wait for those who are in, by their keys.
@@ -255,6 +262,12 @@ impl Dashboard {
                     .collect()
             },
             history: HistoryShown::new(more.history, &more.asked, &labels, reader),
+            audit: more.audit.map(|entries| {
+                let newest = entries.iter().rev();
+                newest
+                    .map(|entry| AuditShown::new(entry, &labels, reader))
+                    .collect()
+            }),
             forced: status.forced.map(crate::settings::Forced::as_str),
             store: StoreShown {
                 url: status.store.url.clone(),

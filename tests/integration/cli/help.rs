@@ -10,11 +10,11 @@ const LINES: usize = 23;
 const LINES_OF_DURING: usize = 27;
 const COLUMNS: usize = 80;
 /// The help of the program has a line for each command, of which there are too many for that.
-const LINES_OF_ALL: usize = 33;
+const LINES_OF_ALL: usize = 34;
 /// Half of a wide terminal, or a small one.
 const NARROW: usize = 60;
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "",
     "on",
     "off",
@@ -28,6 +28,7 @@ const COMMANDS: [&str; 23] = [
     "grant list",
     "grant revoke",
     "history",
+    "audit",
     "during",
     "task",
     "doctor",

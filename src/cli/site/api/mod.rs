@@ -33,6 +33,7 @@ use super::{
 use crate::{
     cli::failure::{Exit, Failure},
     core::{
+        audit::AuditEntry,
         phase::Phase,
         secret::Secret,
         state::GrantKind,
@@ -109,6 +110,11 @@ struct Grants {
 
 #[derive(Debug, Deserialize)]
 struct Revoked {}
+
+#[derive(Debug, Deserialize)]
+struct Audit {
+    audit: Vec<AuditEntry>,
+}
 
 #[derive(Debug, Deserialize)]
 struct Empty {
@@ -197,6 +203,17 @@ impl ApiSite {
     pub(super) async fn history(&self) -> Result<Vec<PastPeriod>, Failure> {
         let told: History = get(&self.client, "/history".to_owned()).await?;
         Ok(told.history)
+    }
+
+    pub(super) async fn audit(
+        &self,
+        mode: Option<&str>,
+        last: usize,
+    ) -> Result<Vec<AuditEntry>, Failure> {
+        let (mode, last) = (mode.map(str::to_owned), last.to_string());
+        let query = query(&[("mode", mode.as_ref()), ("last", Some(&last))]);
+        let told: Audit = get(&self.client, format!("/audit{query}")).await?;
+        Ok(told.audit)
     }
 
     pub(super) async fn explain(&self, question: &Question) -> Result<Explained, Failure> {

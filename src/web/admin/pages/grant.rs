@@ -57,6 +57,7 @@ pub(in crate::web::admin) async fn grant(
         authorize_change(&request, &maintenance, denied.as_deref(), MAKE).await?;
     }
     let by = caller.by();
+    let asked = caller.asks(&maintenance);
     let page = Page::of(&request, &maintenance, caller).await;
     let again = |fault: Fault| {
         let status = fault.status;
@@ -68,9 +69,7 @@ pub(in crate::web::admin) async fn grant(
         let text = format!("{}: {}", page.reader.text("not_done"), sentence(&error));
         again(Fault::of_text(text))
     })?;
-    let mut grant = maintenance
-        .grant(form.get("name").unwrap_or_default())
-        .by(by);
+    let mut grant = asked.grant(form.get("name").unwrap_or_default()).by(by);
     grant = match form.get("kind") {
         Some("token") => grant.token(),
         Some("address") => grant.address(form.get("address").unwrap_or_default()),
@@ -113,7 +112,11 @@ pub(in crate::web::admin) async fn revoke(
     let modes = maintenance.engine.shared.modes_of_grant(name);
     let may = modes.is_none_or(|modes| is_of(&caller.modes, &modes, &maintenance));
     if may {
-        let revoked = maintenance.revoke_grant(name).by(caller.by()).await;
+        let revoked = caller
+            .asks(&maintenance)
+            .revoke_grant(name)
+            .by(caller.by())
+            .await;
         // One that is gone already is as it was to be.
         if let Err(error) = revoked
             && !matches!(
