@@ -35,6 +35,7 @@ macro_rules! page {
         #[doc = "[open-gently.md]: crate::guide::open_gently"]
         #[doc = "[operations.md#is-all-in-order]: crate::guide::operations#is-all-in-order"]
         #[doc = "[operations.md#a-job-that-holds-the-site]: crate::guide::operations#a-job-that-holds-the-site"]
+        #[doc = "[operations.md#who-did-it]: crate::guide::operations#who-did-it"]
         #[doc = "[operations.md]: crate::guide::operations"]
         #[doc = "[pages.md#scripts-of-other-origins]: crate::guide::pages#scripts-of-other-origins"]
         #[doc = "[pages.md]: crate::guide::pages"]

@@ -28,14 +28,12 @@ pub(super) enum GrantCommand {
 /// Let one person, program or network look in
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A link is opened in a browser, which remembers it. A token
-is sent in the header X-Maintenance-Grant. Either is shown
-once and kept nowhere. A grant never opens the admin scope.
+A browser remembers the link. A token is sent in the header
+X-Maintenance-Grant. Either is shown once.
 
 Examples:
   maintenance grant add auditor --for 2h
-  maintenance grant add probe --token --prefix /api
-  maintenance grant add office --address 192.0.2.0/24")]
+  maintenance grant add probe --token --prefix /api")]
 pub(super) struct Add {
     /// What it is called
     name: String,
