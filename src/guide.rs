@@ -6,6 +6,8 @@
 //! - [Several modes, and read-only](modes): a part of the site; reading goes on
 //! - [Draining and deploying](draining): nobody is thrown out; jobs, tasks, pipelines
 //! - [Who gets in](who_gets_in): superusers, networks, tokens, routes, proxies
+//! - [Let somebody look in](let_somebody_look_in): by a link, a token or a network, for a while
+//! - [Open gently](open_gently): visitors are let in again share by share
 //! - [Pages and languages](pages): what visitors are shown
 //! - [Templates of the app](templates): a banner for those who get through
 //! - [The admin scope and its API](admin): permissions, JSON, why a request is refused
@@ -31,6 +33,8 @@ macro_rules! page {
         #[doc = "[admin.md]: crate::guide::admin"]
         #[doc = "[draining.md#a-task-that-maintenance-waits-for]: crate::guide::draining#a-task-that-maintenance-waits-for"]
         #[doc = "[first-app.md#the-order-of-middlewares]: crate::guide::first_app#the-order-of-middlewares"]
+        #[doc = "[let-somebody-look-in.md]: crate::guide::let_somebody_look_in"]
+        #[doc = "[open-gently.md]: crate::guide::open_gently"]
         #[doc = "[operations.md#is-all-in-order]: crate::guide::operations#is-all-in-order"]
         #[doc = "[operations.md#a-job-that-holds-the-site]: crate::guide::operations#a-job-that-holds-the-site"]
         #[doc = "[operations.md#who-did-it]: crate::guide::operations#who-did-it"]
@@ -44,6 +48,7 @@ macro_rules! page {
         #[doc = "[templates.md]: crate::guide::templates"]
         #[doc = "[windows.md#for-everybody-to-see]: crate::guide::windows#for-everybody-to-see"]
         #[doc = "[who-gets-in.md#visitors-are-known-by-a-token]: crate::guide::who_gets_in#visitors-are-known-by-a-token"]
+        #[doc = concat!("[benches/README.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/benches/README.md#cold-caches")]
         #[doc = concat!("[docs/barrier.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/barrier.md")]
         #[doc = concat!("[docs/security.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/security.md")]
         #[doc = concat!("[languages/en.toml]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/languages/en.toml")]
@@ -59,6 +64,8 @@ page!(windows, "windows.md");
 page!(modes, "modes.md");
 page!(draining, "draining.md");
 page!(who_gets_in, "who-gets-in.md");
+page!(let_somebody_look_in, "let-somebody-look-in.md");
+page!(open_gently, "open-gently.md");
 page!(pages, "pages.md");
 page!(templates, "templates.md");
 page!(admin, "admin.md");

@@ -15,7 +15,7 @@ use crate::{
         state::IfLost,
         status::{
             NodeStatus,
-            modes::{HeldStatus, ModeStatus},
+            modes::{HeldStatus, ModeStatus, OpeningStatus},
             whole::Status,
         },
     },
@@ -87,7 +87,7 @@ fn headline(context: &Context<'_>, mode: &ModeStatus) -> String {
     let style = match mode.phase {
         Phase::Online => Style::new().green(),
         Phase::Scheduled => Style::new().cyan(),
-        Phase::Pending => Style::new().yellow(),
+        Phase::Pending | Phase::Opening => Style::new().yellow(),
         Phase::Offline => Style::new().red(),
     };
     let phase = context
@@ -117,6 +117,7 @@ fn details(context: &Context<'_>, mode: &ModeStatus) -> Vec<String> {
     add("starts", mode.start.map(time));
     add("since", mode.since.map(time));
     add("until", mode.until.map(time));
+    add("opening", mode.opening.as_ref().map(share_line));
     add("by", mode.by.as_deref().map(line));
     add("reason", mode.reason.as_deref().map(line));
     add("message", mode.message.as_deref().map(line));
@@ -138,6 +139,15 @@ fn details(context: &Context<'_>, mode: &ModeStatus) -> Vec<String> {
         add("window", Some(shown));
     }
     rows
+}
+
+/// How many are in of a mode that is opening.
+fn share_line(opening: &OpeningStatus) -> String {
+    let share = wording::percent(opening.share);
+    match opening.until {
+        Some(_) => format!("{share} of the visitors are in"),
+        None => format!("{share} of the visitors are in, paused"),
+    }
 }
 
 /// Who holds a mode, and what is wrong with that.

@@ -42,6 +42,12 @@ pub(super) fn line(text: &str) -> String {
     escaped(&words.join(" "))
 }
 
+/// A share in percent: one digit after the point, and nothing that is not so.
+pub(super) fn percent(share: f64) -> String {
+    // Only all are 100 %.
+    format!("{:.1} %", (share * 1000.0).floor() / 10.0)
+}
+
 /// What a phase means, after the name of the mode.
 pub(super) fn is(phase: Phase) -> &'static str {
     match phase {
@@ -49,6 +55,7 @@ pub(super) fn is(phase: Phase) -> &'static str {
         Phase::Scheduled => "is online, with a window announced",
         Phase::Pending => "is closing",
         Phase::Offline => "is offline",
+        Phase::Opening => "is opening",
     }
 }
 

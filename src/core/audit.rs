@@ -86,6 +86,10 @@ pub(crate) mod event {
     pub(crate) const HOLDER_LOST: &str = "holder-lost";
     /// All that was stored of a mode is removed.
     pub(crate) const FORGOTTEN: &str = "forgotten";
+    /// Somebody may look in by a grant.
+    pub(crate) const GRANTED: &str = "granted";
+    /// A grant is revoked.
+    pub(crate) const REVOKED: &str = "revoked";
     /// A token is used: the first time from an address, and once an hour.
     pub(crate) const TOKEN_USED: &str = "token-used";
     /// A token does not count.

@@ -5,10 +5,12 @@ pub(crate) mod audit;
 pub(crate) mod cors;
 pub(crate) mod decide;
 pub(crate) mod excerpt;
+pub(crate) mod grants;
 pub(crate) mod limits;
 pub(crate) mod matcher;
 pub(crate) mod mode;
 pub(crate) mod mode_view;
+pub(crate) mod opening;
 pub(crate) mod overlap;
 #[cfg(feature = "redis")]
 pub(crate) mod pace;

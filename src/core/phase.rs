@@ -18,22 +18,26 @@ pub enum Phase {
     Pending,
     /// Nobody gets in but those whom an exemption lets through.
     Offline,
+    /// The mode is opening again: a share of the visitors that grows with time gets in.
+    Opening,
 }
 
 impl Phase {
-    /// Whether visitors are refused: [`Pending`](Self::Pending) or [`Offline`](Self::Offline).
+    /// Whether visitors are refused, all or some: [`Pending`](Self::Pending),
+    /// [`Offline`](Self::Offline) or [`Opening`](Self::Opening).
     pub fn is_maintenance(self) -> bool {
-        matches!(self, Self::Pending | Self::Offline)
+        matches!(self, Self::Pending | Self::Offline | Self::Opening)
     }
 }
 
 words! {
-    /// The phase's word, as in JSON: `online`, `scheduled`, `pending` or `offline`.
+    /// The phase's word, as in JSON: `online`, `scheduled`, `pending`, `offline` or `opening`.
     pub Phase in JSON {
         Online = "online",
         Scheduled = "scheduled",
         Pending = "pending",
         Offline = "offline",
+        Opening = "opening",
     }
 }
 

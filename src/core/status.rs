@@ -1,5 +1,6 @@
 //! What users and programs are shown of nodes, visitors, tasks, locks and files: plain data.
 
+pub(crate) mod grants;
 pub(crate) mod modes;
 pub(crate) mod period;
 pub(crate) mod state_id;

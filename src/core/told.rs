@@ -82,6 +82,7 @@ impl ModeStatus {
             message: standing.message,
             windows: PlannedWindow::all(&mode.state.windows, now),
             held: mode.held(now),
+            opening: mode.opening(now),
             drain_deadline: mode.draining(now).and_then(|drain| drain.deadline),
             locked_by: None,
             details: Map::new(),

@@ -15,6 +15,7 @@ use self::asked::Asked;
 use super::change_error::ChangeError;
 use crate::{
     core::{
+        rules::exempt::plain_network,
         state::{End, SwitchOn},
         status::whole::Status,
     },
@@ -45,6 +46,20 @@ pub struct Change {
 pub type ChangeFuture = Pin<Box<dyn Future<Output = Result<Change, ChangeError>> + Send>>;
 
 impl SwitchOn {
+    /// Has the networks that are let in as they are kept, or refuses what is none.
+    pub(crate) fn make_networks_plain(&mut self) -> Result<(), ChangeError> {
+        if let Some(allow) = &mut self.allow {
+            let plain = allow.iter().map(|network| plain_network(network));
+            let mut plain: Vec<String> = plain
+                .collect::<Result<_, _>>()
+                .map_err(ChangeError::Grant)?;
+            plain.sort();
+            plain.dedup();
+            *allow = plain;
+        }
+        Ok(())
+    }
+
     /// Refuses what would be over before it begins.
     pub(crate) fn check(&self, now: Timestamp) -> Result<(), ChangeError> {
         match self.end {

@@ -11,6 +11,8 @@ pub(crate) mod figures;
 pub(crate) mod fleet;
 pub(crate) mod follow_files;
 pub(crate) mod freshness;
+pub(crate) mod grant_uses;
+pub(crate) mod grants;
 pub(crate) mod guard;
 pub(crate) mod handle;
 pub(crate) mod holding;

@@ -25,6 +25,7 @@ use crate::{
         driver::changed::Cancelling,
         fleet::node::Fleet,
         freshness::Freshness,
+        grant_uses::GrantUses,
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
         node::own_node::{Fence, OwnNode},
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     /// Whom changes are told.
     #[cfg(feature = "notices")]
     pub(crate) notices: crate::engine::notices::NoticeDesk,
+    pub(crate) grant_uses: GrantUses,
     /// Where it is written down who did what.
     pub(crate) audit: Arc<Audit>,
     pub(crate) web_server: WebServerFiles,
@@ -331,7 +333,7 @@ impl Shared {
 
     /// The time by which a snapshot is judged. The clock is read only where it can matter.
     pub(crate) fn now_for(&self, snapshot: &Snapshot) -> Timestamp {
-        if snapshot.is_timed() {
+        if snapshot.needs_clock() {
             self.clock.now()
         } else {
             snapshot.at

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{AuditEntry, Author, How, event};
-use crate::core::state::{Document, Ended, ModeState, Period, Switch, Window};
+use crate::core::state::{Document, Ended, GrantRecord, ModeState, Period, Switch, Window};
 
 /// What has changed from one stored document to the next, mode by mode. `now` is when it was stored.
 ///
@@ -30,10 +30,53 @@ pub(crate) fn changes(
         };
         change.tell(&mut entries);
     }
+    grants(before, after, author, now, &mut entries);
     for entry in &mut entries {
         entry.generation = Some(after.generation);
     }
     entries
+}
+
+/// Who may look in from now on, and who not any more. What is over is forgotten without anybody.
+fn grants(
+    before: &Document,
+    after: &Document,
+    author: &Author,
+    now: Timestamp,
+    entries: &mut Vec<AuditEntry>,
+) {
+    let mut names: Vec<&String> = before.grants.keys().chain(after.grants.keys()).collect();
+    names.sort();
+    names.dedup();
+    for name in names {
+        let (old, new) = (before.grants.get(name), after.grants.get(name));
+        let event = match (old, new) {
+            (_, Some(grant)) if old != Some(grant) => event::GRANTED,
+            (Some(grant), None) if !grant.is_over(now) => event::REVOKED,
+            _ => continue,
+        };
+        let mode = match new.or(old).map(|grant| grant.modes.as_slice()) {
+            Some([mode]) => Some(mode.as_str()),
+            _ => None,
+        };
+        entries.push(AuditEntry {
+            before: old.map(|grant| told_grant(name, grant)),
+            after: new.map(|grant| told_grant(name, grant)),
+            ..AuditEntry::new(event, author, now).of_mode(mode)
+        });
+    }
+}
+
+/// What is told of a grant: not what it is known by.
+fn told_grant(name: &str, grant: &GrantRecord) -> Value {
+    json!({
+        "name": name,
+        "kind": grant.kind.as_str(),
+        "address": grant.address,
+        "modes": grant.modes,
+        "prefixes": grant.prefixes,
+        "until": grant.until,
+    })
 }
 
 /// What becomes of one mode.
@@ -102,6 +145,11 @@ impl Change<'_> {
                 period.ended,
                 Some(Ended::TimeOut | Ended::WindowEnd | Ended::HolderLost)
             );
+            if self.author.how == How::Schedule && period.ended_by.is_some() {
+                // Somebody has had it open share by share.
+                ended.by.clone_from(&period.ended_by);
+                ended.at = period.ended_at.unwrap_or(self.now);
+            }
             if by_itself && period.ended_by.is_none() {
                 ended.by = None;
                 ended.how = How::Schedule;
@@ -204,6 +252,13 @@ fn told(mode: &ModeState, now: Timestamp) -> Value {
                 told.insert(name.to_owned(), value);
             }
         }
+    }
+    if let Some(on) = mode.switch.record().filter(|on| !on.allow.is_empty()) {
+        told.insert("allow".to_owned(), json!(on.allow));
+    }
+    if let Some(opening) = mode.switch.opening() {
+        let opening = json!({ "since": opening.since, "until": opening.until });
+        told.insert("opening".to_owned(), opening);
     }
     let holders: Vec<&str> = mode.holders().map(|(_, it)| it.name.as_str()).collect();
     if !holders.is_empty() {

@@ -151,6 +151,7 @@ impl Document {
             generation: _,
             lineage: _,
             modes,
+            grants,
             history,
             cancelled,
             notices,
@@ -162,6 +163,7 @@ impl Document {
             mode.switch == closed && mode.windows.is_empty() && mode.guards.is_empty()
         };
         !history.is_empty()
+            || !grants.is_empty()
             || !cancelled.is_empty()
             || notices.is_some()
             || !unknown.is_empty()

@@ -6,6 +6,7 @@ pub(crate) mod amend;
 pub(crate) mod applied;
 mod cancelled;
 pub(crate) mod decode;
+mod grant;
 mod holder;
 pub(crate) mod horizon;
 pub(crate) mod lineage;
@@ -13,6 +14,7 @@ mod mode_state;
 // What is stored of notices survives in a program that sends none.
 #[cfg_attr(not(feature = "notices"), allow(dead_code, unused_imports))]
 pub(crate) mod notice;
+mod opening;
 mod operations;
 mod period;
 pub(crate) mod reconcile;
@@ -32,6 +34,7 @@ use self::lineage::Lineage;
 use self::notice::Notices;
 pub(crate) use self::{
     cancelled::Cancelled,
+    grant::{GrantHash, GrantRecord, GrantRecords, name_with_switch},
     holder::{Hold, Holder},
     mode_state::ModeState,
     operations::HISTORY_LENGTH,
@@ -39,7 +42,7 @@ pub(crate) use self::{
     switch::{Draining, Switch, SwitchedOn},
     switch_on::{DrainWish, End, SwitchOn},
 };
-pub use self::{holder::IfLost, period::Ended, said::Said, switch::OnTimeout};
+pub use self::{grant::GrantKind, holder::IfLost, period::Ended, said::Said, switch::OnTimeout};
 pub(crate) use crate::core::schedule::Window;
 
 /// The key of the mode that exists when the settings name none.
@@ -61,6 +64,9 @@ pub(crate) struct Document {
     pub(crate) lineage: Option<Lineage>,
     #[serde(default)]
     pub(crate) modes: BTreeMap<String, ModeState>,
+    /// Who may look in although a mode is closed, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) grants: GrantRecords,
     #[serde(default)]
     pub(crate) history: Vec<Period>,
     /// What was planned and is not any more, the latest last.
@@ -80,6 +86,7 @@ impl Default for Document {
             generation: 0,
             lineage: None,
             modes: BTreeMap::new(),
+            grants: GrantRecords::new(),
             history: Vec::new(),
             cancelled: Vec::new(),
             notices: None,

@@ -27,6 +27,8 @@ impl Asked {
                 ChangeKind::PlanWindow => event::PLANNED,
                 ChangeKind::CancelWindow => event::CANCELLED,
                 ChangeKind::Forget => event::FORGOTTEN,
+                ChangeKind::AddGrant => event::GRANTED,
+                ChangeKind::RevokeGrant => event::REVOKED,
             },
             mode: proposal.mode.clone(),
             author: engine.author.named(proposal.by.as_ref()),

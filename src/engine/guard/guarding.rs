@@ -57,6 +57,11 @@ impl Guarding {
         /// Why, for operators.
         reason(self, reason: impl Into<String>) => self.wanted.reason = Some(reason.into());
 
+        /// Lets these addresses and networks in CIDR form look in for as long as it is switched on.
+        allow(self, networks: impl IntoIterator<Item = impl Into<String>>) => {
+            self.wanted.allow = Some(networks.into_iter().map(Into::into).collect());
+        };
+
         /// Who does it.
         by(self, by: impl Into<String>) => self.wanted.by = Some(by.into());
 
@@ -155,6 +160,7 @@ impl Guarding {
         let known = engine.find_mode(&mode)?;
         wanted.time_out = known.time_out;
         wanted.check(engine.shared.clock.now())?;
+        wanted.make_networks_plain()?;
         let kind = if on {
             ChangeKind::TurnOn
         } else {

@@ -102,6 +102,33 @@ impl Members {
         }
     }
 
+    /// A list of texts, none of them empty; one alone may stand for itself.
+    pub(super) fn texts(&mut self, name: &'static str, at_most: usize) -> Vec<String> {
+        let texts = match self.take(name) {
+            None => return Vec::new(),
+            Some(Value::String(text)) => vec![Value::String(text)],
+            Some(Value::Array(texts)) => texts,
+            Some(_) => vec![Value::Null],
+        };
+        let is_fit = |text: &str| !text.trim().is_empty() && text.chars().count() <= LONGEST_TEXT;
+        let fit: Vec<String> = texts
+            .iter()
+            .filter_map(|text| text.as_str().filter(|text| is_fit(text)))
+            .map(str::to_owned)
+            .collect();
+        if fit.len() < texts.len() || fit.len() > at_most {
+            let fault = format_args!("give a list of at most {at_most} texts that are not empty");
+            self.fault(name, fault);
+            return Vec::new();
+        }
+        fit
+    }
+
+    /// Whether a member is there, whatever it is.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.left.contains_key(name)
+    }
+
     /// Whether a member is there, and is `null`.
     pub(super) fn is_null(&self, name: &str) -> bool {
         self.left.get(name).is_some_and(Value::is_null)

@@ -3,6 +3,7 @@
 mod cancel;
 mod change;
 mod fault;
+mod grant;
 mod page;
 mod plan;
 mod preview;
@@ -19,6 +20,7 @@ pub(super) use self::{
     cancel::cancel,
     change::change,
     fault::comes_again,
+    grant::{grant, revoke},
     plan::plan,
     preview::preview,
     switch::{SwitchAgain, ask_to_switch, switch, switch_again},
@@ -27,6 +29,7 @@ use super::{
     answering::Answer,
     audit::latest,
     form::Form,
+    grants::listed,
     view::{Dashboard, HistoryAsked, More, audit::SHOWN},
 };
 use crate::{
@@ -80,6 +83,7 @@ pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maint
         whole: &whole,
         deadlines: deadlines.collect::<HashMap<_, _>>(),
         switchable: &page.switchable,
+        grants: &listed(&maintenance, &page.switchable),
         besides: besides.flatten().collect(),
     };
     let shown = Dashboard::new(&page.status, &more, &page.reader);

@@ -3,6 +3,7 @@
 //! Pure: no I/O and no clock.
 
 pub(super) mod audit;
+mod grants;
 mod history;
 mod long;
 mod modes;
@@ -18,6 +19,7 @@ use serde::Serialize;
 pub(super) use self::windows::{closed_text, is_open, title_of};
 use self::{
     audit::AuditShown,
+    grants::GrantShown,
     history::HistoryShown,
     modes::{ModeShown, headline, lead_of_all, modes, severity},
     nodes::{NodeShown, SessionShown, TaskShown},
@@ -32,7 +34,10 @@ use crate::{
         overlap::Closed,
         phase::Phase,
         schedule::{Unit, largest_units},
-        status::{NoticeTargetStatus, modes::ModeStatus, period::PastPeriod, whole::Status},
+        status::{
+            NoticeTargetStatus, grants::GrantStatus, modes::ModeStatus, period::PastPeriod,
+            whole::Status,
+        },
     },
     settings::Access,
     web::refusal::language::Catalogue,
@@ -121,6 +126,7 @@ impl Reader<'_> {
             Phase::Scheduled => "phase_scheduled",
             Phase::Pending => "phase_pending",
             Phase::Offline => "phase_offline",
+            Phase::Opening => "phase_opening",
         })
     }
 }
@@ -149,6 +155,7 @@ pub(super) struct Dashboard {
     nodes: Vec<NodeShown>,
     tasks: Vec<TaskShown>,
     unknown_modes: Vec<String>,
+    grants: Vec<GrantShown>,
     history: HistoryShown,
     /// The newest first; `None`: nothing is written down.
     audit: Option<Vec<AuditShown>>,
@@ -178,6 +185,8 @@ pub(super) struct More<'a> {
     pub(super) deadlines: HashMap<String, Timestamp>,
     /// The keys of the modes that the reader may switch.
     pub(super) switchable: &'a [String],
+    /// The grants that the reader may have to do with.
+    pub(super) grants: &'a [GrantStatus],
     /// By what a mode is closed all the same at the time of a window, by the ids of windows.
     pub(super) besides: HashMap<String, Closed>,
 }
@@ -251,6 +260,12 @@ impl Dashboard {
                 .iter()
                 .map(|mode| mode.key.clone())
                 .collect(),
+            grants: {
+                let grants = more.grants.iter();
+                grants
+                    .map(|grant| GrantShown::new(grant, &labels, reader))
+                    .collect()
+            },
             history: HistoryShown::new(more.history, &more.asked, &labels, reader),
             audit: more.audit.map(|entries| {
                 let newest = entries.iter().rev();

@@ -55,6 +55,8 @@ struct RefusalKey {
     redirect: bool,
     /// Whether it answers a request that would have changed something.
     sent: bool,
+    /// Whose turn it tells.
+    turn: Option<Timestamp>,
     /// What stands before the paths of the app.
     prefix: Box<str>,
 }
@@ -162,6 +164,7 @@ impl Cache {
             format,
             language,
             sent,
+            turn,
         } = refusing;
         let forced_on = rule.is_forced_on();
         let redirect = responses.redirects(request, mode, format);
@@ -175,8 +178,11 @@ impl Cache {
                 kept.language,
                 kept.redirect,
                 kept.sent,
+                kept.turn,
                 &*kept.prefix,
-            ) == (mode, forced_on, format, language, redirect, sent, prefix)
+            ) == (
+                mode, forced_on, format, language, redirect, sent, turn, prefix,
+            )
         });
         if let Some(known) = known
             && is_current
@@ -195,6 +201,7 @@ impl Cache {
                 language,
                 redirect,
                 sent,
+                turn,
                 // A proxy may hand on what a client says of its prefix, so that there may be many.
                 prefix: prefix.into(),
             };

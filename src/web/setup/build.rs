@@ -28,6 +28,7 @@ use crate::{
         audit::Audit,
         driver::{Driver, Plan, changed::Cancelling},
         freshness::Freshness,
+        grant_uses::GrantUses,
         handle::Engine,
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
@@ -320,6 +321,7 @@ pub(super) fn shared(
         cancelling: Cancelling::default(),
         #[cfg(feature = "notices")]
         notices,
+        grant_uses: GrantUses::default(),
         audit: Arc::new(audit),
         web_server: WebServerFiles::new(&settings.web_server),
         page: Arc::new(move |snapshot, mode, now| {
