@@ -8,7 +8,7 @@ pub(crate) mod limits;
 pub(crate) mod mode;
 pub(crate) mod mode_view;
 pub(crate) mod overlap;
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 pub(crate) mod pace;
 pub(crate) mod phase;
 pub(crate) mod public_path;

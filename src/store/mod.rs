@@ -46,6 +46,8 @@ mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 mod reserve;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod server;
 pub(crate) mod url;
 
 #[cfg(feature = "object-store")]
