@@ -11,7 +11,7 @@ use crate::{
     web_server::{WebServer, export},
 };
 
-/// Print the rules for a web server in front of the app
+/// Print the rules for a web server in front of the app, or the table for Postgres
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The settings `web_server.flag` and `web_server.page` name
@@ -20,7 +20,8 @@ addresses are carried over.
 
 Examples:
   maintenance export nginx > /etc/nginx/maintenance.conf
-  maintenance export haproxy --app 127.0.0.1:9000")]
+  maintenance export haproxy --app 127.0.0.1:9000
+  maintenance export postgres | psql shop")]
 pub(super) struct Export {
     /// For which one
     #[arg(value_name = "SERVER")]
@@ -36,22 +37,39 @@ enum Server {
     Apache,
     Caddy,
     Haproxy,
+    /// The table that a store in Postgres keeps its rows in
+    Postgres,
 }
 
-impl From<Server> for WebServer {
-    fn from(server: Server) -> Self {
-        match server {
-            Server::Nginx => Self::Nginx,
-            Server::Apache => Self::Apache,
-            Server::Caddy => Self::Caddy,
-            Server::Haproxy => Self::HaProxy,
+impl Server {
+    /// `None`: it is no web server, but a store.
+    fn of_the_web(self) -> Option<WebServer> {
+        match self {
+            Self::Nginx => Some(WebServer::Nginx),
+            Self::Apache => Some(WebServer::Apache),
+            Self::Caddy => Some(WebServer::Caddy),
+            Self::Haproxy => Some(WebServer::HaProxy),
+            Self::Postgres => None,
         }
     }
 }
 
+/// What a store in Postgres makes itself where it may, and what a user needs that may not.
+fn table() -> String {
+    format!(
+        "{};\n-- For each user of the store:\n-- GRANT SELECT, INSERT, UPDATE, DELETE ON maintenance TO …;\n",
+        include_str!("../store/postgres/table.sql").trim_end()
+    )
+}
+
 impl Export {
     pub(super) fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
-        let server = WebServer::from(self.server);
+        let Some(server) = self.server.of_the_web() else {
+            let table = table();
+            let document = json!({"server": "postgres", "sql": table});
+            context.output.hand_out(&document, &table);
+            return Ok(0);
+        };
         let site = context.site.by_store()?;
         let rules = export(server, &site.settings, &self.app)
             .map_err(|error| Failure::failed(error.to_string()))?;

@@ -91,7 +91,7 @@ impl<S: Subscribes> Watcher<S> {
         let mut pause = FIRST_PAUSE;
         let mut failure_told = false;
         loop {
-            match timeout(2 * self.source.limit(), self.source.subscribe()).await {
+            match timeout(3 * self.source.limit(), self.source.subscribe()).await {
                 Ok(Ok(subscription)) => {
                     pause = FIRST_PAUSE;
                     failure_told = false;
