@@ -11,12 +11,13 @@ use crate::{
     web_server::{WebServer, export},
 };
 
-/// Print the rules for a web server in front of the app, or the table for Postgres
+/// Print the rules for a web server in front of the app
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The settings `web_server.flag` and `web_server.page` name
 the files that the rules look for. Exempt paths and
-addresses are carried over.
+addresses are carried over. For `postgres` it is the table
+of a store there.
 
 Examples:
   maintenance export nginx > /etc/nginx/maintenance.conf
@@ -37,7 +38,6 @@ enum Server {
     Apache,
     Caddy,
     Haproxy,
-    /// The table that a store in Postgres keeps its rows in
     Postgres,
 }
 

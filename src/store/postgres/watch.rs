@@ -43,7 +43,7 @@ pub(super) struct Channel {
 
 pub(super) enum Subscription {
     Listening {
-        session: Session,
+        session: Box<Session>,
         told: mpsc::Receiver<String>,
         prefix: String,
     },
@@ -109,7 +109,7 @@ impl Subscribes for Channel {
         if self.arrives(&mut told).await? {
             let prefix = servers.address.prefix.clone();
             return Ok(Subscription::Listening {
-                session,
+                session: Box::new(session),
                 told,
                 prefix,
             });

@@ -108,9 +108,12 @@ impl<S: Server> fmt::Debug for State<S> {
 /// What comes of an attempt to connect, and since when it is made.
 #[derive(Clone)]
 struct Attempt<C> {
-    outcome: watch::Receiver<Option<Result<Numbered<C>, Reason>>>,
+    outcome: watch::Receiver<Outcome<C>>,
     since: Instant,
 }
+
+/// `None`: nothing yet.
+type Outcome<C> = Option<Result<Numbered<C>, Reason>>;
 
 /// A connection that can be told from the one after it.
 #[derive(Clone)]
@@ -266,7 +269,7 @@ impl<S: Server> Connections<S> {
 
 impl<S: Server> Inner<S> {
     /// Makes a connection, and tells those who wait for it.
-    async fn attempt(&self, tell: &watch::Sender<Option<Result<Numbered<S::Connection>, Reason>>>) {
+    async fn attempt(&self, tell: &watch::Sender<Outcome<S::Connection>>) {
         let (most, measured) = {
             let pace = self.pace.lock();
             (pace.most(), pace.limit(2 * ANSWERS))

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::core::schedule::duration_in_words;
+
 /// What has happened, and what helps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::store) struct Reason {
@@ -46,8 +48,8 @@ impl Reason {
     /// It has not answered for so long.
     pub(in crate::store) fn silent(waited: Duration) -> Self {
         Self::passing(format!(
-            "{SILENT} (waited for {:.1} s)",
-            waited.as_secs_f64()
+            "{SILENT} (waited for {})",
+            duration_in_words(waited)
         ))
     }
 }
