@@ -114,6 +114,13 @@ impl ModeState {
             .or_else(|| reopened.map(|lost| &lost.holder))
     }
 
+    /// All who were found dead, until somebody switches the mode again.
+    pub(crate) fn lost_holders(&self) -> impl Iterator<Item = (&str, &Holder)> {
+        let lost = self.holders().filter(|(_, holder)| holder.is_lost());
+        let reopened = self.reopened.iter();
+        lost.chain(reopened.map(|lost| (lost.token.as_str(), &lost.holder)))
+    }
+
     pub(super) fn is_held(&self) -> bool {
         self.guards.iter().any(GuardRecord::is_living)
     }

@@ -135,6 +135,29 @@ fn one_that_is_killed_stays_closed_and_the_next_run_opens_it() {
     assert_eq!(held(&operator), Value::Null);
 }
 
+/// The app that has seen the death may have ended before anybody could read its log.
+#[test]
+fn an_app_that_starts_later_tells_of_it_too() {
+    let operator = Operator::new();
+    let first = app(&operator);
+    let running = job(&operator, &[]);
+    running.signal("KILL");
+    running.end();
+    until("the app has seen it", || {
+        log_of(&operator).contains("maintenance.holder-lost")
+    });
+    drop(first);
+    let _second = app(&operator);
+    until("the other one tells of it", || {
+        log_of(&operator).contains("maintenance.holder-lost")
+    });
+    let told = log_of(&operator).matches("maintenance.holder-lost").count();
+    assert_eq!(told, 1);
+    // Those who look are told by the status.
+    let ran = operator.done(&["status"]);
+    assert!(!ran.err.contains("maintenance.holder-lost"), "{ran:?}");
+}
+
 #[test]
 fn the_next_run_does_not_wait_for_one_that_nobody_has_seen_die() {
     let operator = Operator::new();
