@@ -6,6 +6,8 @@
 //! - [Several modes, and read-only](modes): a part of the site; reading goes on
 //! - [Draining and deploying](draining): nobody is thrown out; jobs, tasks, pipelines
 //! - [Who gets in](who_gets_in): superusers, networks, tokens, routes, proxies
+//! - [Let somebody look in](let_somebody_look_in): by a link, a token or a network, for a while
+//! - [Open gently](open_gently): visitors are let in again share by share
 //! - [Pages and languages](pages): what visitors are shown
 //! - [Templates of the app](templates): a banner for those who get through
 //! - [The admin scope and its API](admin): permissions, JSON, why a request is refused
@@ -29,8 +31,11 @@ macro_rules! page {
         #[doc = "[admin.md]: crate::guide::admin"]
         #[doc = "[draining.md#a-task-that-maintenance-waits-for]: crate::guide::draining#a-task-that-maintenance-waits-for"]
         #[doc = "[first-app.md#the-order-of-middlewares]: crate::guide::first_app#the-order-of-middlewares"]
+        #[doc = "[let-somebody-look-in.md]: crate::guide::let_somebody_look_in"]
+        #[doc = "[open-gently.md]: crate::guide::open_gently"]
         #[doc = "[operations.md#is-all-in-order]: crate::guide::operations#is-all-in-order"]
         #[doc = "[operations.md#a-job-that-holds-the-site]: crate::guide::operations#a-job-that-holds-the-site"]
+        #[doc = "[operations.md#who-did-it]: crate::guide::operations#who-did-it"]
         #[doc = "[operations.md]: crate::guide::operations"]
         #[doc = "[pages.md#scripts-of-other-origins]: crate::guide::pages#scripts-of-other-origins"]
         #[doc = "[pages.md]: crate::guide::pages"]
@@ -55,6 +60,8 @@ page!(windows, "windows.md");
 page!(modes, "modes.md");
 page!(draining, "draining.md");
 page!(who_gets_in, "who-gets-in.md");
+page!(let_somebody_look_in, "let-somebody-look-in.md");
+page!(open_gently, "open-gently.md");
 page!(pages, "pages.md");
 page!(templates, "templates.md");
 page!(admin, "admin.md");

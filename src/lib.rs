@@ -71,7 +71,7 @@ pub use self::web::observe;
 pub use self::{
     core::{
         phase::Phase,
-        state::{Ended, IfLost, OnTimeout},
+        state::{Ended, GrantKind, IfLost, OnTimeout, Said},
         status::{LockHolder, NodeStatus, Remark, RunningTask, SessionInside, UnheardNode},
         visitor::Visitor,
     },
@@ -79,6 +79,7 @@ pub use self::{
         barrier::{TurnOnAndWait, WaitError, WaitUntilEmpty},
         changes::{Change, ChangeFuture, Changes, Forget, TurnOff, TurnOn},
         fleet::missing::{Missing, WhyMissing},
+        grants::{AddGrant, Granted, GrantedFuture, RevokeGrant},
         guard::{Guard, Guarding},
         hooks::{ChangeKind, HookOutcome, ProposedChange, Transition},
         task::{Task, TaskError, TaskGuard},
@@ -105,7 +106,8 @@ pub use self::{
 pub use crate::core::{
     rules::rule::Rule,
     status::{
-        modes::{HeldStatus, ModeStatus, UnknownMode},
+        grants::{GrantStatus, GrantUse},
+        modes::{HeldStatus, ModeStatus, OpeningStatus, UnknownMode},
         period::PastPeriod,
         store::StoreStatus,
         whole::Status,

@@ -108,8 +108,8 @@
     let timer;
     const look = () => {
       clearTimeout(timer);
-      // While it closes, the counts are what one waits for.
-      const soon = document.querySelector(".mode.pending") || failures > 0 || !isReached;
+      // While it closes or opens, the counts are what one waits for.
+      const soon = document.querySelector(".mode.pending,.mode.opening") || failures > 0 || !isReached;
       timer = setTimeout(() => {
         if (!document.hidden) refresh();
         look();

@@ -71,6 +71,7 @@
     clearTimeout(timer);
     timer = setTimeout(() => look().catch(() => {}), milliseconds);
   };
+  const lookSoon = () => refused !== undefined && lookIn(Math.random() * 1000 * (jitter ?? 2));
   // Other modes may still be on, or this visitor let in by now: only this very page tells. Of what
   // was sent it tells nothing, as reading may work all the while.
   const look = async () => {
@@ -104,9 +105,7 @@
     show(state);
     showDashboard(state);
     document.dispatchEvent(new CustomEvent("maintenance", { detail: state }));
-    if (refused !== undefined && (isNew || (!on && !isAgain))) {
-      lookIn(Math.random() * 1000 * (jitter ?? 2));
-    }
+    if (isNew || (!on && !isAgain)) lookSoon();
   };
 
   let failures = 0;
@@ -135,6 +134,8 @@
       const { about } = time.dataset;
       const then = new Date(time.dateTime);
       const left = Math.ceil((then - Date.now()) / 1000);
+      // It is over, or this visitor's turn has come.
+      if (!left) lookSoon();
       const [size, unit] = left < 120 && !about ? [1, "second"] : left < 6000 ? [60, "minute"]
         : left < 129600 ? [3600, "hour"] : [86400, "day"];
       const words = new Intl.RelativeTimeFormat(lang).formatToParts(Math.ceil(left / size), unit)

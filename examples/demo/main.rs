@@ -200,6 +200,9 @@ Try:   curl -c cookies {site}/login/superuser
        curl -i -H 'Accept: application/json' {site}/api/items
        curl -i {site}/health
        curl -i -b cookies -X POST {site}/maintenance-mode/off
+       curl -i -b cookies -X POST -d over=2m {site}/maintenance-mode/off     (opens gently)
+       curl -b cookies -H 'Content-Type: application/json' -d '{{\"name\": \"auditor\", \"for\": \"1h\"}}' \\
+           {site}/maintenance-mode/grants     (a link by which somebody may look in)
        curl -i -b cookies -X POST '{site}/maintenance-mode/on?mode=read-only'
        curl -i -d name=Shelf {site}/api/items
 Shell: in this folder, the program `maintenance` does it, too:

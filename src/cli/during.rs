@@ -24,8 +24,8 @@ use super::{
     wording::{self, line},
 };
 use crate::{
-    cli::{options::IfLostArgument, texts::Texts},
-    core::{schedule::parse_duration, secret::Secret, text::escaped},
+    cli::{options::word, texts::Texts},
+    core::{schedule::parse_duration, secret::Secret, state::IfLost, text::escaped},
     settings::PART_OF_VARIABLE,
 };
 
@@ -56,13 +56,13 @@ pub(super) struct During {
     /// If this program dies: stay or reopen [default: stay]
     #[arg(
         long,
-        value_enum,
+        value_parser = word::<IfLost>(),
         value_name = "WHAT",
         default_value = "stay",
         hide_default_value = true,
         hide_possible_values = true
     )]
-    if_lost: IfLostArgument,
+    if_lost: IfLost,
     /// End COMMAND if the hold is lost
     #[arg(long)]
     stop_if_lost: bool,
@@ -174,7 +174,7 @@ impl During {
         let how = HoldWishes {
             exclusive: self.exclusive,
             name: self.name().chars().take(LONGEST_NAME).collect(),
-            if_lost: self.if_lost.into(),
+            if_lost: self.if_lost,
             within: env::var(PART_OF_VARIABLE).ok().map(Secret::new),
             lost_after: self.lost_after,
         };

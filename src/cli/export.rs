@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
-use super::{context::Context, failure::Failure};
+use super::{context::Context, failure::Failure, options::word};
 use crate::{
     engine::web_server_files::replace,
     web_server::{WebServer, export},
@@ -23,35 +23,16 @@ Examples:
   maintenance export haproxy --app 127.0.0.1:9000")]
 pub(super) struct Export {
     /// For which one
-    #[arg(value_name = "SERVER")]
-    server: Server,
+    #[arg(value_name = "SERVER", value_parser = word::<WebServer>())]
+    server: WebServer,
     /// Where it finds the app
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     app: String,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Server {
-    Nginx,
-    Apache,
-    Caddy,
-    Haproxy,
-}
-
-impl From<Server> for WebServer {
-    fn from(server: Server) -> Self {
-        match server {
-            Server::Nginx => Self::Nginx,
-            Server::Apache => Self::Apache,
-            Server::Caddy => Self::Caddy,
-            Server::Haproxy => Self::HaProxy,
-        }
-    }
-}
-
 impl Export {
     pub(super) fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
-        let server = WebServer::from(self.server);
+        let server = self.server;
         let site = context.site.by_store()?;
         let rules = export(server, &site.settings, &self.app)
             .map_err(|error| Failure::failed(error.to_string()))?;

@@ -53,7 +53,8 @@
 //! | 3 | the store or the site is out of reach, or what the store holds cannot be used |
 //! | 4 | timed out or cancelled |
 //!
-//! `status --exit-code` has codes of its own: 0 online, 10 scheduled, 11 pending, 12 offline.
+//! `status --exit-code` has codes of its own: 0 online, 10 scheduled, 11 pending, 12 offline, 13
+//! offline and its job is lost, 14 opening.
 //! `during` and `task` end with the exit code of the command that they run, as a shell does: 128 and
 //! the signal's number of a command that a signal ended, 127 where there is no such command, 126
 //! where it cannot be run.
@@ -63,6 +64,7 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::{
+    audit::ShowAudit,
     completions::Completions,
     doctor::Doctor,
     during::During,
@@ -70,6 +72,7 @@ use self::{
     export::{Export, Render},
     failure::{Exit, Failure},
     forget::Forget,
+    grant::GrantCommand,
     history::History,
     man::Man,
     off::Off,
@@ -86,6 +89,7 @@ use crate::{
     web::{maintenance::Maintenance, setup::builder::Builder},
 };
 
+mod audit;
 mod child;
 mod completions;
 mod confirm;
@@ -96,6 +100,7 @@ mod explain;
 mod export;
 mod failure;
 mod forget;
+mod grant;
 mod history;
 mod man;
 mod off;
@@ -172,6 +177,9 @@ enum Command {
     #[command(subcommand)]
     Window(WindowCommand),
     History(History),
+    #[command(subcommand)]
+    Grant(GrantCommand),
+    Audit(ShowAudit),
     During(During),
     Task(TaskCommand),
     Doctor(Doctor),
@@ -203,6 +211,8 @@ impl Command {
             Self::Status(status) => status.run(&connecting.await?).await,
             Self::Window(window) => window.run(&connecting.await?).await,
             Self::History(history) => history.run(&connecting.await?).await,
+            Self::Grant(grant) => grant.run(&connecting.await?).await,
+            Self::Audit(audit) => audit.run(&connecting.await?).await,
             Self::During(during) => during.run(&connecting.await?).await,
             Self::Task(task) => task.run(&connecting.await?).await,
             Self::Doctor(doctor) => {

@@ -1,11 +1,13 @@
 //! `maintenance off`.
 
+use std::time::Duration;
+
 use clap::Args;
 
-use super::{confirm::confirm, context::Context, failure::Failure, wording};
+use super::{confirm::confirm, context::Context, failure::Failure, site::OpeningWishes, wording};
 use crate::{
     cli::{outcome::tell, window::span},
-    core::status::whole::Status,
+    core::{schedule::parse_duration, status::whole::Status},
 };
 
 /// How many windows that stay are told one by one.
@@ -14,17 +16,49 @@ const MOST_WINDOWS: usize = 5;
 /// Bring the site back: switch off, cancel a drain, end a window
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Windows that are planned for later stay;
+With --over visitors are let in share by share: who gets
+in when is decided by who they are, and each who is
+refused is told when. `off` in the middle opens for all,
+`on` closes again. Windows that are planned for later stay;
 `maintenance window remove` takes them away. Of several
 modes the default one is switched off, or that of --mode.
 
 Examples:
   maintenance off
+  maintenance off --over 10m
   maintenance --mode checkout off")]
 pub(super) struct Off {
+    /// Let more and more visitors in; all after so long: 10m
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    over: Option<Duration>,
+    /// Let nobody more in for now; --over goes on
+    #[arg(long, conflicts_with = "over")]
+    pause: bool,
     /// Ask on the terminal first
     #[arg(long)]
     interactive: bool,
+}
+
+impl Off {
+    fn wishes(&self) -> OpeningWishes {
+        match (self.pause, self.over) {
+            (true, _) => OpeningWishes::Paused,
+            (false, Some(over)) => OpeningWishes::Over(over),
+            (false, None) => OpeningWishes::AtOnce,
+        }
+    }
+
+    /// What follows, for the question of `--interactive`.
+    fn consequence(&self, key: &str) -> String {
+        match self.wishes() {
+            OpeningWishes::Paused => format!("`{key}` lets nobody more in for now."),
+            OpeningWishes::Over(over) => format!(
+                "`{key}` opens for more and more visitors: for all in {} s.",
+                over.as_secs()
+            ),
+            OpeningWishes::AtOnce => format!("`{key}` is online again for all visitors."),
+        }
+    }
 }
 
 impl Off {
@@ -32,9 +66,12 @@ impl Off {
         context.can_be_seen_by_the_app()?;
         let key = context.mode();
         if self.interactive {
-            confirm(&format!("`{key}` is online again for all visitors.")).await?;
+            confirm(&self.consequence(&key)).await?;
         }
-        let change = context.site.turn_off(&key, &context.by).await?;
+        let change = context
+            .site
+            .turn_off(&key, &context.by, self.wishes())
+            .await?;
         tell(context, &change).await;
         remind(context, &change.status, &key);
         Ok(0)

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args};
 use jiff::Timestamp;
 
 use super::{
     confirm::confirm,
     context::Context,
     failure::Failure,
+    options::word,
     outcome::{is_closed, tell, tell_what_stands},
     signals::Signals,
     site::{DrainWishes, EndWish, WindowWishes, Wishes},
@@ -25,8 +26,7 @@ use crate::{
 /// Take the site out of service, now or in a window
 #[derive(Debug, Args)]
 #[command(after_help = "\
-TIME: 22:00, 'tomorrow 22:00', +2h, 2030-03-01T22:00+01:00.
-If it is on, what is given replaces what was; '' is no text.
+TIME: 22:00, +2h, 2030-03-01T22:00+01:00. '' is no text.
 Example: maintenance on --drain --timeout 10m && ./migrate")]
 pub(super) struct On {
     #[command(flatten)]
@@ -59,11 +59,15 @@ pub(super) struct Closing {
     /// What then: offline or cancel [default: settings]
     #[arg(
         long,
+        value_parser = word::<OnTimeout>(),
         value_name = "WHAT",
         requires = "drain",
         hide_possible_values = true
     )]
-    pub(super) on_timeout: Option<WhatThen>,
+    pub(super) on_timeout: Option<OnTimeout>,
+    /// Let this network look in as long as it is on
+    #[arg(long, value_name = "CIDR", action = ArgAction::Append)]
+    pub(super) allow: Vec<String>,
     /// Go offline with whoever is in, at --timeout or now
     #[arg(long, conflicts_with = "on_timeout")]
     pub(super) force: bool,
@@ -76,21 +80,6 @@ pub(super) struct Closing {
     /// Ask on the terminal first
     #[arg(long)]
     pub(super) interactive: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum WhatThen {
-    Offline,
-    Cancel,
-}
-
-impl From<WhatThen> for OnTimeout {
-    fn from(what: WhatThen) -> Self {
-        match what {
-            WhatThen::Offline => Self::Offline,
-            WhatThen::Cancel => Self::Cancel,
-        }
-    }
 }
 
 impl Closing {
@@ -119,7 +108,7 @@ impl Closing {
     pub(super) fn on_timeout(&self) -> Option<OnTimeout> {
         match (self.force, self.on_timeout) {
             (true, _) => Some(OnTimeout::Offline),
-            (false, what) => what.map(OnTimeout::from),
+            (false, what) => what,
         }
     }
 
@@ -141,6 +130,7 @@ impl Closing {
             message: texts.message.clone(),
             reason: texts.reason.clone(),
             end,
+            allow: self.allow.clone(),
             drain: self.drain.then(|| DrainWishes {
                 timeout: self.timeout,
                 on_timeout: self.on_timeout(),
@@ -183,6 +173,11 @@ impl On {
         self.closing.check()?;
         context.can_be_seen_by_the_app()?;
         if let Some(start) = &self.start {
+            if !self.closing.allow.is_empty() {
+                return Err(Failure::usage(
+                    "--allow is for a switch; `maintenance grant add NAME --address CIDR` is for windows, too",
+                ));
+            }
             return self.plan(context, start).await;
         }
         let end = self.closing.end(context)?;

@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{
+    ArgAction, Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use parking_lot::Mutex;
 use tracing_subscriber::EnvFilter;
 
@@ -14,8 +17,8 @@ use super::{
 };
 use crate::{
     core::{
-        state::IfLost,
         text::{escaped, without_password},
+        words::Words,
     },
     settings::{Settings, StoreUrl, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE},
     web::setup::builder::Builder,
@@ -209,18 +212,9 @@ impl io::Write for Unheard {
     }
 }
 
-/// What becomes of a mode when the program dies that holds it.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum IfLostArgument {
-    Stay,
-    Reopen,
-}
-
-impl From<IfLostArgument> for IfLost {
-    fn from(argument: IfLostArgument) -> Self {
-        match argument {
-            IfLostArgument::Stay => Self::Stay,
-            IfLostArgument::Reopen => Self::Reopen,
-        }
-    }
+/// Reads one of the words of an enum.
+pub(super) fn word<T: Words + Send + Sync>() -> impl TypedValueParser<Value = T> {
+    let words = T::ALL.iter().map(|it| it.word());
+    PossibleValuesParser::new(words)
+        .try_map(|word| T::of_word(&word).ok_or("this is none of the words"))
 }

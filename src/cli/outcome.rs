@@ -75,5 +75,15 @@ pub(super) fn sentence(context: &Context<'_>, change: &Change, reach: &Reach) ->
         let until = wording::time_from_now(until, context.now(), zone);
         words.push_str(&format!(", until {until}"));
     }
+    if let Some(opening) = &mode.opening {
+        let share = wording::percent(opening.share);
+        words.push_str(&match opening.until {
+            Some(until) => format!(
+                ", {share} of the visitors are in, all at {}",
+                wording::time_from_now(until, context.now(), zone)
+            ),
+            None => format!(", {share} of the visitors are in, paused"),
+        });
+    }
     words
 }

@@ -29,9 +29,9 @@ With --watch on a terminal the status is drawn anew in
 place; elsewhere a line, or with --json a document, is
 printed at each change. ^C ends it.
 With --exit-code: 0 online, 10 scheduled, 11 pending,
-12 offline, 13 offline and the job that held it has died;
-of several modes the gravest counts. 3: the store is
-out of reach.
+12 offline, 13 offline and the job that held it has died,
+14 opening; of several modes the gravest counts. 3: the
+store is out of reach.
 
 Examples:
   maintenance status --watch
@@ -77,9 +77,18 @@ fn exit_code(status: &Status) -> u8 {
         Phase::Pending => 11,
         Phase::Offline if mode.held.as_ref().is_some_and(HeldStatus::is_lost) => 13,
         Phase::Offline => 12,
+        Phase::Opening => 14,
+    };
+    // Of two, what lets fewer in is graver, and that nobody opens it again.
+    let gravity = |code: &u8| match code {
+        14 => 11,
+        11 => 12,
+        12 => 13,
+        13 => 14,
+        code => *code,
     };
     let codes = status.modes.iter().map(code);
-    codes.max().unwrap_or(0)
+    codes.max_by_key(gravity).unwrap_or(0)
 }
 
 /// Shows the status at each change, until a signal or the reader ends it.

@@ -15,7 +15,7 @@ use crate::{
         state::IfLost,
         status::{
             NodeStatus,
-            modes::{HeldStatus, ModeStatus},
+            modes::{HeldStatus, ModeStatus, OpeningStatus},
             whole::Status,
         },
     },
@@ -61,6 +61,9 @@ pub(super) fn text(context: &Context<'_>, status: &Status) -> String {
     if let Some(error) = status.web_server.as_ref().and_then(|it| it.error.as_ref()) {
         lines.push(row("files", &line(error)));
     }
+    if let Some(error) = status.audit.as_ref().and_then(|it| it.error.as_ref()) {
+        lines.push(row("audit", &line(error)));
+    }
     if let Some(error) = &status.store.error {
         let red = Style::new().red().bold();
         let error = context.output.colours.paint(&red, &line(error));
@@ -77,7 +80,7 @@ fn headline(context: &Context<'_>, mode: &ModeStatus) -> String {
     let style = match mode.phase {
         Phase::Online => Style::new().green(),
         Phase::Scheduled => Style::new().cyan(),
-        Phase::Pending => Style::new().yellow(),
+        Phase::Pending | Phase::Opening => Style::new().yellow(),
         Phase::Offline => Style::new().red(),
     };
     let phase = context
@@ -107,6 +110,7 @@ fn details(context: &Context<'_>, mode: &ModeStatus) -> Vec<String> {
     add("starts", mode.start.map(time));
     add("since", mode.since.map(time));
     add("until", mode.until.map(time));
+    add("opening", mode.opening.as_ref().map(share_line));
     add("by", mode.by.as_deref().map(line));
     add("reason", mode.reason.as_deref().map(line));
     add("message", mode.message.as_deref().map(line));
@@ -128,6 +132,15 @@ fn details(context: &Context<'_>, mode: &ModeStatus) -> Vec<String> {
         add("window", Some(shown));
     }
     rows
+}
+
+/// How many are in of a mode that is opening.
+fn share_line(opening: &OpeningStatus) -> String {
+    let share = wording::percent(opening.share);
+    match opening.until {
+        Some(_) => format!("{share} of the visitors are in"),
+        None => format!("{share} of the visitors are in, paused"),
+    }
 }
 
 /// Who holds a mode, and what is wrong with that.

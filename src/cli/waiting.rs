@@ -19,7 +19,7 @@ use super::{
     failure::Failure,
     reach::{Reach, is_safe},
     signals::Signals,
-    site::Emptiness,
+    site::{Emptiness, OpeningWishes},
     status_text::inside,
     wording,
 };
@@ -159,7 +159,7 @@ pub(super) async fn follow(
         // Whether the drain has ended because its time was over.
         let is_late = deadline.is_some_and(|deadline| deadline <= now);
         match phase {
-            Phase::Online | Phase::Scheduled => return Ok(Waited::Online),
+            Phase::Online | Phase::Scheduled | Phase::Opening => return Ok(Waited::Online),
             Phase::Offline if goal.every_node => {}
             Phase::Offline if is_late => return Ok(Waited::TimedOut),
             Phase::Offline => return Ok(Waited::Empty),
@@ -260,7 +260,8 @@ async fn second_thought(context: &Context<'_>, signals: &mut Signals) -> Result<
             "{key} is offline already; `maintenance --mode {key} off` brings it back"
         )));
     }
-    context.site.turn_off(&key, &context.by).await?;
+    let at_once = OpeningWishes::AtOnce;
+    context.site.turn_off(&key, &context.by, at_once).await?;
     Err(Failure::cancelled(format!(
         "cancelled; {key} is back online"
     )))

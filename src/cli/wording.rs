@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 
+pub(super) use crate::core::schedule::duration_in_words as duration;
 use crate::{core::phase::Phase, core::text::escaped};
 
 /// An instant in a zone, with its offset.
@@ -19,37 +20,14 @@ pub(super) fn time_from_now(instant: Timestamp, now: Timestamp, zone: &TimeZone)
 
 /// How far an instant is from now: `in 2 h 5 min`, `3 d ago`.
 pub(super) fn from_now(instant: Timestamp, now: Timestamp) -> String {
-    // To the nearest second: what was said to last two hours is not told as 1 h 59 min.
     let distance = instant.duration_since(now).as_millis();
-    let seconds = (distance.abs() + 500) / 1000;
-    let far = duration(Duration::from_secs(
-        u64::try_from(seconds).unwrap_or(u64::MAX),
-    ));
+    let seconds = u64::try_from((distance.abs() + 500) / 1000).unwrap_or(u64::MAX);
+    let far = duration(Duration::from_secs(seconds));
     match (seconds, distance > 0) {
         (0, _) => "now".to_owned(),
         (_, true) => format!("in {far}"),
         (_, false) => format!("{far} ago"),
     }
-}
-
-/// A duration in its two largest units: `2 h 5 min`.
-pub(super) fn duration(duration: Duration) -> String {
-    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
-    let seconds = duration.as_secs();
-    let largest = UNITS
-        .iter()
-        .position(|(size, _)| seconds >= *size)
-        .unwrap_or(UNITS.len() - 1);
-    let mut rest = seconds;
-    let mut parts = Vec::new();
-    for (size, name) in UNITS.iter().skip(largest).take(2) {
-        let count = rest / size;
-        rest %= size;
-        if count > 0 || parts.is_empty() {
-            parts.push(format!("{count} {name}"));
-        }
-    }
-    parts.join(" ")
 }
 
 /// A count with the word for what is counted.
@@ -64,6 +42,12 @@ pub(super) fn line(text: &str) -> String {
     escaped(&words.join(" "))
 }
 
+/// A share in percent: one digit after the point, and nothing that is not so.
+pub(super) fn percent(share: f64) -> String {
+    // Only all are 100 %.
+    format!("{:.1} %", (share * 1000.0).floor() / 10.0)
+}
+
 /// What a phase means, after the name of the mode.
 pub(super) fn is(phase: Phase) -> &'static str {
     match phase {
@@ -71,6 +55,7 @@ pub(super) fn is(phase: Phase) -> &'static str {
         Phase::Scheduled => "is online, with a window announced",
         Phase::Pending => "is closing",
         Phase::Offline => "is offline",
+        Phase::Opening => "is opening",
     }
 }
 

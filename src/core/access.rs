@@ -1,10 +1,9 @@
 //! What a mode leaves possible, and what settings force.
 
-use serde::{Deserialize, Serialize};
+use super::words::words;
 
 /// What is possible while a mode is on: the key `access`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 #[non_exhaustive]
 pub enum Access {
     /// `"none"`: nothing. The default.
@@ -18,19 +17,16 @@ pub enum Access {
     ReadOnly,
 }
 
-impl Access {
+words! {
     /// The word in the settings: `none` or `read-only`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::ReadOnly => "read-only",
-        }
+    pub Access in JSON {
+        None = "none",
+        ReadOnly = "read-only",
     }
 }
 
 /// A state that wins over the store's: the key `forced`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Forced {
     /// `"on"`: in maintenance, whatever the store holds.
@@ -39,12 +35,10 @@ pub enum Forced {
     Off,
 }
 
-impl Forced {
+words! {
     /// The word in the settings: `on` or `off`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::On => "on",
-            Self::Off => "off",
-        }
+    pub Forced in JSON {
+        On = "on",
+        Off = "off",
     }
 }

@@ -3,11 +3,13 @@
 //! Pure. The rows that need to know who is asking stand in [`decide_visitor`], so that a session or
 //! an identity look-up is touched only when nothing cheaper has decided.
 
-use std::iter;
+use std::{iter, sync::Arc};
 
 use jiff::Timestamp;
 
 use crate::core::{
+    grants::Grant,
+    opening::Place,
     phase::Phase,
     rules::{
         compiled::Rules,
@@ -97,7 +99,7 @@ pub(crate) fn decide(snapshot: &Snapshot, subject: &impl Subject, now: Timestamp
     let mut passed = None;
     let mut asks = None;
     for mode in iter::once(first).chain(closed) {
-        match stance(rules, subject, mode) {
+        match stance(snapshot, subject, mode, now) {
             Stance::Passes(rule) => passed = Some(weightier(passed, rule)),
             Stance::Asks => asks = asks.or(Some(mode.index)),
             // By which mode it is refused may still depend on who is asking.
@@ -128,8 +130,9 @@ pub(crate) fn decide_visitor(
     now: Timestamp,
 ) -> VisitorDecision {
     let rules = &*snapshot.rules;
-    let stances =
-        || closed_for(snapshot, subject, now).map(|mode| (mode, stance(rules, subject, mode)));
+    let stances = || {
+        closed_for(snapshot, subject, now).map(|mode| (mode, stance(snapshot, subject, mode, now)))
+    };
     let meets_closed = || {
         stances().any(|(mode, stance)| {
             mode.phase == Phase::Offline && !matches!(stance, Stance::Passes(_))
@@ -152,11 +155,13 @@ pub(crate) fn decide_visitor(
             Stance::Asks => rules
                 .of_mode(mode.index)
                 .and_then(|own| own.exempt.visitors.exemption(visitor))
-                .or_else(|| {
-                    let goes_on = mode.phase == Phase::Pending
-                        && visitor.authenticated
-                        && is_already_in(mode.index);
-                    goes_on.then_some(Rule::AlreadyIn)
+                .or_else(|| match mode.phase {
+                    Phase::Pending => (visitor.authenticated && is_already_in(mode.index))
+                        .then_some(Rule::AlreadyIn),
+                    Phase::Opening => turn(snapshot, subject, visitor, mode.index, now)
+                        .is_some_and(|turn| turn <= now)
+                        .then_some(Rule::TurnHasCome),
+                    _ => None,
                 }),
         };
         let Some(rule) = rule else {
@@ -173,7 +178,47 @@ pub(crate) fn decide_visitor(
     }
 }
 
-/// The modes that are closed for a request: pending or offline, and it is theirs.
+/// When a visitor gets into a mode that is opening. `None`: it is not, or that is not known.
+pub(crate) fn turn(
+    snapshot: &Snapshot,
+    subject: &impl Subject,
+    visitor: &Visitor,
+    mode: usize,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let mode = &snapshot.modes[mode];
+    if mode.phase(now) != Phase::Opening {
+        return None;
+    }
+    mode.turn(Place::of(visitor, subject.address()))
+}
+
+/// The grant by which a request passes a mode that is closed, whatever else lets it pass.
+pub(crate) fn grant<'s>(
+    snapshot: &'s Snapshot,
+    subject: &impl Subject,
+    mode: usize,
+    now: Timestamp,
+) -> Option<&'s Grant> {
+    if snapshot.grants.is_empty() {
+        return None;
+    }
+    snapshot.grants.passing(&snapshot.modes[mode], subject, now)
+}
+
+/// The grant by which a request passes the first mode that it passes by one.
+pub(crate) fn grant_of(
+    snapshot: &Snapshot,
+    subject: &impl Subject,
+    now: Timestamp,
+) -> Option<Arc<str>> {
+    let mut closed = closed_for(snapshot, subject, now);
+    closed
+        .find_map(|mode| grant(snapshot, subject, mode.index, now))
+        .map(|grant| Arc::clone(&grant.name))
+}
+
+/// The modes that are closed for a request: pending, offline or opening, and it is theirs.
 pub(crate) fn closed_for(
     snapshot: &Snapshot,
     subject: &impl Subject,
@@ -190,9 +235,16 @@ pub(crate) fn applies(rules: &Rules, subject: &impl Subject, mode: usize) -> boo
     own.is_none_or(|own| own.apply(subject)) && subject.is_of_mode(mode)
 }
 
-fn stance(rules: &Rules, subject: &impl Subject, mode: ClosedMode) -> Stance {
+fn stance(snapshot: &Snapshot, subject: &impl Subject, mode: ClosedMode, now: Timestamp) -> Stance {
+    let rules = &*snapshot.rules;
     let own = rules.of_mode(mode.index);
-    if let Some(rule) = own.and_then(|own| own.pass(subject)) {
+    let passes = own.and_then(|own| own.pass(subject));
+    // Whoever only reads may do so by a grant as well, which comes first.
+    let is_to_be_asked = matches!(passes, None | Some(Rule::ReadOnly));
+    if is_to_be_asked && grant(snapshot, subject, mode.index, now).is_some() {
+        return Stance::Passes(Rule::Grant);
+    }
+    if let Some(rule) = passes {
         return Stance::Passes(rule);
     }
     let is_closing = mode.phase == Phase::Pending;
@@ -200,16 +252,17 @@ fn stance(rules: &Rules, subject: &impl Subject, mode: ClosedMode) -> Stance {
         return Stance::Passes(Rule::AlreadyIn);
     }
     let asks = is_closing
+        || mode.phase == Phase::Opening
         || rules.visitors.need_visitor()
         || own.is_some_and(|own| own.exempt.visitors.need_visitor());
     if asks { Stance::Asks } else { Stance::Refuses }
 }
 
 /// Of two rules by which modes let a request through, the one that is told: that the visitor is
-/// already in, since a drain waits for such a request; else one that goes by who or where they are,
+/// in and meant to be, since a drain waits for such a request; else one that goes by who or where they are,
 /// since others are not to be shown the answer; else the first.
 fn weightier(before: Option<Rule>, rule: Rule) -> Rule {
-    let weight = |rule: Rule| (rule == Rule::AlreadyIn, rule.is_personal());
+    let weight = |rule: Rule| (rule.is_inside(), rule.is_personal());
     match before {
         Some(before) if weight(rule) <= weight(before) => before,
         _ => rule,

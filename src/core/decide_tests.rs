@@ -124,6 +124,13 @@ impl Subject for Request {
         self.has_api_key
     }
 
+    fn each_grant(
+        &self,
+        _: crate::core::state::GrantKind,
+        _: &mut dyn FnMut(&crate::core::state::GrantHash),
+    ) {
+    }
+
     fn is_already_in(&self) -> bool {
         self.is_already_in
     }
@@ -571,6 +578,13 @@ fn an_address_is_matched_as_a_whole_and_mapped_addresses_as_v4() {
         fn has_api_key(&self) -> bool {
             false
         }
+        fn each_grant(
+            &self,
+            _: crate::core::state::GrantKind,
+            _: &mut dyn FnMut(&crate::core::state::GrantHash),
+        ) {
+        }
+
         fn is_already_in(&self) -> bool {
             false
         }

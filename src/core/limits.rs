@@ -17,6 +17,21 @@ pub(crate) const WINDOWS_PER_MODE: usize = 200;
 /// The longest message, reason, title or name, in characters.
 pub(crate) const LONGEST_TEXT: usize = 2000;
 
+/// How many grants there may be.
+pub(crate) const MOST_GRANTS: usize = 200;
+
+/// How many networks a switch may let in.
+pub(crate) const MOST_ALLOWED: usize = 50;
+
+/// How many characters the name of a grant has at most.
+pub(crate) const LONGEST_GRANT_NAME: usize = 64;
+
+/// How many path prefixes a grant may have.
+pub(crate) const MOST_PREFIXES: usize = 20;
+
+/// The longest path prefix of a grant, in bytes.
+pub(crate) const LONGEST_PREFIX: usize = 200;
+
 /// The largest document, in bytes, that a planned window may lead to. Far below what a store takes,
 /// so that there is always room for switches, and small enough to be rewritten at once.
 pub(crate) const ROOM_FOR_WINDOWS: usize = 2 * 1024 * 1024;
@@ -25,6 +40,8 @@ pub(crate) const ROOM_FOR_WINDOWS: usize = 2 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Excess {
     Windows { mode: String },
+    Grants,
+    Allowed { mode: String },
     Room,
     Length { what: &'static str, length: usize },
     Character { what: &'static str, character: char },
@@ -44,6 +61,14 @@ impl fmt::Display for Excess {
                 formatter,
                 "the mode `{mode}` has {WINDOWS_PER_MODE} windows, and no mode may have more; \
                  cancel some, or plan one that repeats"
+            ),
+            Self::Grants => write!(
+                formatter,
+                "there are {MOST_GRANTS} grants, and there may be no more; revoke some"
+            ),
+            Self::Allowed { mode } => write!(
+                formatter,
+                "the switch of `{mode}` would let in more than {MOST_ALLOWED} networks; name larger ones"
             ),
             Self::Room => write!(
                 formatter,
@@ -74,6 +99,23 @@ pub(crate) fn check(
     size: impl FnOnce() -> usize,
 ) -> Result<(), Excess> {
     let mut has_more_windows = false;
+    if after.grants.len() > before.grants.len().max(MOST_GRANTS) {
+        return Err(Excess::Grants);
+    }
+    for (name, grant) in &after.grants {
+        let by = grant.by.as_deref().unwrap_or_default();
+        let length = by.chars().count();
+        let what = "name of who does it";
+        if before.grants.get(name) == Some(grant) {
+            continue;
+        }
+        if length > LONGEST_TEXT {
+            return Err(Excess::Length { what, length });
+        }
+        if let Some(character) = unfit(by, false) {
+            return Err(Excess::Character { what, character });
+        }
+    }
     for (key, mode) in &after.modes {
         let known = before.mode(key);
         let windows = known.map_or(0, |mode| mode.windows.len());
@@ -85,6 +127,10 @@ pub(crate) fn check(
         }
         if known == Some(mode) {
             continue;
+        }
+        let allowed = |mode: &ModeState| mode.switch.record().map_or(0, |on| on.allow.len());
+        if allowed(mode) > known.map_or(0, allowed).max(MOST_ALLOWED) {
+            return Err(Excess::Allowed { mode: key.clone() });
         }
         let old: Vec<Text<'_>> = known.map(texts).unwrap_or_default();
         for text in texts(mode) {
@@ -142,6 +188,8 @@ fn texts(mode: &ModeState) -> Vec<Text<'_>> {
         .windows
         .iter()
         .map(|window| ("title", false, window.title.as_deref()));
+    let opening = mode.switch.record().and_then(|on| on.opening.as_ref());
+    let of_opening = opening.map(|opening| ("name of who opens it", false, opening.by.as_deref()));
     of_switch(&mode.switch)
         .into_iter()
         .chain(of_guards)
@@ -149,6 +197,7 @@ fn texts(mode: &ModeState) -> Vec<Text<'_>> {
         .flatten()
         .chain(titles)
         .chain(of_holders)
+        .chain(of_opening)
         .filter_map(|(what, lines, text)| Some((what, lines, text?)))
         .collect()
 }

@@ -1,18 +1,22 @@
 //! What maintenance is: plain data and pure functions. No I/O, no clock, no actix.
 
 pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod cors;
 pub(crate) mod decide;
 pub(crate) mod excerpt;
+pub(crate) mod grants;
 pub(crate) mod limits;
 pub(crate) mod mode;
 pub(crate) mod mode_view;
+pub(crate) mod opening;
 pub(crate) mod overlap;
 #[cfg(feature = "redis")]
 pub(crate) mod pace;
 pub(crate) mod phase;
 pub(crate) mod public_path;
 pub(crate) mod public_plan;
+pub(crate) mod remembered;
 pub(crate) mod rules;
 pub(crate) mod schedule;
 pub(crate) mod secret;
@@ -23,3 +27,4 @@ pub(crate) mod status;
 pub(crate) mod text;
 pub(crate) mod told;
 pub(crate) mod visitor;
+pub(crate) mod words;

@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::core::{
     access::Forced,
     mode::Mode,
+    opening::Place,
     phase::{Phase, Standing},
     schedule::{Interval, Outlook},
     state::{Document, Draining, ModeState, OnTimeout, Switch, Window},
-    status::modes::HeldStatus,
+    status::modes::{HeldStatus, OpeningStatus},
 };
 
 /// One mode, as a snapshot has it.
@@ -131,6 +132,24 @@ impl ModeView {
                 (standing, _) => standing,
             },
         }
+    }
+
+    /// When whoever has this place gets in, by the switch alone. `None`: it is not opening, or that is
+    /// not known.
+    pub(crate) fn turn(&self, place: Option<Place>) -> Option<Timestamp> {
+        self.state.switch.opening()?.turn(place)
+    }
+
+    /// How it is opening, while it is.
+    pub(super) fn opening(&self, now: Timestamp) -> Option<OpeningStatus> {
+        let opening = self.state.switch.opening();
+        let opening = opening.filter(|_| self.phase(now) == Phase::Opening)?;
+        Some(OpeningStatus {
+            since: opening.since,
+            until: opening.until,
+            share: opening.share(now),
+            by: opening.by.clone(),
+        })
     }
 
     /// The job that holds the mode, as far as what is stored says.

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+
+use super::words::words;
 
 /// The phase of a mode at an instant.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// Everybody gets in.
     #[default]
@@ -18,22 +18,26 @@ pub enum Phase {
     Pending,
     /// Nobody gets in but those whom an exemption lets through.
     Offline,
+    /// The mode is opening again: a share of the visitors that grows with time gets in.
+    Opening,
 }
 
 impl Phase {
-    /// Whether visitors are refused: [`Pending`](Self::Pending) or [`Offline`](Self::Offline).
+    /// Whether visitors are refused, all or some: [`Pending`](Self::Pending),
+    /// [`Offline`](Self::Offline) or [`Opening`](Self::Opening).
     pub fn is_maintenance(self) -> bool {
-        matches!(self, Self::Pending | Self::Offline)
+        matches!(self, Self::Pending | Self::Offline | Self::Opening)
     }
+}
 
-    /// The phase's word, as in JSON: `online`, `scheduled`, `pending` or `offline`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Online => "online",
-            Self::Scheduled => "scheduled",
-            Self::Pending => "pending",
-            Self::Offline => "offline",
-        }
+words! {
+    /// The phase's word, as in JSON: `online`, `scheduled`, `pending`, `offline` or `opening`.
+    pub Phase in JSON {
+        Online = "online",
+        Scheduled = "scheduled",
+        Pending = "pending",
+        Offline = "offline",
+        Opening = "opening",
     }
 }
 

@@ -15,7 +15,6 @@ impl Secret {
     }
 
     /// The text itself, for whoever is to have it.
-    #[cfg(all(feature = "cli", unix))]
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

@@ -2,6 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::core::schedule::duration_in_words;
+
 /// Clocks that differ by more are told of.
 pub(crate) const TOLD: SignedDuration = SignedDuration::from_secs(2);
 
@@ -31,7 +33,7 @@ pub(crate) fn in_words(ahead: SignedDuration) -> String {
     } else {
         "ahead of"
     };
-    format!("{:.1} s {way}", ahead.abs().as_secs_f64())
+    format!("{} {way}", duration_in_words(ahead.unsigned_abs()))
 }
 
 #[cfg(test)]
@@ -63,7 +65,7 @@ mod tests {
         }
         let words = in_words(SignedDuration::from_millis(3_240));
         assert_eq!(words, "3.2 s ahead of");
-        assert_eq!(in_words(SignedDuration::from_secs(-7)), "7.0 s behind");
+        assert_eq!(in_words(SignedDuration::from_secs(-7)), "7 s behind");
         assert!(
             !is_told(SignedDuration::from_secs(2)) && is_told(SignedDuration::from_millis(-2001))
         );

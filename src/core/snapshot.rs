@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use super::mode_view::ModeView;
 use crate::core::{
     access::{Access, Forced},
+    grants::Grants,
     phase::Phase,
     rules::compiled::Rules,
-    state::{Cancelled, Document, ModeState, settle::seen},
+    state::{Cancelled, Document, GrantRecords, ModeState, settle::seen},
     status::{period::PastPeriod, state_id::StateId, store::StoreStatus},
 };
 
@@ -27,6 +28,10 @@ pub(crate) struct Snapshot {
     pub(crate) modes: Vec<ModeView>,
     /// What is stored of modes that the settings do not have.
     pub(super) unknown: Vec<(String, ModeState)>,
+    /// Who may look in although a mode is closed.
+    pub(crate) grants: Grants,
+    /// As they are stored.
+    pub(crate) grant_records: GrantRecords,
     pub(crate) forced: Option<Forced>,
     pub(crate) generation: u64,
     /// The stored document that it was made of.
@@ -46,7 +51,7 @@ pub(crate) struct Snapshot {
     timed: bool,
 }
 
-/// A mode that is pending or offline.
+/// A mode that is pending, offline or opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ClosedMode {
     pub(crate) index: usize,
@@ -73,6 +78,8 @@ impl Snapshot {
         let mut snapshot = Self {
             number,
             rules,
+            grants: Grants::new(document, &modes),
+            grant_records: document.grants.clone(),
             modes,
             unknown,
             forced,
@@ -178,6 +185,16 @@ impl Snapshot {
     /// Whether a phase may change without a change of state, so that the time must be looked at.
     pub(crate) fn is_timed(&self) -> bool {
         self.timed
+    }
+
+    /// Whether there is a grant of this name, be it over or not.
+    pub(crate) fn has_grant(&self, name: &str) -> bool {
+        self.grants.names().any(|known| known == name)
+    }
+
+    /// Whether what becomes of a request may depend on the time.
+    pub(crate) fn needs_clock(&self) -> bool {
+        self.timed || self.grants.are_timed()
     }
 
     fn edges(&self) -> impl Iterator<Item = Timestamp> {

@@ -1,5 +1,6 @@
 //! What users and programs are shown of nodes, visitors, tasks, locks and files: plain data.
 
+pub(crate) mod grants;
 pub(crate) mod modes;
 pub(crate) mod period;
 pub(crate) mod state_id;
@@ -128,6 +129,19 @@ pub struct LockHolder {
     pub by: String,
     /// Since when, if that is known.
     pub since: Option<Timestamp>,
+}
+
+/// The file of the audit: `audit` in a [`Status`](crate::Status).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AuditStatus {
+    /// Where it is.
+    pub file: PathBuf,
+    /// Why nothing can be written to it, if so. What is to be written is kept meanwhile, as far as
+    /// there is room.
+    pub error: Option<String>,
+    /// How many entries were lost, because too many waited for the file.
+    pub lost: u64,
 }
 
 /// The files for a web server in front of the app: `web_server` in a

@@ -47,7 +47,6 @@ pub(crate) fn escaped(text: &str) -> String {
 
 /// The JSON text with the same characters written as JSON has it. They stand in strings only, so the
 /// meaning is the same.
-#[cfg(any(feature = "cli", test))]
 pub(crate) fn escaped_json(json: &str) -> String {
     use std::fmt::Write as _;
 

@@ -50,6 +50,7 @@ impl Snapshot {
             tasks: Vec::new(),
             store: self.store.clone(),
             web_server: None,
+            audit: None,
         }
     }
 }
@@ -80,6 +81,7 @@ impl ModeStatus {
             message: standing.message,
             windows: PlannedWindow::all(&mode.state.windows, now),
             held: mode.held(now),
+            opening: mode.opening(now),
             drain_deadline: mode.draining(now).and_then(|drain| drain.deadline),
             locked_by: None,
             details: Map::new(),

@@ -350,7 +350,7 @@ impl Watch {
                 .mode(&self.mode)
                 .map_or(Phase::Online, |mode| mode.phase(self.shared.clock.now()));
             let goal = match phase {
-                Phase::Online | Phase::Scheduled => {
+                Phase::Online | Phase::Scheduled | Phase::Opening => {
                     return Err(WaitError::Reopened {
                         mode: self.mode.clone(),
                         phase,

@@ -83,6 +83,18 @@ pub enum ChangeError {
          with `maintenance status`"
     )]
     NotHeld(String),
+    /// Only a mode that is opening can be paused in that.
+    #[error("the mode `{0}` is not opening; `maintenance off --over 10m` opens it share by share")]
+    NotOpening(String),
+    /// What was asked for is no grant.
+    #[error("this grant cannot be made: {0}")]
+    Grant(String),
+    /// There is a grant of this name already.
+    #[error("there is a grant `{0}` already; revoke it, or give this one another name")]
+    GrantExists(String),
+    /// There is no grant of this name.
+    #[error("there is no grant `{0}`; look at those that there are with `maintenance grant list`")]
+    UnknownGrant(String),
     /// What was asked for makes no sense.
     #[error("this cannot be planned: {0}")]
     Plan(String),
@@ -128,6 +140,10 @@ impl ChangeError {
             Self::Held { .. } => "held",
             Self::HolderLost(_) => "holder-lost",
             Self::NotHeld(_) => "not-held",
+            Self::NotOpening(_) => "not-opening",
+            Self::Grant(_) => "grant",
+            Self::GrantExists(_) => "grant-exists",
+            Self::UnknownGrant(_) => "unknown-grant",
             Self::Plan(_) => "plan",
             Self::Text(_) => "text",
             Self::Full(_) => "full",

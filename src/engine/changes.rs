@@ -1,5 +1,6 @@
 //! Changes of state as code asks for them, and what becomes of them.
 
+pub(in crate::engine) mod asked;
 mod followed;
 mod turn_off;
 mod turn_on;
@@ -10,9 +11,11 @@ use std::pin::Pin;
 use jiff::Timestamp;
 use tokio::{sync::oneshot, time::Instant};
 
+use self::asked::Asked;
 use super::change_error::ChangeError;
 use crate::{
     core::{
+        rules::exempt::plain_network,
         state::{End, SwitchOn},
         status::whole::Status,
     },
@@ -43,6 +46,20 @@ pub struct Change {
 pub type ChangeFuture = Pin<Box<dyn Future<Output = Result<Change, ChangeError>> + Send>>;
 
 impl SwitchOn {
+    /// Has the networks that are let in as they are kept, or refuses what is none.
+    pub(crate) fn make_networks_plain(&mut self) -> Result<(), ChangeError> {
+        if let Some(allow) = &mut self.allow {
+            let plain = allow.iter().map(|network| plain_network(network));
+            let mut plain: Vec<String> = plain
+                .collect::<Result<_, _>>()
+                .map_err(ChangeError::Grant)?;
+            plain.sort();
+            plain.dedup();
+            *allow = plain;
+        }
+        Ok(())
+    }
+
     /// Refuses what would be over before it begins.
     pub(crate) fn check(&self, now: Timestamp) -> Result<(), ChangeError> {
         match self.end {
@@ -69,13 +86,26 @@ pub(crate) async fn propose(
     call_hooks: bool,
     operation: Operation,
 ) -> Result<Change, ChangeError> {
+    let asked = Asked::of(engine, &proposal);
+    let outcome = put_forward(engine, proposal, call_hooks, operation).await;
+    asked.noted(engine, outcome).await
+}
+
+/// The same where something may forbid it that only the operation sees.
+async fn put_forward(
+    engine: &Engine,
+    proposal: ProposedChange,
+    call_hooks: bool,
+    operation: Operation,
+) -> Result<Change, ChangeError> {
     refuse_if_forced(engine)?;
+    let author = engine.author.named(proposal.by.as_ref());
     let throws = matches!(proposal.kind, ChangeKind::TurnOn | ChangeKind::TurnOff);
     let says = throws.then(|| proposal.mode.clone());
     if call_hooks {
         engine.shared.hooks.ask(&engine.leases, proposal).await?;
     }
-    send(engine, operation, says, call_hooks).await
+    send(&engine.asked_by(author), operation, says, call_hooks).await
 }
 
 /// Makes a change that nobody is asked about.
@@ -109,6 +139,7 @@ pub(crate) async fn send(
         .send(Command {
             operation,
             says,
+            author: engine.author.clone(),
             reply,
             asked_at: Instant::now(),
             call_hooks,

@@ -14,6 +14,12 @@ pub(crate) const HOLDER_LOST: &str = "maintenance.holder-lost";
 pub(crate) const OVERDUE: &str = "maintenance.overdue";
 /// A change was not made.
 pub const CHANGE_FAILED: &str = "maintenance.change-failed";
+/// Who did what, one event for each line of the audit.
+pub(crate) const AUDIT: &str = "maintenance.audit";
+/// The audit cannot be written.
+pub(crate) const AUDIT_FAILED: &str = "maintenance.audit-failed";
+/// The audit is written again.
+pub(crate) const AUDIT_BACK: &str = "maintenance.audit-back";
 /// Somebody asked to change what they may not.
 pub const TOGGLE_REFUSED: &str = "maintenance.toggle-refused";
 /// Somebody asked to see what they may not.

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use crate::{
-    core::{phase::Phase, snapshot::Snapshot, state::DEFAULT_MODE},
+    core::{phase::Phase, schedule::duration_in_words, snapshot::Snapshot, state::DEFAULT_MODE},
     engine::{
         shared::Shared,
         web_server_files::{Wanted, WebServerFiles},
@@ -54,9 +54,9 @@ impl WebServerFiles {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(error)) => Err(format!("the files for the web server: {error}")),
             Err(_) => Err(format!(
-                "the files for the web server could not be written within {} seconds; look at the \
+                "the files for the web server could not be written within {}; look at the \
                  disk",
-                PATIENCE.as_secs()
+                duration_in_words(PATIENCE)
             )),
         };
         followed.number = Some(snapshot.number);

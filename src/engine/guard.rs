@@ -233,6 +233,7 @@ impl Drop for Guard {
         let command = Command {
             operation: held.leave(),
             says: None,
+            author: held.engine.author.clone(),
             reply,
             call_hooks: held.call_hooks,
             asked_at: tokio::time::Instant::now(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    core::{mode::Mode, status::whole::Status},
+    core::{audit::Author, mode::Mode, status::whole::Status},
     engine::{
         change_error::ChangeError, driver::Command, leases::keeper::LeaseKeeper, shared::Shared,
     },
@@ -20,9 +20,19 @@ pub(crate) struct Engine {
     pub(crate) commands: mpsc::UnboundedSender<Command>,
     pub(crate) published: watch::Receiver<u64>,
     pub(crate) leases: LeaseKeeper,
+    /// Who asks by this handle, as far as that is known.
+    pub(crate) author: Author,
 }
 
 impl Engine {
+    /// The same handle in the hands of somebody.
+    pub(crate) fn asked_by(&self, author: Author) -> Self {
+        Self {
+            author,
+            ..self.clone()
+        }
+    }
+
     /// The key of the mode that is meant when none is named.
     pub(crate) fn default_mode(&self) -> String {
         self.shared.default_mode.clone()

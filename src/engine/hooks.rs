@@ -74,6 +74,10 @@ pub enum ChangeKind {
     CancelWindow,
     /// Forget what is stored of it.
     Forget,
+    /// Let somebody look in by a grant; of one for several modes or for all, this is about the first.
+    AddGrant,
+    /// Revoke such a grant.
+    RevokeGrant,
 }
 
 /// A mode that was entered or left, as hooks see it: see

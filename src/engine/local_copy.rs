@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{
-    core::{state::Document, text::hexadecimal},
+    core::{schedule::duration_in_words, state::Document, text::hexadecimal},
     store::{
         FileStore,
         file::{
@@ -266,8 +266,8 @@ impl LocalCopy {
             Ok(Ok(outcome)) => outcome.map_err(|error| error.to_string()),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err(format!(
-                "the disk has not answered within {} second",
-                PATIENCE.as_secs()
+                "the disk has not answered within {}",
+                duration_in_words(PATIENCE)
             )),
         }
     }

@@ -1,6 +1,7 @@
 //! What runs behind the handle: the driver, leases, nodes, changes. No actix.
 
 pub(crate) mod amend;
+pub(crate) mod audit;
 pub(crate) mod barrier;
 pub(crate) mod change_error;
 pub(crate) mod changes;
@@ -10,6 +11,8 @@ pub(crate) mod figures;
 pub(crate) mod fleet;
 pub(crate) mod follow_files;
 pub(crate) mod freshness;
+pub(crate) mod grant_uses;
+pub(crate) mod grants;
 pub(crate) mod guard;
 pub(crate) mod handle;
 pub(crate) mod holding;

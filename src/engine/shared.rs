@@ -21,9 +21,11 @@ use crate::{
         status::whole::Status,
     },
     engine::{
+        audit::Audit,
         driver::changed::Cancelling,
         fleet::node::Fleet,
         freshness::Freshness,
+        grant_uses::GrantUses,
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
         node::own_node::{Fence, OwnNode},
@@ -52,6 +54,9 @@ pub(crate) struct Shared {
     pub(crate) time_zone: Option<TimeZone>,
     pub(crate) hooks: Hooks,
     pub(crate) cancelling: Cancelling,
+    pub(crate) grant_uses: GrantUses,
+    /// Where it is written down who did what.
+    pub(crate) audit: Arc<Audit>,
     pub(crate) web_server: WebServerFiles,
     /// Makes the page that stands in a file for the web server.
     pub(crate) page: PageOf,
@@ -296,6 +301,7 @@ impl Shared {
             unheard: fleet.unheard(),
             tasks: fleet.tasks().to_vec(),
             web_server: self.web_server.status(),
+            audit: self.audit.status(),
             store: self.freshness.status(store.url.clone(), error),
             ..snapshot.status(visitors, now)
         };
@@ -322,7 +328,7 @@ impl Shared {
 
     /// The time by which a snapshot is judged. The clock is read only where it can matter.
     pub(crate) fn now_for(&self, snapshot: &Snapshot) -> Timestamp {
-        if snapshot.is_timed() {
+        if snapshot.needs_clock() {
             self.clock.now()
         } else {
             snapshot.at

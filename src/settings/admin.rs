@@ -10,7 +10,8 @@ use super::{
     values::{Faults, folder_fault},
     well_known,
 };
-use crate::settings::conversions::{boolean, choice, instant, text};
+use crate::core::words::words;
+use crate::settings::conversions::{boolean, instant, one_of, text};
 
 /// What `admin.tokens` takes as a hash: this and 64 hexadecimal digits.
 pub(crate) const HASH_PREFIX: &str = "sha256:";
@@ -46,10 +47,12 @@ pub enum GetSwitches {
     Ask,
 }
 
-impl GetSwitches {
-    /// The words of the settings.
-    pub(super) const WORDS: [(&'static str, Self); 2] =
-        [("typed", Self::Typed), ("ask", Self::Ask)];
+words! {
+    /// The word in the settings: `typed` or `ask`.
+    pub(crate) GetSwitches {
+        Typed = "typed",
+        Ask = "ask",
+    }
 }
 
 /// `admin.tokens`: a program that may use the admin scope, without a session.
@@ -122,7 +125,7 @@ impl fmt::Debug for TokenSettings {
 
 pub(super) fn read(section: &mut Section<'_>) -> AdminSettings {
     AdminSettings {
-        get: section.value("get", choice(&GetSwitches::WORDS), GetSwitches::default()),
+        get: section.value("get", one_of::<GetSwitches>, GetSwitches::default()),
         tokens: section.sections("tokens", token),
         static_dir: section
             .optional("static_dir", text, None)

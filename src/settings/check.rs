@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::{
-    Settings, admin, client, drain, exempt,
+    Settings, admin, audit, client, drain, exempt,
     fault::Fault,
     forced_on, language, live, mode, node, public, response, session,
     values::{Faults, redirect_fault, told},
@@ -66,6 +66,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         web_server::check,
         node::check,
         public::check,
+        audit::check,
         mode::check,
         admin::check,
         live::check,

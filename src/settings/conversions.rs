@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
-    core::schedule::whole_seconds,
+    core::{schedule::whole_seconds, words::Words},
     settings::{reader::Expected, source::Value},
 };
 
@@ -58,23 +58,20 @@ pub(super) fn fraction(expected: &str) -> impl FnOnce(&Value) -> Result<f64, Exp
     }
 }
 
-/// One of some words, each of which stands for a value.
-pub(super) fn choice<T: Copy>(choices: &[(&str, T)]) -> impl FnOnce(&Value) -> Result<T, Expected> {
-    move |value| {
-        let word = match value {
-            Value::Text(word) => word.clone(),
-            Value::Variable(word) => word.trim().to_lowercase(),
-            _ => String::new(),
-        };
-        let chosen = choices.iter().find(|(known, _)| *known == word);
-        chosen.map(|(_, value)| *value).ok_or_else(|| {
-            let words: Vec<String> = choices
-                .iter()
-                .map(|(known, _)| format!("\"{known}\""))
-                .collect();
-            format!("give one of {}", words.join(", "))
-        })
-    }
+/// One of the words of an enum.
+pub(super) fn one_of<T: Words>(value: &Value) -> Result<T, Expected> {
+    let word = match value {
+        Value::Text(word) => word.clone(),
+        Value::Variable(word) => word.trim().to_lowercase(),
+        _ => String::new(),
+    };
+    T::of_word(&word).ok_or_else(|| {
+        let words: Vec<String> = T::ALL
+            .iter()
+            .map(|known| format!("\"{}\"", known.word()))
+            .collect();
+        format!("give one of {}", words.join(", "))
+    })
 }
 
 /// An instant, with its offset, in quotes or as TOML itself writes it.

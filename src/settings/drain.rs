@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{OnTimeout, Settings, reader::Section, values::Faults};
-use crate::settings::conversions::{choice, duration};
+use crate::settings::conversions::{duration, one_of};
 
 /// `[drain]`: how a mode closes when those who are in may finish.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,14 +33,7 @@ pub(super) fn read(section: &mut Section<'_>) -> DrainSettings {
     DrainSettings {
         session_idle: section.value("session_idle", duration, default.session_idle),
         timeout: section.value("timeout", duration, default.timeout),
-        on_timeout: section.value(
-            "on_timeout",
-            choice(&[
-                ("offline", OnTimeout::Offline),
-                ("cancel", OnTimeout::Cancel),
-            ]),
-            default.on_timeout,
-        ),
+        on_timeout: section.value("on_timeout", one_of::<OnTimeout>, default.on_timeout),
     }
 }
 

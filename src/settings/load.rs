@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
-    Forced, Settings, SettingsError, WhenCutOff, WhenStoreFails, WhenUnknownAtStart, admin, check,
-    client, drain, exempt,
+    Forced, Settings, SettingsError, WhenCutOff, WhenStoreFails, WhenUnknownAtStart, admin, audit,
+    check, client, drain, exempt,
     fault::{Fault, Origin},
     forced_on, language, live, logout, mode, node, public,
     reader::{Reader, Section},
@@ -17,7 +17,7 @@ use super::{
     source::{Entries, SETTINGS_VARIABLE, Source, overlay},
     web_server,
 };
-use crate::settings::conversions::{choice, duration, text};
+use crate::settings::conversions::{duration, one_of, text};
 
 /// What is read if no file is named and there is such a file.
 const DEFAULT_FILE: &str = "maintenance.toml";
@@ -162,35 +162,16 @@ fn schema(root: &mut Section<'_>) -> Settings {
     Settings {
         store: root.value("store", text, default.store),
         store_timeout: root.value("store_timeout", duration, default.store_timeout),
-        forced: root.optional(
-            "forced",
-            choice(&[("on", Forced::On), ("off", Forced::Off)]),
-            default.forced,
-        ),
+        forced: root.optional("forced", one_of::<Forced>, default.forced),
         when_store_fails: root.value(
             "when_store_fails",
-            choice(&[
-                ("keep-last", WhenStoreFails::KeepLast),
-                ("on", WhenStoreFails::On),
-                ("off", WhenStoreFails::Off),
-            ]),
+            one_of::<WhenStoreFails>,
             default.when_store_fails,
         ),
-        when_cut_off: root.value(
-            "when_cut_off",
-            choice(&[
-                ("keep-last", WhenCutOff::KeepLast),
-                ("close", WhenCutOff::Close),
-            ]),
-            default.when_cut_off,
-        ),
+        when_cut_off: root.value("when_cut_off", one_of::<WhenCutOff>, default.when_cut_off),
         when_unknown_at_start: root.value(
             "when_unknown_at_start",
-            choice(&[
-                ("wait", WhenUnknownAtStart::Wait),
-                ("on", WhenUnknownAtStart::On),
-                ("off", WhenUnknownAtStart::Off),
-            ]),
+            one_of::<WhenUnknownAtStart>,
             default.when_unknown_at_start,
         ),
         admin_path: root.value("admin_path", text, default.admin_path),
@@ -211,6 +192,7 @@ fn schema(root: &mut Section<'_>) -> Settings {
         web_server: root.section("web_server", web_server::read),
         node: root.section("node", node::read),
         public: root.section("public", public::read),
+        audit: root.section("audit", audit::read),
         modes: root.sections("mode", mode::schema),
     }
 }

@@ -109,6 +109,8 @@ fn every_key_of_a_file_is_read() {
         [public]
         plan = true
         modes = ["site"]
+        [audit]
+        file = "audit.jsonl"
         [drain]
         session_idle = "1m"
         timeout = "2m"
@@ -223,6 +225,9 @@ fn every_key_of_a_file_is_read() {
         public: PublicSettings {
             plan: true,
             modes: one("site"),
+        },
+        audit: AuditSettings {
+            file: Some(PathBuf::from("audit.jsonl")),
         },
         web_server: WebServerSettings {
             flag: Some(PathBuf::from("a.flag")),

@@ -66,6 +66,7 @@ use std::{fmt, time::Duration};
 use crate::{core::state::DEFAULT_MODE, store::LONGEST_WAIT};
 
 mod admin;
+mod audit;
 mod check;
 mod client;
 mod conversions;
@@ -99,6 +100,7 @@ pub(crate) use self::source::PART_OF_VARIABLE;
 pub(crate) use self::source::{TOKEN_FILE_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE};
 pub use self::{
     admin::{AdminSettings, GetSwitches, TokenSettings},
+    audit::AuditSettings,
     client::ClientSettings,
     cors::CorsSetting,
     drain::DrainSettings,
@@ -205,6 +207,8 @@ pub struct Settings {
     pub node: NodeSettings,
     /// `[public]`: what anybody may know ahead.
     pub public: PublicSettings,
+    /// `[audit]`: where it is written down who did what.
+    pub audit: AuditSettings,
     /// `[[mode]]`: the kinds of maintenance that there are. Default empty: the one mode `site`.
     pub modes: Vec<ModeSettings>,
 }
@@ -253,6 +257,7 @@ impl Default for Settings {
             web_server: WebServerSettings::default(),
             node: NodeSettings::default(),
             public: PublicSettings::default(),
+            audit: AuditSettings::default(),
             modes: Vec::new(),
         }
     }
@@ -287,6 +292,7 @@ impl fmt::Debug for Settings {
             web_server,
             node,
             public,
+            audit,
             modes,
         } = self;
         formatter
@@ -315,6 +321,7 @@ impl fmt::Debug for Settings {
             .field("web_server", web_server)
             .field("node", node)
             .field("public", public)
+            .field("audit", audit)
             .field("modes", modes)
             .finish()
     }

@@ -10,7 +10,7 @@ use super::{
     response,
     values::{self, Faults},
 };
-use crate::settings::conversions::{boolean, choice, duration, number, text};
+use crate::settings::conversions::{boolean, duration, number, one_of, text};
 
 /// `[[mode]]`: one kind of maintenance.
 ///
@@ -166,11 +166,7 @@ pub(super) fn schema(section: &mut Section<'_>) -> ModeSettings {
         help: section.optional("help", text, default.help),
         order: section.value("order", number("give a whole number"), default.order),
         timeout: section.optional("timeout", duration, default.timeout),
-        access: section.value(
-            "access",
-            choice(&[("none", Access::None), ("read-only", Access::ReadOnly)]),
-            default.access,
-        ),
+        access: section.value("access", one_of::<Access>, default.access),
         announce: section.value("announce", duration, default.announce),
         template: section.optional("template", text, default.template),
         message: section.optional("message", text, default.message),

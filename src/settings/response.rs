@@ -10,7 +10,8 @@ use super::{
     reader::Section,
     values::{Faults, folder_fault, message_fault, redirect_fault, told},
 };
-use crate::settings::conversions::{boolean, choice, duration, fraction, number, text};
+use crate::core::words::words;
+use crate::settings::conversions::{boolean, duration, fraction, number, one_of, text};
 
 /// What `response.status` takes.
 pub(super) const STATUS_EXPECTED: &str = "give a number from 400 to 599";
@@ -84,6 +85,17 @@ pub enum FormatSetting {
     Text,
 }
 
+words! {
+    /// The word in the settings.
+    pub(crate) FormatSetting {
+        Auto = "auto",
+        Html = "html",
+        Json = "json",
+        Problem = "problem",
+        Text = "text",
+    }
+}
+
 pub(super) fn read(section: &mut Section<'_>) -> ResponseSettings {
     let default = ResponseSettings::default();
     ResponseSettings {
@@ -94,17 +106,7 @@ pub(super) fn read(section: &mut Section<'_>) -> ResponseSettings {
             fraction(JITTER_EXPECTED),
             default.retry_jitter,
         ),
-        format: section.value(
-            "format",
-            choice(&[
-                ("auto", FormatSetting::Auto),
-                ("html", FormatSetting::Html),
-                ("json", FormatSetting::Json),
-                ("problem", FormatSetting::Problem),
-                ("text", FormatSetting::Text),
-            ]),
-            default.format,
-        ),
+        format: section.value("format", one_of::<FormatSetting>, default.format),
         template: section.value("template", text, default.template),
         templates_dir: section
             .optional("templates_dir", text, None)

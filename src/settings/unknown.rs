@@ -1,5 +1,7 @@
 //! What counts while something cannot be known: the store cannot be read, or the node is cut off.
 
+use crate::core::words::words;
+
 /// What counts while the store cannot be read: the key `when_store_fails`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -13,14 +15,12 @@ pub enum WhenStoreFails {
     Off,
 }
 
-impl WhenStoreFails {
+words! {
     /// The word in the settings: `keep-last`, `on` or `off`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::KeepLast => "keep-last",
-            Self::On => "on",
-            Self::Off => "off",
-        }
+    pub WhenStoreFails {
+        KeepLast = "keep-last",
+        On = "on",
+        Off = "off",
     }
 }
 
@@ -42,13 +42,11 @@ pub enum WhenCutOff {
     Close,
 }
 
-impl WhenCutOff {
+words! {
     /// The word in the settings: `keep-last` or `close`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::KeepLast => "keep-last",
-            Self::Close => "close",
-        }
+    pub WhenCutOff {
+        KeepLast = "keep-last",
+        Close = "close",
     }
 }
 
@@ -73,13 +71,11 @@ pub enum WhenUnknownAtStart {
     Off,
 }
 
-impl WhenUnknownAtStart {
+words! {
     /// The word in the settings: `wait`, `on` or `off`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Wait => "wait",
-            Self::On => "on",
-            Self::Off => "off",
-        }
+    pub WhenUnknownAtStart {
+        Wait = "wait",
+        On = "on",
+        Off = "off",
     }
 }

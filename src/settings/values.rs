@@ -169,3 +169,23 @@ pub(super) fn redirect_fault(target: &str) -> Option<String> {
 #[cfg(test)]
 #[path = "values_tests.rs"]
 pub(crate) mod tests;
+
+/// A file that is going to be written. `example` is the name of one.
+pub(super) fn written_file_fault(file: &Path, example: &str) -> Option<String> {
+    let names_a_file = file.file_name().is_some() && !file.to_string_lossy().ends_with('/');
+    if !names_a_file || file.is_dir() {
+        return Some(format!(
+            "not the name of a file; give one, such as \"{example}\""
+        ));
+    }
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => return None,
+    };
+    (!folder.is_dir()).then(|| {
+        format!(
+            "there is no folder {}; make it, so that the file can be written",
+            crate::core::text::shown(&folder.to_string_lossy())
+        )
+    })
+}

@@ -1,11 +1,11 @@
 //! `[web_server]`: files for a web server in front of the app.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{
     Settings,
     reader::Section,
-    values::{Faults, told},
+    values::{Faults, written_file_fault},
 };
 use crate::{core::state::DEFAULT_MODE, settings::conversions::text};
 
@@ -43,7 +43,8 @@ pub(super) fn check(settings: &Settings, faults: &mut Faults) {
         ("web_server.page", &web_server.page),
     ] {
         if let Some(file) = file {
-            faults.note(key, &file.to_string_lossy(), file_fault(file));
+            let fault = written_file_fault(file, "/var/lib/app/maintenance.flag");
+            faults.note(key, &file.to_string_lossy(), fault);
         }
     }
     if web_server.flag.is_some() && web_server.flag == web_server.page {
@@ -56,22 +57,4 @@ pub(super) fn check(settings: &Settings, faults: &mut Faults) {
             "the flag tells of the mode `site`, and there is none; add it, or remove the flag";
         faults.whole("web_server.flag", message);
     }
-}
-
-/// A file that is going to be written.
-fn file_fault(file: &Path) -> Option<String> {
-    let names_a_file = file.file_name().is_some() && !file.to_string_lossy().ends_with('/');
-    if !names_a_file || file.is_dir() {
-        return told("not the name of a file; give one, such as \"/var/lib/app/maintenance.flag\"");
-    }
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => return None,
-    };
-    (!folder.is_dir()).then(|| {
-        format!(
-            "there is no folder {}; make it, so that the file can be written",
-            crate::core::text::shown(&folder.to_string_lossy())
-        )
-    })
 }

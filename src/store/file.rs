@@ -19,9 +19,12 @@ use super::{
     Hints, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store, StoreError,
     StoreFuture, Version, reserve::Reserve,
 };
+use crate::core::schedule::duration_in_words;
 
 #[cfg(unix)]
 mod access;
+#[cfg(unix)]
+pub(crate) use self::access::open_to_those_of;
 mod backlog;
 pub(crate) mod beside;
 mod clock;
@@ -257,10 +260,10 @@ impl FileStore {
         let begun = backlog.begin(Instant::now()).map_err(|hanging| {
             StoreError::new(format!(
                 "cannot use the maintenance state {}: an earlier request of this kind has been \
-                 hanging for {} seconds, so no further one is made; check the disk or the network \
+                 hanging for {}, so no further one is made; check the disk or the network \
                  file system that it is on",
                 self.path.display(),
-                hanging.as_secs(),
+                duration_in_words(hanging),
             ))
         })?;
         let store = self.clone();

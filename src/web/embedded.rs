@@ -10,7 +10,7 @@ pub(crate) const NOTICE_TEMPLATE: (&str, &str) = (
 );
 
 /// The templates, under the names by which an app's own replace them.
-pub(crate) const ADMIN_TEMPLATES: [(&str, &str); 10] = [
+pub(crate) const ADMIN_TEMPLATES: [(&str, &str); 11] = [
     (
         "maintenance/base.html",
         include_str!("../../templates/base.html"),
@@ -26,6 +26,10 @@ pub(crate) const ADMIN_TEMPLATES: [(&str, &str); 10] = [
     (
         "maintenance/plan.html",
         include_str!("../../templates/plan.html"),
+    ),
+    (
+        "maintenance/grant.html",
+        include_str!("../../templates/grant.html"),
     ),
     (
         "maintenance/cancel.html",

@@ -22,6 +22,7 @@ use crate::{
         decide::{self, Decision, closed_for, decide, decide_visitor},
         phase::Phase,
         rules::rule::Rule,
+        words::words,
     },
     web::maintenance::Maintenance,
 };
@@ -32,8 +33,7 @@ pub use self::{
 };
 
 /// What becomes of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// It reaches the app.
@@ -42,13 +42,11 @@ pub enum Outcome {
     Refuse,
 }
 
-impl Outcome {
+words! {
     /// The word for it: `pass` or `refuse`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Refuse => "refuse",
-        }
+    pub Outcome in answers {
+        Pass = "pass",
+        Refuse = "refuse",
     }
 }
 
@@ -106,6 +104,7 @@ pub(crate) fn explain_to(
         not_known: RefCell::default(),
     };
     let mut logout = false;
+    let mut turn = None;
     let (outcome, rule, mode) = match decide(&snapshot, &subject, now) {
         Decision::Pass(rule) | Decision::PassModes(rule) => {
             let closed = closed_for(&snapshot, &subject, now).next();
@@ -117,15 +116,26 @@ pub(crate) fn explain_to(
             let decision =
                 decide_visitor(&snapshot, &subject, &visitor, |_| subject.was_seen(), now);
             logout = decision.logout;
+            let is_opening = snapshot.modes[mode].phase(now) == Phase::Opening;
+            if is_opening && inquiry.role != Role::Anonymous {
+                subject.does_not_know(
+                    "Which visitor it is: when somebody who has logged in gets in goes by their id.",
+                );
+            }
             match decision.outcome {
                 decide::Outcome::Pass(rule) | decide::Outcome::PassModes(rule) => {
                     (Outcome::Pass, rule, Some(mode))
                 }
                 decide::Outcome::Refuse { mode } => {
+                    turn = decide::turn(&snapshot, &subject, &visitor, mode, now);
                     (Outcome::Refuse, Rule::NoExemption, Some(mode))
                 }
             }
         }
+    };
+    let grant = match rule {
+        Rule::Grant => decide::grant_of(&snapshot, &subject, now),
+        _ => None,
     };
     // A route that is forced on is answered in the name of a mode that may well be online.
     let mut audible = snapshot.modes.iter().filter(|mode| may_hear_of(&mode.key));
@@ -157,7 +167,10 @@ pub(crate) fn explain_to(
         logout,
         why: match rule {
             Rule::Online => online(&snapshot, now, may_hear_of),
-            rule => why(rule, &snapshot, mode.map(|mode| &*mode.key), logout, now),
+            rule => {
+                let mode = mode.map(|mode| &*mode.key);
+                why(rule, &snapshot, mode, logout, turn, grant.as_deref(), now)
+            }
         },
         not_known,
     }

@@ -13,7 +13,9 @@ use bytestring::ByteString;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
-    core::snapshot::Snapshot, engine::inside::sessions::VisitorHash, settings::LiveSettings,
+    core::{remembered::Remembered, snapshot::Snapshot},
+    engine::inside::sessions::VisitorHash,
+    settings::LiveSettings,
     web::admin::Visibility,
 };
 
@@ -56,12 +58,22 @@ pub(crate) enum NoPlace {
 
 /// The documents of one snapshot, so that a change is put into words once and not once for each
 /// connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Rendered {
     /// The snapshot's number, by which it is told from others, and by which it is ordered.
     number: u64,
     issue: u64,
-    documents: Vec<(Visibility, ByteString)>,
+    documents: Remembered<Visibility, ByteString>,
+}
+
+impl Default for Rendered {
+    fn default() -> Self {
+        Self {
+            number: 0,
+            issue: 0,
+            documents: Remembered::new(REMEMBERED),
+        }
+    }
 }
 
 /// The place of one connection, until it is dropped.
@@ -148,14 +160,13 @@ impl Live {
         // Without the lock: the app's closures may have their say.
         let document = render();
         let mut rendered = self.rendered();
-        let is_newer = rendered.issue <= snapshot.issue() && rendered.number != snapshot.number;
-        if is_newer || rendered.documents.len() == REMEMBERED {
+        if rendered.issue <= snapshot.issue() && rendered.number != snapshot.number {
             rendered.issue = snapshot.issue();
             rendered.number = snapshot.number;
             rendered.documents.clear();
         }
         if rendered.number == snapshot.number {
-            rendered.documents.push((visible.clone(), document.clone()));
+            rendered.documents.insert(visible.clone(), document.clone());
         }
         document
     }
@@ -167,10 +178,10 @@ impl Live {
 
 impl Rendered {
     fn of(&self, snapshot: &Snapshot, visible: &Visibility) -> Option<ByteString> {
-        self.documents
-            .iter()
-            .find(|(modes, _)| self.number == snapshot.number && modes == visible)
-            .map(|(_, document)| document.clone())
+        if self.number != snapshot.number {
+            return None;
+        }
+        self.documents.get(|modes| modes == visible).cloned()
     }
 }
 

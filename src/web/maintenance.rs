@@ -9,6 +9,7 @@ use actix_web::HttpRequest;
 
 use crate::{
     core::{
+        audit::Author,
         phase::Phase,
         status::{period::PastPeriod, whole::Status},
         visitor::Visitor,
@@ -66,6 +67,14 @@ pub struct Maintenance {
 }
 
 impl Maintenance {
+    /// The same handle in the hands of somebody, whom the audit names.
+    pub(crate) fn asked_by(&self, author: Author) -> Self {
+        Self {
+            engine: self.engine.asked_by(author),
+            front: Arc::clone(&self.front),
+        }
+    }
+
     /// Whether a mode is pending or offline now.
     ///
     /// [`turn_on`](Self::turn_on) has an example.

@@ -9,6 +9,7 @@ pub(crate) mod explain;
 pub(crate) mod front;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+pub(crate) mod grants;
 pub(crate) mod live;
 pub(crate) mod maintenance;
 pub(crate) mod menu;

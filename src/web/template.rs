@@ -139,6 +139,7 @@ impl MaintenanceFlag {
             format: ResponseFormat::Html,
             language,
             sent: false,
+            turn: None,
         };
         let refusal = responses.refusal(snapshot, refusing, now);
         Self {

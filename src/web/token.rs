@@ -4,7 +4,7 @@
 //! the hash of. A slow hash is for passwords, which people choose; here it would only let strangers
 //! keep the server busy.
 
-use std::{fmt, io, net::IpAddr, time::Duration};
+use std::{collections::HashMap, fmt, io, net::IpAddr, time::Duration};
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
-    core::{secret::Secret, text::hexadecimal},
+    core::{schedule::duration_in_words, secret::Secret, text::hexadecimal},
     settings::{HASH_PREFIX, TokenSettings, hash_from_text},
     web::permission::Permission,
     web::throttle::Throttle,
@@ -24,11 +24,17 @@ const TOKEN_PREFIX: &str = "mmt_";
 /// Longer credentials are not looked at.
 const LONGEST_TOKEN: usize = 512;
 
+/// How long it is no news that a token is used.
+const TOLD_FOR: Duration = Duration::from_secs(3600);
+/// How many uses are remembered.
+const MOST_USES: usize = 1024;
+
 /// The tokens of the settings, and who has tried wrong ones.
 #[derive(Default)]
 pub(crate) struct Tokens {
     tokens: Vec<Token>,
     throttle: Mutex<Throttle>,
+    uses: Mutex<HashMap<(String, Option<IpAddr>), Duration>>,
 }
 
 /// A program that is known by its token.
@@ -94,8 +100,8 @@ impl fmt::Display for Wrong {
             ),
             Self::TooMany { wait } => write!(
                 formatter,
-                "Too many wrong tokens came from this address. Try again in {} s.",
-                wait_in_seconds(*wait)
+                "Too many wrong tokens came from this address. Try again in {}.",
+                duration_in_words(Duration::from_secs(wait_in_seconds(*wait)))
             ),
         }
     }
@@ -127,6 +133,7 @@ impl Tokens {
         Ok(Self {
             tokens: settings.iter().map(token).collect::<Result<_, String>>()?,
             throttle: Mutex::default(),
+            uses: Mutex::default(),
         })
     }
 
@@ -162,6 +169,25 @@ impl Tokens {
                 }
             }
         }
+    }
+
+    /// Whether it is news that a token is used from an address: it was not within the last hour, as far
+    /// as that is remembered.
+    pub(crate) fn is_news(&self, token: &Token, address: Option<IpAddr>, moment: Duration) -> bool {
+        let mut uses = self.uses.lock();
+        let used = (token.name.clone(), address);
+        let is_fresh = |told: &Duration| moment.saturating_sub(*told) < TOLD_FOR;
+        if uses.get(&used).is_some_and(is_fresh) {
+            return false;
+        }
+        if uses.len() >= MOST_USES {
+            uses.retain(|_, told| is_fresh(told));
+        }
+        // Who has a token and very many addresses is told of each time.
+        if uses.len() < MOST_USES {
+            uses.insert(used, moment);
+        }
+        true
     }
 
     /// The token that was not known is one of the app's own.

@@ -18,7 +18,9 @@ use actix_maintenance_mode::{
     },
 };
 use actix_web::{App, HttpRequest, HttpResponse, rt, test, web};
+use regex::Regex;
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::{
     child::Role,
@@ -237,6 +239,55 @@ async fn a_request_counts_once_also_where_the_middleware_is_wrapped_twice() {
     maintenance.turn_on().await.unwrap();
     app.get("/twice").await.is_refused();
     assert_eq!(maintenance.status().in_flight, Some(0));
+}
+
+#[actix_web::test]
+async fn the_dashboard_counts_who_is_inside_and_not_its_own_request() {
+    let maintenance = handle(MemoryStore::new(), |_| {}).await;
+    let gate = Arc::new(Notify::new());
+    let held = {
+        let gate = gate.clone();
+        move || {
+            let gate = gate.clone();
+            async move {
+                gate.notified().await;
+                "was inside"
+            }
+        }
+    };
+    let app = App::new()
+        .service(maintenance.admin())
+        .configure(routes)
+        .route("/held", web::get().to(held))
+        .wrap(maintenance.middleware())
+        .wrap(sessions());
+    let app = TestApp::serving(maintenance, test::init_service(app).await);
+    let superuser = app.log_in_superuser("root").await;
+    let counted = async || {
+        let answer = app.get("/maintenance-mode/").by(&superuser).await;
+        let page = answer.text();
+        let told = Regex::new("<dt>Requests in flight</dt><dd>([^<]*)</dd>").unwrap();
+        // Once at the top, once beside who is inside.
+        let told: Vec<String> = told
+            .captures_iter(page)
+            .map(|found| found[1].to_owned())
+            .collect();
+        assert!(!told.is_empty(), "{page}");
+        told
+    };
+    assert!(counted().await.iter().all(|told| told == "0"));
+    let inside = app.get("/held").into_future();
+    let meanwhile = async {
+        eventually("it is inside", || {
+            app.maintenance.status().in_flight == Some(1)
+        })
+        .await;
+        assert!(counted().await.iter().all(|told| told == "1"));
+        gate.notify_one();
+    };
+    let (answer, ()) = tokio::join!(inside, meanwhile);
+    assert_eq!(answer.text(), "was inside");
+    assert!(counted().await.iter().all(|told| told == "0"));
 }
 
 #[actix_web::test]

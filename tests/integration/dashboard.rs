@@ -187,7 +187,7 @@ async fn the_switch_is_asked_about_and_thrown_by_a_form() {
     let text = read(asked.text());
     assert!(text.contains("Bring “Whole site” back?"), "{text}");
     assert!(
-        text.contains("All visitors get in again at once."),
+        text.contains("Visitors get in again: all at once, or share by share."),
         "{text}"
     );
     let form = "mode=site&next=/maintenance-mode/";

@@ -671,7 +671,7 @@ async fn a_store_that_hangs_ends_a_change_with_an_error() {
         }
         let text = error.to_string();
         assert!(text.contains("moody:"), "{text}");
-        assert!(text.contains("seconds"), "{text}");
+        assert!(text.contains(" within "), "{text}");
         println!("after {:?}: {text}", started.elapsed());
         assert!(maintenance.is_on(), "what is known is kept");
 

@@ -145,10 +145,7 @@ async fn who_lets_go_may_leave_it_closed() {
 async fn what_is_wrong_with_a_hold_is_said() {
     let (app, ada) = TestApp::with_superuser().await;
     for (body, what) in [
-        (
-            json!({ "held": { "ttl": 100000 } }),
-            "from 1 to 86400 seconds",
-        ),
+        (json!({ "held": { "ttl": 100000 } }), "from 1 s to 1 d"),
         (json!({ "held": { "ttl": "a while" } }), "held.ttl"),
         (
             json!({ "held": { "if_lost": "panic" } }),

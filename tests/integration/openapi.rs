@@ -24,11 +24,13 @@ async fn anybody_may_read_what_the_api_is() {
 }
 
 /// The addresses under which people find pages, and what these pages load.
-const FOR_PEOPLE: [&str; 6] = [
+const FOR_PEOPLE: [&str; 8] = [
     "/switch",
     "/change",
     "/plan",
     "/cancel",
+    "/grant",
+    "/revoke",
     "/static/{name}",
     "/enter/{secret}",
 ];

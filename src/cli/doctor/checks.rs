@@ -291,6 +291,23 @@ pub(super) fn of_modes(status: &Status) -> Finding {
     }
 }
 
+/// The file of the audit.
+pub(super) fn of_audit(status: &Status) -> Finding {
+    const NAME: &str = "audit";
+    match &status.audit {
+        None => Finding::right(NAME, "the settings name no file for it"),
+        Some(audit) => match (&audit.error, audit.lost) {
+            (Some(error), _) => Finding::wrong(NAME, error.clone(), None),
+            (None, 0) => Finding::right(NAME, format!("written to {}", audit.file.display())),
+            (None, lost) => Finding::wrong(
+                NAME,
+                format!("{lost} entries were lost, because too many waited for the file"),
+                Some("see that the disk under it answers"),
+            ),
+        },
+    }
+}
+
 /// The files for a web server.
 pub(super) fn of_files(status: &Status) -> Finding {
     const NAME: &str = "files";

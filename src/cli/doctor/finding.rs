@@ -2,22 +2,22 @@
 
 use serde::Serialize;
 
+use crate::core::words::words;
+
 /// What is found of one thing. To know nothing of it is an answer, too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Right,
     Wrong,
     Unknown,
 }
 
-impl Verdict {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Right => "right",
-            Self::Wrong => "wrong",
-            Self::Unknown => "unknown",
-        }
+words! {
+    /// The word for it, as in JSON.
+    pub(super) Verdict in answers {
+        Right = "right",
+        Wrong = "wrong",
+        Unknown = "unknown",
     }
 }
 

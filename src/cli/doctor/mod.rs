@@ -8,7 +8,7 @@ use console::Style;
 use serde_json::json;
 
 use self::{
-    checks::{of_clock, of_files, of_modes, of_nodes, of_pages, of_store, of_tokens},
+    checks::{of_audit, of_clock, of_files, of_modes, of_nodes, of_pages, of_store, of_tokens},
     finding::{Finding, Verdict},
 };
 use super::{
@@ -97,6 +97,7 @@ async fn of_all(context: &Context<'_>) -> Vec<Finding> {
     match near {
         Some(site) => {
             findings.push(of_files(&status));
+            findings.push(of_audit(&status));
             findings.extend(of_tokens(&site.settings, now, &context.zone));
         }
         None => {

@@ -13,7 +13,10 @@ use parking_lot::Mutex;
 
 use super::failure::Failure;
 use crate::{
-    core::status::{period::PastPeriod, whole::Status},
+    core::{
+        audit::AuditEntry,
+        status::{grants::GrantStatus, period::PastPeriod, whole::Status},
+    },
     engine::{
         changes::{Change, Changes},
         fleet::missing::Missing,
@@ -26,8 +29,8 @@ pub(super) use self::{
     hold::Hold,
     store::StoreSite,
     wishes::{
-        DrainWishes, Emptiness, EndWish, Explained, Gone, HoldWishes, Question, WindowWishes,
-        Wishes,
+        DrainWishes, Emptiness, EndWish, Explained, Gone, GrantMade, GrantWishes, HoldWishes,
+        OpeningWishes, Question, WindowWishes, Wishes,
     },
 };
 
@@ -126,6 +129,18 @@ impl Site {
         }
     }
 
+    /// Who did what, the latest last: so many entries at least, if there are.
+    pub(super) async fn audit(
+        &self,
+        mode: Option<&str>,
+        last: usize,
+    ) -> Result<Vec<AuditEntry>, Failure> {
+        match self {
+            Self::Store(store) => store.audit(),
+            Self::Api(api) => api.audit(mode, last).await,
+        }
+    }
+
     pub(super) async fn explain(&self, question: &Question) -> Result<Explained, Failure> {
         match self {
             Self::Store(store) => Ok(store.explain(question)),
@@ -140,10 +155,15 @@ impl Site {
         }
     }
 
-    pub(super) async fn turn_off(&self, mode: &str, by: &str) -> Result<Change, Failure> {
+    pub(super) async fn turn_off(
+        &self,
+        mode: &str,
+        by: &str,
+        how: OpeningWishes,
+    ) -> Result<Change, Failure> {
         match self {
-            Self::Store(store) => store.turn_off(mode, by).await,
-            Self::Api(api) => api.turn_off(mode).await,
+            Self::Store(store) => store.turn_off(mode, by, how).await,
+            Self::Api(api) => api.turn_off(mode, how).await,
         }
     }
 
@@ -170,6 +190,28 @@ impl Site {
         match self {
             Self::Store(store) => store.cancel(id, only_next, by).await,
             Self::Api(api) => api.cancel(id, only_next).await,
+        }
+    }
+
+    pub(super) async fn grant(&self, wishes: &GrantWishes) -> Result<GrantMade, Failure> {
+        match self {
+            Self::Store(store) => store.grant(wishes).await,
+            Self::Api(api) => api.grant(wishes).await,
+        }
+    }
+
+    /// Those who may look in, with what the nodes tell now.
+    pub(super) async fn grants(&self) -> Result<Vec<GrantStatus>, Failure> {
+        match self {
+            Self::Store(store) => store.grants().await,
+            Self::Api(api) => api.grants().await,
+        }
+    }
+
+    pub(super) async fn revoke_grant(&self, name: &str, by: &str) -> Result<(), Failure> {
+        match self {
+            Self::Store(store) => store.revoke_grant(name, by).await,
+            Self::Api(api) => api.revoke_grant(name).await,
         }
     }
 

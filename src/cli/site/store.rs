@@ -6,18 +6,23 @@ use jiff::{Timestamp, tz::TimeZone};
 use parking_lot::Mutex;
 
 use super::{
-    DrainWishes, Emptiness, EndWish, Explained, Hold, HoldWishes, Question, WindowWishes, Wishes,
+    DrainWishes, Emptiness, EndWish, Explained, GrantMade, GrantWishes, Hold, HoldWishes,
+    OpeningWishes, Question, WindowWishes, Wishes,
 };
 use crate::{
     cli::{failure::Failure, texts::given},
     core::{
-        status::{period::PastPeriod, whole::Status},
+        audit::AuditEntry,
+        public_path::in_public,
+        state::GrantKind,
+        status::{grants::GrantStatus, period::PastPeriod, whole::Status},
         text::chain,
     },
     engine::{
         barrier::WaitError,
         changes::{Change, Changes, TurnOn},
         fleet::missing::Missing,
+        grants::AddGrant,
         guard::Guarding,
         windows::{PlanWindow, Planned},
     },
@@ -70,6 +75,18 @@ impl StoreSite {
         asked.map_err(|error| chain(&error))
     }
 
+    pub(super) fn audit(&self) -> Result<Vec<AuditEntry>, Failure> {
+        match self.maintenance.engine.shared.audit.latest() {
+            Some(Ok(entries)) => Ok(entries),
+            Some(Err(error)) => Err(Failure::failed(format!(
+                "the file of the audit cannot be read: {error}"
+            ))),
+            None => Err(Failure::failed(
+                "no file is kept of who did what: the setting `audit.file` names none",
+            )),
+        }
+    }
+
     pub(super) fn history(&self) -> Vec<PastPeriod> {
         self.maintenance.history()
     }
@@ -98,11 +115,25 @@ impl StoreSite {
             turn_on = given(turn_on, timeout, TurnOn::drain_timeout);
             turn_on = given(turn_on, on_timeout, TurnOn::on_timeout);
         }
+        if !wishes.allow.is_empty() {
+            turn_on = turn_on.allow(&wishes.allow);
+        }
         Ok(turn_on.await?)
     }
 
-    pub(super) async fn turn_off(&self, mode: &str, by: &str) -> Result<Change, Failure> {
-        Ok(self.maintenance.turn_off().mode(mode).by(by).await?)
+    pub(super) async fn turn_off(
+        &self,
+        mode: &str,
+        by: &str,
+        how: OpeningWishes,
+    ) -> Result<Change, Failure> {
+        let turn_off = self.maintenance.turn_off().mode(mode).by(by);
+        let turn_off = match how {
+            OpeningWishes::AtOnce => turn_off,
+            OpeningWishes::Over(over) => turn_off.over(over),
+            OpeningWishes::Paused => turn_off.paused(),
+        };
+        Ok(turn_off.await?)
     }
 
     pub(super) async fn forget(&self, mode: &str, by: &str) -> Result<Change, Failure> {
@@ -136,6 +167,48 @@ impl StoreSite {
         Ok(cancel.await?)
     }
 
+    pub(super) async fn grant(&self, wishes: &GrantWishes) -> Result<GrantMade, Failure> {
+        let mut grant = self.maintenance.grant(&wishes.name).by(&wishes.by);
+        grant = match wishes.kind {
+            GrantKind::Token => grant.token(),
+            _ => grant.link(),
+        };
+        grant = given(grant, &wishes.address, AddGrant::address);
+        for mode in &wishes.modes {
+            grant = grant.mode(mode);
+        }
+        for prefix in &wishes.prefixes {
+            grant = grant.prefix(prefix);
+        }
+        grant = given(grant, &wishes.until, AddGrant::until);
+        grant = given(grant, &wishes.lasting, AddGrant::lasting);
+        let made = grant.await?;
+        let secret = made.secret().map(str::to_owned);
+        let front = &self.maintenance.front;
+        let path = |secret: &str| {
+            let path = format!("{}/enter/{secret}", front.admin_path);
+            in_public(&front.public_path, &path)
+        };
+        let is_link = made.kind == GrantKind::Link;
+        Ok(GrantMade {
+            link: secret.as_deref().filter(|_| is_link).map(path),
+            name: made.name,
+            kind: made.kind,
+            until: made.until,
+            secret,
+        })
+    }
+
+    pub(super) async fn grants(&self) -> Result<Vec<GrantStatus>, Failure> {
+        self.ask_status().await.map_err(Failure::store)?;
+        Ok(self.maintenance.grants())
+    }
+
+    pub(super) async fn revoke_grant(&self, name: &str, by: &str) -> Result<(), Failure> {
+        self.maintenance.revoke_grant(name).by(by).await?;
+        Ok(())
+    }
+
     pub(super) async fn hold(&self, wishes: &Wishes, how: &HoldWishes) -> Result<Hold, Failure> {
         let within = how.within.as_ref().map(|token| token.reveal().to_owned());
         let mut guarding = self.maintenance.while_on().alone(within);
@@ -150,6 +223,9 @@ impl StoreSite {
             Some(EndWish::Never) => guarding.without_end(),
             None => guarding,
         };
+        if !wishes.allow.is_empty() {
+            guarding = guarding.allow(&wishes.allow);
+        }
         if how.exclusive {
             guarding = guarding.exclusive();
         }

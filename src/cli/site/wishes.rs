@@ -9,7 +9,7 @@ use crate::{
     core::{
         phase::Phase,
         secret::Secret,
-        state::{IfLost, OnTimeout},
+        state::{GrantKind, IfLost, OnTimeout},
     },
     engine::fleet::missing::Missing,
     web::explain::{Explanation, Inquiry, Role},
@@ -25,6 +25,8 @@ pub(in crate::cli) struct Wishes {
     pub(in crate::cli) reason: Option<String>,
     pub(in crate::cli) end: Option<EndWish>,
     pub(in crate::cli) drain: Option<DrainWishes>,
+    /// The networks that get in for as long as it is on.
+    pub(in crate::cli) allow: Vec<String>,
 }
 
 /// How a mode is to be held.
@@ -48,6 +50,39 @@ pub(in crate::cli) enum Gone {
     Lost,
     /// Somebody has switched the mode off.
     TakenAway,
+}
+
+/// Who is to look in, and by what.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct GrantWishes {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) by: String,
+    pub(in crate::cli) kind: GrantKind,
+    pub(in crate::cli) address: Option<String>,
+    pub(in crate::cli) modes: Vec<String>,
+    pub(in crate::cli) prefixes: Vec<String>,
+    pub(in crate::cli) until: Option<Timestamp>,
+    pub(in crate::cli) lasting: Option<Duration>,
+}
+
+/// A grant that was made, with what it is known by.
+pub(in crate::cli) struct GrantMade {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) kind: GrantKind,
+    pub(in crate::cli) until: Option<Timestamp>,
+    pub(in crate::cli) secret: Option<String>,
+    /// Whole where the address of the site is known, and else its path.
+    pub(in crate::cli) link: Option<String>,
+}
+
+/// How a mode is to be opened.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) enum OpeningWishes {
+    AtOnce,
+    /// Share by share, within this time.
+    Over(Duration),
+    /// No further than it is.
+    Paused,
 }
 
 /// When it ends by itself.

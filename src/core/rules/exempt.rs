@@ -220,6 +220,12 @@ pub(crate) fn parse_network(text: &str) -> Result<IpNet, String> {
         .map_err(|_| format!("`{text}` is neither an address nor a network in CIDR form"))
 }
 
+/// A network as it is kept: without what is beyond its length, and one of version 4 as such.
+pub(crate) fn plain_network(text: &str) -> Result<String, String> {
+    let network = canonical(parse_network(text.trim())?).trunc();
+    Ok(network.to_string())
+}
+
 /// A v4-mapped v6 network counts as the v4 network.
 fn canonical(network: IpNet) -> IpNet {
     const MAPPED_BITS: u8 = 96;

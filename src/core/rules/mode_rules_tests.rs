@@ -40,6 +40,13 @@ impl Subject for Request<'_> {
     fn has_api_key(&self) -> bool {
         false
     }
+    fn each_grant(
+        &self,
+        _: crate::core::state::GrantKind,
+        _: &mut dyn FnMut(&crate::core::state::GrantHash),
+    ) {
+    }
+
     fn is_already_in(&self) -> bool {
         false
     }

@@ -44,6 +44,8 @@ pub enum Rule {
     Predicate(&'static str),
     /// The request carries an API key.
     ApiKey,
+    /// A grant lets whoever has it look in.
+    Grant,
     /// Anonymous visitors are exempt.
     Anonymous,
     /// Authenticated visitors are exempt.
@@ -56,6 +58,8 @@ pub enum Rule {
     ReadOnly,
     /// The mode is closing, and the visitor is already in.
     AlreadyIn,
+    /// The mode is opening, and the visitor's turn has come.
+    TurnHasCome,
     /// No exemption matched.
     NoExemption,
 }
@@ -82,12 +86,14 @@ impl Rule {
             Self::ExemptTests => "exempt-tests",
             Self::Predicate(name) => name,
             Self::ApiKey => "api-key",
+            Self::Grant => "grant",
             Self::Anonymous => "anonymous",
             Self::Authenticated => "authenticated",
             Self::Staff => "staff",
             Self::Superuser => "superuser",
             Self::ReadOnly => "read-only",
             Self::AlreadyIn => "already-in",
+            Self::TurnHasCome => "turn-has-come",
             Self::NoExemption => "no-exemption",
         }
     }
@@ -102,6 +108,11 @@ impl Rule {
         )
     }
 
+    /// Whether it lets in a visitor who is inside from then on, and whom a drain waits for.
+    pub(crate) fn is_inside(self) -> bool {
+        matches!(self, Self::AlreadyIn | Self::TurnHasCome)
+    }
+
     /// Whether it lets a request through by who sends it or from where, and would refuse the same of
     /// somebody else. What a predicate of the app goes by, nobody knows.
     pub(crate) fn is_personal(self) -> bool {
@@ -110,11 +121,13 @@ impl Rule {
             | Self::ExemptAddressPattern
             | Self::Predicate(_)
             | Self::ApiKey
+            | Self::Grant
             | Self::Anonymous
             | Self::Authenticated
             | Self::Staff
             | Self::Superuser
-            | Self::AlreadyIn => true,
+            | Self::AlreadyIn
+            | Self::TurnHasCome => true,
             Self::ForcedOffRoute
             | Self::ForcedOnRoute
             | Self::ForcedOnPattern

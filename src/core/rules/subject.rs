@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::core::rules::{readings::Readings, routes::Routes};
+use crate::core::{
+    rules::{readings::Readings, routes::Routes},
+    state::{GrantHash, GrantKind},
+};
 
 /// What the rules may ask about a request. Answers are computed when asked for.
 pub(crate) trait Subject {
@@ -26,6 +29,9 @@ pub(crate) trait Subject {
     fn predicate(&self) -> Option<&'static str>;
     /// Whether the request carries a valid API key.
     fn has_api_key(&self) -> bool;
+    /// Calls `visit` with what is kept of each grant of this kind that the request shows; never for an
+    /// address.
+    fn each_grant(&self, kind: GrantKind, visit: &mut dyn FnMut(&GrantHash));
     /// Whether a predicate of the app says that whoever asks is already in.
     fn is_already_in(&self) -> bool;
     /// Whether the app's own closure says that the mode with this index applies to the request;

@@ -1,4 +1,4 @@
-//! Durations as people write them.
+//! Durations as people write and read them.
 
 use std::time::Duration;
 
@@ -49,6 +49,70 @@ pub(crate) fn whole_seconds(text: &str) -> Option<u64> {
         return None;
     }
     u64::try_from(duration.as_secs()).ok()
+}
+
+/// What durations are told in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Days,
+    Hours,
+    Minutes,
+    Seconds,
+}
+
+impl Unit {
+    /// From the largest, with their seconds.
+    const ALL: [(Self, u64); 4] = [
+        (Self::Days, 86_400),
+        (Self::Hours, 3600),
+        (Self::Minutes, 60),
+        (Self::Seconds, 1),
+    ];
+
+    /// As the International System of Units has it.
+    fn symbol(self) -> &'static str {
+        match self {
+            Self::Days => "d",
+            Self::Hours => "h",
+            Self::Minutes => "min",
+            Self::Seconds => "s",
+        }
+    }
+}
+
+/// A number of seconds in its two largest units; what is nothing of the second is left out.
+pub(crate) fn largest_units(seconds: u64) -> impl Iterator<Item = (Unit, u64)> {
+    let largest = Unit::ALL.iter().position(|(_, size)| seconds >= *size);
+    let largest = largest.unwrap_or(Unit::ALL.len() - 1);
+    let mut rest = seconds;
+    Unit::ALL
+        .into_iter()
+        .skip(largest)
+        .take(2)
+        .enumerate()
+        .map(move |(place, (unit, size))| {
+            let count = rest / size;
+            rest %= size;
+            (place, unit, count)
+        })
+        .filter(|(place, _, count)| *place == 0 || *count > 0)
+        .map(|(_, unit, count)| (unit, count))
+}
+
+/// A duration in its two largest units: `2 h 5 min`. One of a few seconds has tenths, if it has
+/// any: `1.5 s`.
+pub(crate) fn duration_in_words(duration: Duration) -> String {
+    const FEW: Duration = Duration::from_secs(10);
+    let tenths = (duration.as_millis() + 50) / 100;
+    if duration < FEW && !tenths.is_multiple_of(10) {
+        return format!("{}.{} s", tenths / 10, tenths % 10);
+    }
+    // To the nearest second: what was said to last two hours is not told as 1 h 59 min.
+    let seconds = duration.as_secs() + u64::from(duration.subsec_millis() >= 500);
+    let parts: Vec<String> = largest_units(seconds)
+        .map(|(unit, count)| format!("{count} {}", unit.symbol()))
+        .collect();
+    parts.join(" ")
 }
 
 #[cfg(test)]

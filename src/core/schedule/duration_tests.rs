@@ -57,3 +57,41 @@ proptest! {
         prop_assert_eq!(seconds(&expected.to_string()), Some(expected));
     }
 }
+
+#[test]
+fn durations_are_told_in_their_two_largest_units() {
+    for (milliseconds, told) in [
+        (0, "0 s"),
+        (40, "0 s"),
+        (60, "0.1 s"),
+        (999, "1 s"),
+        (1500, "1.5 s"),
+        (9960, "10 s"),
+        (10_400, "10 s"),
+        (59_600, "1 min"),
+        (61_000, "1 min 1 s"),
+        (7_199_600, "2 h"),
+        (7_500_000, "2 h 5 min"),
+        (7_501_000, "2 h 5 min"),
+        (86_400_000, "1 d"),
+        (86_460_000, "1 d"),
+        (90_000_000, "1 d 1 h"),
+    ] {
+        assert_eq!(duration_in_words(Duration::from_millis(milliseconds)), told);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn what_is_told_is_read_as_the_same(seconds in 1_u64..10_000_000) {
+        let told = duration_in_words(Duration::from_secs(seconds));
+        let read = whole_seconds(&told).unwrap();
+        // Smaller units than the second are left out.
+        let left_out = match seconds {
+            ..3600 => 0,
+            3600..86_400 => 59,
+            _ => 3599,
+        };
+        proptest::prop_assert!(read <= seconds && seconds - read <= left_out, "{told}");
+    }
+}

@@ -19,7 +19,7 @@ mod words;
 mod zones_for_tests;
 
 pub(crate) use self::{
-    duration::{parse_duration, whole_seconds},
+    duration::{Unit, duration_in_words, largest_units, parse_duration, whole_seconds},
     interval::Interval,
     outlook::Outlook,
     plan::{When, WindowPlan},

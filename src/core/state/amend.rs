@@ -41,9 +41,18 @@ impl Seen {
         } = standing;
         // That the end which was said has passed makes it nothing else.
         let until = until.or_else(|| mode?.overdue_since(now));
+        let opening = mode.and_then(|mode| mode.switch.opening());
         let told = format!(
             "{:?}",
-            (phase.is_maintenance(), since, until, by, reason, message)
+            (
+                phase.is_maintenance(),
+                since,
+                until,
+                by,
+                reason,
+                message,
+                opening
+            )
         );
         Self(hexadecimal(&Sha256::digest(told)[..8]))
     }
@@ -95,6 +104,8 @@ impl Document {
                 by: None,
                 reason: None,
                 message: None,
+                allow: Vec::new(),
+                opening: None,
                 unknown: Map::new(),
             },
         };
@@ -112,6 +123,8 @@ impl Document {
         if is_said && until == on.until {
             return None;
         }
+        // The end of what opens is when all are in.
+        on.opening = on.opening().map(|opening| opening.ending(until, now));
         on.until = until;
         on.by.clone_from(&wanted.by);
         on.reason.clone_from(&wanted.reason);

@@ -151,6 +151,7 @@ impl Document {
             generation: _,
             lineage: _,
             modes,
+            grants,
             history,
             cancelled,
             unknown,
@@ -161,6 +162,7 @@ impl Document {
             mode.switch == closed && mode.windows.is_empty() && mode.guards.is_empty()
         };
         !history.is_empty()
+            || !grants.is_empty()
             || !cancelled.is_empty()
             || !unknown.is_empty()
             || modes

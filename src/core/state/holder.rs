@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::core::words::words;
+
 /// What becomes of a mode when the job that holds it dies: its lease lapses, and it has not let go.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IfLost {
     /// The mode stays closed until its announced end, or until somebody opens it where none is.
@@ -16,13 +17,11 @@ pub enum IfLost {
     Reopen,
 }
 
-impl IfLost {
+words! {
     /// The word for it, as in JSON: `stay` or `reopen`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stay => "stay",
-            Self::Reopen => "reopen",
-        }
+    pub IfLost in JSON {
+        Stay = "stay",
+        Reopen = "reopen",
     }
 }
 

@@ -9,7 +9,7 @@
 //!   after the loss wins, what the other never knew of is added, and what the other knew of and does
 //!   not have any more was removed and stays so.
 //!
-//! A record is what is stored of a mode without its windows, one window, or one field that this
+//! A record is what is stored of a mode without its windows, one window, one grant, or one field that this
 //! version does not know. The history is no record: no stretch of it is ever taken back.
 //!
 //! Pure: random names come from outside.
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Document, ModeState, Window,
+    Document, GrantRecord, ModeState, Window,
     saves::{Saves, Written},
 };
 
@@ -65,6 +65,10 @@ pub(super) fn record_of_mode(key: &str) -> String {
 
 pub(super) fn record_of_window(key: &str, id: &str) -> String {
     format!("window/{key}/{id}")
+}
+
+fn record_of_grant(name: &str) -> String {
+    format!("grant/{name}")
 }
 
 fn record_of_field(name: &str) -> String {
@@ -147,6 +151,7 @@ impl Document {
             generation: _,
             lineage: _,
             modes,
+            grants,
             history: _,
             cancelled: _,
             unknown,
@@ -166,6 +171,12 @@ impl Document {
                     Record::Window(key.clone(), Box::new(window.clone())),
                 );
             }
+        }
+        for (name, grant) in grants {
+            records.insert(
+                record_of_grant(name),
+                Record::Grant(name.clone(), Box::new(grant.clone())),
+            );
         }
         for (name, value) in unknown {
             records.insert(
@@ -258,6 +269,8 @@ pub(super) enum Record {
     /// With the mode's key.
     Mode(String, Box<ModeState>),
     Window(String, Box<Window>),
+    /// With its name.
+    Grant(String, Box<GrantRecord>),
     /// With its name.
     Field(String, Value),
 }

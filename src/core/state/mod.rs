@@ -6,13 +6,16 @@ pub(crate) mod amend;
 pub(crate) mod applied;
 mod cancelled;
 pub(crate) mod decode;
+mod grant;
 mod holder;
 pub(crate) mod horizon;
 pub(crate) mod lineage;
 mod mode_state;
+mod opening;
 mod operations;
 mod period;
 pub(crate) mod reconcile;
+mod said;
 mod saves;
 pub(crate) mod settle;
 mod switch;
@@ -27,6 +30,7 @@ use self::lineage::Lineage;
 
 pub(crate) use self::{
     cancelled::Cancelled,
+    grant::{GrantHash, GrantRecord, GrantRecords, name_with_switch},
     holder::{Hold, Holder},
     mode_state::ModeState,
     operations::HISTORY_LENGTH,
@@ -34,7 +38,7 @@ pub(crate) use self::{
     switch::{Draining, Switch, SwitchedOn},
     switch_on::{DrainWish, End, SwitchOn},
 };
-pub use self::{holder::IfLost, period::Ended, switch::OnTimeout};
+pub use self::{grant::GrantKind, holder::IfLost, period::Ended, said::Said, switch::OnTimeout};
 pub(crate) use crate::core::schedule::Window;
 
 /// The key of the mode that exists when the settings name none.
@@ -56,6 +60,9 @@ pub(crate) struct Document {
     pub(crate) lineage: Option<Lineage>,
     #[serde(default)]
     pub(crate) modes: BTreeMap<String, ModeState>,
+    /// Who may look in although a mode is closed, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) grants: GrantRecords,
     #[serde(default)]
     pub(crate) history: Vec<Period>,
     /// What was planned and is not any more, the latest last.
@@ -72,6 +79,7 @@ impl Default for Document {
             generation: 0,
             lineage: None,
             modes: BTreeMap::new(),
+            grants: GrantRecords::new(),
             history: Vec::new(),
             cancelled: Vec::new(),
             unknown: Map::new(),

@@ -135,6 +135,9 @@ impl ModeState {
     /// whatever end was announced; where they have died, it is closed until somebody has seen that.
     fn lapse(&self) -> Option<(Timestamp, Ended)> {
         let until = self.switch.record()?.until?;
+        if self.switch.opening().is_some() {
+            return Some((until, Ended::Off));
+        }
         if self.guards.is_empty() {
             return Some((until, Ended::TimeOut));
         }

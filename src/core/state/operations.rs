@@ -16,6 +16,11 @@ use crate::core::schedule::Window;
 /// How many periods the history keeps.
 pub(crate) const HISTORY_LENGTH: usize = 100;
 
+/// Whether somebody may be inside whom a drain is to wait for.
+fn lets_some_in(switch: &Switch) -> bool {
+    *switch == Switch::Off || switch.opening().is_some()
+}
+
 impl Document {
     /// Switches a mode on, at once or by a drain. `None` when that changes nothing.
     ///
@@ -41,12 +46,12 @@ impl Document {
                 },
                 on,
             }),
-            (Switch::Off, Some(wanted)) => Switch::Pending(Draining {
+            (_, Some(wanted)) if lets_some_in(&before) => Switch::Pending(Draining {
                 deadline: wanted.deadline(now),
                 on_timeout: wanted.on_timeout,
                 on,
             }),
-            (Switch::On(_), _) | (_, None) => Switch::On(on),
+            _ => Switch::On(on),
         };
         mode.is_meant();
         if mode.switch == before && mode.guards == guards {

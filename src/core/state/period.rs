@@ -4,6 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::said::Said;
+use crate::core::words::words;
+
 /// One past or present stretch of maintenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Period {
@@ -20,6 +23,9 @@ pub(crate) struct Period {
     pub(crate) ended: Option<Ended>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended_by: Option<String>,
+    /// What was said of it, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) said: Vec<Said>,
     #[serde(flatten)]
     pub(crate) unknown: Map<String, Value>,
 }
@@ -34,6 +40,7 @@ impl Period {
             reason: None,
             ended: None,
             ended_by: None,
+            said: Vec::new(),
             unknown: Map::new(),
         }
     }
@@ -47,8 +54,7 @@ impl Period {
 }
 
 /// How a period ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ended {
     /// Somebody switched it off.
@@ -63,16 +69,14 @@ pub enum Ended {
     HolderLost,
 }
 
-impl Ended {
+words! {
     /// The word for it, as in JSON: `off`, `time-out`, `window-end`, `cancelled` or
     /// `holder-lost`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::TimeOut => "time-out",
-            Self::WindowEnd => "window-end",
-            Self::Cancelled => "cancelled",
-            Self::HolderLost => "holder-lost",
-        }
+    pub Ended in JSON {
+        Off = "off",
+        TimeOut = "time-out",
+        WindowEnd = "window-end",
+        Cancelled = "cancelled",
+        HolderLost = "holder-lost",
     }
 }

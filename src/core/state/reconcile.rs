@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Map;
 
 use super::{
-    Document, Ended, HISTORY_LENGTH, ModeState, Period, Switch, Window,
+    Document, Ended, GrantRecords, HISTORY_LENGTH, ModeState, Period, Switch, Window,
     lineage::{Kinship, Lineage, Record, record_of_mode, record_of_window, without_windows},
     saves::Written,
 };
@@ -50,6 +50,7 @@ fn merged(
             .filter(|(_, mode)| empty(mode))
             .map(|(key, _)| (key.clone(), ModeState::default()))
             .collect(),
+        grants: GrantRecords::new(),
         unknown: Map::new(),
         ..stored.clone()
     };
@@ -85,6 +86,9 @@ fn merged(
         match record.clone() {
             Record::Mode(key, mode) => {
                 next.modes.insert(key, *mode);
+            }
+            Record::Grant(name, grant) => {
+                next.grants.insert(name, *grant);
             }
             Record::Window(key, window) => windows.push((key, *window)),
             Record::Field(field, value) => {

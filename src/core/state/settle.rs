@@ -22,6 +22,8 @@ struct Source {
     start: Option<Timestamp>,
     /// `None`: it goes on.
     end: Option<(Timestamp, Ended)>,
+    /// Who ended it, if somebody did.
+    ended_by: Option<String>,
     by: Option<String>,
     reason: Option<String>,
 }
@@ -159,6 +161,7 @@ fn sources(mode: &ModeState, now: Timestamp, is_part: &dyn Fn(Part<'_>) -> bool)
         is_meant: is_part(Part::Switch),
         start: on.since,
         end: mode.switch_ended(now),
+        ended_by: mode.switch.opening().and_then(|opening| opening.by.clone()),
         by: on.by.clone(),
         reason: on.reason.clone(),
     });
@@ -175,6 +178,7 @@ fn sources(mode: &ModeState, now: Timestamp, is_part: &dyn Fn(Part<'_>) -> bool)
                     .end
                     .filter(|end| *end <= now)
                     .map(|end| (end, Ended::WindowEnd)),
+                ended_by: None,
                 by: window.by.clone(),
                 reason: window.reason.clone().or_else(|| window.title.clone()),
             })
@@ -269,6 +273,7 @@ fn record(document: &mut Document, key: &str, mut sources: Vec<Source>, now: Tim
             stretch = Period {
                 ended_at: stretch.ended_at,
                 ended: stretch.ended,
+                ended_by: stretch.ended_by,
                 ..first
             };
         }
@@ -319,11 +324,13 @@ fn extend(period: &mut Period, reaches: &mut Timestamp, source: &Source, now: Ti
             *reaches = Timestamp::MAX;
             period.ended_at = None;
             period.ended = None;
+            period.ended_by = None;
         }
         Some((end, how)) if !goes_on && end >= *reaches => {
             *reaches = end;
             period.ended_at = Some(end);
             period.ended = Some(how);
+            period.ended_by.clone_from(&source.ended_by);
         }
         Some(_) => {}
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::period::Ended;
-use crate::core::phase::Phase;
+use crate::core::{opening::Opening, phase::Phase, words::words};
 
 /// The manual part of a mode.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,7 @@ impl Switch {
         match self {
             Self::Off => Phase::Online,
             Self::On(_) | Self::Pending(_) if has_lapsed => Phase::Online,
+            Self::On(on) if on.opening().is_some() => Phase::Opening,
             Self::On(_) => Phase::Offline,
             Self::Pending(drain) if drain.deadline.is_none_or(|deadline| now < deadline) => {
                 Phase::Pending
@@ -37,12 +38,28 @@ impl Switch {
         }
     }
 
+    /// How it opens again, share by share, if it does.
+    pub(crate) fn opening(&self) -> Option<&Opening> {
+        match self {
+            Self::On(on) => on.opening(),
+            Self::Off | Self::Pending(_) => None,
+        }
+    }
+
     /// What was said when it was thrown.
     pub(crate) fn record(&self) -> Option<&SwitchedOn> {
         match self {
             Self::Off => None,
             Self::On(on) => Some(on),
             Self::Pending(drain) => Some(&drain.on),
+        }
+    }
+
+    pub(super) fn record_mut(&mut self) -> Option<&mut SwitchedOn> {
+        match self {
+            Self::Off => None,
+            Self::On(on) => Some(on),
+            Self::Pending(drain) => Some(&mut drain.on),
         }
     }
 
@@ -80,8 +97,7 @@ pub(crate) struct Draining {
 }
 
 /// What becomes of a drain that is not over in time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnTimeout {
     /// The mode goes offline with whoever is still in.
@@ -89,6 +105,14 @@ pub enum OnTimeout {
     Offline,
     /// The mode goes back online.
     Cancel,
+}
+
+words! {
+    /// The word for it, as in the settings: `offline` or `cancel`.
+    pub OnTimeout in JSON {
+        Offline = "offline",
+        Cancel = "cancel",
+    }
 }
 
 /// Since when a mode is switched on, by whom and why.
@@ -105,6 +129,20 @@ pub(crate) struct SwitchedOn {
     pub(crate) reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
+    /// The networks that get in for as long as it is thrown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) allow: Vec<String>,
+    /// How it opens again, share by share, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) opening: Option<Opening>,
     #[serde(flatten)]
     pub(crate) unknown: Map<String, Value>,
+}
+
+impl SwitchedOn {
+    /// How it opens again. What an older version was told since counts more: it has set another end.
+    pub(crate) fn opening(&self) -> Option<&Opening> {
+        let opening = self.opening.as_ref();
+        opening.filter(|opening| opening.until == self.until)
+    }
 }

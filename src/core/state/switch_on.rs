@@ -21,6 +21,8 @@ pub(crate) struct SwitchOn {
     /// Whether those who are in may finish first.
     pub(crate) drain: Option<DrainWish>,
     pub(crate) drain_said: DrainSaid,
+    /// The networks that get in for as long as it is thrown.
+    pub(crate) allow: Option<Vec<String>>,
     /// Who holds it from then on.
     pub(crate) hold: Option<Hold>,
 }
@@ -68,12 +70,12 @@ impl SwitchOn {
     pub(super) fn switched_on(&self, now: Timestamp) -> SwitchedOn {
         SwitchedOn {
             since: Some(now),
-            until: self
-                .until(now)
-                .unwrap_or_else(|| now.checked_add(self.time_out?).ok()),
+            until: self.end_unless_said(now),
             by: self.by.clone(),
             reason: self.reason.clone().filter(|reason| !reason.is_empty()),
             message: self.message.clone().filter(|message| !message.is_empty()),
+            allow: self.allow.clone().unwrap_or_default(),
+            opening: None,
             unknown: Map::new(),
         }
     }
@@ -82,8 +84,22 @@ impl SwitchOn {
     pub(super) fn added_to(&self, mut on: SwitchedOn, now: Timestamp) -> SwitchedOn {
         replace_if_some(&mut on.reason, &self.reason);
         replace_if_some(&mut on.message, &self.message);
-        on.until = self.until(now).unwrap_or(on.until);
+        on.until = match on.opening().is_some() {
+            // That end was when all would have been in.
+            true => self.end_unless_said(now),
+            false => self.until(now).unwrap_or(on.until),
+        };
+        on.opening = None;
+        if let Some(allow) = &self.allow {
+            on.allow.clone_from(allow);
+        }
         on
+    }
+
+    /// When what is closed now ends: as the wish says, or else after the mode's own time-out.
+    fn end_unless_said(&self, now: Timestamp) -> Option<Timestamp> {
+        self.until(now)
+            .unwrap_or_else(|| now.checked_add(self.time_out?).ok())
     }
 
     /// What the wish says of the end, if it says anything. A time beyond what can be said is no end.

@@ -55,12 +55,29 @@ pub struct ModeStatus {
     /// The job that holds it, if one does: it is closed for as long as the job lives, or has been left
     /// so by a job that has died.
     pub held: Option<HeldStatus>,
+    /// How it is opening, while its phase is [`Opening`](Phase::Opening).
+    #[serde(default)]
+    pub opening: Option<OpeningStatus>,
     /// Who held the lock on it when the store was last asked.
     /// [`ask_status`](crate::Maintenance::ask_status) asks it now.
     pub locked_by: Option<LockHolder>,
     /// What the app adds by [`ModeBuilder::status_details`](crate::ModeBuilder::status_details).
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub details: Map<String, Value>,
+}
+
+/// How a mode is opening, in a [`ModeStatus`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OpeningStatus {
+    /// When the share began to grow, or when it was paused or changed last.
+    pub since: Timestamp,
+    /// When everybody is in. `None`: it has been paused, and the share stays as it is.
+    pub until: Option<Timestamp>,
+    /// The share of the visitors who are in at the time of the status, from 0 to 1.
+    pub share: f64,
+    /// Who opens it.
+    pub by: Option<String>,
 }
 
 /// The job that holds a mode, in a [`ModeStatus`].

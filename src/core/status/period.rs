@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::core::state::{Ended, Period};
+use crate::core::state::{Ended, Period, Said};
 
 /// One past or present stretch of maintenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct PastPeriod {
     pub ended: Option<Ended>,
     /// Who ended it.
     pub ended_by: Option<String>,
+    /// What was said of it meanwhile, the latest last: at most ten times, the first among them.
+    #[serde(default)]
+    pub said: Vec<Said>,
 }
 
 impl PastPeriod {
@@ -35,6 +38,7 @@ impl PastPeriod {
             reason: period.reason.clone(),
             ended: period.ended,
             ended_by: period.ended_by.clone(),
+            said: period.said.clone(),
         }
     }
 }

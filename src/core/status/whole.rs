@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::{
     access::Forced,
     status::{
-        NodeStatus, RunningTask, SessionInside, UnheardNode, WebServerStatus,
+        AuditStatus, NodeStatus, RunningTask, SessionInside, UnheardNode, WebServerStatus,
         modes::{ModeStatus, UnknownMode},
         store::StoreStatus,
     },
@@ -57,6 +57,9 @@ pub struct Status {
     /// The files for a web server in front of the app; `None`: the settings name none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web_server: Option<WebServerStatus>,
+    /// The file of the audit; `None`: the settings name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditStatus>,
 }
 
 impl Status {

@@ -1,10 +1,18 @@
 //! Turns maintenance off.
 
-use std::future::IntoFuture;
+use std::{future::IntoFuture, time::Duration};
 
-use super::{Change, ChangeFuture, propose, unless::propose_if_seen};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Change, ChangeFuture, propose,
+    unless::{outdated, propose_unless},
+};
 use crate::{
-    core::state::amend::Seen,
+    core::{
+        phase::Phase,
+        state::{Document, amend::Seen},
+    },
     engine::{
         change_error::ChangeError,
         driver::Operation,
@@ -25,7 +33,18 @@ pub struct TurnOff {
     pub(super) mode: String,
     pub(super) call_hooks: bool,
     pub(super) by: Option<String>,
+    pub(super) how: How,
     pub(super) seen: Option<Seen>,
+}
+
+/// How a mode opens.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum How {
+    AtOnce,
+    /// Share by share, within this time.
+    Over(Duration),
+    /// No further than it is.
+    Paused,
 }
 
 impl TurnOff {
@@ -35,11 +54,28 @@ impl TurnOff {
             engine,
             call_hooks: true,
             by: None,
+            how: How::AtOnce,
             seen: None,
         }
     }
 
     setters! {
+        /// Opens it share by share instead of at once: [`Opening`](crate::Phase::Opening) until all are
+        /// in after this time.
+        ///
+        /// Who gets in when is decided by a stable hash of who they are (the visitor's id, or else the
+        /// client's address; of version 6 its first 64 bits), so that it is the same on all nodes and
+        /// after a restart, and whoever is in stays in. A refusal says when the visitor's own turn comes.
+        /// A mode that is opening already goes on from those who are in. One that is closing opens at
+        /// once. Zero is at once, too.
+        over(self, duration: Duration) => self.how = How::Over(duration);
+
+        /// Lets nobody more in for now into a mode that is [`Opening`](crate::Phase::Opening): those who
+        /// are in stay in. [`over`](Self::over) goes on from there.
+        ///
+        /// Of a mode that is not opening it is the error [`ChangeError::NotOpening`].
+        paused(self) => self.how = How::Paused;
+
         /// Whether hooks are called for this change, in this process. The default is that they are.
         call_hooks(self, call_hooks: bool) => self.call_hooks = call_hooks;
 
@@ -67,16 +103,39 @@ impl IntoFuture for TurnOff {
             mode,
             call_hooks,
             by,
+            how,
             seen,
         } = self;
         Box::pin(async move {
             engine.find_mode(&mode)?;
             let proposal = ProposedChange::new(ChangeKind::TurnOff, &mode).by(by.as_ref());
-            propose_if_seen(&engine, proposal, call_hooks, seen, move |document, now| {
-                document.turn_off(&mode, by.as_deref(), now)
-            })
-            .await
+            let key = mode.clone();
+            let forbidden = move |document: &Document, now| {
+                outdated(document, &key, seen.as_ref(), now)
+                    .or_else(|| how.forbidden(document, &key, now))
+            };
+            let operation = move |document: &Document, now| {
+                let by = by.as_deref();
+                match how {
+                    How::AtOnce => document.turn_off(&mode, by, now),
+                    How::Over(over) => {
+                        let over = SignedDuration::try_from(over).unwrap_or(SignedDuration::MAX);
+                        document.open_over(&mode, over, by, now)
+                    }
+                    How::Paused => document.pause_opening(&mode, now),
+                }
+            };
+            propose_unless(&engine, proposal, call_hooks, forbidden, operation).await
         })
+    }
+}
+
+impl How {
+    /// Only what is opening can be paused.
+    fn forbidden(self, document: &Document, mode: &str, now: Timestamp) -> Option<ChangeError> {
+        let phase = document.mode(mode).map(|mode| mode.phase(now));
+        let is_possible = !matches!(self, Self::Paused) || phase == Some(Phase::Opening);
+        (!is_possible).then(|| ChangeError::NotOpening(mode.to_owned()))
     }
 }
 

@@ -72,6 +72,12 @@ impl TurnOn {
         /// Takes the reason of a mode that is on away.
         without_reason(self) => self.wanted.reason = Some(String::new());
 
+        /// Lets these addresses and networks in CIDR form look in for as long as it is switched on. On a
+        /// mode that is on they take the place of those before.
+        allow(self, networks: impl IntoIterator<Item = impl Into<String>>) => {
+            self.wanted.allow = Some(networks.into_iter().map(Into::into).collect());
+        };
+
         /// Which mode; the default is `default_mode` of the settings, or else their first one.
         mode(self, key: impl Into<String>) => self.mode = key.into();
 
@@ -148,6 +154,7 @@ impl IntoFuture for TurnOn {
             let known = engine.find_mode(&mode)?;
             wanted.time_out = known.time_out;
             wanted.check(engine.shared.clock.now())?;
+            wanted.make_networks_plain()?;
             let proposal = ProposedChange::new(ChangeKind::TurnOn, &mode)
                 .by(wanted.by.as_ref())
                 .saying(wanted.reason.as_ref(), wanted.message.as_ref());

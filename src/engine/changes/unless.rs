@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
-use super::{Change, propose};
+use super::{Change, asked::Asked, put_forward};
 use crate::{
     core::state::{Document, amend::Seen},
     engine::{change_error::ChangeError, handle::Engine, hooks::ProposedChange},
@@ -34,9 +34,10 @@ pub(in crate::engine) async fn propose_unless(
             false => operation(document, now),
         }
     };
-    let change = propose(engine, proposal, call_hooks, Box::new(guarded)).await?;
-    let error = error.lock().take();
-    error.map_or(Ok(change), Err)
+    let asked = Asked::of(engine, &proposal);
+    let outcome = put_forward(engine, proposal, call_hooks, Box::new(guarded)).await;
+    let outcome = outcome.and_then(|change| error.lock().take().map_or(Ok(change), Err));
+    asked.noted(engine, outcome).await
 }
 
 /// Makes a change that somebody asked for, unless its mode is not what was seen of it any more.

@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     core::{
+        audit::{AuditEntry, Author, changes},
         limits,
+        schedule::duration_in_words,
         state::{
             applied::{Applied, applied},
             settle::settled_up_to,
@@ -30,6 +32,17 @@ use crate::{
 };
 
 impl Driver {
+    /// Writes down what was changed. It is in force already, and waits for nothing here but its caller.
+    async fn audit(&self, entries: Vec<AuditEntry>) {
+        if entries.is_empty() {
+            return;
+        }
+        for entry in entries {
+            self.shared.audit.note(entry);
+        }
+        self.shared.audit.written().await;
+    }
+
     pub(super) async fn change(&self, known: &mut Known, command: Command) {
         known.is_quiet = !command.call_hooks;
         // Conflicts and waiting for its turn included.
@@ -37,16 +50,21 @@ impl Driver {
         let outcome = match within(
             command.asked_at,
             patience,
-            self.apply(known, &command.operation, command.says.as_deref()),
+            self.apply(
+                known,
+                &command.operation,
+                command.says.as_deref(),
+                &command.author,
+            ),
         )
         .await
         {
             Ok(outcome) => outcome,
             Err(waited) => {
                 let error = StoreError::new(format!(
-                    "the store {} did not take the change within {} seconds",
+                    "the store {} did not take the change within {}",
                     self.store.url(),
-                    waited.as_secs()
+                    duration_in_words(waited)
                 ));
                 match self.last_look(known).await {
                     Some(changed) => Ok(changed),
@@ -70,12 +88,13 @@ impl Driver {
     }
 
     /// Applies an operation to what is stored, again and again until nobody else was faster. `said`
-    /// is the mode whose switch somebody throws by it.
+    /// is the mode whose switch somebody throws by it; the audit tells who `author` is.
     pub(super) async fn apply(
         &self,
         known: &mut Known,
         operation: &Operation,
         said: Option<&str>,
+        author: &Author,
     ) -> Result<Changed, ChangeError> {
         known.asked = None;
         let mut loaded = match self.load().await {
@@ -137,7 +156,7 @@ impl Driver {
             if let Some(key) = said.filter(|_| is_to_be_said) {
                 next.modes.entry(key.to_owned()).or_default();
             }
-            let next = next.signed(&stored, said, now, random_name);
+            let next = next.with_said(now).signed(&stored, said, now, random_name);
             let content = next.encode();
             known.asked = Some(next.clone());
             let saved = self.store.save(&content, version.as_ref()).await;
@@ -145,7 +164,9 @@ impl Driver {
                 Ok(Saved::Stored(version)) => {
                     known.asked = None;
                     known.has_saved = true;
+                    let entries = changes(&stored, &next, author, now);
                     self.adopt(known, next, Some(version), StateId::of(Some(&content)));
+                    self.audit(entries).await;
                     return Ok(Changed {
                         changed,
                         snapshot: self.shared.published.stored(),
@@ -170,6 +191,7 @@ impl Driver {
                                 error = describe(&error),
                                 "the maintenance store has taken a change, and says that it failed"
                             );
+                            self.audit(changes(&stored, &next, author, now)).await;
                             return Ok(Changed { changed, ..done });
                         }
                         Fate::AsBefore => {

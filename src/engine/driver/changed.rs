@@ -32,6 +32,35 @@ impl Cancelling {
     }
 }
 
+/// Logs which grants have been made, and which revoked.
+pub(super) fn log_grants(before: &Snapshot, after: &Snapshot, cancelling: &Cancelling) {
+    if before.generation == after.generation {
+        return;
+    }
+    let log = |what: &str, grant: &str, by: Option<&str>| {
+        tracing::info!(
+            event = events::CHANGED,
+            what,
+            by,
+            grant,
+            generation = after.generation,
+            "who may look in during maintenance is changed"
+        );
+    };
+    for (name, grant) in &after.grant_records {
+        if before.grant_records.get(name) != Some(grant) {
+            log("grant-made", name, grant.by.as_deref());
+        }
+    }
+    for (name, grant) in &before.grant_records {
+        // What is over is forgotten without anybody.
+        if !after.grant_records.contains_key(name) && !grant.is_over(after.at) {
+            let by = cancelling.by(name).flatten();
+            log("grant-revoked", name, by.as_deref());
+        }
+    }
+}
+
 /// Logs what is another in each mode whose phase is the same.
 pub(super) fn log_changes(before: &Snapshot, after: &Snapshot, cancelling: &Cancelling) {
     if before.generation == after.generation {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::{sync::oneshot, time::Instant};
 
 use crate::{
-    core::{snapshot::Snapshot, state::Document},
+    core::{audit::Author, snapshot::Snapshot, state::Document},
     engine::change_error::ChangeError,
 };
 
@@ -29,6 +29,8 @@ pub(crate) struct Command {
     pub(crate) says: Option<String>,
     pub(crate) reply: oneshot::Sender<Result<Changed, ChangeError>>,
     pub(crate) asked_at: Instant,
+    /// Who asks for it.
+    pub(crate) author: Author,
     /// Whether hooks are told of what it leads to.
     pub(crate) call_hooks: bool,
 }

@@ -5,9 +5,12 @@ use std::time::Duration;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{Driver, Known, LONGEST_NAP, command::Operation};
-use crate::engine::{
-    driver::drain::Heard,
-    patience::{self, within},
+use crate::{
+    core::{audit::Author, schedule::duration_in_words},
+    engine::{
+        driver::drain::Heard,
+        patience::{self, within},
+    },
 };
 
 /// The pause before what is over is settled again after that failed.
@@ -49,15 +52,16 @@ impl Driver {
         operation: &Operation,
     ) -> Result<(), String> {
         known.settle_after = None;
+        let author = Author::schedule();
         let patience = || patience::of_change(&*self.store);
-        let change = self.apply(known, operation, None);
+        let change = self.apply(known, operation, None, &author);
         let error = match within(Instant::now(), patience, change).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => crate::core::text::chain(&error),
             Err(waited) => format!(
-                "the store {} did not take a change within {} seconds",
+                "the store {} did not take a change within {}",
                 self.store.url(),
-                waited.as_secs()
+                duration_in_words(waited)
             ),
         };
         tracing::debug!(error, "what follows by itself could not be stored yet");

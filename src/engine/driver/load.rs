@@ -7,6 +7,7 @@ use crate::{
     clock::chance::jittered,
     core::{
         excerpt::Excerpt,
+        schedule::duration_in_words,
         state::{Document, decode::DecodeError},
         status::state_id::StateId,
     },
@@ -26,9 +27,9 @@ impl Driver {
         match within(Instant::now(), patience, self.store.load()).await {
             Ok(loaded) => loaded,
             Err(waited) => Err(StoreError::new(format!(
-                "the store {} does not answer within {} seconds",
+                "the store {} does not answer within {}",
                 self.store.url(),
-                waited.as_secs()
+                duration_in_words(waited)
             ))),
         }
     }

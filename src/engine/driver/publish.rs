@@ -6,7 +6,10 @@ use super::{Driver, Known};
 use crate::{
     core::{snapshot::Snapshot, state::Document, status::period::PastPeriod},
     engine::{
-        driver::{changed::log_changes, lost::log_lost},
+        driver::{
+            changed::{log_changes, log_grants},
+            lost::log_lost,
+        },
         events,
     },
 };
@@ -34,6 +37,7 @@ impl Driver {
         self.shared.published.publish(Arc::clone(&snapshot));
         log_phases(&before, &snapshot);
         log_changes(&before, &snapshot, &self.shared.cancelling);
+        log_grants(&before, &snapshot, &self.shared.cancelling);
         // A program that looks tells what is in its own words.
         if !self.plan.is_tool {
             log_lost(&before, &snapshot);

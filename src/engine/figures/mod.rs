@@ -3,8 +3,8 @@
 #[cfg(feature = "metrics")]
 mod recorded;
 #[cfg(feature = "metrics")]
-pub(crate) use self::recorded::{holder_lost, passed, refused, report, store_failed};
+pub(crate) use self::recorded::{granted, holder_lost, passed, refused, report, store_failed};
 #[cfg(not(feature = "metrics"))]
 mod none;
 #[cfg(not(feature = "metrics"))]
-pub(crate) use self::none::{holder_lost, passed, refused, report, store_failed};
+pub(crate) use self::none::{granted, holder_lost, passed, refused, report, store_failed};

@@ -12,6 +12,9 @@ pub(crate) fn refused(_: &str, _: &'static str) {}
 pub(crate) fn holder_lost(_: &str, _: IfLost) {}
 
 #[inline]
+pub(crate) fn granted(_: &str) {}
+
+#[inline]
 pub(crate) fn passed(_: Rule) {}
 
 #[inline]

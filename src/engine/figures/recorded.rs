@@ -19,10 +19,12 @@ use crate::{
 
 const PHASE: &str = "maintenance_phase";
 const PHASE_SECONDS: &str = "maintenance_phase_seconds";
+const OPENING_SHARE: &str = "maintenance_opening_share";
 const HOLDER_LOST: &str = "maintenance_holder_lost";
 const HOLDERS_LOST: &str = "maintenance_holders_lost_total";
 const REFUSALS: &str = "maintenance_refusals_total";
 const PASSES: &str = "maintenance_passes_total";
+const GRANT_USES: &str = "maintenance_grant_uses_total";
 const IN_FLIGHT: &str = "maintenance_in_flight_requests";
 const ENDLESS: &str = "maintenance_endless_responses";
 const SESSIONS: &str = "maintenance_sessions";
@@ -33,11 +35,12 @@ const KNOWLEDGE_AGE: &str = "maintenance_knowledge_age_seconds";
 /// How often gauges are set.
 const EVERY: Duration = Duration::from_secs(1);
 
-const PHASES: [Phase; 4] = [
+const PHASES: [Phase; 5] = [
     Phase::Online,
     Phase::Scheduled,
     Phase::Pending,
     Phase::Offline,
+    Phase::Opening,
 ];
 
 pub(crate) fn refused(mode: &str, format: &'static str) {
@@ -46,6 +49,10 @@ pub(crate) fn refused(mode: &str, format: &'static str) {
 
 pub(crate) fn holder_lost(mode: &str, if_lost: IfLost) {
     counter!(HOLDERS_LOST, "mode" => mode.to_owned(), "if_lost" => if_lost.as_str()).increment(1);
+}
+
+pub(crate) fn granted(grant: &str) {
+    counter!(GRANT_USES, "grant" => grant.to_owned()).increment(1);
 }
 
 pub(crate) fn passed(rule: Rule) {
@@ -94,6 +101,12 @@ fn set_phases(
             gauge!(PHASE, "mode" => key.clone(), "phase" => phase.as_str())
                 .set(f64::from(u8::from(is_in)));
         }
+        // Of the visitors: all where nobody is refused, and none where everybody is.
+        let share = match (standing.phase, mode.state.switch.opening()) {
+            (Phase::Opening, Some(opening)) => opening.share(now),
+            (phase, _) => f64::from(u8::from(!phase.is_maintenance())),
+        };
+        gauge!(OPENING_SHARE, "mode" => key.clone()).set(share);
         let holder = mode.state.holder().map(|(_, holder)| holder);
         let is_lost = standing.phase.is_maintenance() && holder.is_some_and(Holder::is_lost);
         gauge!(HOLDER_LOST, "mode" => key.clone()).set(f64::from(u8::from(is_lost)));
@@ -126,6 +139,10 @@ fn describe() {
         "how long the mode has been in its phase"
     );
     describe_gauge!(
+        OPENING_SHARE,
+        "the share of the visitors whom the mode lets in: 1 online, 0 closed, in between while it opens"
+    );
+    describe_gauge!(
         HOLDER_LOST,
         "1 while the mode is closed by a job that has died"
     );
@@ -135,6 +152,7 @@ fn describe() {
     );
     describe_counter!(REFUSALS, "requests that maintenance refused");
     describe_counter!(PASSES, "requests that maintenance let through, by the rule");
+    describe_counter!(GRANT_USES, "requests that were let through by a grant");
     describe_gauge!(IN_FLIGHT, "requests that this process is serving");
     describe_gauge!(
         ENDLESS,

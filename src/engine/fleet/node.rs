@@ -23,6 +23,7 @@ use crate::{
             missing::{Missing, WhyMissing},
             trace::{Listed, Presence, Silent, Traced},
         },
+        grant_uses::Uses,
         leases::{
             content::Content,
             names::{HELD, LOCKS, NODES, TASKS},
@@ -117,6 +118,14 @@ impl Fleet {
         }
         let clocks = self.nodes.iter().map(|node| node.report.as_ref()?.clock);
         clocks.collect::<Option<Vec<_>>>()?.into_iter().min()
+    }
+
+    /// How often each node has let requests through by a grant.
+    pub(crate) fn grant_uses(&self, grant: &str) -> impl Iterator<Item = (&str, Uses)> {
+        self.nodes.iter().filter_map(move |node| {
+            let uses = node.report.as_ref()?.grants.get(grant)?;
+            Some((node.id.as_str(), *uses))
+        })
     }
 
     /// Who holds the lock on a mode.

@@ -40,6 +40,7 @@ fn report(id: &str, phase: Phase, empty: bool) -> NodeReport {
         forced: None,
         settings: "same".to_owned(),
         sessions_loaded: None,
+        grants: BTreeMap::new(),
     }
 }
 

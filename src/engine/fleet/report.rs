@@ -9,6 +9,7 @@ use crate::{
     core::{phase::Phase, skew},
     engine::{
         fleet::{process::Process, trace::Trace},
+        grant_uses::Uses,
         inside::sessions::SessionMark,
         leases::names::NODES,
     },
@@ -106,6 +107,9 @@ pub(crate) struct NodeReport {
     /// Whether sessions are loaded when it decides who gets in; `None`: no request has shown it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sessions_loaded: Option<bool>,
+    /// How often it has let requests through by grants.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) grants: BTreeMap<String, Uses>,
 }
 
 /// One mode on one node.

@@ -10,7 +10,7 @@ use crate::{
     core::state::{Document, DrainWish, End, IfLost, OnTimeout, SwitchOn},
     engine::{
         change_error::ChangeError,
-        changes::unless::propose_unless,
+        changes::{asked::Asked, unless::propose_unless},
         handle::Engine,
         holding::{HoldWish, keep_lease},
         hooks::{ChangeKind, ProposedChange},
@@ -56,6 +56,11 @@ impl Guarding {
 
         /// Why, for operators.
         reason(self, reason: impl Into<String>) => self.wanted.reason = Some(reason.into());
+
+        /// Lets these addresses and networks in CIDR form look in for as long as it is switched on.
+        allow(self, networks: impl IntoIterator<Item = impl Into<String>>) => {
+            self.wanted.allow = Some(networks.into_iter().map(Into::into).collect());
+        };
 
         /// Who does it.
         by(self, by: impl Into<String>) => self.wanted.by = Some(by.into());
@@ -155,8 +160,22 @@ impl Guarding {
         let known = engine.find_mode(&mode)?;
         wanted.time_out = known.time_out;
         wanted.check(engine.shared.clock.now())?;
+        wanted.make_networks_plain()?;
+        let kind = if on {
+            ChangeKind::TurnOn
+        } else {
+            ChangeKind::TurnOff
+        };
+        let proposal = ProposedChange::new(kind, &mode)
+            .by(wanted.by.as_ref())
+            .saying(wanted.reason.as_ref(), wanted.message.as_ref());
+        // Who closes it also opens it again.
+        let engine = engine.asked_by(engine.author.named(wanted.by.as_ref()));
         let lock = match exclusive {
-            Some(wish) => Some(lock(&engine, &mode, wanted.by.clone(), wish).await?),
+            Some(wish) => {
+                let locked = lock(&engine, &mode, wanted.by.clone(), wish).await;
+                Some(Asked::of(&engine, &proposal).noted(&engine, locked).await?)
+            }
             None => None,
         };
         if !on {
@@ -203,14 +222,6 @@ impl Guarding {
             // The status tells of the lock from now on.
             hear_of_locks(&engine).await;
         }
-        let kind = if on {
-            ChangeKind::TurnOn
-        } else {
-            ChangeKind::TurnOff
-        };
-        let proposal = ProposedChange::new(kind, &mode)
-            .by(wanted.by.as_ref())
-            .saying(wanted.reason.as_ref(), wanted.message.as_ref());
         let key = mode.clone();
         let forbidden =
             move |document: &Document, _| ChangeError::held(document, &key, held.as_ref());

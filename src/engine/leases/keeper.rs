@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use crate::{
+    core::schedule::duration_in_words,
     engine::{
         driver::Command,
         fleet::{
@@ -230,9 +231,9 @@ pub(crate) async fn in_time<T>(
     let answer = within(tokio::time::Instant::now(), patience, asked).await;
     answer.unwrap_or_else(|waited| {
         Err(StoreError::new(format!(
-            "the store {} does not {what} within {} seconds",
+            "the store {} does not {what} within {}",
             store.url(),
-            waited.as_secs()
+            duration_in_words(waited)
         )))
     })
 }

@@ -216,6 +216,7 @@ impl OwnNode {
             forced: self.plan.forced,
             settings: self.plan.settings.clone(),
             sessions_loaded: self.sessions_loaded.get().copied(),
+            grants: BTreeMap::new(),
         }
     }
 }

@@ -86,6 +86,7 @@ impl OwnNode {
             },
             tasks: self.tasks.load(Ordering::SeqCst),
             clock: Some(shared.clock.now()),
+            grants: shared.grant_uses.of(|name| snapshot.has_grant(name)),
             ..self.first_report()
         }
     }

@@ -52,7 +52,7 @@ fn mode_in(folder: &Metadata) -> u32 {
 /// # Errors
 ///
 /// When the owner of the folder could not read it, who most likely is who the app runs as.
-pub(super) fn open_to_those_of(file: &File, folder: &Path) -> io::Result<()> {
+pub(crate) fn open_to_those_of(file: &File, folder: &Path) -> io::Result<()> {
     let metadata = std::fs::metadata(folder)?;
     let mode = mode_in(&metadata);
     if has_default_list(folder) {

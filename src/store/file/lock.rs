@@ -13,7 +13,7 @@ use super::{
     links,
     read::{folder_of, real_path},
 };
-use crate::store::StoreError;
+use crate::{core::schedule::duration_in_words, store::StoreError};
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(16);
@@ -60,11 +60,11 @@ pub(super) fn wait_for_turn(path: &Path, patience: Duration) -> Result<Turn, Sto
         if started.elapsed() >= patience {
             return Err(StoreError::new(format!(
                 "cannot store the maintenance state in {}: another process has held the lock \
-                 file {} for {} seconds; find it (for example with `fuser`) and end it if it \
+                 file {} for {}; find it (for example with `fuser`) and end it if it \
                  hangs, then try again. The stored state is unchanged",
                 path.display(),
                 lock_path.display(),
-                patience.as_secs_f32(),
+                duration_in_words(patience),
             )));
         }
         thread::sleep(pause);

@@ -10,7 +10,7 @@ fn waiting_ends_with_an_error_that_names_the_lock_file() {
     let turn = wait_for_turn(&path, SHORT).unwrap();
 
     let text = wait_for_turn(&path, SHORT).unwrap_err().to_string();
-    assert!(text.contains("state.lock for 0.05 seconds"), "{text}");
+    assert!(text.contains("state.lock for 0.1 s;"), "{text}");
 
     drop(turn);
     wait_for_turn(&path, SHORT).unwrap();

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ::redis::{ErrorKind, RedisError, ServerErrorKind};
 
+use crate::core::schedule::duration_in_words;
+
 /// What has happened, and what helps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reason {
@@ -31,7 +33,7 @@ impl Reason {
     /// It has not answered for so long.
     pub(super) fn silent(waited: Duration) -> Self {
         Self {
-            text: format!("{SILENT} (waited for {:.1} s)", waited.as_secs_f64()),
+            text: format!("{SILENT} (waited for {})", duration_in_words(waited)),
             is_permanent: false,
         }
     }

@@ -13,8 +13,11 @@ use actix_web::{
 use super::{answer::refusal, origin, visible::Visibility, visitor};
 use crate::{
     clock::steady,
-    core::public_path::in_public,
-    core::visitor::Visitor,
+    core::{
+        audit::{AuditEntry, AuditOutcome, Author, How, event},
+        public_path::in_public,
+        visitor::Visitor,
+    },
     web::{
         maintenance::Maintenance,
         observe,
@@ -40,9 +43,24 @@ pub(super) struct Caller {
     /// Why the token does not count that came with the request.
     wrong: Option<Wrong>,
     address: Option<IpAddr>,
+    how: How,
 }
 
 impl Caller {
+    /// Who it is, for the audit.
+    pub(super) fn author(&self) -> Author {
+        Author {
+            by: self.name(),
+            how: self.how,
+            address: self.address,
+        }
+    }
+
+    /// The handle by which the caller makes changes: the audit says whose they are.
+    pub(super) fn asks(&self, maintenance: &Maintenance) -> Maintenance {
+        maintenance.asked_by(self.author())
+    }
+
     /// Whether it is known who it is.
     pub(super) fn is_authenticated(&self) -> bool {
         self.visitor.authenticated || self.by_token
@@ -104,7 +122,7 @@ pub(super) async fn caller(
         Shown::Wrong(wrong) => Some(wrong),
         Shown::Valid(token) => {
             let modes = shared.modes.iter();
-            return Caller {
+            let caller = Caller {
                 visitor: Visitor::user(&token.name),
                 modes: modes
                     .map(|mode| &mode.key)
@@ -114,7 +132,17 @@ pub(super) async fn caller(
                 by_token: true,
                 wrong: None,
                 address,
+                how: How::Api,
             };
+            if maintenance
+                .front
+                .tokens
+                .is_news(token, address, steady::now())
+            {
+                let used = AuditEntry::new(event::TOKEN_USED, &caller.author(), now);
+                shared.audit.note(used);
+            }
+            return caller;
         }
     };
     let visitor = visitor(maintenance, request).await;
@@ -126,6 +154,7 @@ pub(super) async fn caller(
     });
     if let Some(wrong) = &wrong {
         log_wrong_token(wrong, address);
+        note_wrong_token(wrong, address, maintenance);
     }
     Caller {
         modes: maintenance.permitted_modes(&visitor, permission).await,
@@ -133,7 +162,50 @@ pub(super) async fn caller(
         by_token: false,
         wrong,
         address,
+        how: match origin::is_of_a_browser(request.headers()) {
+            true => How::Browser,
+            false => How::Api,
+        },
     }
+}
+
+/// A token that was not looked at for its number is not told: the first ones were.
+fn note_wrong_token(wrong: &Wrong, address: Option<IpAddr>, maintenance: &Maintenance) {
+    if matches!(wrong, Wrong::TooMany { .. }) {
+        return;
+    }
+    let shared = &maintenance.engine.shared;
+    let author = Author {
+        by: wrong.name().map(|name| format!("{TOKEN}{name}")),
+        how: How::Api,
+        address,
+    };
+    let entry = AuditEntry::new(event::TOKEN_REFUSED, &author, shared.clock.now());
+    let entry = entry.ending(AuditOutcome::Refused, wrong.word());
+    shared.audit.note_try(entry);
+}
+
+/// Notes that somebody asked for what they may not. That somebody unknown asked to see it is of every
+/// day.
+fn note_refusal(
+    caller: &Caller,
+    maintenance: &Maintenance,
+    permission: Permission,
+    mode: Option<&str>,
+    why: &str,
+) {
+    let event = match permission {
+        Permission::Toggle => event::TOGGLE_REFUSED,
+        Permission::See if caller.is_authenticated() => event::SEE_REFUSED,
+        Permission::See => return,
+    };
+    let shared = &maintenance.engine.shared;
+    // What somebody made up is no mode.
+    let mode = mode.filter(|mode| maintenance.engine.find_mode(mode).is_ok());
+    let entry = AuditEntry::new(event, &caller.author(), shared.clock.now()).of_mode(mode);
+    shared
+        .audit
+        .note_try(entry.ending(AuditOutcome::Refused, why));
 }
 
 /// What whoever sends a request may see.
@@ -175,6 +247,8 @@ pub(super) async fn authorize_change(
                 why = %foreign,
                 "a request to {what} was refused for its origin"
             );
+            let why = foreign.to_string();
+            note_refusal(&caller, maintenance, Permission::Toggle, mode, &why);
             Err(refusal(
                 request,
                 maintenance,
@@ -209,6 +283,7 @@ pub(super) async fn authorize(
     }
     if caller.wrong.is_none() {
         log_refusal(&caller, permission, mode);
+        note_refusal(&caller, maintenance, permission, mode, "permission");
     }
     let visitor = &caller.visitor;
     let login = maintenance

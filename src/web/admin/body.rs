@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     core::limits::LONGEST_TEXT,
-    core::schedule::{parse_duration, read_time},
+    core::schedule::{duration_in_words, parse_duration, read_time},
+    core::words::Words,
 };
 
 /// The longest body, in bytes.
@@ -101,6 +102,33 @@ impl Members {
         }
     }
 
+    /// A list of texts, none of them empty; one alone may stand for itself.
+    pub(super) fn texts(&mut self, name: &'static str, at_most: usize) -> Vec<String> {
+        let texts = match self.take(name) {
+            None => return Vec::new(),
+            Some(Value::String(text)) => vec![Value::String(text)],
+            Some(Value::Array(texts)) => texts,
+            Some(_) => vec![Value::Null],
+        };
+        let is_fit = |text: &str| !text.trim().is_empty() && text.chars().count() <= LONGEST_TEXT;
+        let fit: Vec<String> = texts
+            .iter()
+            .filter_map(|text| text.as_str().filter(|text| is_fit(text)))
+            .map(str::to_owned)
+            .collect();
+        if fit.len() < texts.len() || fit.len() > at_most {
+            let fault = format_args!("give a list of at most {at_most} texts that are not empty");
+            self.fault(name, fault);
+            return Vec::new();
+        }
+        fit
+    }
+
+    /// Whether a member is there, whatever it is.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.left.contains_key(name)
+    }
+
     /// Whether a member is there, and is `null`.
     pub(super) fn is_null(&self, name: &str) -> bool {
         self.left.get(name).is_some_and(Value::is_null)
@@ -148,11 +176,8 @@ impl Members {
     ) -> Option<Duration> {
         let duration = self.duration(name)?;
         if duration < shortest || longest < duration {
-            let (shortest, longest) = (shortest.as_secs(), longest.as_secs());
-            self.fault(
-                name,
-                format_args!("give from {shortest} to {longest} seconds"),
-            );
+            let (shortest, longest) = (duration_in_words(shortest), duration_in_words(longest));
+            self.fault(name, format_args!("give from {shortest} to {longest}"));
             return None;
         }
         Some(duration)
@@ -168,18 +193,18 @@ impl Members {
         text
     }
 
-    /// One of these words.
-    pub(super) fn choice<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
+    /// One of the words of an enum.
+    pub(super) fn one_of<T: Words>(&mut self, name: &'static str) -> Option<T> {
         let given = self.take(name)?;
-        let found = words.iter().find(|(word, _)| given.as_str() == Some(*word));
+        let found = given.as_str().and_then(T::of_word);
         if found.is_none() {
-            let words: Vec<_> = words
+            let words: Vec<_> = T::ALL
                 .iter()
-                .map(|(word, _)| format!("\"{word}\""))
+                .map(|known| format!("\"{}\"", known.word()))
                 .collect();
             self.fault(name, format_args!("give {}", words.join(" or ")));
         }
-        found.map(|(_, meaning)| *meaning)
+        found
     }
 
     /// An object of its own, or `true` for one without members; `false` is none.

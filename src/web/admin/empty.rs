@@ -13,7 +13,10 @@ use super::{
     visible::Told,
 };
 use crate::{
-    core::{phase::Phase, schedule::parse_duration},
+    core::{
+        phase::Phase,
+        schedule::{duration_in_words, parse_duration},
+    },
     engine::{barrier::WaitError, fleet::missing::Missing},
     web::{
         maintenance::Maintenance,
@@ -87,8 +90,8 @@ fn wait(query: &str) -> Result<Duration, String> {
         wait = parse_duration(&value).map_err(|error| format!("`wait`: {error}"))?;
     }
     if wait > LONGEST_WAIT {
-        let most = LONGEST_WAIT.as_secs();
-        return Err(format!("`wait`: give at most {most} s, and ask again"));
+        let most = duration_in_words(LONGEST_WAIT);
+        return Err(format!("`wait`: give at most {most}, and ask again"));
     }
     Ok(wait)
 }

@@ -12,10 +12,7 @@ use super::{
     body::Members,
 };
 use crate::{
-    core::{
-        secret::Secret,
-        state::{Hold, IfLost},
-    },
+    core::{secret::Secret, state::Hold, words::words},
     engine::{
         change_error::ChangeError,
         holding::{HoldWish, holder_of, let_go, put_lease},
@@ -60,15 +57,31 @@ impl Held {
 
 /// What `held` says.
 pub(super) fn wish(members: &mut Members) -> HoldWish {
-    let if_lost = [IfLost::Stay, IfLost::Reopen].map(|it| (it.as_str(), it));
     HoldWish {
         name: Some(members.text("name").unwrap_or_else(|| "a job".to_owned())),
-        if_lost: members.choice("if_lost", &if_lost).unwrap_or_default(),
+        if_lost: members.one_of("if_lost").unwrap_or_default(),
         time_to_live: members
             .duration_between("ttl", SHORTEST, LONGEST)
             .unwrap_or(TIME_TO_LIVE),
         alone: true,
         within: members.text("within").as_deref().map(hash_of),
+    }
+}
+
+/// What a program leaves behind that has done what it held the mode for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    /// What was before.
+    PutBack,
+    /// What it switched.
+    Keep,
+}
+
+words! {
+    /// The word in the API.
+    Done {
+        PutBack = "put-back",
+        Keep = "keep",
     }
 }
 
@@ -80,25 +93,25 @@ pub(super) async fn renew(
     maintenance: web::Data<Maintenance>,
 ) -> Answer {
     let what = "hold maintenance";
-    authorize_change(&request, &maintenance, Some(&key), what).await?;
+    let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
     let mut members = Members::read(&request, body)
         .map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
     let id = members.needed_text("id");
     // Nothing: it goes on.
-    let keeps = members.choice("done", &[("put-back", false), ("keep", true)]);
+    let done = members.one_of::<Done>("done");
     let faults = members.into_faults();
     let Some(id) = id.filter(|_| faults.is_empty()) else {
         return Err(faulty(&request, &maintenance, &faults));
     };
     let not_changed = |error| not_changed(&request, &maintenance, &error);
-    let engine = &maintenance.engine;
+    let engine = &caller.asks(&maintenance).engine;
     let found = holder_of(engine, &key, &hash_of(&id)).await;
     let hold = found.map_err(not_changed)?;
-    let Some(keeps) = keeps else {
+    let Some(done) = done else {
         put_lease(engine, &hold).await.map_err(not_changed)?;
         return Ok(HttpResponse::NoContent().finish());
     };
-    let change = let_go(engine, &key, &hold, keeps)
+    let change = let_go(engine, &key, &hold, done == Done::Keep)
         .await
         .map_err(not_changed)?;
     let sight = sight(&request, &maintenance).await;

@@ -25,11 +25,14 @@ use crate::{
 mod answer;
 mod answering;
 mod assets;
+mod audit;
 mod authorize;
 mod body;
 mod direction;
 mod empty;
+mod enter;
 mod form;
+mod grants;
 mod held;
 mod live;
 mod modes;
@@ -79,6 +82,12 @@ fn inside() -> impl HttpServiceFactory {
             ["/cancel", "/cancel/"],
             Answering(pages::cancel),
         ))
+        .service(changeable(["/grant", "/grant/"], Answering(pages::grant)))
+        .service(
+            web::resource(["/revoke", "/revoke/"])
+                .route(web::post().to(Answering(pages::revoke)))
+                .default_service(only("POST")),
+        )
         .service(changeable(
             ["/preview", "/preview/"],
             Answering(pages::preview),
@@ -106,6 +115,22 @@ fn inside() -> impl HttpServiceFactory {
                 .default_service(only("GET")),
         )
         .service(
+            web::resource(["/grants", "/grants/"])
+                .route(web::get().to(Answering(grants::list)))
+                .route(web::post().to(Answering(grants::make)))
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            web::resource(["/grants/{name}", "/grants/{name}/"])
+                .route(web::delete().to(Answering(grants::revoke)))
+                .default_service(only("DELETE")),
+        )
+        .service(
+            web::resource(["/enter/{secret}", "/enter/{secret}/"])
+                .route(web::get().to(enter::enter))
+                .default_service(only("GET")),
+        )
+        .service(
             web::resource(["/windows", "/windows/"])
                 .route(web::post().to(Answering(windows::plan)))
                 .default_service(only("POST")),
@@ -120,6 +145,7 @@ fn inside() -> impl HttpServiceFactory {
             ["/history", "/history/"],
             Answering(read::history),
         ))
+        .service(readable(["/audit", "/audit/"], Answering(audit::audit)))
         .service(readable(
             ["/explain", "/explain/"],
             Answering(read::explanation),
@@ -253,10 +279,14 @@ fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
         ChangeError::Held { .. } => (conflict, "Held by a job"),
         ChangeError::HolderLost(_) => (conflict, "The hold is lost"),
         ChangeError::NotHeld(_) => (conflict, "Not held"),
+        ChangeError::NotOpening(_) => (conflict, "Not opening"),
         ChangeError::Refused { .. } => (conflict, "Refused"),
         ChangeError::Outdated { .. } => (conflict, "Changed meanwhile"),
         ChangeError::UnknownMode { .. } => (StatusCode::NOT_FOUND, "No such mode"),
         ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),
+        ChangeError::GrantExists(_) => (conflict, "There already"),
+        ChangeError::UnknownGrant(_) => (StatusCode::NOT_FOUND, "No such grant"),
+        ChangeError::Grant(_) => (StatusCode::BAD_REQUEST, "Not possible"),
         ChangeError::Plan(_) | ChangeError::Text(_) => (StatusCode::BAD_REQUEST, "Not possible"),
         ChangeError::Full(_) => (conflict, "Full"),
         ChangeError::Store(_) => (unavailable, "Not stored"),

@@ -13,14 +13,12 @@ use super::{
     held::{self, Held},
 };
 use crate::{
-    core::state::OnTimeout,
+    core::{limits::MOST_ALLOWED, schedule::parse_duration, state::OnTimeout},
     engine::{
         changes::TurnOn,
         holding::{HoldWish, drop_lease},
     },
-    web::{
-        maintenance::Maintenance, request::boolean_of_query, visitor::session_notes::not_waited_for,
-    },
+    web::{maintenance::Maintenance, request::query_pairs, visitor::session_notes::not_waited_for},
 };
 
 /// What the body of a `PUT` says.
@@ -34,6 +32,8 @@ struct Wishes {
     lasting: Option<Duration>,
     drain: Option<DrainWishes>,
     held: Option<HoldWish>,
+    /// `None`: nothing is said of that.
+    allow: Option<Vec<String>>,
 }
 
 /// What a `null` takes away from a mode that is on.
@@ -65,7 +65,11 @@ pub(super) async fn turn_on(
     let wishes = Wishes::read(members, &maintenance)
         .map_err(|faults| faulty(&request, &maintenance, &faults))?;
     let note = wishes.until.as_ref().and_then(|(_, note)| note.clone());
-    let mut turn_on = maintenance.turn_on().mode(key.as_str()).by(caller.by());
+    let mut turn_on = caller
+        .asks(&maintenance)
+        .turn_on()
+        .mode(key.as_str())
+        .by(caller.by());
     let held = match &wishes.held {
         Some(wish) => {
             let held = Held::put(wish, caller.by(), &maintenance).await;
@@ -104,18 +108,60 @@ pub(super) async fn turn_off(
 ) -> Answer {
     let what = "switch maintenance off";
     let caller = authorize_change(&request, &maintenance, Some(&key), what).await?;
-    let forgets = boolean_of_query(request.query_string(), "forget")
-        .map_err(|fault| faulty(&request, &maintenance, &[fault]))?;
-    let change = match forgets {
-        true => maintenance.forget(key.as_str()).by(caller.by()).await,
-        false => {
-            let turn_off = maintenance.turn_off();
-            turn_off.mode(key.as_str()).by(caller.by()).await
-        }
+    let how = HowOff::read(request.query_string())
+        .map_err(|faults| faulty(&request, &maintenance, &faults))?;
+    let asked = caller.asks(&maintenance);
+    let turn_off = || asked.turn_off().mode(key.as_str()).by(caller.by());
+    let change = match how {
+        HowOff::Forget => asked.forget(key.as_str()).by(caller.by()).await,
+        HowOff::AtOnce => turn_off().await,
+        HowOff::Over(over) => turn_off().over(over).await,
+        HowOff::Paused => turn_off().paused().await,
     };
     let change = change.map_err(|error| not_changed(&request, &maintenance, &error))?;
     let sight = sight(&request, &maintenance).await;
     Ok(document(StatusCode::OK, &Changed::new(change, &sight)))
+}
+
+/// What the query of a `DELETE` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HowOff {
+    AtOnce,
+    Over(Duration),
+    Paused,
+    Forget,
+}
+
+impl HowOff {
+    /// One of them at most: what is not understood must not do what was not meant.
+    fn read(query: &str) -> Result<Self, Vec<String>> {
+        let mut faults = Vec::new();
+        let mut said = Vec::new();
+        for (name, value) in query_pairs(query) {
+            match (name.as_str(), value.as_str()) {
+                ("over", duration) => match parse_duration(duration) {
+                    Ok(over) => said.push(Self::Over(over)),
+                    Err(error) => faults.push(format!("`over`: {error}")),
+                },
+                ("forget", "true") => said.push(Self::Forget),
+                ("pause", "true") => said.push(Self::Paused),
+                ("forget" | "pause", "false") => {}
+                ("forget" | "pause", _) => faults.push(format!("`{name}`: give true or false")),
+                _ => faults.push(
+                    "there is a parameter that is not known; known are over, pause and forget"
+                        .to_owned(),
+                ),
+            }
+        }
+        if said.len() > 1 {
+            faults.push("give only one of `over`, `pause` and `forget`".to_owned());
+        }
+        if faults.is_empty() {
+            Ok(said.pop().unwrap_or(Self::AtOnce))
+        } else {
+            Err(faults)
+        }
+    }
 }
 
 impl Wishes {
@@ -125,6 +171,7 @@ impl Wishes {
             message: members.is_null("message"),
             end: members.is_null("until") || members.is_null("for"),
         };
+        let allow_said = members.has("allow");
         let wishes = Self {
             taken_away,
             reason: members.text("reason"),
@@ -137,15 +184,10 @@ impl Wishes {
             lasting: members.duration("for"),
             drain: members.object_or_true("drain", |drain| DrainWishes {
                 timeout: drain.duration("timeout"),
-                on_timeout: drain.choice(
-                    "on_timeout",
-                    &[
-                        ("offline", OnTimeout::Offline),
-                        ("cancel", OnTimeout::Cancel),
-                    ],
-                ),
+                on_timeout: drain.one_of("on_timeout"),
             }),
             held: members.object_or_true("held", held::wish),
+            allow: allow_said.then(|| members.texts("allow", MOST_ALLOWED)),
         };
         let has_end = wishes.until.is_some() || wishes.lasting.is_some();
         if wishes.until.is_some() && wishes.lasting.is_some() || has_end && wishes.taken_away.end {
@@ -160,6 +202,9 @@ impl Wishes {
     }
 
     fn add_to(self, mut turn_on: TurnOn) -> TurnOn {
+        if let Some(allow) = self.allow {
+            turn_on = turn_on.allow(allow);
+        }
         if let Some(reason) = self.reason {
             turn_on = turn_on.reason(reason);
         }

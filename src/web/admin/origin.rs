@@ -101,6 +101,11 @@ pub(super) fn is_meant(headers: &HeaderMap) -> bool {
     is_typed || is_no_browser(headers)
 }
 
+/// Whether a browser sends it, as far as that can be told.
+pub(super) fn is_of_a_browser(headers: &HeaderMap) -> bool {
+    !is_no_browser(headers)
+}
+
 fn is_no_browser(headers: &HeaderMap) -> bool {
     let of_browsers = [ORIGIN, REFERER, ACCEPT_LANGUAGE];
     !of_browsers.iter().any(|name| headers.contains_key(name))

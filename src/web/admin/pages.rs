@@ -3,6 +3,7 @@
 mod cancel;
 mod change;
 mod fault;
+mod grant;
 mod page;
 mod plan;
 mod preview;
@@ -19,14 +20,17 @@ pub(super) use self::{
     cancel::cancel,
     change::change,
     fault::comes_again,
+    grant::{grant, revoke},
     plan::plan,
     preview::preview,
     switch::{SwitchAgain, ask_to_switch, switch, switch_again},
 };
 use super::{
     answering::Answer,
+    audit::latest,
     form::Form,
-    view::{Dashboard, HistoryAsked, More},
+    grants::listed,
+    view::{Dashboard, HistoryAsked, More, audit::SHOWN},
 };
 use crate::{
     core::{
@@ -60,6 +64,9 @@ pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maint
         let view = snapshot.mode(&mode.key)?;
         Some(closed_besides_each(view, &mode.windows, page.reader.now))
     });
+    let audit = latest(&maintenance).await;
+    let audit = audit.and_then(Result::ok);
+    let audit = audit.map(|entries| page.sight.audit(entries, SHOWN));
     let dashboard = dashboard_of(&request, &maintenance);
     let more = More {
         history: &history,
@@ -72,9 +79,11 @@ pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maint
             stored,
             base: dashboard.trim_end_matches('/'),
         },
+        audit: audit.as_ref(),
         whole: &whole,
         deadlines: deadlines.collect::<HashMap<_, _>>(),
         switchable: &page.switchable,
+        grants: &listed(&maintenance, &page.switchable),
         besides: besides.flatten().collect(),
     };
     let shown = Dashboard::new(&page.status, &more, &page.reader);

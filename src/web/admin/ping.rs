@@ -18,7 +18,7 @@ use super::{
     visible::{Told, Visibility, Visible},
 };
 use crate::{
-    core::{phase::Phase, snapshot::Snapshot, status::modes::ModeStatus},
+    core::{opening::Place, phase::Phase, snapshot::Snapshot, status::modes::ModeStatus},
     web::{
         front::Front,
         maintenance::Maintenance,
@@ -66,10 +66,10 @@ pub(crate) fn ping_document(
 ) -> PingDocument {
     let closed = snapshot.closed_mode(now);
     document(
-        front,
         snapshot,
         snapshot.foremost_mode(now),
         closed,
+        retry_after(front, snapshot, closed, None, now),
         now,
         sight,
     )
@@ -77,10 +77,10 @@ pub(crate) fn ping_document(
 
 /// Tells of one mode, and whether it is the one that closes what is asked for.
 fn document(
-    front: &Front,
     snapshot: &Snapshot,
     mode: usize,
     closed: Option<usize>,
+    retry_after: Option<u64>,
     now: Timestamp,
     sight: &Visibility,
 ) -> PingDocument {
@@ -88,7 +88,7 @@ fn document(
     PingDocument {
         maintenance_mode: closed.is_some(),
         phase: standing.phase,
-        retry_after: retry_after(front, snapshot, closed, now).unwrap_or(0),
+        retry_after: retry_after.unwrap_or(0),
         start: standing.start,
         deadline: snapshot.modes[mode].closes_by(now),
         until: standing.until,
@@ -128,22 +128,29 @@ pub(crate) fn probed_mode(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoSuchMode;
 
-/// In how many seconds the site may be open again, if it is closed and that is said.
+/// In how many seconds the site may be open again, if it is closed and that is said. `turn`: when it is
+/// for whoever asks, if it is opening.
 fn retry_after(
     front: &Front,
     snapshot: &Snapshot,
     closed: Option<usize>,
+    turn: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<u64> {
     let mode = closed?;
+    if turn.is_some_and(|turn| turn <= now) {
+        return None;
+    }
     let standing = snapshot.modes[mode].standing(now);
+    let until = turn.or(standing.until);
     front
         .responses
-        .retry_after(mode, standing.phase, standing.until, now)
+        .retry_after(mode, standing.phase, until, now)
 }
 
 /// What anybody may know: whether the site is closed. With the status of a refusal while it is, so
-/// that a program need not read the body. With `?mode=` it is about that mode alone.
+/// that a program need not read the body. While it is opening it is to be reached: whoever asks is told
+/// when their own turn comes. With `?mode=` it is about that mode alone.
 pub(super) async fn ping(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Answer {
     let shared = &maintenance.engine.shared;
     // Before the snapshot is read: what is told is what is, when it is sent.
@@ -166,15 +173,25 @@ pub(super) async fn ping(request: HttpRequest, maintenance: web::Data<Maintenanc
             (mode, is_closed.then_some(mode))
         }
     };
-    let status = closed.map_or(StatusCode::OK, |mode| {
+    let refuses = closed.filter(|mode| snapshot.modes[*mode].phase(now) != Phase::Opening);
+    let status = refuses.map_or(StatusCode::OK, |mode| {
         maintenance.front.responses.status(mode)
     });
-    let document = document(&maintenance.front, &snapshot, mode, closed, now, &sight);
+    let turn = match (closed, refuses) {
+        (Some(mode), None) => {
+            let visitor = super::visitor(&maintenance, &request).await;
+            let place = Place::of(&visitor, maintenance.client_address(&request));
+            snapshot.modes[mode].turn(place)
+        }
+        _ => None,
+    };
+    let seconds = retry_after(&maintenance.front, &snapshot, closed, turn, now);
+    let document = document(&snapshot, mode, closed, seconds, now, &sight);
     let mut response = answer::document(status, &document);
-    if closed.is_some() {
+    if refuses.is_some() {
         let headers = response.headers_mut();
         headers.insert(X_MAINTENANCE_MODE, HeaderValue::from_static("1"));
-        if let Some(seconds) = retry_after(&maintenance.front, &snapshot, closed, now) {
+        if let Some(seconds) = seconds {
             headers.insert(RETRY_AFTER, seconds.into());
         }
         response.extensions_mut().insert(RefusalMarker);

@@ -96,14 +96,29 @@ async fn answer(
         let detail = format!("`for`: {}", sentence(&error));
         not_understood(StatusCode::BAD_REQUEST, "Not understood", &detail)
     })?;
+    let over = form.get("over").filter(|over| !over.is_empty());
+    let over = over.map(parse_duration).transpose().map_err(|error| {
+        let detail = format!("`over`: {}", sentence(&error));
+        not_understood(StatusCode::BAD_REQUEST, "Not understood", &detail)
+    })?;
     let wishes = Wishes {
+        over,
+        pause: form.get("pause").is_some_and(|pause| pause != "false"),
         message: form.get("message"),
         reason: form.get("reason"),
         lasting,
         drain: form.get("drain").is_some_and(|drain| drain != "false"),
         seen: form.get("seen").map(Seen::from_form),
     };
-    let change = match change(maintenance, &mode, &wishes, caller.by(), direction).await {
+    let change = match change(
+        &caller.asks(maintenance),
+        &mode,
+        &wishes,
+        caller.by(),
+        direction,
+    )
+    .await
+    {
         Ok(change) => change,
         Err(error) if pages::comes_again(request, &form, maintenance) => {
             let asked = pages::SwitchAgain {
@@ -142,7 +157,14 @@ async fn answer_get(
         return pages::ask_to_switch(request, maintenance, caller, &mode, direction, next).await;
     }
     let nothing_more = Wishes::default();
-    let change = change(maintenance, &mode, &nothing_more, caller.by(), direction).await;
+    let change = change(
+        &caller.asks(maintenance),
+        &mode,
+        &nothing_more,
+        caller.by(),
+        direction,
+    )
+    .await;
     let change = change.map_err(|error| not_changed(maintenance, request, &error))?;
     if !caller.by_token() && direction == Direction::On {
         not_waited_for(request, maintenance);
@@ -181,6 +203,10 @@ struct Wishes<'f> {
     reason: Option<&'f str>,
     lasting: Option<Duration>,
     drain: bool,
+    /// How long it takes until all are in, if it is opened share by share.
+    over: Option<Duration>,
+    /// Whether it is opened no further than it is.
+    pause: bool,
     /// What the mode was when the form was made.
     seen: Option<Seen>,
 }
@@ -193,7 +219,13 @@ async fn change(
     direction: Direction,
 ) -> Result<Change, ChangeError> {
     if direction == Direction::Off {
-        let turn_off = maintenance.turn_off().mode(mode).by(by);
+        let mut turn_off = maintenance.turn_off().mode(mode).by(by);
+        if let Some(over) = wishes.over {
+            turn_off = turn_off.over(over);
+        }
+        if wishes.pause {
+            turn_off = turn_off.paused();
+        }
         return turn_off.if_seen(wishes.seen.clone()).await;
     }
     let mut turn_on = maintenance.turn_on().mode(mode).by(by);
@@ -216,7 +248,7 @@ async fn change(
 /// Where the browser goes next: a path of this origin, or `/`; below the prefix that a proxy strips.
 ///
 /// Browsers take `//host` and `/\host` for other sites, so neither is a path.
-fn return_target(next: Option<&str>, prefix: &str) -> String {
+pub(super) fn return_target(next: Option<&str>, prefix: &str) -> String {
     in_public(prefix, &own_path(next.unwrap_or("/")))
 }
 

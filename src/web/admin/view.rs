@@ -2,6 +2,8 @@
 //!
 //! Pure: no I/O and no clock.
 
+pub(super) mod audit;
+mod grants;
 mod history;
 mod long;
 mod modes;
@@ -15,20 +17,24 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 pub(super) use self::windows::{closed_text, is_open, title_of};
-pub(super) use self::{history::HistoryAsked, long::Long};
 use self::{
+    audit::AuditShown,
+    grants::GrantShown,
     history::HistoryShown,
     modes::{ModeShown, headline, lead_of_all, modes, severity},
     nodes::{NodeShown, SessionShown, TaskShown},
     time_line::TimeLine,
     windows::{WindowShown, windows},
 };
+pub(super) use self::{history::HistoryAsked, long::Long};
 use super::visible::Visible;
 use crate::{
     core::{
+        audit::AuditEntry,
         overlap::Closed,
         phase::Phase,
-        status::{modes::ModeStatus, period::PastPeriod, whole::Status},
+        schedule::{Unit, largest_units},
+        status::{grants::GrantStatus, modes::ModeStatus, period::PastPeriod, whole::Status},
     },
     settings::Access,
     web::refusal::language::Catalogue,
@@ -90,19 +96,24 @@ impl Reader<'_> {
 
     /// The two largest units that it has.
     pub(super) fn duration(&self, duration: SignedDuration) -> String {
-        let seconds = duration.as_secs();
-        let minutes = (seconds + 30) / 60;
-        let parts = match () {
-            () if seconds < 60 => [("seconds", seconds), ("seconds", 0)],
-            () if minutes < 60 => [("minutes", minutes), ("minutes", 0)],
-            () if minutes < 24 * 60 => [("hours", minutes / 60), ("minutes", minutes % 60)],
-            () => [("days", minutes / (24 * 60)), ("hours", minutes / 60 % 24)],
+        let seconds = u64::try_from(duration.as_secs()).unwrap_or_default();
+        let whole = match seconds {
+            ..60 => seconds,
+            // People plan by minutes.
+            60.. => (seconds + 30) / 60 * 60,
         };
-        let unit = |(key, count): (&str, i64)| self.filled(key, "count", &count.to_string());
-        match parts {
-            [first, (_, 0)] => unit(first),
-            [first, second] => format!("{} {}", unit(first), unit(second)),
-        }
+        let parts: Vec<String> = largest_units(whole)
+            .map(|(unit, count)| {
+                let key = match unit {
+                    Unit::Days => "days",
+                    Unit::Hours => "hours",
+                    Unit::Minutes => "minutes",
+                    Unit::Seconds => "seconds",
+                };
+                self.filled(key, "count", &count.to_string())
+            })
+            .collect();
+        parts.join(" ")
     }
 
     pub(super) fn phase_name(&self, mode: &ModeStatus) -> &str {
@@ -112,6 +123,7 @@ impl Reader<'_> {
             Phase::Scheduled => "phase_scheduled",
             Phase::Pending => "phase_pending",
             Phase::Offline => "phase_offline",
+            Phase::Opening => "phase_opening",
         })
     }
 }
@@ -140,7 +152,10 @@ pub(super) struct Dashboard {
     nodes: Vec<NodeShown>,
     tasks: Vec<TaskShown>,
     unknown_modes: Vec<String>,
+    grants: Vec<GrantShown>,
     history: HistoryShown,
+    /// The newest first; `None`: nothing is written down.
+    audit: Option<Vec<AuditShown>>,
     forced: Option<&'static str>,
     store: StoreShown,
     may_toggle: bool,
@@ -157,12 +172,16 @@ struct StoreShown {
 pub(super) struct More<'a> {
     pub(super) history: &'a Visible<Vec<PastPeriod>>,
     pub(super) asked: HistoryAsked<'a>,
+    /// Who did what; `None`: nothing is written down.
+    pub(super) audit: Option<&'a Visible<Vec<AuditEntry>>>,
     /// The keys of the modes that close everything there is.
     pub(super) whole: &'a [String],
     /// Until when modes wait for those who are in, by their keys.
     pub(super) deadlines: HashMap<String, Timestamp>,
     /// The keys of the modes that the reader may switch.
     pub(super) switchable: &'a [String],
+    /// The grants that the reader may have to do with.
+    pub(super) grants: &'a [GrantStatus],
     /// By what a mode is closed all the same at the time of a window, by the ids of windows.
     pub(super) besides: HashMap<String, Closed>,
 }
@@ -236,7 +255,19 @@ impl Dashboard {
                 .iter()
                 .map(|mode| mode.key.clone())
                 .collect(),
+            grants: {
+                let grants = more.grants.iter();
+                grants
+                    .map(|grant| GrantShown::new(grant, &labels, reader))
+                    .collect()
+            },
             history: HistoryShown::new(more.history, &more.asked, &labels, reader),
+            audit: more.audit.map(|entries| {
+                let newest = entries.iter().rev();
+                newest
+                    .map(|entry| AuditShown::new(entry, &labels, reader))
+                    .collect()
+            }),
             forced: status.forced.map(crate::settings::Forced::as_str),
             store: StoreShown {
                 url: status.store.url.clone(),

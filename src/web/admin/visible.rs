@@ -7,7 +7,10 @@ use std::ops::Deref;
 
 use serde::Serialize;
 
-use crate::core::status::{Remark, modes::ModeStatus, period::PastPeriod, whole::Status};
+use crate::core::{
+    audit::AuditEntry,
+    status::{Remark, modes::ModeStatus, period::PastPeriod, whole::Status},
+};
 
 /// The modes that one caller may see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,6 +72,7 @@ impl Visibility {
         status.default_mode = status.default_mode.filter(|key| self.has(key));
         if !self.is_whole {
             status.unknown_modes.clear();
+            status.audit = None;
             let closed: Vec<&str> = status
                 .modes
                 .iter()
@@ -101,6 +105,22 @@ impl Visibility {
     pub(super) fn history(&self, mut history: Vec<PastPeriod>) -> Visible<Vec<PastPeriod>> {
         history.retain(|period| self.is_whole || self.has(&period.mode));
         Visible(history)
+    }
+
+    /// Takes out what is told of other modes. What is told of no mode alone is for those who may see all.
+    /// The latest of the rest are left, so many at most.
+    pub(super) fn audit(
+        &self,
+        mut entries: Vec<AuditEntry>,
+        latest: usize,
+    ) -> Visible<Vec<AuditEntry>> {
+        entries.retain(|entry| match &entry.mode {
+            Some(mode) => self.is_whole || self.has(mode),
+            None => self.is_whole,
+        });
+        let surplus = entries.len().saturating_sub(latest);
+        entries.drain(..surplus);
+        Visible(entries)
     }
 
     pub(super) fn modes(&self, mut modes: Vec<ModeStatus>) -> Visible<Vec<ModeStatus>> {

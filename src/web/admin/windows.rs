@@ -55,7 +55,11 @@ pub(super) async fn plan(
         let fault = "say when: give `start`, `end` or `for`".to_owned();
         return Err(faulty(&request, &maintenance, &[fault]));
     }
-    let plan = maintenance.plan_window().mode(mode).by(caller.by());
+    let plan = caller
+        .asks(&maintenance)
+        .plan_window()
+        .mode(mode)
+        .by(caller.by());
     let planned = wishes.add_to(plan).await.map_err(refused)?;
     let sight = sight(&request, &maintenance).await;
     let changed = Changed::new(planned.change, &sight)
@@ -71,7 +75,10 @@ pub(super) async fn cancel(
 ) -> Answer {
     let mode = maintenance.engine.mode_of_window(&id);
     let caller = authorize_change(&request, &maintenance, mode.as_deref(), CANCEL).await?;
-    let mut cancel = maintenance.cancel_window(id.as_str()).by(caller.by());
+    let mut cancel = caller
+        .asks(&maintenance)
+        .cancel_window(id.as_str())
+        .by(caller.by());
     let only_next = boolean_of_query(request.query_string(), "only_next");
     if only_next.map_err(|fault| faulty(&request, &maintenance, &[fault]))? {
         cancel = cancel.only_next();

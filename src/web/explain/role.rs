@@ -2,13 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::Serialize;
-
-use crate::core::visitor::Visitor;
+use crate::core::{
+    visitor::Visitor,
+    words::{Words as _, words},
+};
 
 /// Who sends the request of an [`Inquiry`](crate::Inquiry).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {
     /// Somebody who has not logged in. The default.
@@ -31,16 +31,6 @@ impl Role {
         Self::Superuser,
     ];
 
-    /// The role's word: `anonymous`, `authenticated`, `staff` or `superuser`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Anonymous => "anonymous",
-            Self::Authenticated => "authenticated",
-            Self::Staff => "staff",
-            Self::Superuser => "superuser",
-        }
-    }
-
     pub(super) fn visitor(self) -> Visitor {
         Visitor {
             id: None,
@@ -48,6 +38,16 @@ impl Role {
             staff: self == Self::Staff,
             superuser: self == Self::Superuser,
         }
+    }
+}
+
+words! {
+    /// The role's word: `anonymous`, `authenticated`, `staff` or `superuser`.
+    pub Role in answers {
+        Anonymous = "anonymous",
+        Authenticated = "authenticated",
+        Staff = "staff",
+        Superuser = "superuser",
     }
 }
 
@@ -66,9 +66,6 @@ impl FromStr for Role {
     type Err = UnknownRole;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or(UnknownRole)
+        Self::of_word(text).ok_or(UnknownRole)
     }
 }

@@ -6,6 +6,7 @@ use actix_web::dev::{ResourceDef, ResourceMap};
 
 use super::inquiry::Inquiry;
 use crate::{
+    core::state::{GrantHash, GrantKind},
     core::{
         rules::{
             readings::Readings,
@@ -147,7 +148,8 @@ impl Subject for InquirySubject<'_> {
         if self.inquiry.address.is_none() {
             self.does_not_know(
                 "The client's address: one that is exempt passes by `exempt.addresses` or \
-                 `exempt.address_patterns`.",
+                 `exempt.address_patterns`, and while a mode is opening it says when the turn comes of \
+                 whoever has not logged in.",
             );
         }
         self.inquiry.address
@@ -167,6 +169,15 @@ impl Subject for InquirySubject<'_> {
             self.does_not_know("Whether the request carries an API key: then it passes.");
         }
         false
+    }
+
+    fn each_grant(&self, kind: GrantKind, _: &mut dyn FnMut(&GrantHash)) {
+        self.does_not_know(match kind {
+            GrantKind::Link => {
+                "Whether the visitor has opened the link of a grant: then the request passes."
+            }
+            _ => "Whether the request carries the token of a grant: then it passes.",
+        });
     }
 
     fn is_already_in(&self) -> bool {

@@ -10,6 +10,8 @@ pub(super) fn why(
     snapshot: &Snapshot,
     mode: Option<&str>,
     logout: bool,
+    turn: Option<Timestamp>,
+    grant: Option<&str>,
     now: Timestamp,
 ) -> String {
     let because = match rule {
@@ -46,6 +48,13 @@ pub(super) fn why(
             );
         }
         Rule::ApiKey => "The request carries an API key.",
+        Rule::Grant => {
+            let because = match grant {
+                Some(grant) => format!("The grant `{grant}` lets it look in."),
+                None => "A grant lets it look in.".to_owned(),
+            };
+            return with_phase(snapshot, mode, now, &because);
+        }
         Rule::Anonymous if logout => {
             "The visitor is logged out first, as `[logout]` says, and anonymous visitors get \
              through, as `exempt.anonymous` says."
@@ -58,10 +67,17 @@ pub(super) fn why(
         Rule::Superuser => "Superusers get through, as `exempt.superusers` says.",
         Rule::ReadOnly => "The mode leaves the site readable, and the request only reads.",
         Rule::AlreadyIn => "The visitor is already in and may finish.",
+        Rule::TurnHasCome => "The visitor's turn has come.",
         Rule::NoExemption if logout => {
             "The visitor is logged out first, as `[logout]` says, and no exemption holds."
         }
-        Rule::NoExemption => "No exemption holds.",
+        Rule::NoExemption => match turn {
+            Some(turn) => {
+                let because = format!("The visitor's turn comes at {turn}.");
+                return with_phase(snapshot, mode, now, &because);
+            }
+            None => "No exemption holds.",
+        },
     };
     with_phase(snapshot, mode, now, because)
 }

@@ -9,7 +9,7 @@ use actix_web::{
 use jiff::Timestamp;
 
 use crate::{
-    core::{phase::Phase, snapshot::Snapshot},
+    core::{phase::Phase, remembered::Remembered, snapshot::Snapshot},
     web::refusal::{
         language::Languages,
         negotiate::{ResponseFormat, SEC_FETCH_DEST, negotiate},
@@ -30,55 +30,74 @@ const MOST_KEPT: usize = 256;
 pub(super) type HeldSnapshot = Rc<Arc<Snapshot>>;
 
 /// How many clients' preferences are remembered; browsers of one kind send the same.
-pub(super) const REMEMBERED_CLIENTS: usize = 16;
+const REMEMBERED_CLIENTS: usize = 16;
 
 /// Longer preferences are read each time: nobody is to fill a worker's memory.
-pub(super) const LONGEST_REMEMBERED: usize = 512;
+const LONGEST_REMEMBERED: usize = 512;
 
 pub(super) struct Cache {
     pub(super) snapshot: HeldSnapshot,
-    pub(super) kept: Vec<CachedRefusal>,
-    pub(super) preferences: Vec<Preference>,
-    pub(super) languages: Vec<LanguagePreference>,
+    /// Refusals that are ready to be sent again, of this snapshot.
+    kept: Remembered<RefusalKey, CachedRefusal>,
+    formats: Remembered<Preference, ResponseFormat>,
+    /// Languages by `Accept-Language`.
+    languages: Remembered<Box<[u8]>, usize>,
 }
 
-/// A refusal that is ready to be sent again.
-pub(super) struct CachedRefusal {
-    pub(super) mode: usize,
+/// Which refusal it is.
+#[derive(PartialEq)]
+struct RefusalKey {
+    mode: usize,
     /// Whether it is refused whatever the state is.
-    pub(super) forced_on: bool,
-    pub(super) format: ResponseFormat,
-    pub(super) language: usize,
-    pub(super) redirect: bool,
+    forced_on: bool,
+    format: ResponseFormat,
+    language: usize,
+    redirect: bool,
     /// Whether it answers a request that would have changed something.
     sent: bool,
+    /// Whose turn it tells.
+    turn: Option<Timestamp>,
     /// What stands before the paths of the app.
     prefix: Box<str>,
+}
+
+struct CachedRefusal {
     /// The stretch of time over which it says the truth; `None`: as long as its snapshot.
-    pub(super) valid: Option<Validity>,
-    pub(super) rendered: Rendered,
+    valid: Option<Validity>,
+    rendered: Rendered,
 }
 
-pub(super) struct Validity {
-    pub(super) from: Timestamp,
-    pub(super) edge: Option<Timestamp>,
-    pub(super) until: Option<Timestamp>,
-    pub(super) phase: Phase,
-    pub(super) retry_after: Option<u64>,
+struct Validity {
+    from: Timestamp,
+    edge: Option<Timestamp>,
+    until: Option<Timestamp>,
+    phase: Phase,
+    retry_after: Option<u64>,
 }
 
-pub(super) struct Preference {
-    pub(super) accept: Box<[u8]>,
-    pub(super) destination: Box<[u8]>,
-    pub(super) format: ResponseFormat,
-}
-
-pub(super) struct LanguagePreference {
-    pub(super) accept: Box<[u8]>,
-    pub(super) language: usize,
+/// What a client says of the forms that it takes.
+#[derive(PartialEq)]
+struct Preference {
+    accept: Box<[u8]>,
+    destination: Box<[u8]>,
 }
 
 impl Cache {
+    pub(super) fn new(snapshot: HeldSnapshot) -> Self {
+        Self {
+            snapshot,
+            kept: Remembered::new(MOST_KEPT),
+            formats: Remembered::new(REMEMBERED_CLIENTS),
+            languages: Remembered::new(REMEMBERED_CLIENTS),
+        }
+    }
+
+    /// From now on the snapshot is this one.
+    pub(super) fn renew(&mut self, snapshot: HeldSnapshot) {
+        self.snapshot = snapshot;
+        self.kept.clear();
+    }
+
     /// The form of a refusal, remembered by what the client sent.
     pub(super) fn format(
         &mut self,
@@ -98,21 +117,17 @@ impl Cache {
             return negotiate(headers);
         }
         let known = self
-            .preferences
-            .iter()
-            .find(|known| *known.accept == *accept && *known.destination == *destination);
+            .formats
+            .get(|known| *known.accept == *accept && *known.destination == *destination);
         if let Some(known) = known {
-            return known.format;
+            return *known;
         }
         let format = negotiate(headers);
-        if self.preferences.len() == REMEMBERED_CLIENTS {
-            self.preferences.clear();
-        }
-        self.preferences.push(Preference {
+        let preference = Preference {
             accept: accept.into(),
             destination: destination.into(),
-            format,
-        });
+        };
+        self.formats.insert(preference, format);
         format
     }
 
@@ -126,18 +141,11 @@ impl Cache {
         if lines.next().is_some() || accept.len() > LONGEST_REMEMBERED {
             return languages.negotiate(headers);
         }
-        let known = self.languages.iter().find(|known| *known.accept == *accept);
-        if let Some(known) = known {
-            return known.language;
+        if let Some(known) = self.languages.get(|known| **known == *accept) {
+            return *known;
         }
         let language = languages.negotiate(headers);
-        if self.languages.len() == REMEMBERED_CLIENTS {
-            self.languages.clear();
-        }
-        self.languages.push(LanguagePreference {
-            accept: accept.into(),
-            language,
-        });
+        self.languages.insert(accept.into(), language);
         language
     }
 
@@ -156,12 +164,13 @@ impl Cache {
             format,
             language,
             sent,
+            turn,
         } = refusing;
         let forced_on = rule.is_forced_on();
         let redirect = responses.redirects(request, mode, format);
         // A request that waited for its visitor may still be judged by the snapshot before.
         let is_current = self.snapshot.number == snapshot.number;
-        let known = self.kept.iter().position(|kept| {
+        let known = self.kept.get(|kept| {
             (
                 kept.mode,
                 kept.forced_on,
@@ -169,31 +178,34 @@ impl Cache {
                 kept.language,
                 kept.redirect,
                 kept.sent,
+                kept.turn,
                 &*kept.prefix,
-            ) == (mode, forced_on, format, language, redirect, sent, prefix)
+            ) == (
+                mode, forced_on, format, language, redirect, sent, turn, prefix,
+            )
         });
-        if let Some(known) = known.filter(|_| is_current) {
-            if self.kept[known].is_valid(responses, now) {
-                return self.kept[known].rendered.response();
-            }
-            self.kept.swap_remove(known);
+        if let Some(known) = known
+            && is_current
+            && known.is_valid(responses, mode, now)
+        {
+            return known.rendered.response();
         }
         let refusal = responses.refusal(snapshot, refusing, now);
         let rendered = responses.rendered(mode, &refusal, redirect, prefix);
         let response = rendered.response();
         if is_current {
-            // A proxy may hand on what a client says of its prefix.
-            if self.kept.len() == MOST_KEPT {
-                self.kept.clear();
-            }
-            self.kept.push(CachedRefusal {
+            let key = RefusalKey {
                 mode,
                 forced_on,
                 format,
                 language,
                 redirect,
                 sent,
+                turn,
+                // A proxy may hand on what a client says of its prefix, so that there may be many.
                 prefix: prefix.into(),
+            };
+            let refusal = CachedRefusal {
                 valid: snapshot.is_timed().then(|| Validity {
                     from: now,
                     edge: snapshot.next_edge(now),
@@ -202,19 +214,19 @@ impl Cache {
                     retry_after: refusal.retry_after,
                 }),
                 rendered,
-            });
+            };
+            self.kept.insert(key, refusal);
         }
         response
     }
 }
 
 impl CachedRefusal {
-    pub(super) fn is_valid(&self, responses: &Responses, now: Timestamp) -> bool {
+    fn is_valid(&self, responses: &Responses, mode: usize, now: Timestamp) -> bool {
         self.valid.as_ref().is_none_or(|valid| {
             valid.from <= now
                 && valid.edge.is_none_or(|edge| now < edge)
-                && responses.retry_after(self.mode, valid.phase, valid.until, now)
-                    == valid.retry_after
+                && responses.retry_after(mode, valid.phase, valid.until, now) == valid.retry_after
         })
     }
 }

@@ -9,12 +9,12 @@ use std::{
 
 use actix_session::SessionExt as _;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::cache::Cache;
 use crate::{
     core::{
-        decide::{Decision, Outcome, closed_for, decide, decide_visitor},
+        decide::{Decision, Outcome, closed_for, decide, decide_visitor, grant_of, turn},
         rules::rule::Rule,
         snapshot::Snapshot,
         visitor::Visitor,
@@ -79,12 +79,7 @@ impl Worker {
             maintenance,
             routes: AppRoutes::default(),
             refusals: Cell::new(0),
-            cache: RefCell::new(Cache {
-                snapshot: Rc::new(snapshot),
-                kept: Vec::new(),
-                preferences: Vec::new(),
-                languages: Vec::new(),
-            }),
+            cache: RefCell::new(Cache::new(Rc::new(snapshot))),
         }
     }
 
@@ -104,8 +99,7 @@ impl Worker {
     fn snapshot(&self) -> HeldSnapshot {
         let mut cache = self.cache.borrow_mut();
         if cache.snapshot.number != self.shared().published.number() {
-            cache.snapshot = Rc::new(self.shared().published.snapshot());
-            cache.kept.clear();
+            cache.renew(Rc::new(self.shared().published.snapshot()));
         }
         Rc::clone(&cache.snapshot)
     }
@@ -149,7 +143,7 @@ impl Worker {
                 self.admit(request, admission, &snapshot, rule)
             }
             Decision::Refuse { rule, mode } => {
-                Judgement::Refuse(self.refuse(request, &snapshot, mode, rule, now))
+                Judgement::Refuse(self.refuse(request, &snapshot, mode, rule, None, now))
             }
             Decision::DependsOnVisitor { .. } => {
                 let visitor = match visitor {
@@ -209,7 +203,12 @@ impl Worker {
         if self.reads_session() && !decision.logout {
             self.front().session_order.refused(request);
         }
-        Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, now))
+        let asks = match decision.logout {
+            true => &Visitor::anonymous(),
+            false => visitor,
+        };
+        let turn = turn(snapshot, &subject, asks, mode, now).map(next_second);
+        Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, turn, now))
     }
 
     /// Whether an authenticated visitor was in before the site began to close. A visitor whom only
@@ -239,7 +238,7 @@ impl Worker {
         let subject = RequestSubject::new(request, self.front(), &self.routes);
         let closed = closed_for(&snapshot, &subject, now).next();
         let mode = closed.map_or(0, |mode| mode.index);
-        self.refuse(request, &snapshot, mode, Rule::ForcedOnWrapper, now)
+        self.refuse(request, &snapshot, mode, Rule::ForcedOnWrapper, None, now)
     }
 
     fn reads_session(&self) -> bool {
@@ -258,12 +257,18 @@ impl Worker {
             // The drain is over but for the writing of it.
             let now = shared.now_for(snapshot);
             let mode = snapshot.closed_mode(now).unwrap_or(0);
-            return Judgement::Refuse(self.refuse(request, snapshot, mode, Rule::NoExemption, now));
+            let rule = Rule::NoExemption;
+            return Judgement::Refuse(self.refuse(request, snapshot, mode, rule, None, now));
         }
         figures::passed(rule);
+        let grant = match rule {
+            Rule::Grant => self.note_grant(request, snapshot),
+            _ => None,
+        };
         tracing::debug!(
             event = observe::PASS,
             rule = rule.name(),
+            grant = grant.as_deref(),
             "maintenance lets a request through"
         );
         request
@@ -284,6 +289,16 @@ impl Worker {
         }
     }
 
+    /// Counts the use of the grant by which a request passes, and returns its name.
+    fn note_grant(&self, request: &HttpRequest, snapshot: &Snapshot) -> Option<Arc<str>> {
+        let shared = self.shared();
+        let subject = RequestSubject::new(request, self.front(), &self.routes);
+        let grant = grant_of(snapshot, &subject, shared.now_for(snapshot))?;
+        shared.grant_uses.note(&grant, shared.clock.now());
+        figures::granted(&grant);
+        Some(grant)
+    }
+
     /// How a request is inside that passes the modes that are closed now, or to which none applies.
     ///
     /// Whoever waits for one of these modes does not wait for it; whoever closes another one later
@@ -296,7 +311,7 @@ impl Worker {
         rule: Rule,
         now: Timestamp,
     ) -> Admission {
-        if rule == Rule::AlreadyIn || snapshot.closed_mode(now).is_none() {
+        if rule.is_inside() || snapshot.closed_mode(now).is_none() {
             self.admissions.pass(inside, request)
         } else {
             let is_noted = !snapshot.is_draining(now);
@@ -342,6 +357,7 @@ impl Worker {
         snapshot: &Snapshot,
         mode: usize,
         rule: Rule,
+        turn: Option<Timestamp>,
         now: Timestamp,
     ) -> HttpResponse {
         let responses = &self.front().responses;
@@ -362,6 +378,7 @@ impl Worker {
             format,
             language,
             sent: !request.method().is_safe(),
+            turn,
         };
         let prefix = self.front().public_prefix(request);
         let mut response = if responses.can_be_kept(mode, format) {
@@ -377,4 +394,12 @@ impl Worker {
         response.extensions_mut().insert(RefusalMarker);
         response
     }
+}
+
+/// The whole second in which an instant has passed.
+fn next_second(instant: Timestamp) -> Timestamp {
+    let up = TimestampRound::new()
+        .smallest(Unit::Second)
+        .mode(RoundMode::Ceil);
+    instant.round(up).unwrap_or(instant)
 }

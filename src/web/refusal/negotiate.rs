@@ -7,6 +7,8 @@ use actix_web::http::header::{
 
 use actix_web::mime::Mime as MediaRange;
 
+use crate::core::words::words;
+
 pub(crate) const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// The form of an answer.
@@ -26,16 +28,6 @@ pub enum ResponseFormat {
 impl ResponseFormat {
     /// In the order in which the server prefers them when the client does not care.
     const ALL: [Self; 4] = [Self::Html, Self::Json, Self::Problem, Self::Text];
-
-    /// The word for it, as in the settings: `html`, `json`, `problem` or `text`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Html => "html",
-            Self::Json => "json",
-            Self::Problem => "problem",
-            Self::Text => "text",
-        }
-    }
 
     pub(crate) fn content_type(self) -> &'static str {
         match self {
@@ -78,6 +70,16 @@ impl ResponseFormat {
             Self::Text => (kind, subtype) == ("text", "plain"),
         };
         if named { 3 } else { 0 }
+    }
+}
+
+words! {
+    /// The word for it, as in the settings: `html`, `json`, `problem` or `text`.
+    pub ResponseFormat {
+        Html = "html",
+        Json = "json",
+        Problem = "problem",
+        Text = "text",
     }
 }
 

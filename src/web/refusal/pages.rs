@@ -71,6 +71,7 @@ impl Responses {
             format: ResponseFormat::Html,
             language,
             sent: false,
+            turn: None,
         };
         let refusal = self.refusal(snapshot, refusing, now);
         let links = Links {

@@ -45,6 +45,7 @@ impl Responses {
             format: previewed.format,
             language: previewed.language,
             sent: false,
+            turn: None,
         };
         let own = self.of_mode(previewed.mode);
         let catalogue = self.languages.get(previewed.language);

@@ -74,6 +74,9 @@ pub(crate) struct Refusing {
     pub(crate) language: usize,
     /// Whether the request would have changed something.
     pub(crate) sent: bool,
+    /// When the visitor's turn comes, of a mode that is opening, in whole seconds. `None`: nobody knows,
+    /// or it is told to all alike.
+    pub(crate) turn: Option<Timestamp>,
 }
 
 impl fmt::Debug for Responses {
@@ -194,6 +197,7 @@ impl Responses {
             format,
             language,
             sent,
+            turn,
         } = refusing;
         let catalogue = self.languages.get(language);
         let own = self.of_mode(mode);
@@ -207,8 +211,10 @@ impl Responses {
         };
         let phase = match standing.phase {
             Phase::Pending => Phase::Pending,
+            Phase::Opening if !rule.is_forced_on() => Phase::Opening,
             _ => Phase::Offline,
         };
+        let until = turn.or(standing.until);
         Refusal {
             mode: view.key.as_ref().to_owned(),
             label: view.label.as_ref().to_owned(),
@@ -221,10 +227,12 @@ impl Responses {
                 .unwrap_or_else(|| general_message(catalogue, phase, access).to_owned()),
             language: catalogue.tag.clone(),
             since: standing.since,
-            until: standing.until,
-            // The header of the other forms gets its jitter when it is sent.
-            retry_after: match self.retry_after(mode, standing.phase, standing.until, now) {
-                Some(seconds) if is_data(format) => Some(self.with_jitter(seconds)),
+            until,
+            // The header of the other forms gets its jitter when it is sent. Turns are apart already.
+            retry_after: match self.retry_after(mode, standing.phase, until, now) {
+                Some(seconds) if is_data(format) && turn.is_none() => {
+                    Some(self.with_jitter(seconds))
+                }
                 seconds => seconds,
             },
             sent,
@@ -331,6 +339,7 @@ impl Responses {
         let jittered = refusal
             .retry_after
             .filter(|_| self.retry_jitter > 0.0 && !is_data(refusal.format))
+            .filter(|_| refusal.phase != Phase::Opening)
             .map(|seconds| (seconds, self.retry_jitter));
         if let (Some(seconds), None) = (refusal.retry_after, jittered) {
             headers.push((RETRY_AFTER, HeaderValue::from(seconds)));

@@ -79,7 +79,7 @@ impl Responses {
 fn samples(mode: &str, access: Access, now: Timestamp) -> Vec<Refusal> {
     let later = now + SignedDuration::from_hours(1);
     let mut samples = Vec::new();
-    for phase in [Phase::Offline, Phase::Pending] {
+    for phase in [Phase::Offline, Phase::Pending, Phase::Opening] {
         for until in [None, Some(later)] {
             for sent in [false, true] {
                 samples.push(Refusal {

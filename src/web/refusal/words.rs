@@ -9,6 +9,7 @@ use crate::{core::phase::Phase, settings::Access, web::refusal::language::Catalo
 pub(super) fn general_message(catalogue: &Catalogue, phase: Phase, access: Access) -> &str {
     let key = match (phase, access) {
         (_, Access::ReadOnly) => "read_only_message",
+        (Phase::Opening, Access::None) => "opening_message",
         (Phase::Pending, Access::None) => "closing_message",
         (_, Access::None) => "message",
     };
@@ -25,6 +26,7 @@ pub(super) fn addition<'a>(catalogue: &'a Catalogue, refusal: &Refusal) -> Optio
     let key = match (refusal.access, refusal.phase) {
         (Access::ReadOnly, _) => "reading_works",
         (Access::None, Phase::Pending) => "closing",
+        (Access::None, Phase::Opening) => "opening",
         (Access::None, _) => return None,
     };
     (!is_general(catalogue, refusal)).then(|| catalogue.text("refusal", key))
@@ -47,7 +49,11 @@ pub(super) fn text(refusal: &Refusal, catalogue: &Catalogue) -> String {
     }
     if let Some(until) = refusal.until {
         let until = in_words(until);
-        text.push_str(&catalogue.filled("refusal", "back_at", &[("time", &until)]));
+        let key = match refusal.phase {
+            Phase::Opening => "your_turn",
+            _ => "back_at",
+        };
+        text.push_str(&catalogue.filled("refusal", key, &[("time", &until)]));
         text.push('\n');
     }
     text

@@ -3,6 +3,7 @@
 pub(crate) mod address;
 pub(crate) mod api_key;
 pub(crate) mod app_routes;
+pub(crate) mod grant;
 pub(crate) mod host;
 pub(crate) mod prefix;
 pub(crate) mod route_table;

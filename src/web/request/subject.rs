@@ -8,12 +8,16 @@ use actix_web::{
 };
 
 use crate::{
-    core::rules::{readings::Readings, routes::Routes, subject::Subject},
+    core::{
+        rules::{readings::Readings, routes::Routes, subject::Subject},
+        state::{GrantHash, GrantKind},
+    },
     web::{
         front::Front,
         request::{
             address::client_address,
             app_routes::{AppRoutes, AskedPath},
+            grant,
             host::{X_FORWARDED_HOST, each_host},
         },
     },
@@ -26,6 +30,8 @@ pub(crate) struct RequestSubject<'a> {
     front: &'a Front,
     routes: &'a AppRoutes,
     readings: OnceCell<Readings>,
+    /// What it shows of links and of tokens.
+    grants: [OnceCell<Vec<GrantHash>>; 2],
 }
 
 impl<'a> RequestSubject<'a> {
@@ -35,6 +41,7 @@ impl<'a> RequestSubject<'a> {
             front,
             routes,
             readings: OnceCell::new(),
+            grants: Default::default(),
         }
     }
 }
@@ -94,6 +101,19 @@ impl Subject for RequestSubject<'_> {
             .api_key
             .as_ref()
             .is_some_and(|key| key.is_in(self.request))
+    }
+
+    fn each_grant(&self, kind: GrantKind, visit: &mut dyn FnMut(&GrantHash)) {
+        let shown = || match kind {
+            GrantKind::Link => grant::cookies(self.request).collect(),
+            GrantKind::Token => grant::token(self.request).into_iter().collect(),
+            _ => Vec::new(),
+        };
+        let known = match kind {
+            GrantKind::Link => &self.grants[0],
+            _ => &self.grants[1],
+        };
+        known.get_or_init(shown).iter().for_each(visit);
     }
 
     fn is_already_in(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Puts everything together that maintenance consists of.
 
 use std::{
+    io,
     sync::{Arc, atomic::AtomicBool},
     thread,
 };
@@ -16,10 +17,16 @@ use super::{
     rules::{fault, rules, target},
 };
 use crate::{
-    core::{rules::exempt::AddressSet, state::DrainWish},
+    core::{
+        audit::{Author, How},
+        rules::exempt::AddressSet,
+        state::DrainWish,
+    },
     engine::{
+        audit::Audit,
         driver::{Driver, Plan, changed::Cancelling},
         freshness::Freshness,
+        grant_uses::GrantUses,
         handle::Engine,
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
@@ -145,7 +152,8 @@ impl Builder {
             settings.web_server.page = None;
         }
         let front = Arc::new(front);
-        let shared = Arc::new(shared(&settings, first, &plan, hooks, clock, &front));
+        let shared = shared(&settings, first, &plan, hooks, clock, &front);
+        let shared = Arc::new(shared.map_err(BuildError::Thread)?);
         functions.tell_of(&shared);
         tracing::info!(
             store = %store.url(),
@@ -200,6 +208,10 @@ impl Builder {
                 commands,
                 published,
                 leases,
+                author: Author {
+                    how: if is_tool { How::Cli } else { How::Code },
+                    ..Author::default()
+                },
             },
             front,
         })
@@ -271,11 +283,13 @@ pub(super) fn shared(
     hooks: Hooks,
     clock: Clock,
     front: &Arc<Front>,
-) -> Shared {
+) -> io::Result<Shared> {
     let mut own_node = OwnNode::new(node_plan(settings));
     own_node.sessions_loaded = Arc::clone(&front.session_order.loaded);
+    let node = own_node.plan.identity.id.clone();
+    let audit = Audit::start(settings.audit.file.as_deref(), node)?;
     let front = Arc::clone(front);
-    Shared {
+    Ok(Shared {
         published: Published::new(first, own_node.fence_if_closing()),
         freshness: Freshness::default(),
         in_flight: InFlight::default(),
@@ -295,11 +309,13 @@ pub(super) fn shared(
         time_zone: plan.time_zone.clone(),
         hooks,
         cancelling: Cancelling::default(),
+        grant_uses: GrantUses::default(),
+        audit: Arc::new(audit),
         web_server: WebServerFiles::new(&settings.web_server),
         page: Arc::new(move |snapshot, mode, now| {
             front.responses.page_file(snapshot, mode, now).into()
         }),
-    }
+    })
 }
 
 fn admin_path(settings: &Settings) -> &str {

@@ -10,7 +10,7 @@ use crate::{
     clock::chance,
     core::text::hexadecimal,
     engine::{driver::Plan, fleet::report::NodeIdentity, node::own_node::NodePlan},
-    settings::{NodeSettings, Settings, SettingsError, WebServerSettings},
+    settings::{AuditSettings, NodeSettings, Settings, SettingsError, WebServerSettings},
     web::mode::{self, ConfiguredMode},
 };
 
@@ -58,6 +58,7 @@ pub(super) fn mark_of(settings: &Settings) -> String {
     alike.store.clear();
     alike.node = NodeSettings::default();
     alike.web_server = WebServerSettings::default();
+    alike.audit = AuditSettings::default();
     alike.admin.static_dir = None;
     alike.response.templates_dir = None;
     alike.language.folder = None;

@@ -6,7 +6,7 @@ use std::{fmt, net::IpAddr, path::Path};
 use ipnet::IpNet;
 
 use self::cors::Readers;
-use crate::settings::Settings;
+use crate::{core::words::words, settings::Settings};
 
 mod apache;
 mod caddy;
@@ -34,15 +34,15 @@ pub enum WebServer {
 impl WebServer {
     /// Every one, in the order in which help texts name them.
     pub const ALL: [Self; 4] = [Self::Nginx, Self::Apache, Self::Caddy, Self::HaProxy];
+}
 
+words! {
     /// The word for it on the command line: `nginx`, `apache`, `caddy` or `haproxy`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Nginx => "nginx",
-            Self::Apache => "apache",
-            Self::Caddy => "caddy",
-            Self::HaProxy => "haproxy",
-        }
+    pub WebServer {
+        Nginx = "nginx",
+        Apache = "apache",
+        Caddy = "caddy",
+        HaProxy = "haproxy",
     }
 }
 

@@ -1,7 +1,8 @@
 //! A redis-server of one test.
 
 use std::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
+    os::unix::net::UnixStream,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -61,7 +62,10 @@ impl RedisServer {
             .expect("start redis-server");
         self.process = Some(process);
         let begin = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        // It listens at its socket after its port.
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err()
+            || UnixStream::connect(&socket).is_err()
+        {
             assert!(begin.elapsed() < PATIENCE, "redis-server does not start");
             std::thread::sleep(Duration::from_millis(5));
         }

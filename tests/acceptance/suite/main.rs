@@ -22,6 +22,7 @@ mod browser_cors;
 mod browser_countdown;
 mod browser_dashboard;
 mod browser_intent;
+mod browser_looking_in;
 mod browser_refused;
 mod calendar;
 #[cfg(unix)]

@@ -45,6 +45,7 @@ macro_rules! on_each_way {
             type Operator = super::OperatorBy<$way>;
 
             mod again;
+            mod audit;
             mod commands;
             mod during;
             mod exit_codes;

@@ -8,7 +8,7 @@ use tokio::{sync::watch, task::JoinHandle, time::sleep};
 use ureq::http::Method;
 
 use super::{
-    ApiSite, aside,
+    ApiSite, Changed, aside,
     request::{body_of, path_of},
 };
 use crate::{
@@ -54,7 +54,7 @@ impl ApiSite {
         let mut body = body_of(wishes);
         body["held"] = held;
         let path = path_of(&wishes.mode);
-        let changed = self.change(Method::PUT, path, Some(body)).await?;
+        let changed: Changed = self.change(Method::PUT, path, Some(body)).await?;
         let Some(id) = changed.held.as_ref().map(|held| held.id.clone()) else {
             return Err(Failure::failed(
                 "the site has closed the mode and does not hold it: it runs an older version; \

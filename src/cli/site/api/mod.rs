@@ -24,16 +24,20 @@ pub(in crate::cli) use self::hold::ApiHold;
 use self::{
     address::Address,
     client::{Client, Patience},
-    request::{body_of, body_of_window, encoded, path_of, query},
+    request::{body_of, body_of_grant, body_of_window, encoded, path_of, query},
     token::Token,
 };
-use super::{Emptiness, Explained, Question, WindowWishes, Wishes};
+use super::{
+    Emptiness, Explained, GrantMade, GrantWishes, OpeningWishes, Question, WindowWishes, Wishes,
+};
 use crate::{
     cli::failure::{Exit, Failure},
     core::{
+        audit::AuditEntry,
         phase::Phase,
         secret::Secret,
-        status::{period::PastPeriod, whole::Status},
+        state::GrantKind,
+        status::{grants::GrantStatus, period::PastPeriod, whole::Status},
     },
     engine::{
         change_error::ChangeError, changes::Change, fleet::missing::Missing, windows::Planned,
@@ -86,6 +90,30 @@ struct Changed {
 #[derive(Debug, Deserialize)]
 struct History {
     history: Vec<PastPeriod>,
+}
+
+/// A grant that was made.
+#[derive(Debug, Deserialize)]
+struct Made {
+    name: String,
+    kind: GrantKind,
+    #[serde(default)]
+    until: Option<Timestamp>,
+    #[serde(default)]
+    secret: Option<Secret>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Grants {
+    grants: Vec<GrantStatus>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Revoked {}
+
+#[derive(Debug, Deserialize)]
+struct Audit {
+    audit: Vec<AuditEntry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -177,6 +205,17 @@ impl ApiSite {
         Ok(told.history)
     }
 
+    pub(super) async fn audit(
+        &self,
+        mode: Option<&str>,
+        last: usize,
+    ) -> Result<Vec<AuditEntry>, Failure> {
+        let (mode, last) = (mode.map(str::to_owned), last.to_string());
+        let query = query(&[("mode", mode.as_ref()), ("last", Some(&last))]);
+        let told: Audit = get(&self.client, format!("/audit{query}")).await?;
+        Ok(told.audit)
+    }
+
     pub(super) async fn explain(&self, question: &Question) -> Result<Explained, Failure> {
         let address = question.address.map(|address| address.to_string());
         let role = question.role.map(|role| role.as_str().to_owned());
@@ -198,8 +237,15 @@ impl ApiSite {
         Ok(self.change_of(changed))
     }
 
-    pub(super) async fn turn_off(&self, mode: &str) -> Result<Change, Failure> {
-        let changed = self.change(Method::DELETE, path_of(mode), None).await?;
+    pub(super) async fn turn_off(&self, mode: &str, how: OpeningWishes) -> Result<Change, Failure> {
+        let (over, pause) = match how {
+            OpeningWishes::AtOnce => (None, None),
+            OpeningWishes::Over(over) => (Some(format!("{}ms", over.as_millis())), None),
+            OpeningWishes::Paused => (None, Some("true".to_owned())),
+        };
+        let query = query(&[("over", over.as_ref()), ("pause", pause.as_ref())]);
+        let path = format!("{}{query}", path_of(mode));
+        let changed = self.change(Method::DELETE, path, None).await?;
         Ok(self.change_of(changed))
     }
 
@@ -211,7 +257,7 @@ impl ApiSite {
 
     pub(super) async fn plan(&self, wishes: &WindowWishes) -> Result<Planned, Failure> {
         let path = "/windows".to_owned();
-        let changed = self
+        let changed: Changed = self
             .change(Method::POST, path, Some(body_of_window(wishes)))
             .await?;
         Ok(Planned {
@@ -227,6 +273,37 @@ impl ApiSite {
         let path = format!("/windows/{}{query}", encoded(id));
         let changed = self.change(Method::DELETE, path, None).await?;
         Ok(self.change_of(changed))
+    }
+
+    pub(super) async fn grant(&self, wishes: &GrantWishes) -> Result<GrantMade, Failure> {
+        let body = body_of_grant(wishes);
+        let made: Made = self
+            .change(Method::POST, "/grants".to_owned(), Some(body))
+            .await?;
+        Ok(GrantMade {
+            link: match (made.kind, &made.secret) {
+                (GrantKind::Link, Some(secret)) => {
+                    let (scope, secret) = (self.client.address(), secret.reveal());
+                    Some(format!("{scope}/enter/{secret}"))
+                }
+                _ => None,
+            },
+            name: made.name,
+            kind: made.kind,
+            until: made.until,
+            secret: made.secret.map(|secret| secret.reveal().to_owned()),
+        })
+    }
+
+    pub(super) async fn grants(&self) -> Result<Vec<GrantStatus>, Failure> {
+        let told: Grants = get(&self.client, "/grants".to_owned()).await?;
+        Ok(told.grants)
+    }
+
+    pub(super) async fn revoke_grant(&self, name: &str) -> Result<(), Failure> {
+        let path = format!("/grants/{}", encoded(name));
+        let _: Revoked = self.change(Method::DELETE, path, None).await?;
+        Ok(())
     }
 
     pub(super) async fn until_empty(
@@ -257,12 +334,12 @@ impl ApiSite {
         }
     }
 
-    async fn change(
+    async fn change<T: DeserializeOwned + Send + 'static>(
         &self,
         method: Method,
         path: String,
         body: Option<Value>,
-    ) -> Result<Changed, Failure> {
+    ) -> Result<T, Failure> {
         let client = Arc::clone(&self.client);
         aside(move || {
             let answer = client.change(&method, &path, body.as_ref());

@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use crate::cli::site::{EndWish, WindowWishes, Wishes};
+use crate::cli::site::{EndWish, GrantWishes, WindowWishes, Wishes};
 
 /// What stands in an address as it is.
 const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC
@@ -65,6 +65,24 @@ pub(super) fn body_of(wishes: &Wishes) -> Value {
             members.insert("on_timeout".to_owned(), json!(on_timeout));
         }
         body.insert("drain".to_owned(), members.into());
+    }
+    if !wishes.allow.is_empty() {
+        body.insert("allow".to_owned(), json!(wishes.allow));
+    }
+    body.into()
+}
+
+/// What a grant is made with.
+pub(super) fn body_of_grant(wishes: &GrantWishes) -> Value {
+    let mut body = Map::new();
+    body.insert("name".to_owned(), json!(wishes.name));
+    body.insert("kind".to_owned(), json!(wishes.kind));
+    body.insert("address".to_owned(), json!(wishes.address));
+    body.insert("modes".to_owned(), json!(wishes.modes));
+    body.insert("prefixes".to_owned(), json!(wishes.prefixes));
+    body.insert("until".to_owned(), json!(wishes.until));
+    if let Some(lasting) = wishes.lasting {
+        body.insert("for".to_owned(), json!(lasting.as_secs()));
     }
     body.into()
 }

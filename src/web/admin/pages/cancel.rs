@@ -63,7 +63,7 @@ pub(in crate::web::admin) async fn cancel(
             Err(refused) if !comes_again => return Err(refused),
             Err(_) => return Err(not_allowed(&request, &maintenance, &form).await),
         };
-        let mut cancel = maintenance.cancel_window(id).by(caller.by());
+        let mut cancel = caller.asks(&maintenance).cancel_window(id).by(caller.by());
         if form.get("only") == Some("next") {
             cancel = cancel.only_next();
         }

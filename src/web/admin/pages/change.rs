@@ -69,6 +69,7 @@ pub(crate) async fn change(
         }
     };
     let wanted = wanted(&maintenance, &form, caller.by());
+    let asked = caller.asks(&maintenance);
     let page = Page::of(&request, &maintenance, caller).await;
     let wanted = match wanted {
         Ok(wanted) => wanted,
@@ -78,7 +79,7 @@ pub(crate) async fn change(
         }
     };
     let seen = form.get("seen").map(Seen::from_form);
-    let amend = Amend::new(maintenance.engine.clone(), &key, wanted).if_seen(seen);
+    let amend = Amend::new(asked.engine, &key, wanted).if_seen(seen);
     match amend.await {
         Ok(_) => Ok(see_other(&request, &maintenance)),
         Err(error) if comes_again => {

@@ -50,7 +50,7 @@ pub(in crate::web::admin) async fn plan(
                 return Err(again(&page, &form, fault));
             }
         };
-        match planned(&maintenance, &form, &key, caller.by()).await {
+        match planned(&caller.asks(&maintenance), &form, &key, caller.by()).await {
             Ok(()) => return Ok(see_other(&request, &maintenance)),
             Err(PlanError::Form(message)) => fault = Some(message),
             Err(PlanError::Change(

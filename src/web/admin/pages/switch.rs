@@ -18,6 +18,9 @@ use crate::{
     web::maintenance::Maintenance,
 };
 
+/// Over how many minutes a mode may be opened.
+const OPENINGS: [i64; 5] = [1, 5, 10, 30, 60];
+
 /// Asks whether the switch of a mode is meant, and says what follows from it.
 pub(in crate::web::admin) async fn switch(
     request: HttpRequest,
@@ -103,6 +106,8 @@ pub(super) struct SwitchAsked {
     pub(super) is_pending: bool,
     pub(super) is_read_only: bool,
     pub(super) durations: Vec<Choice>,
+    /// How long it may take until all are in.
+    pub(super) openings: Vec<Choice>,
     pub(super) drain_hint: String,
 }
 
@@ -133,7 +138,10 @@ impl SwitchAsked {
             let mut windows = status.windows.iter();
             windows.any(|window| is_open(window, reader.now))
         });
+        let can_be_opened_slowly = to_off
+            && status.is_some_and(|mode| matches!(mode.phase, Phase::Offline | Phase::Opening));
         let mut consequences = vec![match () {
+            () if to_off && can_be_opened_slowly => "consequence_open_over",
             () if to_off => "consequence_open",
             () if is_pending => "consequence_close_now",
             () if access == Access::ReadOnly => "consequence_read_only",
@@ -181,6 +189,10 @@ impl SwitchAsked {
                 .collect(),
             is_pending,
             is_read_only: access == Access::ReadOnly,
+            openings: match can_be_opened_slowly {
+                true => openings(page, field("over")),
+                false => Vec::new(),
+            },
             durations: {
                 let time_out = mode.and_then(|mode| mode.time_out);
                 let by_itself = match time_out {
@@ -211,4 +223,22 @@ impl SwitchAsked {
             fault: written.map(|(_, fault)| fault),
         }
     }
+}
+
+/// At once, or over so many minutes.
+fn openings(page: &Page<'_>, chosen: &str) -> Vec<Choice> {
+    let reader = &page.reader;
+    let at_once = (String::new(), reader.text("over_at_once").to_owned());
+    let each = OPENINGS.into_iter().map(|minutes| {
+        let duration = reader.duration(SignedDuration::from_mins(minutes));
+        let text = reader.filled("over_duration", "duration", &duration);
+        (format!("{minutes}m"), text)
+    });
+    let all = std::iter::once(at_once).chain(each);
+    all.map(|(value, text)| Choice {
+        is_chosen: value == chosen,
+        value,
+        text,
+    })
+    .collect()
 }

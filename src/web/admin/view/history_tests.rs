@@ -16,6 +16,7 @@ fn period(mode: &str, start: &str, end: Option<&str>) -> PastPeriod {
         reason: None,
         ended: None,
         ended_by: None,
+        said: Vec::new(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     core::{
         phase::Phase,
         status::{
-            modes::{HeldStatus, ModeStatus},
+            modes::{HeldStatus, ModeStatus, OpeningStatus},
             whole::Status,
         },
     },
@@ -33,6 +33,8 @@ pub(super) struct ModeShown {
     pub(super) locked: Option<String>,
     /// The job that holds it.
     held: Option<HeldShown>,
+    /// How many are in, while it is opening.
+    opening: Option<OpeningShown>,
     pub(super) may_toggle: bool,
     /// It is open, one of several, and needs no more than a row.
     pub(super) is_compact: bool,
@@ -49,8 +51,10 @@ pub(super) fn headline(status: &Status, whole: &[String], worst: Phase) -> &'sta
         (_, Phase::Scheduled) => "headline_scheduled",
         _ if !status.enforced => "headline_unenforced",
         (Some(Phase::Pending), _) => "headline_pending",
+        (Some(Phase::Opening), _) => "headline_opening",
         (Some(_), _) => "headline_offline",
         (None, Phase::Pending) => "headline_partly_pending",
+        (None, Phase::Opening) => "headline_partly_opening",
         (None, Phase::Offline) => "headline_partly",
     }
 }
@@ -80,8 +84,9 @@ pub(super) fn severity(phase: Phase) -> u8 {
     match phase {
         Phase::Online => 0,
         Phase::Scheduled => 1,
-        Phase::Pending => 2,
-        Phase::Offline => 3,
+        Phase::Opening => 2,
+        Phase::Pending => 3,
+        Phase::Offline => 4,
     }
 }
 
@@ -141,8 +146,38 @@ impl ModeShown {
                 .held
                 .as_ref()
                 .map(|held| HeldShown::new(mode, held, reader)),
+            opening: mode
+                .opening
+                .as_ref()
+                .map(|opening| OpeningShown::new(opening, reader)),
             may_toggle,
             is_compact: false,
+        }
+    }
+}
+
+/// How many are in of a mode that is opening, as the page shows it.
+#[derive(Debug, Serialize)]
+struct OpeningShown {
+    permille: u64,
+    text: String,
+    is_paused: bool,
+}
+
+impl OpeningShown {
+    fn new(opening: &OpeningStatus, reader: &Reader<'_>) -> Self {
+        // A share is from 0 to 1; only all are 100 %.
+        let permille = (opening.share * 1000.0).floor() as u64;
+        let percent = format!("{}.{} %", permille / 10, permille % 10);
+        let is_paused = opening.until.is_none();
+        let key = match is_paused {
+            true => "opening_paused",
+            false => "opening_share",
+        };
+        Self {
+            permille,
+            text: reader.filled(key, "share", &percent),
+            is_paused,
         }
     }
 }

@@ -320,3 +320,81 @@ fn what_other_programs_call_the_commands_is_understood() {
     let help = operator.done(&["--help"]).out;
     assert!(!help.contains("down") && !help.contains("\n  up"), "{help}");
 }
+
+#[test]
+fn off_over_a_time_opens_share_by_share_and_is_paused() {
+    let operator = Operator::new();
+    operator.done(&["on"]);
+    let ran = operator.done(&["off", "--over", "1h"]);
+    assert!(ran.out.starts_with("site is opening, 0.0 % of the visitors are in, all at 20"), "{ran:?}");
+    operator.fails(14, &["status", "--exit-code"]);
+    let status = operator.done(&["status"]);
+    assert!(status.out.contains("0.0 % of the visitors are in"), "{status:?}");
+    let ran = operator.done(&["off", "--pause"]);
+    assert!(ran.out.contains("of the visitors are in, paused"), "{ran:?}");
+    let ran = operator.done(&["off"]);
+    assert!(ran.out.starts_with("site is online"), "{ran:?}");
+    let ran = operator.fails(1, &["off", "--pause"]);
+    assert!(ran.err.contains("is not opening"), "{ran:?}");
+    let ran = operator.fails(2, &["off", "--over", "soon"]);
+    assert!(ran.err.contains("--over"), "{ran:?}");
+}
+
+#[test]
+fn grants_are_made_listed_and_revoked() {
+    let operator = Operator::with_settings("[[mode]]\nkey = \"site\"\n[[mode]]\nkey = \"shop\"");
+    assert_eq!(operator.done(&["grant", "list"]).out, "Nobody has a grant.\n");
+    let ran = operator.done(&["grant", "add", "auditor", "--for", "2h"]);
+    assert!(ran.out.contains("/maintenance-mode/enter/mmg_"), "{ran:?}");
+    assert!(ran.out.contains("lets auditor look in until 20"), "{ran:?}");
+    let ran = operator.done(&[
+        "--json", "grant", "add", "probe", "--token", "--mode", "shop", "--mode", "site", "--prefix",
+        "/api", "--prefix", "/shop", "--until", "2099-01-01T00:00:00Z",
+    ]);
+    let made = ran.json();
+    let secret = made["secret"].as_str().unwrap();
+    assert!(secret.starts_with("mmg_") && made["link"].is_null(), "{made}");
+    operator.done(&["grant", "add", "office", "--address", "192.0.2.7/24"]);
+    let listed = operator.done(&["--json", "grant", "list"]).json();
+    let grants = listed["grants"].as_array().unwrap();
+    let names: Vec<_> = grants.iter().map(|grant| grant["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["auditor", "office", "probe"]);
+    assert_eq!(grants[2]["modes"], json!(["shop", "site"]));
+    assert_eq!(grants[2]["prefixes"], json!(["/api", "/shop"]));
+    assert_eq!(grants[2]["until"], "2099-01-01T00:00:00Z");
+    assert!(grants[0]["by"].as_str().unwrap().starts_with(operator.by()));
+    assert!(!listed.to_string().contains(&secret[4..]));
+    let table = operator.done(&["grant", "list"]).out;
+    assert!(table.contains("address 192.0.2.0/24"), "{table}");
+    let ran = operator.fails(1, &["grant", "add", "probe"]);
+    assert!(ran.err.contains("there is a grant `probe` already"), "{ran:?}");
+    let ran = operator.done(&["grant", "revoke", "probe"]);
+    assert_eq!(ran.out, "probe may not look in any more\n");
+    let ran = operator.fails(1, &["grant", "revoke", "probe"]);
+    assert!(ran.err.contains("there is no grant `probe`"), "{ran:?}");
+    for wrong in [
+        &["grant", "add", "a b"][..],
+        &["grant", "add", "x", "--address", "everywhere"],
+        &["grant", "add", "x", "--prefix", "shop"],
+        &["grant", "add", "x", "--mode", "nowhere"],
+        &["grant", "add", "x", "--link", "--token"],
+        &["grant", "add", "x", "--for", "1h", "--until", "+2h"],
+    ] {
+        operator.fails(2, wrong);
+    }
+}
+
+#[test]
+fn networks_that_on_allows_end_with_the_switch() {
+    let operator = Operator::new();
+    operator.done(&["on", "--allow", "192.0.2.0/24", "--allow", "2001:db8::/32"]);
+    let list = || operator.done(&["--json", "grant", "list"]).json()["grants"].clone();
+    assert_eq!(list()[0]["name"], "site-192.0.2.0_24");
+    assert_eq!(list()[1]["with_switch"], true);
+    operator.done(&["grant", "revoke", "site-192.0.2.0_24"]);
+    assert_eq!(list().as_array().unwrap().len(), 1);
+    operator.done(&["off"]);
+    assert_eq!(list(), json!([]));
+    operator.fails(2, &["on", "--allow", "everywhere"]);
+    operator.fails(2, &["on", "--allow", "10.0.0.1", "--start", "+1h"]);
+}

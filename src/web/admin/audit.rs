@@ -1,0 +1,109 @@
+//! `/audit`: who did what, as far as the caller may see it.
+
+use std::{io, sync::Arc};
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use serde::Serialize;
+
+use super::{
+    answer::{document, faulty},
+    answering::Answer,
+    authorize::may_see,
+    visible::{Told, Visible},
+};
+use crate::{
+    core::audit::AuditEntry,
+    web::{maintenance::Maintenance, request::query_pairs},
+};
+
+/// How many entries are told where nobody says how many.
+const USUAL: usize = 100;
+const MOST: usize = 1000;
+
+#[derive(Debug, Serialize)]
+struct Audit {
+    audit: Visible<Vec<AuditEntry>>,
+}
+
+impl Told for Audit {}
+
+pub(super) async fn audit(request: HttpRequest, maintenance: web::Data<Maintenance>) -> Answer {
+    let (_, sight) = may_see(&request, &maintenance).await?;
+    let asked = Asked::read(request.query_string())
+        .map_err(|faults| faulty(&request, &maintenance, &faults))?;
+    let entries = told(&request, &maintenance).await?;
+    let entries = entries.into_iter().filter(|entry| asked.fits(entry));
+    let audit = sight.audit(entries.collect(), asked.last);
+    Ok(document(StatusCode::OK, &Audit { audit }))
+}
+
+/// The latest entries of this process's file, which is read where nothing else waits. `None`: there is
+/// no file.
+pub(super) async fn latest(maintenance: &Maintenance) -> Option<io::Result<Vec<AuditEntry>>> {
+    let audit = Arc::clone(&maintenance.engine.shared.audit);
+    match web::block(move || audit.latest()).await {
+        Ok(latest) => latest,
+        Err(error) => Some(Err(io::Error::other(error))),
+    }
+}
+
+async fn told(
+    request: &HttpRequest,
+    maintenance: &Maintenance,
+) -> Result<Vec<AuditEntry>, HttpResponse> {
+    let refused = |status, title: &str, detail: &str| {
+        let responses = &maintenance.front.responses;
+        responses.notice(request.headers(), status, title, detail)
+    };
+    match latest(maintenance).await {
+        None => Err(refused(
+            StatusCode::CONFLICT,
+            "No audit",
+            "No file is kept of who did what: the setting `audit.file` names none.",
+        )),
+        Some(Ok(entries)) => Ok(entries),
+        Some(Err(error)) => Err(refused(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Not read",
+            &format!("The file of the audit cannot be read: {error}."),
+        )),
+    }
+}
+
+/// Which entries somebody asks for.
+struct Asked {
+    mode: Option<String>,
+    last: usize,
+}
+
+impl Asked {
+    fn read(query: &str) -> Result<Self, Vec<String>> {
+        let mut asked = Self {
+            mode: None,
+            last: USUAL,
+        };
+        let mut faults = Vec::new();
+        for (name, value) in query_pairs(query) {
+            match name.as_str() {
+                "mode" => asked.mode = Some(value),
+                "last" => match value.parse() {
+                    Ok(last) if (1..=MOST).contains(&last) => asked.last = last,
+                    _ => faults.push(format!("`last`: give a number from 1 to {MOST}")),
+                },
+                _ => faults.push(
+                    "there is a parameter that is not known; known are mode and last".to_owned(),
+                ),
+            }
+        }
+        if faults.is_empty() {
+            Ok(asked)
+        } else {
+            Err(faults)
+        }
+    }
+
+    fn fits(&self, entry: &AuditEntry) -> bool {
+        let is_of = |mode: &String| entry.mode.as_ref() == Some(mode);
+        self.mode.as_ref().is_none_or(is_of)
+    }
+}
