@@ -45,6 +45,7 @@ macro_rules! page {
         #[doc = "[templates.md]: crate::guide::templates"]
         #[doc = "[windows.md#for-everybody-to-see]: crate::guide::windows#for-everybody-to-see"]
         #[doc = "[who-gets-in.md#visitors-are-known-by-a-token]: crate::guide::who_gets_in#visitors-are-known-by-a-token"]
+        #[doc = concat!("[benches/README.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/benches/README.md#cold-caches")]
         #[doc = concat!("[docs/barrier.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/barrier.md")]
         #[doc = concat!("[docs/security.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/security.md")]
         #[doc = concat!("[languages/en.toml]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/languages/en.toml")]

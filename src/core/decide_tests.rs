@@ -127,7 +127,7 @@ impl Subject for Request {
     fn each_grant(
         &self,
         _: crate::core::state::GrantKind,
-        _: &mut dyn FnMut(&crate::core::grants::GrantHash),
+        _: &mut dyn FnMut(&crate::core::state::GrantHash),
     ) {
     }
 
@@ -581,7 +581,7 @@ fn an_address_is_matched_as_a_whole_and_mapped_addresses_as_v4() {
         fn each_grant(
             &self,
             _: crate::core::state::GrantKind,
-            _: &mut dyn FnMut(&crate::core::grants::GrantHash),
+            _: &mut dyn FnMut(&crate::core::state::GrantHash),
         ) {
         }
 

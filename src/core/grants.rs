@@ -12,12 +12,9 @@ use crate::core::{
         exempt::{AddressSet, PathRules},
         subject::Subject,
     },
-    state::{Document, GrantKind, GrantRecord, name_with_switch},
+    state::{Document, GrantHash, GrantKind, GrantRecord, name_with_switch},
     text::hexadecimal,
 };
-
-/// What is kept of a secret. It has 32 random bytes, so that nobody can guess what this is the hash of.
-pub(crate) type GrantHash = [u8; 32];
 
 /// What a link leads to, as the cookie has it: whoever sees the cookie does not know the link.
 pub(crate) fn cookie_of_link(secret: &str) -> String {

@@ -43,7 +43,7 @@ impl Subject for Request<'_> {
     fn each_grant(
         &self,
         _: crate::core::state::GrantKind,
-        _: &mut dyn FnMut(&crate::core::grants::GrantHash),
+        _: &mut dyn FnMut(&crate::core::state::GrantHash),
     ) {
     }
 

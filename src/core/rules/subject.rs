@@ -3,9 +3,8 @@
 use std::net::IpAddr;
 
 use crate::core::{
-    grants::GrantHash,
     rules::{readings::Readings, routes::Routes},
-    state::GrantKind,
+    state::{GrantHash, GrantKind},
 };
 
 /// What the rules may ask about a request. Answers are computed when asked for.

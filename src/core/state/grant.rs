@@ -30,6 +30,9 @@ words! {
     }
 }
 
+/// What is kept of a secret. It has 32 random bytes, so that nobody can guess what this is the hash of.
+pub(crate) type GrantHash = [u8; 32];
+
 /// A grant, as it is stored under its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct GrantRecord {

@@ -30,7 +30,7 @@ use self::lineage::Lineage;
 
 pub(crate) use self::{
     cancelled::Cancelled,
-    grant::{GrantRecord, GrantRecords, name_with_switch},
+    grant::{GrantHash, GrantRecord, GrantRecords, name_with_switch},
     holder::{Hold, Holder},
     mode_state::ModeState,
     operations::HISTORY_LENGTH,

@@ -6,7 +6,7 @@ use actix_web::dev::{ResourceDef, ResourceMap};
 
 use super::inquiry::Inquiry;
 use crate::{
-    core::{grants::GrantHash, state::GrantKind},
+    core::state::{GrantHash, GrantKind},
     core::{
         rules::{
             readings::Readings,

@@ -5,7 +5,7 @@ use actix_web::{
     http::header::{COOKIE, HeaderName},
 };
 
-use crate::core::grants::{GrantHash, hash_of};
+use crate::core::{grants::hash_of, state::GrantHash};
 
 pub(crate) const X_MAINTENANCE_GRANT: HeaderName = HeaderName::from_static("x-maintenance-grant");
 

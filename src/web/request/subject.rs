@@ -9,9 +9,8 @@ use actix_web::{
 
 use crate::{
     core::{
-        grants::GrantHash,
         rules::{readings::Readings, routes::Routes, subject::Subject},
-        state::GrantKind,
+        state::{GrantHash, GrantKind},
     },
     web::{
         front::Front,
