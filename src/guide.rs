@@ -16,7 +16,7 @@
 //! - [Tell people](telling_people): a chat, a calendar
 //! - [Tell systems](telling_systems): silences of Alertmanager, alert rules, webhooks
 //! - [Monitors, logs and metrics](observing): probes, events, figures, alerts
-//! - [Where the state is kept](stores): a file, Redis, a bucket
+//! - [Where the state is kept](stores): a file, Postgres, Redis, a bucket
 //! - [More than one machine](fleets): one switch for all
 //! - [Settings](settings): all keys and their defaults
 //! - Coming from [django-maintenance-mode](from_django_maintenance_mode),
