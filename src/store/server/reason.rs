@@ -38,6 +38,7 @@ impl Reason {
     }
 
     /// One that stays until somebody does something about it.
+    #[cfg(feature = "postgres")]
     pub(in crate::store) fn permanent(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
