@@ -8,7 +8,7 @@
 FROM rust:1-trixie AS build
 WORKDIR /source
 COPY . .
-RUN cargo build --release --locked --features cli,redis,object-store --bin maintenance \
+RUN cargo build --release --locked --features cli,redis,postgres,object-store --bin maintenance \
     && cargo build --release --locked --example demo \
     && mkdir -p /out/state \
     && cp target/release/maintenance /out/ \

@@ -14,7 +14,7 @@
 //! - [The program `maintenance`](program): commands and exit codes
 //! - [Operations](operations): for whoever runs a site, in the order of urgency
 //! - [Monitors, logs and metrics](observing): probes, events, figures, alerts
-//! - [Where the state is kept](stores): a file, Redis, a bucket
+//! - [Where the state is kept](stores): a file, Postgres, Redis, a bucket
 //! - [More than one machine](fleets): one switch for all
 //! - [Settings](settings): all keys and their defaults
 //! - Coming from [django-maintenance-mode](from_django_maintenance_mode),

@@ -93,16 +93,33 @@ impl During {
         let was_closed = is_closed(context);
         tell_terminal(context, &format!("{key} closes"));
         let mut hold = self.hold(context, &wishes, &mut signals).await?;
-        let waited = self.wait(context, &mut signals).await;
+        let mut gone = None;
+        let lost = async {
+            match hold.gone().await {
+                (Gone::Lost, why) => why,
+                // Whoever waits hears of that.
+                (Gone::TakenAway, _) => std::future::pending().await,
+            }
+        };
+        let waited = tokio::select! {
+            biased;
+            why = lost => {
+                gone = Some(Gone::Lost);
+                Err(not_run(&why))
+            }
+            waited = self.wait(context, &mut signals) => waited,
+        };
         if let Err(failure) = waited.and_then(|()| signals.none_yet()) {
-            bring_back(&mut hold, context).await?;
+            // What was to follow its loss has followed.
+            if gone.is_none() {
+                bring_back(&mut hold, context).await?;
+            }
             tell_what_is_left(context, was_closed, false);
             return Err(failure);
         }
         let command = self.name();
         tell_terminal(context, &format!("{key} is closed; {command} runs"));
         let json = context.output.is_json();
-        let mut gone = None;
         let stop = async {
             let (how, why) = hold.gone().await;
             gone = Some(how);

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{context::Context, failure::Failure, options::word};
+use super::{context::Context, failure::Failure};
 use crate::{
     engine::web_server_files::replace,
     web_server::{WebServer, export},
@@ -16,23 +16,60 @@ use crate::{
 #[command(after_help = "\
 The settings `web_server.flag` and `web_server.page` name
 the files that the rules look for. Exempt paths and
-addresses are carried over.
+addresses are carried over. For `postgres` it is the table
+of a store there.
 
 Examples:
   maintenance export nginx > /etc/nginx/maintenance.conf
-  maintenance export haproxy --app 127.0.0.1:9000")]
+  maintenance export haproxy --app 127.0.0.1:9000
+  maintenance export postgres | psql shop")]
 pub(super) struct Export {
     /// For which one
-    #[arg(value_name = "SERVER", value_parser = word::<WebServer>())]
-    server: WebServer,
+    #[arg(value_name = "SERVER")]
+    server: Server,
     /// Where it finds the app
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     app: String,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Server {
+    Nginx,
+    Apache,
+    Caddy,
+    Haproxy,
+    Postgres,
+}
+
+impl Server {
+    /// `None`: it is no web server, but a store.
+    fn of_the_web(self) -> Option<WebServer> {
+        match self {
+            Self::Nginx => Some(WebServer::Nginx),
+            Self::Apache => Some(WebServer::Apache),
+            Self::Caddy => Some(WebServer::Caddy),
+            Self::Haproxy => Some(WebServer::HaProxy),
+            Self::Postgres => None,
+        }
+    }
+}
+
+/// What a store in Postgres makes itself where it may, and what a user needs that may not.
+fn table() -> String {
+    format!(
+        "{};\n-- For each user of the store:\n-- GRANT SELECT, INSERT, UPDATE, DELETE ON maintenance TO …;\n",
+        include_str!("../store/postgres/table.sql").trim_end()
+    )
+}
+
 impl Export {
     pub(super) fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
-        let server = self.server;
+        let Some(server) = self.server.of_the_web() else {
+            let table = table();
+            let document = json!({"server": "postgres", "sql": table});
+            context.output.hand_out(&document, &table);
+            return Ok(0);
+        };
         let site = context.site.by_store()?;
         let rules = export(server, &site.settings, &self.app)
             .map_err(|error| Failure::failed(error.to_string()))?;

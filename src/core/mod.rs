@@ -11,7 +11,7 @@ pub(crate) mod mode;
 pub(crate) mod mode_view;
 pub(crate) mod opening;
 pub(crate) mod overlap;
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 pub(crate) mod pace;
 pub(crate) mod phase;
 pub(crate) mod public_path;

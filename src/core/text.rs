@@ -66,7 +66,7 @@ pub(crate) fn escaped_json(json: &str) -> String {
 }
 
 /// The parameters of a store's URL that are no secrets.
-const SHOWN_PARAMETERS: [&str; 2] = ["db", "prefix"];
+const SHOWN_PARAMETERS: [&str; 5] = ["db", "host", "port", "prefix", "sslmode"];
 
 /// The URL with an ellipsis in the place of whatever may be a user, a password or a key, whether it
 /// is a URL that can be read or one with a slip of the pen in it.
@@ -97,10 +97,13 @@ pub(crate) fn without_password(url: &str) -> String {
     // What follows a colon and is no port is a password, of a URL without a host.
     let after_address = host.rsplit_once(']').map_or(host, |(_, rest)| rest);
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-    let host = match after_address.split_once(':') {
-        Some((_, port)) if !is_port(port) => "…",
-        _ => host,
-    };
+    let has_password = after_address
+        .split(',')
+        .any(|one| match one.split_once(':') {
+            Some((_, port)) => !is_port(port),
+            None => false,
+        });
+    let host = if has_password { "…" } else { host };
     format!("{scheme}:{slashes}{login}{host}{path}{}", parameters(end))
 }
 

@@ -52,6 +52,11 @@ fn no_form_of_a_url_shows_its_password() {
             "redis://h:6379/1?prefix=shop",
         ),
         ("redis://[::1]:6379/", "redis://[::1]:6379/"),
+        (
+            "postgres://u:p@a:1,b:2/d?sslmode=require",
+            "postgres://…@a:1,b:2/d?sslmode=require",
+        ),
+        ("postgres://a,u:geheim", "postgres://…"),
         ("memory:", "memory:"),
         ("file:a@b", "file:a@b"),
         ("file:/var/lib/a:b", "file:/var/lib/a:b"),

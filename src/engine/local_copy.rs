@@ -63,7 +63,7 @@ pub(crate) enum Of<'a> {
     File(&'a Path),
     /// Another machine's. Only the features have such stores.
     #[cfg_attr(
-        not(any(feature = "redis", feature = "object-store")),
+        not(any(feature = "redis", feature = "postgres", feature = "object-store")),
         allow(dead_code)
     )]
     Remote,

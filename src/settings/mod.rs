@@ -148,10 +148,10 @@ pub struct Settings {
     /// The URL of the store that holds the state: `memory:`, `file:` with a relative or absolute
     /// path, or `file:///` with an absolute one. The path is taken as it stands: `%20` is three
     /// characters. With the feature `redis` also `redis://`, `rediss://` and `redis+unix:///`, see
-    /// `RedisStore`, and with `object-store` `s3://`, `gs://` and `az://`, see `BucketStore`. Default `file:maintenance.state`.
+    /// `RedisStore`, with `postgres` `postgres://`, see `PostgresStore`, and with `object-store` `s3://`, `gs://` and `az://`, see `BucketStore`. Default `file:maintenance.state`.
     pub store: String,
     /// How long an answer of the store is waited for at most, where its answers are slow; where they are
-    /// quick, a few seconds. For Redis and Valkey. At least two seconds. Default 30 seconds.
+    /// quick, a few seconds. For Redis, Valkey and Postgres. At least two seconds. Default 30 seconds.
     pub store_timeout: Duration,
     /// Wins over what the store holds, and refuses changes. Default `None`: the store decides.
     pub forced: Option<Forced>,

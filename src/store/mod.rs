@@ -13,6 +13,7 @@
 //! | in one process, and forgets at its end | [`MemoryStore`] | |
 //! | on one machine, in any number of processes | [`FileStore`] | within a tenth of a second |
 //! | on several machines, with Redis or Valkey | `RedisStore` (feature `redis`) | within milliseconds |
+//! | on several machines, with Postgres | `PostgresStore` (feature `postgres`) | within milliseconds |
 //! | on several machines, with nothing but a bucket | `BucketStore` (feature `object-store`) | within seconds |
 //! | with something else that compares and swaps | one's own [`Store`] | |
 //!
@@ -20,6 +21,8 @@
 //!   survives, and is switched by `echo on`. On a network file system it works as well as its locks.
 //! - Do not keep the state in what maintenance is for. A migration of the database should not need
 //!   the database to say that the site is closed.
+//! - Postgres keeps what it has confirmed, and costs two connections a node. Give the state another
+//!   database than the one that is migrated, or read in the guide what holds while that one is down.
 //! - Redis is memory first. What it loses the nodes put back; turn on its append-only file for the
 //!   case that all of them are gone, too.
 //! - A bucket is the most durable and the slowest, and each look costs something.
@@ -43,13 +46,19 @@ pub mod conformance;
 pub(crate) mod file;
 mod lease;
 mod memory;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 mod reserve;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod server;
 pub(crate) mod url;
 
 #[cfg(feature = "object-store")]
 pub use self::bucket::BucketStore;
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStore;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
 pub use self::{
@@ -214,7 +223,7 @@ pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub(crate) const LARGEST_DOCUMENT: usize = 16 * 1024 * 1024;
 
 /// Why a document cannot be read that has more bytes than [`LARGEST_DOCUMENT`].
-#[cfg(any(feature = "redis", feature = "object-store"))]
+#[cfg(any(feature = "redis", feature = "postgres", feature = "object-store"))]
 fn too_large(place: &str, size: u64) -> StoreError {
     StoreError::new(format!(
         "cannot read the maintenance state at {place}: it has {size} bytes, and no maintenance state \

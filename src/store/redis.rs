@@ -2,17 +2,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::redis::{Script, Value};
+use ::redis::{FromRedisValue, Script, ScriptInvocation, Value};
 use jiff::Timestamp;
 
 use self::{
     address::Address,
-    connection::Connections,
     lease_value::{marked, milliseconds, parsed, value},
+    watch::Channel,
 };
 use super::{
     Hints, LARGEST_DOCUMENT, Lease, LeaseCondition, LiveLease, Loaded, PutLease, Saved, Store,
-    StoreError, StoreFuture, UNREADABLE, Version, too_large,
+    StoreError, StoreFuture, UNREADABLE, Version,
+    server::{
+        connections::{Answer, Connections, Server as _},
+        watch::watch,
+    },
+    too_large,
 };
 
 pub(crate) mod address;
@@ -85,7 +90,7 @@ const LARGEST_LEASE: usize = 1024 * 1024 + 1024;
 
 #[derive(Debug)]
 struct Inner {
-    connections: Connections,
+    connections: Connections<Address>,
     scripts: Scripts,
     state_key: String,
     channel: String,
@@ -165,10 +170,21 @@ fn loaded(document: Vec<u8>) -> Loaded {
 }
 
 impl Inner {
+    /// Runs a script on the server, which can be run twice without harm.
+    async fn ask<T: FromRedisValue + Send>(
+        &self,
+        what: &str,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<Answer<T>, StoreError> {
+        // Loads the script again if the server has forgotten it.
+        let question = |mut connection| async move { script.invoke_async(&mut connection).await };
+        self.connections.ask(what, question).await
+    }
+
     async fn load(&self) -> Result<Option<Loaded>, StoreError> {
         let mut script = self.scripts.load.key(&self.state_key);
         script.arg(LARGEST_DOCUMENT);
-        let answer = self.connections.ask("read the maintenance state", &script);
+        let answer = self.ask("read the maintenance state", &script);
         self.document(answer.await?.value)
     }
 
@@ -179,7 +195,7 @@ impl Inner {
             Value::Nil => Ok(None),
             Value::BulkString(document) => Ok(Some(loaded(document))),
             Value::Int(size) => Err(too_large(
-                &self.connections.address().shown,
+                self.connections.server().shown(),
                 size.unsigned_abs(),
             )),
             _ => Err(self.misunderstood("read the maintenance state")),
@@ -189,7 +205,7 @@ impl Inner {
     async fn clock(&self) -> Result<Option<Timestamp>, StoreError> {
         let script = self.scripts.clock.prepare_invoke();
         let what = "ask what time it is";
-        let answer = self.connections.ask::<(i64, i64)>(what, &script).await?;
+        let answer = self.ask::<(i64, i64)>(what, &script).await?;
         let (seconds, micros) = answer.value;
         let micros = seconds
             .checked_mul(1_000_000)
@@ -206,7 +222,6 @@ impl Inner {
             .arg(&self.channel)
             .arg(LARGEST_DOCUMENT);
         let answer = self
-            .connections
             .ask::<(i64, Value)>("store the maintenance state", &script)
             .await?;
         let (is_stored, newer) = answer.value;
@@ -227,7 +242,7 @@ impl Inner {
     /// The server makes a new name for itself at each start.
     async fn life(&self) -> Result<Option<String>, StoreError> {
         let script = self.scripts.life.prepare_invoke();
-        let answer = self.connections.ask("ask for its name", &script);
+        let answer = self.ask("ask for its name", &script);
         Ok(answer.await?.value)
     }
 
@@ -252,7 +267,7 @@ impl Inner {
             .arg(&self.lease_keys)
             .arg(LARGEST_LEASE);
         let what = "take a lease";
-        let answer = self.connections.ask::<Vec<Value>>(what, &script);
+        let answer = self.ask::<Vec<Value>>(what, &script);
         match answer.await?.value.as_slice() {
             [] => Ok(PutLease::Held),
             [value, left] => Ok(PutLease::Taken(self.live(
@@ -274,7 +289,7 @@ impl Inner {
             .arg(value(lease))
             .arg(milliseconds(time_to_live))
             .arg(LARGEST_LEASE);
-        let answer = self.connections.ask("renew a lease", &script);
+        let answer = self.ask("renew a lease", &script);
         Ok(answer.await?.value)
     }
 
@@ -285,7 +300,7 @@ impl Inner {
             .arg(lease.name())
             .arg(marked(lease.holder()))
             .arg(LARGEST_LEASE);
-        let answer = self.connections.ask::<i64>("give a lease back", &script);
+        let answer = self.ask::<i64>("give a lease back", &script);
         answer.await?;
         Ok(())
     }
@@ -303,7 +318,7 @@ impl Inner {
         script.arg(&self.lease_keys).arg(first).arg(last);
         script.arg(LARGEST_LEASE);
         let what = "list leases";
-        let answer = self.connections.ask::<Vec<Value>>(what, &script);
+        let answer = self.ask::<Vec<Value>>(what, &script);
         let found = answer.await?.value;
         let leases = found.chunks(3).map(|found| match found {
             [Value::BulkString(name), value, left] => {
@@ -342,7 +357,7 @@ impl Inner {
         StoreError::new(format!(
             "cannot {what} at {}: a key that begins with `{}` was not written by this crate; remove \
              it, or give another `?prefix=`",
-            self.connections.address().shown,
+            self.connections.server().shown(),
             self.lease_keys
         ))
     }
@@ -350,7 +365,7 @@ impl Inner {
 
 impl Store for RedisStore {
     fn url(&self) -> String {
-        self.0.connections.address().shown.clone()
+        self.0.connections.server().shown().to_owned()
     }
 
     fn may_lose_state(&self) -> bool {
@@ -374,7 +389,10 @@ impl Store for RedisStore {
     }
 
     fn watch(&self) -> Hints {
-        watch::watch(self.0.connections.clone(), self.0.channel.clone())
+        watch(Channel {
+            connections: self.0.connections.clone(),
+            name: self.0.channel.clone(),
+        })
     }
 
     fn answers_within(&self) -> Option<Duration> {

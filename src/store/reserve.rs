@@ -56,7 +56,7 @@ impl Reserve {
 
     /// Sets the reserve free for something that failed and is about to be tried again. `false`: it
     /// failed for another reason, or there is nothing to set free.
-    #[cfg(feature = "redis")]
+    #[cfg(any(feature = "postgres", feature = "redis"))]
     pub(crate) fn release(&self) -> bool {
         if !lacks(self.size) {
             return false;
@@ -68,7 +68,7 @@ impl Reserve {
     }
 
     /// Keeps back again what may be kept back.
-    #[cfg(feature = "redis")]
+    #[cfg(any(feature = "postgres", feature = "redis"))]
     pub(crate) fn refill(&self) {
         fill(&mut self.held.lock(), self.size);
     }

@@ -14,6 +14,9 @@ pub(crate) enum StoreUrl {
     Memory,
     /// `file:` and a path, relative or absolute.
     File(PathBuf),
+    /// `postgres:` and the like: the whole URL.
+    #[cfg(feature = "postgres")]
+    Postgres(String),
     /// `redis:` and the like: the whole URL.
     #[cfg(feature = "redis")]
     Redis(String),
@@ -27,6 +30,8 @@ impl fmt::Debug for StoreUrl {
         match self {
             Self::Memory => formatter.write_str("memory:"),
             Self::File(path) => write!(formatter, "file:{}", path.display()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => formatter.write_str(&without_password(url)),
             #[cfg(feature = "redis")]
             Self::Redis(url) => formatter.write_str(&without_password(url)),
             #[cfg(feature = "object-store")]
@@ -75,6 +80,13 @@ impl StoreUrl {
             "redis" | "rediss" | "redis+unix" | "valkey" | "valkeys" | "valkey+unix" | "unix" => {
                 needs("redis")
             }
+            #[cfg(feature = "postgres")]
+            _ if crate::store::postgres::address::Address::takes(&scheme) => {
+                crate::store::postgres::address::Address::parse(url)?;
+                Ok(Self::Postgres(url.to_owned()))
+            }
+            #[cfg(not(feature = "postgres"))]
+            "postgres" | "postgresql" => needs("postgres"),
             #[cfg(feature = "object-store")]
             "s3" | "gs" | "az" => {
                 crate::store::bucket::address::Address::parse(url)?;

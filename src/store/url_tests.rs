@@ -41,7 +41,7 @@ fn store_urls_are_memory_or_a_file() {
                 "redis+cluster://localhost",
                 "give \"redis://\" and the address",
             ),
-            ("postgres://db", "no store has the scheme `postgres:`"),
+            ("mysql://db", "no store has the scheme `mysql:`"),
         ],
     );
 }
@@ -58,6 +58,29 @@ fn a_server_needs_the_feature() {
         assert!(fault.contains("not supported by this build"), "{fault}");
         assert!(fault.contains("feature `redis`"), "{fault}");
     }
+}
+
+#[cfg(not(feature = "postgres"))]
+#[test]
+fn a_database_needs_the_feature() {
+    for url in ["postgres://u@db/shop", "postgresql:///shop"] {
+        let fault = StoreUrl::parse(url).unwrap_err();
+        assert!(fault.contains("feature `postgres`"), "{fault}");
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_database_is_taken_and_what_is_none_is_told() {
+    for url in [
+        "postgres://u:p@one:1,two/shop?prefix=a",
+        "PostgreSQL:///shop",
+    ] {
+        assert_eq!(StoreUrl::parse(url), Ok(StoreUrl::Postgres(url.to_owned())));
+    }
+    let fault = StoreUrl::parse("postgres://u:geheim@h/x?prefx=a").unwrap_err();
+    assert!(fault.contains("no parameter `prefx`"), "{fault}");
+    assert!(!fault.contains("geheim"), "{fault}");
 }
 
 #[cfg(not(feature = "object-store"))]

@@ -308,6 +308,47 @@ pub(super) fn of_audit(status: &Status) -> Finding {
     }
 }
 
+/// The jobs that hold modes.
+pub(super) fn of_holders(status: &Status, now: Timestamp, zone: &TimeZone) -> Vec<Finding> {
+    const NAME: &str = "holders";
+    let held = status.modes.iter();
+    let held = held.filter_map(|mode| Some((&mode.key, mode.held.as_ref()?)));
+    let findings: Vec<Finding> = held
+        .map(|(key, held)| {
+            let by = held.by.as_deref().map(|by| format!(" ({})", line(by)));
+            let job = format!("{}{}", line(&held.name), by.unwrap_or_default());
+            let since = wording::time_from_now(held.since, now, zone);
+            let says = format!("{} is held by {job} since {since}", line(key));
+            if held.is_lost() {
+                return Finding::wrong(NAME, format!("{says}, which has died"), None).with_remedy(
+                    format!(
+                        "see whether its work is done; then run it again, or \
+                         `maintenance --mode {} off`",
+                        line(key)
+                    ),
+                );
+            }
+            if let Some(overdue) = held.overdue_since {
+                let overdue = wording::time_from_now(overdue, now, zone);
+                let says = format!("{says}; its announced end has passed: {overdue}");
+                return Finding::unknown(NAME, says).with_remedy(format!(
+                    "see how far the job is, and tell visitors another end: \
+                     `maintenance --mode {} on --for DURATION`",
+                    line(key)
+                ));
+            }
+            match held.alive {
+                Some(_) => Finding::right(NAME, format!("{says}, which lives")),
+                None => Finding::unknown(NAME, format!("{says}; nobody can tell whether it lives")),
+            }
+        })
+        .collect();
+    match findings.is_empty() {
+        true => vec![Finding::right(NAME, "no job holds a mode")],
+        false => findings,
+    }
+}
+
 /// The files for a web server.
 pub(super) fn of_files(status: &Status) -> Finding {
     const NAME: &str = "files";

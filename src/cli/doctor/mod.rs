@@ -8,7 +8,9 @@ use console::Style;
 use serde_json::json;
 
 use self::{
-    checks::{of_audit, of_clock, of_files, of_modes, of_nodes, of_pages, of_store, of_tokens},
+    checks::{
+        of_audit, of_clock, of_files, of_holders, of_modes, of_nodes, of_pages, of_store, of_tokens,
+    },
     finding::{Finding, Verdict},
 };
 use super::{
@@ -24,7 +26,8 @@ const REMEDY_OF_SITE: &str =
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Looks at the settings, the store, the clock, the nodes, the
-files for a web server and the tokens, and changes nothing.
+jobs that hold modes, the files for a web server and the
+tokens, and changes nothing.
 Each is right, wrong or unknown; what is wrong comes with a
 remedy. Exit code 1 if anything is wrong.
 
@@ -94,6 +97,7 @@ async fn of_all(context: &Context<'_>) -> Vec<Finding> {
     findings.push(of_clock(&status));
     findings.extend(of_nodes(&status));
     findings.push(of_modes(&status));
+    findings.extend(of_holders(&status, now, &context.zone));
     match near {
         Some(site) => {
             findings.push(of_files(&status));

@@ -107,7 +107,11 @@ fn a_lost_holder_opens_or_stays_as_it_was_said() {
     let settled = settled(&stays, at(60)).unwrap();
     assert_eq!(settled.history[0].ended_at, Some(at(60)));
     assert_eq!(settled.history[0].ended, Some(Ended::HolderLost));
-    assert_eq!(mode(&settled).holder(), None);
+    // A job that wakes up only now learns that it was lost, and not that somebody has opened it.
+    assert_eq!(mode(&settled).lost("job").unwrap().lost_at, Some(at(20)));
+    assert_eq!(mode(&settled).holder().unwrap().1.lost_at, Some(at(20)));
+    let known = settled.turn_off("site", None, at(70)).unwrap();
+    assert_eq!(mode(&known).holder(), None);
 
     let without_end = held(IfLost::Stay, None)
         .lose_holder("site", "job", at(20))

@@ -114,6 +114,23 @@ impl ModeState {
             .or_else(|| reopened.map(|lost| &lost.holder))
     }
 
+    /// All who were found dead, until somebody switches the mode again.
+    pub(crate) fn lost_holders(&self) -> impl Iterator<Item = (&str, &Holder)> {
+        let lost = self.holders().filter(|(_, holder)| holder.is_lost());
+        let reopened = self.reopened.iter();
+        lost.chain(reopened.map(|lost| (lost.token.as_str(), &lost.holder)))
+    }
+
+    /// The innermost of the guards that were found dead.
+    pub(super) fn last_lost(&self) -> Option<LostHolder> {
+        let mut lost = self.guards.iter().rev().filter(|guard| guard.is_lost());
+        let guard = lost.next()?;
+        Some(LostHolder {
+            token: guard.token.clone(),
+            holder: guard.held.clone()?,
+        })
+    }
+
     pub(super) fn is_held(&self) -> bool {
         self.guards.iter().any(GuardRecord::is_living)
     }

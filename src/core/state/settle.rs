@@ -145,8 +145,14 @@ fn settle(
         if let Some(mode) = next.modes.get_mut(key) {
             mode.windows
                 .retain_mut(|window| !is_part(Part::Window(&window.id)) || window.forget_past(now));
-            if is_part(Part::Switch) && mode.switch_ended(now).is_some() {
+            if is_part(Part::Switch)
+                && let Some((_, how)) = mode.switch_ended(now)
+            {
                 mode.switch = Switch::Off;
+                // Whoever was lost hears of that, and of nothing else, also when all is over.
+                if how == Ended::HolderLost {
+                    mode.reopened = mode.last_lost();
+                }
                 if matches!(purpose, Purpose::Store { .. }) {
                     mode.guards.clear();
                 }

@@ -5,16 +5,18 @@ use crate::{
     engine::{events, figures},
 };
 
-/// Tells of each holder that was alive before and is not any more, and has not let go.
+/// Tells of each holder that has died and has not let go, and was not known to: also at the start of a
+/// node, since the one that has seen the death may have ended before it could tell.
 pub(super) fn log_lost(before: &Snapshot, after: &Snapshot) {
     if before.generation == after.generation {
         return;
     }
     for (old, new) in before.modes.iter().zip(&after.modes) {
-        for (token, holder) in old.state.holders().filter(|(_, holder)| !holder.is_lost()) {
-            let Some(if_lost) = new.state.lost(token).map(|lost| lost.if_lost) else {
+        for (token, holder) in new.state.lost_holders() {
+            if old.state.lost(token).is_some() {
                 continue;
-            };
+            }
+            let if_lost = holder.if_lost;
             let what = match if_lost {
                 IfLost::Stay => {
                     "it stays closed until its announced end, or until somebody opens it"
@@ -32,7 +34,9 @@ pub(super) fn log_lost(before: &Snapshot, after: &Snapshot) {
                 generation = after.generation,
                 "the job that held a mode has died: {what}. Look whether its work is done"
             );
-            figures::holder_lost(&new.key, if_lost);
+            if old.state.holders().any(|(known, _)| known == token) {
+                figures::holder_lost(&new.key, if_lost);
+            }
         }
     }
 }

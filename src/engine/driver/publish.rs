@@ -38,7 +38,10 @@ impl Driver {
         log_phases(&before, &snapshot);
         log_changes(&before, &snapshot, &self.shared.cancelling);
         log_grants(&before, &snapshot, &self.shared.cancelling);
-        log_lost(&before, &snapshot);
+        // A program that looks tells what is in its own words.
+        if !self.plan.is_tool {
+            log_lost(&before, &snapshot);
+        }
         if !known.is_quiet {
             self.shared.hooks.tell(&before, &snapshot);
         }

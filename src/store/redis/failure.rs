@@ -1,49 +1,29 @@
 //! What a failure of a server means, and what to do about it.
 
-use std::time::Duration;
-
 use ::redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use crate::core::schedule::duration_in_words;
+use crate::store::server::reason::{NOTHING_LISTENS, Reason, SILENT};
 
-/// What has happened, and what helps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reason {
-    pub(super) text: String,
-    /// Whether trying again cannot help before somebody has changed the settings or the server's.
-    pub(super) is_permanent: bool,
+/// What an error of the client library means.
+pub(super) fn reason(error: &RedisError, prefix: &str) -> Reason {
+    Reason {
+        text: told(error, prefix),
+        // A replica is none of them: it may be on its way through a fail-over.
+        is_permanent: matches!(
+            error.code(),
+            Some("NOAUTH" | "WRONGPASS" | "NOPERM" | "WRONGTYPE" | "MOVED" | "CROSSSLOT")
+        ) || matches!(
+            error.kind(),
+            ErrorKind::AuthenticationFailed | ErrorKind::Parse
+        ),
+    }
 }
 
-impl Reason {
-    pub(super) fn of(error: &RedisError, prefix: &str) -> Self {
-        let code = error.code();
-        Self {
-            text: told(error, prefix),
-            // A replica is none of them: it may be on its way through a fail-over.
-            is_permanent: matches!(
-                code,
-                Some("NOAUTH" | "WRONGPASS" | "NOPERM" | "WRONGTYPE" | "MOVED" | "CROSSSLOT")
-            ) || matches!(
-                error.kind(),
-                ErrorKind::AuthenticationFailed | ErrorKind::Parse
-            ),
-        }
-    }
-
-    /// It has not answered for so long.
-    pub(super) fn silent(waited: Duration) -> Self {
-        Self {
-            text: format!("{SILENT} (waited for {})", duration_in_words(waited)),
-            is_permanent: false,
-        }
-    }
-
-    /// What a server says of itself.
-    pub(super) fn of_role(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            is_permanent: text != REPLICA,
-        }
+/// What a server says of itself.
+pub(super) fn of_role(text: &str) -> Reason {
+    Reason {
+        text: text.to_owned(),
+        is_permanent: text != REPLICA,
     }
 }
 
@@ -55,9 +35,7 @@ fn told(error: &RedisError, prefix: &str) -> String {
     match error.kind() {
         ErrorKind::AuthenticationFailed => LOGIN.to_owned(),
         ErrorKind::Io if error.is_timeout() => SILENT.to_owned(),
-        ErrorKind::Io if error.is_connection_refusal() => {
-            "nothing listens there; start the server, or correct the address".to_owned()
-        }
+        ErrorKind::Io if error.is_connection_refusal() => NOTHING_LISTENS.to_owned(),
         ErrorKind::Io => format!(
             "the connection failed ({}); check the address, the network and the server",
             first_line(error)
@@ -86,9 +64,6 @@ pub(super) fn is_misled(error: &RedisError) -> bool {
         )
     )
 }
-
-const SILENT: &str = "it does not answer in time; check that the server is up, not overloaded, and can \
-     be reached";
 
 pub(super) const REPLICA: &str =
     "it is a read-only replica; give the address of the primary, or of a proxy that leads to it";

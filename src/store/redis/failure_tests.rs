@@ -18,10 +18,10 @@ fn each_answer_of_a_server_says_what_to_do() {
         let text = told(&error, "shop");
         assert!(text.contains(part), "{code}: {text}");
         let waits = ["OOM", "BUSY", "MISCONF", "NOREPLICAS", "STRANGE"].contains(&code);
-        assert_eq!(Reason::of(&error, "shop").is_permanent, !waits, "{code}");
+        assert_eq!(reason(&error, "shop").is_permanent, !waits, "{code}");
     }
-    assert!(Reason::of_role(CLUSTER).is_permanent);
-    assert!(!Reason::of_role(REPLICA).is_permanent);
+    assert!(of_role(CLUSTER).is_permanent);
+    assert!(!of_role(REPLICA).is_permanent);
     let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
     assert!(told(&refused.into(), "shop").contains("nothing listens there"));
     let late = std::io::Error::from(std::io::ErrorKind::TimedOut);

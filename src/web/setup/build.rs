@@ -36,7 +36,7 @@ use crate::{
         shared::{Clock, Drain, Published, Shared},
         web_server_files::WebServerFiles,
     },
-    settings::{ModeSettings, ResponseSettings, Settings, SettingsError},
+    settings::{ModeSettings, ResponseSettings, Settings, SettingsError, WhenCutOff},
     web::{
         embedded::ADMIN_TEMPLATES,
         front::Front,
@@ -91,6 +91,10 @@ impl Builder {
         let functions = Functions::new(script, mode_keys(&settings));
         let of_app = std::mem::take(&mut self.of_app);
         let mut templates = Templates::read(&settings, of_app, functions.clone(), &ADMIN_TEMPLATES);
+        if self.is_tool {
+            // It is none of the nodes: nobody counts it out, and so nothing cuts it off.
+            settings.when_cut_off = WhenCutOff::KeepLast;
+        }
         if self.is_tool
             && let Err(message) = templates
         {

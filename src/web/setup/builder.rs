@@ -143,7 +143,7 @@ impl Builder {
 
     /// Keeps the state at this URL: `memory:` or `file:` with a path.
     ///
-    /// With the features `redis` and `object-store` there are more, see [`Settings::store`].
+    /// With the features `redis`, `postgres` and `object-store` there are more, see [`Settings::store`].
     ///
     /// ```
     /// # use actix_maintenance_mode::Maintenance;

@@ -21,6 +21,11 @@ pub(super) fn open_store(settings: &Settings) -> Result<(Arc<dyn Store>, LocalCo
             let copy = copy.of_files(store.clone());
             return Ok((Arc::new(store), copy));
         }
+        #[cfg(feature = "postgres")]
+        StoreUrl::Postgres(url) => {
+            let store = crate::store::PostgresStore::new(url)?.wait_at_most(settings.store_timeout);
+            (Arc::new(store), Of::Remote)
+        }
         #[cfg(feature = "redis")]
         StoreUrl::Redis(url) => {
             let store = crate::store::RedisStore::new(url)?.wait_at_most(settings.store_timeout);

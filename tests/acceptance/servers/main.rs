@@ -9,11 +9,15 @@
 mod certificates;
 #[path = "../../support/eventually.rs"]
 mod eventually;
+mod postgres_server;
 mod proxy;
 mod redis_server;
 
 mod bucket_store;
 mod fleet;
+mod postgres_errors;
+mod postgres_failures;
+mod postgres_store;
 mod redis_errors;
 mod redis_failures;
 mod redis_store;

@@ -17,6 +17,33 @@ pub(crate) enum StoreKind {
     Redis,
 }
 
+/// What the rounds are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SubjectKind {
+    /// Whoever waits for maintenance: it is not called safe while somebody is served
+    Barrier,
+    /// A job that holds the site: it stays closed while the job lives, and no death goes untold
+    During,
+}
+
+/// How a job reaches the site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Transport {
+    /// By its store
+    Store,
+    /// By the API of its nodes, behind a load balancer
+    Http,
+}
+
+/// What follows the death of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IfLost {
+    /// The site stays closed until the announced end, or until somebody opens it
+    Stay,
+    /// The site opens
+    Reopen,
+}
+
 /// What a node does that is cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Policy {
@@ -36,14 +63,22 @@ pub(crate) enum Policy {
 /// inside or let in.
 ///
 /// Rounds that end without that word are counted, too: it need not be safe, and nobody was told so.
+///
+/// With `--subject during` somebody runs `maintenance during` in each round, and the holder, the nodes or
+/// the store are killed, stopped or cut off. Visitors come all the time: nobody may be let in while the
+/// holder lives, is not stopped for longer than its lease, and its command runs. When it has died, the
+/// site opens or the loss is told, as `--if-lost` says.
+///
 /// Ctrl-C ends it with the table of what was played.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "torture",
     after_help = "\
-Exit: 0 nobody was inside; 1 somebody was, although it was said to be safe, or a node did not come back.
+Exit: 0 all went well; 1 somebody was inside who should not have been, or a death was not told, or a node did not come back.
 
-Example: cargo run -p acceptance --bin torture -- --rounds 10000 --store redis --policy close"
+Examples:
+  cargo run -p acceptance --bin torture -- --rounds 10000 --store redis --policy close
+  cargo run -p acceptance --bin torture -- --rounds 10000 --subject during --transport http"
 )]
 pub(crate) struct Arguments {
     /// How many rounds
@@ -52,6 +87,15 @@ pub(crate) struct Arguments {
     /// End after so many minutes, whatever was played
     #[arg(long, value_name = "NUMBER")]
     pub(crate) minutes: Option<u64>,
+    /// What the rounds are about
+    #[arg(long, value_enum, default_value_t = SubjectKind::Barrier)]
+    pub(crate) subject: SubjectKind,
+    /// How the job reaches the site, of the subject `during`
+    #[arg(long, value_enum, default_value_t = Transport::Store)]
+    pub(crate) transport: Transport,
+    /// What follows the death of the job, of the subject `during`
+    #[arg(long, value_enum, default_value_t = IfLost::Stay)]
+    pub(crate) if_lost: IfLost,
     /// Where the state is kept
     #[arg(long, value_enum, default_value_t = StoreKind::Redis)]
     pub(crate) store: StoreKind,

@@ -1,6 +1,6 @@
 //! A fleet with a store of its own, and the rounds that are played with it.
 
-use std::{fmt, fs, path::PathBuf, sync::atomic::Ordering, time::Duration};
+use std::{fmt, path::Path, sync::atomic::Ordering, time::Duration};
 
 use actix_maintenance_mode::Maintenance;
 use fastrand::Rng;
@@ -17,7 +17,8 @@ use crate::{
     node::{Habits, Node, Start, visit},
     operator::{self, Word},
     place::Place,
-    tally::Outcome,
+    subject,
+    tally::{Outcome, Tally},
     watch::{Late, forget, look, probe},
     way::{State, Way},
 };
@@ -27,6 +28,8 @@ use crate::{
 const RECOVERY: Duration = Duration::from_secs(120);
 /// How long a round waits at most until visitors are inside.
 const INSIDE: Duration = Duration::from_secs(2);
+/// How many visitors each node has at any time.
+const VISITORS: usize = 2;
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// A round that was played.
@@ -78,12 +81,21 @@ pub(crate) struct Lane {
     folder: TempDir,
 }
 
-impl Lane {
-    pub(crate) async fn open(
-        arguments: &Arguments,
-        number: u64,
-        is_root: bool,
-    ) -> Result<Self, Failure> {
+impl subject::Played for Played {
+    fn is_odd(&self) -> bool {
+        !matches!(self.outcome, Outcome::Safe | Outcome::NotSaid(..))
+    }
+
+    fn is_stuck(&self) -> bool {
+        matches!(self.outcome, Outcome::Stuck(_))
+    }
+}
+
+impl subject::Lane for Lane {
+    type Played = Played;
+    type Tally = Tally;
+
+    async fn open(arguments: &Arguments, number: u64, is_root: bool) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new()
             .prefix(&format!("torture-{number}-"))
             .tempdir()
@@ -110,8 +122,7 @@ impl Lane {
         })
     }
 
-    /// Plays the round that this number draws.
-    pub(crate) async fn play(&mut self, seed: u64) -> Result<Played, Failure> {
+    async fn play(&mut self, seed: u64) -> Result<Played, Failure> {
         let mut rng = Rng::with_seed(seed);
         self.place.before_round(&mut rng)?;
         while self.nodes.len() < self.arguments.nodes.max(1) {
@@ -171,6 +182,12 @@ impl Lane {
         })
     }
 
+    fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Lane {
     async fn start(&mut self, habits: Habits) -> Result<(), Failure> {
         let way = self.place.way().await?;
         let name = format!("n{}", self.started);
@@ -182,6 +199,7 @@ impl Lane {
             way,
             policy: self.arguments.policy,
             habits,
+            visitors: VISITORS,
         };
         self.nodes.push(Node::start(start)?);
         Ok(())
@@ -388,7 +406,7 @@ impl Lane {
                 if node.has_ended() {
                     return Err(Failure::new(format!("{} has ended", node.name)));
                 }
-                let visited = timeout(Duration::from_secs(2), visit(node.address)).await;
+                let visited = timeout(Duration::from_secs(2), visit(node.address, "/")).await;
                 if matches!(visited, Ok(Ok(200))) {
                     break;
                 }
@@ -399,23 +417,5 @@ impl Lane {
             }
         }
         forget(&mut self.nodes)
-    }
-
-    /// Keeps the logs and the store of a round that went wrong, where that is wanted.
-    pub(crate) fn keep(&self, round: u64) -> Result<(), Failure> {
-        let Some(keep) = &self.arguments.keep else {
-            return Ok(());
-        };
-        let to = keep.join(format!("round-{round}"));
-        fs::create_dir_all(&to).map_err(because("cannot keep it"))?;
-        let entries = fs::read_dir(self.folder.path()).map_err(because("cannot keep it"))?;
-        let files = entries.flatten().map(|entry| entry.path());
-        let files: Vec<PathBuf> = files.filter(|path| path.is_file()).collect();
-        for file in files {
-            if let Some(name) = file.file_name() {
-                fs::copy(&file, to.join(name)).map_err(because("cannot keep it"))?;
-            }
-        }
-        Ok(())
     }
 }

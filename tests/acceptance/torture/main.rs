@@ -2,8 +2,9 @@
 //! how often it was said to be safe when it was not: `torture --help`.
 
 use std::{
-    env,
+    env, fs,
     os::unix::process::CommandExt as _,
+    path::Path,
     process::{Command, ExitCode},
     sync::{
         Arc, Mutex, PoisonError,
@@ -21,13 +22,13 @@ use tokio::{
 };
 
 use crate::{
-    arguments::{Arguments, StoreKind, word},
+    arguments::{Arguments, StoreKind, SubjectKind, word},
     failure::{Failure, because},
-    lane::Lane,
-    tally::{Outcome, Tally},
+    subject::{Lane, Played as _, Tally},
 };
 
 mod arguments;
+mod during;
 mod failure;
 mod fault;
 mod lane;
@@ -36,6 +37,7 @@ mod node;
 mod operator;
 mod place;
 mod roles;
+mod subject;
 mod tally;
 mod watch;
 mod way;
@@ -67,11 +69,13 @@ fn play(arguments: Arguments) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(because("cannot start"))?;
-    let tally = Arc::new(Mutex::new(Tally::new()));
-    runtime.block_on(play_all(&arguments, is_root, &tally))?;
-    let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-    print!("{}", tally.table(&arguments));
-    Ok(match tally.is_good() {
+    let is_good = runtime.block_on(async {
+        match arguments.subject {
+            SubjectKind::Barrier => play_all::<lane::Lane>(&arguments, is_root).await,
+            SubjectKind::During => play_all::<during::Lane>(&arguments, is_root).await,
+        }
+    })?;
+    Ok(match is_good {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
@@ -89,14 +93,24 @@ fn with_own_mounts() {
     eprintln!("disks will not be filled: {error}");
 }
 
-async fn play_all(
+/// Plays the rounds, and tells what came of them. Says whether all went well.
+async fn play_all<L: Lane>(arguments: &Arguments, is_root: bool) -> Result<bool, Failure> {
+    let tally = Arc::new(Mutex::new(L::Tally::new()));
+    play_lanes::<L>(arguments, is_root, &tally).await?;
+    let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+    print!("{}", tally.table(arguments));
+    Ok(tally.is_good())
+}
+
+async fn play_lanes<L: Lane>(
     arguments: &Arguments,
     is_root: bool,
-    tally: &Arc<Mutex<Tally>>,
+    tally: &Arc<Mutex<L::Tally>>,
 ) -> Result<(), Failure> {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     println!(
-        "{} rounds, {} store, {}, {} lanes, --seed {seed}",
+        "{}: {} rounds, {} store, {}, {} lanes, --seed {seed}",
+        word(&arguments.subject),
         arguments.rounds,
         word(&arguments.store),
         word(&arguments.policy),
@@ -109,30 +123,28 @@ async fn play_all(
         let (is_over, next) = (Arc::clone(&is_over), Arc::clone(&next));
         let (arguments, tally) = (arguments.clone(), Arc::clone(tally));
         lanes.spawn(async move {
-            let mut lane = Lane::open(&arguments, number, is_root).await?;
+            let mut lane = L::open(&arguments, number, is_root).await?;
             loop {
                 let round = next.fetch_add(1, Ordering::SeqCst);
                 if round >= arguments.rounds || is_over.load(Ordering::SeqCst) {
                     return Ok(());
                 }
                 let played = lane.play(seed.wrapping_add(round)).await?;
-                let outcome = &played.outcome;
-                let is_odd = !matches!(outcome, Outcome::Safe | Outcome::NotSaid(..));
-                if is_odd || arguments.verbose {
+                if played.is_odd() || arguments.verbose {
                     println!("round {round}, lane {number}, {played}");
                 }
-                if is_odd {
-                    lane.keep(round)?;
+                if played.is_odd() {
+                    keep(lane.folder(), &arguments, round)?;
                 }
-                tally.lock().unwrap_or_else(PoisonError::into_inner).note(
-                    outcome,
-                    played.waited,
-                    played.served,
-                );
-                if let Outcome::Stuck(_) = outcome {
+                let is_stuck = played.is_stuck();
+                tally
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .note(&played);
+                if is_stuck {
                     // Nothing can be told of the rounds that follow.
                     drop(lane);
-                    lane = Lane::open(&arguments, number, is_root).await?;
+                    lane = L::open(&arguments, number, is_root).await?;
                 }
             }
         });
@@ -160,4 +172,21 @@ async fn play_all(
             _ = tokio::signal::ctrl_c() => is_over.store(true, Ordering::SeqCst),
         }
     }
+}
+
+/// Keeps the logs and the store of a round that went wrong, where that is wanted.
+fn keep(folder: &Path, arguments: &Arguments, round: u64) -> Result<(), Failure> {
+    let Some(keep) = &arguments.keep else {
+        return Ok(());
+    };
+    let to = keep.join(format!("round-{round}"));
+    fs::create_dir_all(&to).map_err(because("cannot keep it"))?;
+    let entries = fs::read_dir(folder).map_err(because("cannot keep it"))?;
+    let files = entries.flatten().map(|entry| entry.path());
+    for file in files.filter(|path| path.is_file()) {
+        if let Some(name) = file.file_name() {
+            fs::copy(&file, to.join(name)).map_err(because("cannot keep it"))?;
+        }
+    }
+    Ok(())
 }

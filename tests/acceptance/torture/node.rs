@@ -29,8 +29,6 @@ use crate::{
     way::Way,
 };
 
-/// How many visitors each node has at any time.
-const VISITORS: usize = 2;
 /// How long a visitor waits for an answer; those of nodes that are stopped come again.
 const VISIT: Duration = Duration::from_secs(3);
 /// How long a visitor stays away who was refused.
@@ -72,6 +70,8 @@ pub(crate) struct Start<'a> {
     pub(crate) way: Option<Way>,
     pub(crate) policy: Policy,
     pub(crate) habits: Habits,
+    /// How many it has at any time.
+    pub(crate) visitors: usize,
 }
 
 /// Where the library is that makes a clock wrong, if it is installed.
@@ -97,6 +97,7 @@ impl Node {
             way,
             policy,
             habits,
+            visitors,
         } = start;
         let own = std::env::current_exe().map_err(because("cannot find this program"))?;
         let mut command = if habits.elsewhere {
@@ -109,8 +110,10 @@ impl Node {
         };
         let marks = folder.join(format!("{name}.marks"));
         File::create(&marks).map_err(because("cannot write"))?;
-        let log = folder.join(format!("{name}.log"));
-        let log = File::create(log).map_err(because("cannot write"))?;
+        let log = Self::log(folder, &name);
+        // One that starts again goes on with its log.
+        let log = File::options().append(true).create(true).open(log);
+        let log = log.map_err(because("cannot write"))?;
         command
             .env(roles::ROLE, roles::NODE)
             .env(roles::STORE, store)
@@ -158,11 +161,16 @@ impl Node {
             child,
             is_over: Arc::default(),
         };
-        for _ in 0..VISITORS {
+        for _ in 0..visitors {
             let (served, is_over) = (Arc::clone(&node.served), Arc::clone(&node.is_over));
             tokio::spawn(come_again(address, served, is_over));
         }
         Ok(node)
+    }
+
+    /// Where it logs to.
+    pub(crate) fn log(folder: &Path, name: &str) -> PathBuf {
+        folder.join(format!("{name}.log"))
     }
 
     fn signal(&self, signal: Signal) {
@@ -217,7 +225,7 @@ fn only_child(parent: u32) -> Option<Pid> {
 
 async fn come_again(address: SocketAddr, served: Arc<AtomicU64>, is_over: Arc<AtomicBool>) {
     while !is_over.load(Ordering::Relaxed) {
-        match timeout(VISIT, visit(address)).await {
+        match timeout(VISIT, visit(address, "/")).await {
             Ok(Ok(200)) => {
                 served.fetch_add(1, Ordering::Relaxed);
             }
@@ -227,10 +235,12 @@ async fn come_again(address: SocketAddr, served: Arc<AtomicU64>, is_over: Arc<At
 }
 
 /// The status with which a visitor is answered.
-pub(crate) async fn visit(address: SocketAddr) -> std::io::Result<u16> {
+pub(crate) async fn visit(address: SocketAddr, page: &str) -> std::io::Result<u16> {
     let mut connection = TcpStream::connect(address).await?;
     connection
-        .write_all(b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .write_all(
+            format!("GET {page} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").as_bytes(),
+        )
         .await?;
     let mut answer = Vec::new();
     connection.read_to_end(&mut answer).await?;

@@ -65,6 +65,14 @@ impl Place {
         }
     }
 
+    /// What it holds now is what it comes back with.
+    pub(crate) fn save(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Redis(redis) => redis.ask(&["SAVE"]).map(|_| ()),
+            Self::File(_) => Ok(()),
+        }
+    }
+
     pub(crate) fn suffer(&mut self, fault: StoreFault, rng: &mut Rng) -> Result<(), Failure> {
         match self {
             Self::File(disk) => disk.suffer(fault, rng),

@@ -13,11 +13,11 @@ use std::{
     time::Duration,
 };
 
-use actix_maintenance_mode::{Maintenance, Settings, cli};
+use actix_maintenance_mode::{Maintenance, Settings, cli, settings::TokenSettings};
 use actix_web::{App, HttpResponse, HttpServer, rt, web};
 use clap::{Parser, ValueEnum as _};
 
-use crate::{arguments::Policy, marks::Marks};
+use crate::{arguments::Policy, during::PAGE, marks::Marks};
 
 /// Says which role a process has; none of them are settings, which begin with `MAINTENANCE_`.
 pub(crate) const ROLE: &str = "TORTURE_ROLE";
@@ -27,6 +27,10 @@ pub(crate) const MARKS: &str = "TORTURE_MARKS";
 pub(crate) const NAME: &str = "TORTURE_NAME";
 /// Where the node keeps its copy; unset: where it does by itself.
 pub(crate) const MEMORY: &str = "TORTURE_MEMORY";
+
+/// What opens the API of a node, and how its settings have it.
+pub(crate) const TOKEN: &str = "torture-secret";
+const TOKEN_HASH: &str = "sha256:3924c9cc24c0669c59f86ed583133c56fb7a90080895f46878f4b9ac28304d11";
 
 pub(crate) const NODE: &str = "node";
 pub(crate) const OPERATOR: &str = "operator";
@@ -62,6 +66,7 @@ pub(crate) fn serve() -> Outcome {
         let mut settings = settings()?;
         settings.node.id = Some(text(NAME)?);
         settings.node.memory = env::var_os(MEMORY).map(PathBuf::from);
+        settings.admin.tokens = vec![TokenSettings::new("torture", TOKEN_HASH)];
         let maintenance = Maintenance::builder()
             .settings(settings)
             .store(text(STORE)?)
@@ -77,6 +82,8 @@ pub(crate) fn serve() -> Outcome {
                     "/",
                     web::get().to(move || some_steps(Arc::clone(&marks), Arc::clone(&number))),
                 )
+                .route(PAGE, web::get().to(HttpResponse::Ok))
+                .service(shared.admin())
                 .wrap(shared.middleware())
         })
         .workers(1)

@@ -5,7 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::arguments::{Arguments, word};
+use crate::{
+    arguments::{Arguments, word},
+    lane::Played,
+    subject,
+};
 
 /// What came of a round.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +42,7 @@ pub(crate) enum NotSaid {
 #[derive(Debug)]
 pub(crate) struct Tally {
     began: Instant,
-    pub(crate) rounds: u64,
+    rounds: u64,
     safe: u64,
     timed_out: u64,
     not_changed: u64,
@@ -51,8 +55,10 @@ pub(crate) struct Tally {
     waited: Vec<Duration>,
 }
 
-impl Tally {
-    pub(crate) fn new() -> Self {
+impl subject::Tally for Tally {
+    type Played = Played;
+
+    fn new() -> Self {
         Self {
             began: Instant::now(),
             rounds: 0,
@@ -69,13 +75,12 @@ impl Tally {
         }
     }
 
-    /// Takes note of a round: what came of it, how long was waited, how many were served.
-    pub(crate) fn note(&mut self, outcome: &Outcome, waited: Duration, served: u64) {
+    fn note(&mut self, played: &Played) {
         self.rounds += 1;
-        self.served += served;
-        let counted = match outcome {
+        self.served += played.served;
+        let counted = match &played.outcome {
             Outcome::Safe => {
-                self.waited.push(waited);
+                self.waited.push(played.waited);
                 &mut self.safe
             }
             Outcome::NotSaid(NotSaid::TimedOut | NotSaid::NoNodes, _) => &mut self.timed_out,
@@ -89,11 +94,11 @@ impl Tally {
         *counted += 1;
     }
 
-    pub(crate) fn is_good(&self) -> bool {
+    fn is_good(&self) -> bool {
         self.wrong == 0 && self.stuck == 0
     }
 
-    pub(crate) fn table(&self, arguments: &Arguments) -> String {
+    fn table(&self, arguments: &Arguments) -> String {
         let mut waited = self.waited.clone();
         waited.sort_unstable();
         let at = |percent: usize| {

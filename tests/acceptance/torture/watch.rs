@@ -53,7 +53,7 @@ pub(crate) async fn probe(nodes: &[Node]) {
         let address = node.address;
         asked.spawn(async move {
             // One that is stopped or dead does not answer.
-            let _ = timeout(ANSWER, visit(address)).await;
+            let _ = timeout(ANSWER, visit(address, "/")).await;
         });
     }
     asked.join_all().await;

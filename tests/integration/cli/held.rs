@@ -55,6 +55,14 @@ fn an_announced_end_does_not_open_it_in_the_middle_of_the_job() {
     assert_eq!(ran.code, Some(12), "{ran:?}");
     assert!(ran.out.contains("\n  held     by sh (alice@"), "{ran:?}");
     assert!(ran.out.contains("overdue since 20"), "{ran:?}");
+    let told = operator.run(&["--json", "doctor"]).json();
+    let mut findings = told["findings"].as_array().unwrap().iter();
+    let found = findings.find(|found| found["check"] == "holders").unwrap();
+    assert_eq!(found["verdict"], "unknown", "{found}");
+    assert!(
+        found["remedy"].as_str().unwrap().contains("on --for"),
+        "{found}"
+    );
     let held = held(&operator);
     assert_eq!(held["name"], "sh");
     assert_eq!(held["if_lost"], "stay");
@@ -117,6 +125,17 @@ fn one_that_is_killed_stays_closed_and_the_next_run_opens_it() {
         log_of(&operator).contains("maintenance.holder-lost")
     });
     assert_eq!(visitor.get("/").status, 503);
+    let ran = operator.fails(1, &["doctor"]);
+    assert!(
+        ran.out.contains("holders: site is held by sh (alice@"),
+        "{ran:?}"
+    );
+    assert!(ran.out.contains(", which has died\n"), "{ran:?}");
+    assert!(
+        ran.out
+            .contains("run it again, or `maintenance --mode site off`"),
+        "{ran:?}"
+    );
     let ran = operator.done(&["status"]);
     assert!(
         ran.out
@@ -133,6 +152,29 @@ fn one_that_is_killed_stays_closed_and_the_next_run_opens_it() {
     operator.done(&["during", "--", "true"]);
     until("it is open", || visitor.get("/").status == 200);
     assert_eq!(held(&operator), Value::Null);
+}
+
+/// The app that has seen the death may have ended before anybody could read its log.
+#[test]
+fn an_app_that_starts_later_tells_of_it_too() {
+    let operator = Operator::new();
+    let first = app(&operator);
+    let running = job(&operator, &[]);
+    running.signal("KILL");
+    running.end();
+    until("the app has seen it", || {
+        log_of(&operator).contains("maintenance.holder-lost")
+    });
+    drop(first);
+    let _second = app(&operator);
+    until("the other one tells of it", || {
+        log_of(&operator).contains("maintenance.holder-lost")
+    });
+    let told = log_of(&operator).matches("maintenance.holder-lost").count();
+    assert_eq!(told, 1);
+    // Those who look are told by the status.
+    let ran = operator.done(&["status"]);
+    assert!(!ran.err.contains("maintenance.holder-lost"), "{ran:?}");
 }
 
 #[test]
@@ -172,6 +214,28 @@ fn one_that_was_stopped_learns_that_it_is_lost() {
         "{ran:?}"
     );
     assert_eq!(operator.phase(), "offline");
+}
+
+#[test]
+fn one_that_wakes_up_after_its_announced_end_learns_that_it_is_lost() {
+    let operator = Operator::new();
+    let demo = app(&operator);
+    let mut visitor = demo.visitor();
+    let running = job(&operator, &["--for", "1s"]);
+    running.signal("STOP");
+    until("it is open", || visitor.get("/").status == 200);
+    assert!(log_of(&operator).contains("maintenance.holder-lost"));
+    running.signal("CONT");
+    std::thread::sleep(Duration::from_millis(300));
+    operator.write("go", "");
+    let ran = running.end();
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        ran.err.contains("the hold on the mode `site` is lost"),
+        "{ran:?}"
+    );
+    let told = operator.done(&["status"]).out;
+    assert!(told.contains("lost: sh has died"), "{told}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 
 use actix_maintenance_mode::settings::TokenSettings;
@@ -503,7 +504,7 @@ fn a_site_that_is_away_at_the_end_is_tried_again() {
     assert_eq!(operator.phase(), "offline");
     drop(demo);
     operator.write("go", "");
-    thread::sleep(std::time::Duration::from_millis(500));
+    thread::sleep(Duration::from_millis(500));
     let _demo = start(&address);
     let ran = running.end();
     assert_eq!(ran.code, Some(0), "{ran:?}");

@@ -53,6 +53,24 @@ fn a_template_that_is_wrong_keeps_no_site_closed() {
     assert!(ran.err.contains("503.html"), "{ran:?}");
 }
 
+/// It is no node that could be cut off.
+#[test]
+fn the_program_is_not_closed_because_nodes_close_that_are_cut_off() {
+    let operator = Operator::with_settings("when_cut_off = \"close\"");
+    operator.done(&["status", "--exit-code"]);
+    operator.done(&["during", "--", "true"]);
+    let _demo = Demo::start(operator.path());
+    let ran = operator.done(&["during", "--wait", "--", "true"]);
+    assert!(!ran.err.contains("still"), "{ran:?}");
+    assert_eq!(operator.phase(), "online");
+    let ran = operator.done(&["on", "--wait"]);
+    assert!(
+        ran.out.contains("site is offline on 1 of 1 node"),
+        "{ran:?}"
+    );
+    assert_eq!(operator.phase(), "offline");
+}
+
 #[test]
 fn settings_and_store_are_those_of_the_app_unless_they_are_given() {
     let operator = Operator::with_settings("store = \"file:of-the-settings\"");

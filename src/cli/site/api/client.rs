@@ -4,7 +4,7 @@ use std::{fs, io, path::Path, sync::Arc, thread, time::Duration};
 
 use serde_json::Value;
 use ureq::{
-    Agent, Error, Timeout,
+    Agent, AsSendBody, Error, Timeout,
     config::Config,
     http::{
         Method, Request,
@@ -94,7 +94,7 @@ impl Client {
             .root_certs(roots)
             .unversioned_rustls_crypto_provider(Arc::new(provider))
             .build();
-        let config = |connections: usize, whole: Duration| -> Config {
+        let config = |connections: usize| -> Config {
             let mut config = Agent::config_builder()
                 .http_status_as_error(false)
                 // Another address is told and not followed: what is sent is a secret.
@@ -103,8 +103,6 @@ impl Client {
                 .tls_config(tls.clone())
                 .user_agent(concat!("maintenance/", env!("CARGO_PKG_VERSION")))
                 .accept("application/json, application/problem+json")
-                .timeout_connect(Some(patience.connect))
-                .timeout_global(Some(whole))
                 .max_idle_connections(connections)
                 .max_idle_connections_per_host(connections);
             if !address.goes_by_proxy() {
@@ -113,8 +111,8 @@ impl Client {
             config.build()
         };
         Ok(Self {
-            reading: config(1, patience.reading).new_agent(),
-            changing: config(0, patience.changing).new_agent(),
+            reading: config(1).new_agent(),
+            changing: config(0).new_agent(),
             patience,
             address,
             token,
@@ -161,7 +159,19 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, Unreached> {
-        self.call(&self.changing, self.patience.changing, method, path, body)
+        self.change_within(self.patience.changing, method, path, body)
+    }
+
+    /// The same, of what can be sent again: there is no use in waiting longer for one answer than until
+    /// then.
+    pub(super) fn change_within(
+        &self,
+        whole: Duration,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, Unreached> {
+        self.call(&self.changing, whole, method, path, body)
     }
 
     fn call(
@@ -172,6 +182,7 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, Unreached> {
+        let connect = self.patience.connect.min(whole);
         tracing::debug!(%method, url = self.address(), path, "asks the site");
         let mut request = Request::builder()
             .method(method)
@@ -184,13 +195,13 @@ impl Client {
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.to_string().into_bytes())
                 .map_err(Error::from)
-                .and_then(|request| agent.run(request)),
+                .and_then(|request| agent.run(within(agent, request, connect, whole))),
             None => request
                 .body(())
                 .map_err(Error::from)
-                .and_then(|request| agent.run(request)),
+                .and_then(|request| agent.run(within(agent, request, connect, whole))),
         };
-        let unreached = |error: &Error| Unreached::new(error, self.patience.connect, whole);
+        let unreached = |error: &Error| Unreached::new(error, connect, whole);
         let mut response = answered.map_err(|error| unreached(&error))?;
         let header = |name| {
             let value = response.headers().get(name)?;
@@ -219,6 +230,20 @@ impl Client {
             body,
         })
     }
+}
+
+/// A request that may take so long: to connect, and in all.
+fn within<B: AsSendBody>(
+    agent: &Agent,
+    request: Request<B>,
+    connect: Duration,
+    whole: Duration,
+) -> Request<B> {
+    agent
+        .configure_request(request)
+        .timeout_connect(Some(connect))
+        .timeout_global(Some(whole))
+        .build()
 }
 
 impl Answer {

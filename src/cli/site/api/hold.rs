@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 use ureq::http::Method;
 
@@ -68,7 +68,7 @@ impl ApiSite {
         let renewing = tokio::spawn(async move {
             loop {
                 sleep(time_to_live / 4).await;
-                while let Err(failure) = site.of_hold(&mode, &own, json!({})).await {
+                while let Err(failure) = site.renew(&mode, &own, time_to_live / 4).await {
                     let how = match failure.of_hold {
                         Some(OfHold::Lost) => Gone::Lost,
                         Some(OfHold::TakenAway) => Gone::TakenAway,
@@ -92,11 +92,22 @@ impl ApiSite {
         })
     }
 
-    /// Says something of what is held.
-    async fn of_hold(&self, mode: &str, id: &Secret, mut body: Value) -> Result<(), Failure> {
-        body["id"] = json!(id);
+    /// Renews what is held. It can be said again, perhaps to another node: an answer that does not come
+    /// is not waited for until it is too late.
+    async fn renew(&self, mode: &str, id: &Secret, at_most: Duration) -> Result<(), Failure> {
         let client = Arc::clone(&self.client);
-        let path = format!("{}/held", path_of(mode));
+        let (path, body) = (path_of_hold(mode), json!({ "id": id }));
+        aside(move || {
+            let answer = client.change_within(at_most, &Method::POST, &path, Some(&body));
+            client.done(answer)
+        })
+        .await
+    }
+
+    /// Lets go of what is held.
+    async fn let_go(&self, mode: &str, id: &Secret, done: &'static str) -> Result<(), Failure> {
+        let client = Arc::clone(&self.client);
+        let (path, body) = (path_of_hold(mode), json!({ "id": id, "done": done }));
         aside(move || {
             let answer = client.change(&Method::POST, &path, Some(&body));
             client.done(answer)
@@ -123,8 +134,7 @@ impl ApiHold {
     /// Puts back what was before, or keeps what is.
     pub(in crate::cli) async fn give_back(&self, keep: bool) -> Result<(), Failure> {
         let done = if keep { "keep" } else { "put-back" };
-        let body = json!({ "done": done });
-        match self.site.of_hold(&self.mode, &self.id, body).await {
+        match self.site.let_go(&self.mode, &self.id, done).await {
             // It is as it was to be, by somebody else.
             Err(failure) if failure.of_hold == Some(OfHold::TakenAway) => {}
             given_back => given_back?,
@@ -134,6 +144,10 @@ impl ApiHold {
         let _ = self.site.ask_status().await;
         Ok(())
     }
+}
+
+fn path_of_hold(mode: &str) -> String {
+    format!("{}/held", path_of(mode))
 }
 
 impl Drop for ApiHold {
