@@ -307,6 +307,16 @@ pub(crate) async fn child_exports_figures() {
     let refusals = r#"maintenance_refusals_total{mode="site",format="json"} 3"#;
     assert!(shows(refusals), "{}", exporter.render());
     assert!(shows(r#"maintenance_passes_total{rule="exempt-prefix"} 1"#));
+    let granted = app.maintenance.grant("auditor").token().await.unwrap();
+    let secret = granted.secret().unwrap();
+    let looks = app.get("/").header("X-Maintenance-Grant", secret);
+    looks.await.is_served();
+    assert!(shows(r#"maintenance_passes_total{rule="grant"} 1"#));
+    assert!(shows(r#"maintenance_grant_uses_total{grant="auditor"} 1"#));
+    eventually("nobody is in", || {
+        shows(r#"maintenance_opening_share{mode="site"} 0"#)
+    })
+    .await;
     eventually("it is offline", || {
         shows(r#"maintenance_phase{mode="site",phase="offline"} 1"#)
             && shows(r#"maintenance_phase{mode="site",phase="online"} 0"#)
