@@ -68,8 +68,12 @@ impl Place {
     /// What it holds now is what it comes back with.
     pub(crate) fn save(&mut self) -> Result<(), Failure> {
         match self {
-            Self::Redis(redis) => redis.ask(&["SAVE"]).map(|_| ()),
-            Self::File(_) => Ok(()),
+            // One that is down has saved what it could, and one that hangs would not be heard of.
+            Self::Redis(redis) if redis.process.is_some() => {
+                redis.signal(Signal::CONT);
+                redis.ask(&["SAVE"]).map(|_| ())
+            }
+            Self::Redis(_) | Self::File(_) => Ok(()),
         }
     }
 
