@@ -24,8 +24,8 @@ Examples:
   maintenance export haproxy --app 127.0.0.1:9000
   maintenance export postgres | psql shop")]
 pub(super) struct Export {
-    /// For which one
-    #[arg(value_name = "SERVER")]
+    /// nginx, apache, caddy, haproxy or postgres
+    #[arg(value_name = "SERVER", hide_possible_values = true)]
     server: Server,
     /// Where it finds the app
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
