@@ -72,7 +72,10 @@ pub use self::{
     core::{
         phase::Phase,
         state::{Ended, GrantKind, IfLost, OnTimeout, Said},
-        status::{LockHolder, NodeStatus, Remark, RunningTask, SessionInside, UnheardNode},
+        status::{
+            AuditStatus, LockHolder, NodeStatus, NoticeTargetStatus, Remark, RunningTask,
+            SessionInside, UnheardNode,
+        },
         visitor::Visitor,
     },
     engine::{

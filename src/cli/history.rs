@@ -55,7 +55,9 @@ impl History {
 fn row(period: &PastPeriod, context: &Context<'_>) -> Vec<String> {
     let end = period.ended_at.unwrap_or_else(|| context.now());
     let lasted = end.duration_since(period.started_at);
-    let lasted = wording::duration(Duration::try_from(lasted).unwrap_or_default());
+    // A table of past hours needs no tenths.
+    let lasted = u64::try_from(lasted.as_secs()).unwrap_or_default();
+    let lasted = wording::duration(Duration::from_secs(lasted));
     let text = |text: &Option<String>| text.as_deref().map(line).unwrap_or_default();
     let ended = match (period.ended_at, period.ended) {
         (None, _) => "goes on".to_owned(),
