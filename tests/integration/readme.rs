@@ -225,6 +225,24 @@ fn every_page_is_shown_in_the_docs() {
     }
 }
 
+/// An example with the folders that it names in this one: settings look for what is in them.
+fn on_this_machine(example: &str, folder: &Path) -> String {
+    fs::write(
+        folder.join("slack.url"),
+        "https://hooks.slack.com/services/x",
+    )
+    .unwrap();
+    fs::write(
+        folder.join("webhook.secret"),
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    )
+    .unwrap();
+    let folder = folder.to_str().unwrap();
+    example
+        .replace("/var/lib/shop", folder)
+        .replace("/etc/shop", folder)
+}
+
 #[test]
 fn every_settings_example_is_valid() {
     let mut examples = blocks("README.md", "toml");
@@ -232,11 +250,11 @@ fn every_settings_example_is_valid() {
         examples.extend(blocks(&page, "toml"));
     }
     assert!(examples.len() > 15);
-    // The examples' own folder is not on every machine, and the settings look for it.
     let folder = tempfile::tempdir().unwrap();
     for example in examples {
-        let example = example.replace("/var/lib/shop", folder.path().to_str().unwrap());
+        let example = on_this_machine(&example, folder.path());
         let error = Settings::from_toml(&example).map_err(|error| error.to_string());
+        let of_lines = format!("\n{example}");
         let left_out = [
             (
                 "store = \"redis://",
@@ -248,9 +266,19 @@ fn every_settings_example_is_valid() {
                 "feature `object-store`",
                 cfg!(feature = "object-store"),
             ),
+            (
+                "store = \"postgres://",
+                "feature `postgres`",
+                cfg!(feature = "postgres"),
+            ),
+            (
+                "\n[[notice]]",
+                "feature `notices`",
+                cfg!(feature = "notices"),
+            ),
         ]
         .into_iter()
-        .find(|(store, _, is_built)| example.contains(store) && !is_built);
+        .find(|(store, _, is_built)| of_lines.contains(store) && !is_built);
         match (error, left_out) {
             (Ok(_), None) => {}
             // A build without the store says what it needs, and finds nothing else.
@@ -269,12 +297,34 @@ fn the_list_of_settings_shows_the_defaults() {
     let list = blocks("docs/guide/settings.md", "toml").pop().unwrap();
     assert_eq!(Settings::from_toml(&list).unwrap(), Settings::default());
 
-    // What is commented out is valid, too.
-    let all: Vec<&str> = list
-        .lines()
-        .map(|line| line.strip_prefix("# ").unwrap_or(line))
-        .collect();
-    let all = Settings::from_toml(&all.join("\n")).unwrap();
+    // What is commented out is valid, too. Of what may stand instead of another, one is.
+    let folder = tempfile::tempdir().unwrap();
+    let list = on_this_machine(&list, folder.path());
+    let mut all: Vec<&str> = Vec::new();
+    let mut others: Vec<&str> = Vec::new();
+    for line in list.lines() {
+        let line = line.strip_prefix("# ").unwrap_or(line);
+        let key = line.split_whitespace().next().unwrap_or_default();
+        if key.ends_with("_file") && line.contains("# instead") {
+            others.push(all.pop().unwrap());
+        }
+        all.push(line);
+    }
+    let mut text = all.join("\n");
+    if !cfg!(feature = "notices") {
+        text = text.split("[[notice]]").next().unwrap().to_owned();
+    }
+    let all = Settings::from_toml(&text).unwrap();
+    let instead = others.iter().fold(text, |text, other| {
+        let key = other.split_whitespace().next().unwrap();
+        let lines = text.lines().map(|line| {
+            let is_other = line.split_whitespace().next() == Some(&format!("{key}_file"));
+            if is_other { *other } else { line }
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    let instead = Settings::from_toml(&instead).unwrap();
+    assert!(!cfg!(feature = "notices") || instead != all);
     assert!(all.forced.is_some() && all.exempt.api_key.is_some() && all.logout.staff.is_some());
 }
 

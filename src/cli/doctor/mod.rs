@@ -2,6 +2,7 @@
 
 mod checks;
 mod finding;
+mod nodes;
 
 use clap::Args;
 use console::Style;
@@ -9,10 +10,11 @@ use serde_json::json;
 
 use self::{
     checks::{
-        of_audit, of_clock, of_files, of_holders, of_modes, of_nodes, of_notices, of_pages,
-        of_store, of_tokens,
+        of_audit, of_clock, of_files, of_holders, of_modes, of_notices, of_pages, of_store,
+        of_tokens,
     },
     finding::{Finding, Verdict},
+    nodes::of_nodes,
 };
 use super::{
     context::Context,

@@ -146,13 +146,13 @@ async fn a_node_has_two_connections_at_most_and_asks_little_when_nothing_happens
         let sql = "SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'";
         server.ask(sql).parse::<u64>().unwrap()
     };
-    // Figures of the server are a second old at most, once a connection is idle.
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    // What an idle connection has done, the server's figures tell ten seconds later.
+    tokio::time::sleep(Duration::from_secs(12)).await;
     let before = transactions();
     tokio::time::sleep(Duration::from_secs(20)).await;
     let each = (transactions() - before) / 2;
     println!("{each} transactions a node in 20 s");
-    assert!(each < 60, "{each}");
+    assert!(each < 40, "{each}");
 }
 
 #[tokio::test]
