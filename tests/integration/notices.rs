@@ -153,11 +153,17 @@ fn target(name: &str, url: &str, more: &str) -> String {
 async fn site(store: &str, targets: &[String]) -> Maintenance {
     let toml = format!("store = \"{store}\"\n{}", targets.concat());
     let settings = Settings::from_toml(&toml).unwrap();
-    Maintenance::builder()
+    let site = Maintenance::builder()
         .settings(settings)
         .build()
         .await
-        .unwrap()
+        .unwrap();
+    // Of what was before a node has stored whom it tells, nobody is told.
+    eventually("it tells others", || {
+        targets.is_empty() || site.status().generation > 0
+    })
+    .await;
+    site
 }
 
 fn of(maintenance: &Maintenance, name: &str) -> Value {
