@@ -3,7 +3,12 @@
 mod guarding;
 
 use std::{
-    fmt, thread,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -68,9 +73,14 @@ impl Guard {
         let Some(held) = &self.state else {
             return Err(ChangeError::Stopped);
         };
+        let lost_before = self.found_lost();
+        let was_there = Arc::new(AtomicBool::new(false));
+        let leave = held.leave_noting(Arc::clone(&was_there));
         // Kept until the change is made: if this future is dropped, the guard is dropped with it.
-        let change = send(&held.engine, held.leave(), None, held.call_hooks).await?;
-        let lost = held.lost();
+        let change = send(&held.engine, leave, None, held.call_hooks).await?;
+        let has_lapsed = self.has_lapsed() && !was_there.load(Ordering::Relaxed);
+        let lost = held.lost().or(lost_before);
+        let lost = lost.or_else(|| has_lapsed.then(|| held.mode.clone()));
         self.unlock().await;
         self.state = None;
         match lost {
@@ -83,28 +93,45 @@ impl Guard {
     /// for it, for longer than its lease lives. What was to follow then has followed, and the guard
     /// puts nothing back any more.
     pub fn is_lost(&self) -> bool {
-        self.state
-            .as_ref()
-            .is_some_and(|held| held.lost().is_some())
+        self.found_lost().is_some()
+    }
+
+    /// The mode's key, if others have seen the guard die. Of a loss that another job has taken over, or
+    /// that somebody has switched off since, nothing is stored any more; that the lease has lapsed
+    /// meanwhile, the guard knows itself.
+    fn found_lost(&self) -> Option<String> {
+        let held = self.state.as_ref()?;
+        let is_gone = || self.has_lapsed() && held.is_gone();
+        held.lost().or_else(|| is_gone().then(|| held.mode.clone()))
+    }
+
+    /// Whether its lease has lapsed, so that others may have seen it die.
+    fn has_lapsed(&self) -> bool {
+        self.hold.as_ref().is_some_and(|lease| !lease.is_held())
     }
 
     /// Waits until others have [seen the guard die](Self::is_lost). Returns the mode's key.
     pub async fn lost(&self) -> String {
-        self.gone(|held| held.lost()).await
+        self.gone(Self::found_lost).await
     }
 
     /// Waits until somebody has switched off what the guard holds. Returns the mode's key.
     #[cfg(all(feature = "cli", unix))]
     pub(crate) async fn taken_away(&self) -> String {
-        self.gone(Held::taken_away).await
+        let taken_away = |guard: &Self| {
+            let held = guard.state.as_ref()?;
+            let is_taken = held.is_gone() && guard.found_lost().is_none();
+            is_taken.then(|| held.mode.clone())
+        };
+        self.gone(taken_away).await
     }
 
-    async fn gone(&self, how: impl Fn(&Held) -> Option<String>) -> String {
+    async fn gone(&self, how: impl Fn(&Self) -> Option<String>) -> String {
         if let Some(held) = &self.state {
             let mut published = held.engine.published.clone();
             loop {
                 published.mark_unchanged();
-                if let Some(mode) = how(held) {
+                if let Some(mode) = how(self) {
                     return mode;
                 }
                 if published.changed().await.is_err() {
@@ -202,18 +229,28 @@ impl Held {
         state.lost(&self.token).map(|_| self.mode.clone())
     }
 
-    /// The mode's key, if somebody has switched off what the guard held.
-    #[cfg(all(feature = "cli", unix))]
-    fn taken_away(&self) -> Option<String> {
+    /// Whether nothing is stored of the guard any more.
+    fn is_gone(&self) -> bool {
         let snapshot = self.engine.shared.published.stored();
-        let state = &snapshot.mode(&self.mode)?.state;
-        let is_there = state.guards.iter().any(|guard| guard.token == self.token);
-        (!is_there && state.lost(&self.token).is_none()).then(|| self.mode.clone())
+        snapshot.mode(&self.mode).is_some_and(|mode| {
+            let state = &mode.state;
+            state.guard(&self.token).is_none() && state.lost(&self.token).is_none()
+        })
     }
 
     fn leave(&self) -> Operation {
+        self.leave_noting(Arc::default())
+    }
+
+    /// As `leave`, noting whether the guard was there to be left.
+    fn leave_noting(&self, was_there: Arc<AtomicBool>) -> Operation {
         let (mode, token) = (self.mode.clone(), self.token.clone());
-        Box::new(move |document, now| document.leave(&mode, &token, now))
+        Box::new(move |document, now| {
+            let state = document.mode(&mode);
+            let is_there = state.is_some_and(|state| state.guard(&token).is_some());
+            was_there.store(is_there, Ordering::Relaxed);
+            document.leave(&mode, &token, now)
+        })
     }
 
     fn keep(&self) -> Operation {

@@ -206,7 +206,7 @@ impl ModeState {
         self.switch = after;
     }
 
-    pub(super) fn guard(&self, token: &str) -> Option<&GuardRecord> {
+    pub(crate) fn guard(&self, token: &str) -> Option<&GuardRecord> {
         self.guards.iter().find(|guard| guard.token == token)
     }
 

@@ -212,7 +212,9 @@ async fn a_superuser_switches_and_plans_without_scripts() {
     visitor.says("Back at noon.").await;
 
     alice.click("#open-site").await;
-    alice.says("Visitors get in again: all at once, or share by share.").await;
+    alice
+        .says("Visitors get in again: all at once, or share by share.")
+        .await;
     alice.click("main button").await;
     alice.says("Everything is open").await;
 

@@ -1,8 +1,12 @@
 //! A mode that is closed for as long as a command runs, by a lease that the site keeps and this program
 //! renews.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use parking_lot::Mutex;
 use serde_json::json;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 use ureq::http::Method;
@@ -17,12 +21,49 @@ use crate::{
         site::{Gone, HoldWishes, Wishes},
     },
     core::secret::Secret,
+    engine::change_error::ChangeError,
 };
 
 /// How long the site believes that this program lives, unless it is said: it calls over a network.
 const TIME_TO_LIVE: Duration = Duration::from_secs(30);
 /// The pause after a renewal that has not reached the site.
 const RETRY: Duration = Duration::from_millis(500);
+
+/// Until when the site believes that this program lives.
+///
+/// A loss that another job has taken over, or that somebody has switched off since, the site does not
+/// remember: that it was one, this program knows by the time that has passed.
+#[derive(Debug)]
+struct Lives {
+    time_to_live: Duration,
+    renewed_at: Mutex<Instant>,
+}
+
+impl Lives {
+    fn new(time_to_live: Duration, renewed_at: Instant) -> Self {
+        Self {
+            time_to_live,
+            renewed_at: Mutex::new(renewed_at),
+        }
+    }
+
+    fn renew(&self, asked_at: Instant) {
+        *self.renewed_at.lock() = asked_at;
+    }
+
+    /// What it means that the hold is gone, by what the site says of it.
+    fn gone(&self, mode: &str, of_hold: OfHold, why: String) -> (Gone, String) {
+        let has_lapsed = self.renewed_at.lock().elapsed() > self.time_to_live;
+        match of_hold {
+            OfHold::Lost => (Gone::Lost, why),
+            OfHold::TakenAway | OfHold::Taken if has_lapsed => {
+                let lost = ChangeError::HolderLost(mode.to_owned());
+                (Gone::Lost, lost.to_string())
+            }
+            OfHold::TakenAway | OfHold::Taken => (Gone::TakenAway, why),
+        }
+    }
+}
 
 /// What this program holds.
 #[derive(Debug)]
@@ -31,6 +72,7 @@ pub(in crate::cli) struct ApiHold {
     mode: String,
     /// By what the site knows it.
     id: Secret,
+    lives: Arc<Lives>,
     gone: watch::Receiver<Option<(Gone, String)>>,
     renewing: JoinHandle<()>,
 }
@@ -43,6 +85,7 @@ impl ApiSite {
         how: &HoldWishes,
     ) -> Result<ApiHold, Failure> {
         let time_to_live = how.lost_after.unwrap_or(TIME_TO_LIVE);
+        let asked_at = Instant::now();
         let mut held = json!({
             "name": how.name,
             "ttl": time_to_live.as_secs(),
@@ -65,20 +108,23 @@ impl ApiSite {
         let (tell, gone) = watch::channel(None);
         let (site, mode) = (Arc::clone(&self), wishes.mode.clone());
         let own = id.clone();
+        let lives = Arc::new(Lives::new(time_to_live, asked_at));
+        let renewed = Arc::clone(&lives);
         let renewing = tokio::spawn(async move {
             loop {
                 sleep(time_to_live / 4).await;
-                while let Err(failure) = site.renew(&mode, &own, time_to_live / 4).await {
-                    let how = match failure.of_hold {
-                        Some(OfHold::Lost) => Gone::Lost,
-                        Some(OfHold::TakenAway) => Gone::TakenAway,
-                        _ => {
-                            tracing::debug!(why = failure.message, "the hold is not renewed");
-                            sleep(RETRY.min(time_to_live / 12)).await;
-                            continue;
-                        }
+                loop {
+                    let asked_at = Instant::now();
+                    let Err(failure) = site.renew(&mode, &own, time_to_live / 4).await else {
+                        renewed.renew(asked_at);
+                        break;
                     };
-                    tell.send_replace(Some((how, failure.message)));
+                    let Some(of_hold) = failure.of_hold else {
+                        tracing::debug!(why = failure.message, "the hold is not renewed");
+                        sleep(RETRY.min(time_to_live / 12)).await;
+                        continue;
+                    };
+                    tell.send_replace(Some(renewed.gone(&mode, of_hold, failure.message)));
                     return;
                 }
             }
@@ -87,6 +133,7 @@ impl ApiSite {
             site: self,
             mode: wishes.mode.clone(),
             id,
+            lives,
             gone,
             renewing,
         })
@@ -135,8 +182,15 @@ impl ApiHold {
     pub(in crate::cli) async fn give_back(&self, keep: bool) -> Result<(), Failure> {
         let done = if keep { "keep" } else { "put-back" };
         match self.site.let_go(&self.mode, &self.id, done).await {
-            // It is as it was to be, by somebody else.
-            Err(failure) if failure.of_hold == Some(OfHold::TakenAway) => {}
+            Err(failure) if failure.of_hold == Some(OfHold::TakenAway) => {
+                let (how, why) = self
+                    .lives
+                    .gone(&self.mode, OfHold::TakenAway, failure.message);
+                if how == Gone::Lost {
+                    return Err(Failure::failed(why));
+                }
+                // It is as it was to be, by somebody else.
+            }
             given_back => given_back?,
         }
         self.renewing.abort();
@@ -153,5 +207,25 @@ fn path_of_hold(mode: &str) -> String {
 impl Drop for ApiHold {
     fn drop(&mut self) {
         self.renewing.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_was_silent_for_longer_than_it_is_believed_to_live_has_lost_the_hold() {
+        let now = Instant::now();
+        let gone = |renewed_at, of_hold| {
+            let lives = Lives::new(Duration::from_secs(10), renewed_at);
+            lives.gone("site", of_hold, "the site says so".to_owned())
+        };
+        let long_ago = now.checked_sub(Duration::from_secs(11)).unwrap();
+        assert_eq!(gone(now, OfHold::TakenAway).0, Gone::TakenAway);
+        assert_eq!(gone(now, OfHold::Lost).0, Gone::Lost);
+        let (how, why) = gone(long_ago, OfHold::TakenAway);
+        assert_eq!(how, Gone::Lost);
+        assert!(why.contains("site"), "{why}");
     }
 }
