@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod audit;
+pub(crate) mod client;
 pub(crate) mod cors;
 pub(crate) mod decide;
 pub(crate) mod excerpt;

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::core::visitor::Visitor;
+use crate::core::{client::client_of, visitor::Visitor};
 
 /// How many places there are.
 const PLACES: u32 = 1_000_000_000;
@@ -137,9 +137,8 @@ impl Place {
         }
     }
 
-    /// Of a network of version 6 only the first half: whoever has one has all of its addresses.
     fn of_address(address: IpAddr) -> Self {
-        match address.to_canonical() {
+        match client_of(address) {
             IpAddr::V4(address) => Self::hashed(b"v4", &address.octets()),
             IpAddr::V6(address) => Self::hashed(b"v6", &address.octets()[..8]),
         }

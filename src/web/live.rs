@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +13,7 @@ use bytestring::ByteString;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
-    core::{remembered::Remembered, snapshot::Snapshot},
+    core::{client::client_of, remembered::Remembered, snapshot::Snapshot},
     engine::inside::sessions::VisitorHash,
     settings::LiveSettings,
     web::admin::Visibility,
@@ -26,10 +26,6 @@ const REMEMBERED: usize = 32;
 /// At most so many of the process's descriptors go to live connections: the site must be served also
 /// while there are as many as there may be.
 const SHARE_OF_DESCRIPTORS: u64 = 4;
-
-/// How many bits of an IPv6 address tell one client from another: a network of so many is what one
-/// subscriber gets.
-const BITS_OF_CLIENT: u8 = 64;
 
 #[derive(Debug)]
 pub(crate) struct Live {
@@ -197,17 +193,6 @@ impl Drop for Place {
                 open.by_client.remove(&client);
             }
         }
-    }
-}
-
-/// What counts as one client.
-fn client_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let mask = u128::MAX << (128 - u32::from(BITS_OF_CLIENT));
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & mask))
-        }
-        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -4,6 +4,8 @@
 
 use std::{collections::HashMap, net::IpAddr, time::Duration};
 
+use crate::core::client::client_of;
+
 /// How many wrong tokens an address may try in a row.
 const BURST: u32 = 20;
 /// How long it takes until one more may be tried.
@@ -11,8 +13,7 @@ const PAUSE: Duration = Duration::from_secs(6);
 /// How many addresses are remembered. Of more, those are forgotten that may try the soonest.
 const REMEMBERED: usize = 4096;
 
-/// Where tries come from: an IPv4 address, or the network of an IPv6 one, of which one client has
-/// 2^64. `None`: nobody knows.
+/// The client from which tries come. `None`: nobody knows.
 type Origin = Option<IpAddr>;
 
 /// How far each address has used up its tries.
@@ -27,7 +28,7 @@ pub(crate) struct Throttle {
 impl Throttle {
     /// Takes one try of this address, or tells how long to wait for one.
     pub(crate) fn take(&mut self, address: Option<IpAddr>, now: Duration) -> Result<(), Duration> {
-        let origin = address.map(network);
+        let origin = address.map(client_of);
         let restored_at = self.restored_at.get(&origin).copied().unwrap_or(now);
         let restored_at = restored_at.max(now) + PAUSE;
         match restored_at.checked_sub(now + PAUSE * BURST) {
@@ -42,7 +43,7 @@ impl Throttle {
 
     /// Gives back a try that was taken for what was not wrong.
     pub(crate) fn give_back(&mut self, address: Option<IpAddr>) {
-        if let Some(restored_at) = self.restored_at.get_mut(&address.map(network)) {
+        if let Some(restored_at) = self.restored_at.get_mut(&address.map(client_of)) {
             *restored_at = restored_at.saturating_sub(PAUSE);
         }
     }
@@ -60,16 +61,6 @@ impl Throttle {
         let median = *median;
         self.restored_at
             .retain(|_, restored_at| *restored_at > median);
-    }
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let network = address.to_bits() >> 64 << 64;
-            std::net::Ipv6Addr::from_bits(network).into()
-        }
     }
 }
 
