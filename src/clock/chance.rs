@@ -1,6 +1,6 @@
 //! What is another each time: names that nobody else has, and pauses that differ from node to node.
 
-use std::{iter, time::Duration};
+use std::{io, iter, time::Duration};
 
 /// A name of so many letters and digits, for what no two may share.
 pub(crate) fn name(length: usize) -> String {
@@ -14,6 +14,17 @@ pub(crate) fn typed_name(length: usize) -> String {
     iter::repeat_with(fastrand::lowercase)
         .take(length)
         .collect()
+}
+
+/// Bytes that nobody can guess.
+///
+/// # Errors
+///
+/// When the system gives no random numbers.
+pub(crate) fn secret() -> io::Result<[u8; 32]> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
+    Ok(secret)
 }
 
 /// Between half of the pause and all of it, so that nodes do not come in one wave.

@@ -13,7 +13,7 @@ use crate::core::{
         subject::Subject,
     },
     state::{Document, GrantHash, GrantKind, GrantRecord, name_with_switch},
-    text::hexadecimal,
+    text::{hash_from_hexadecimal, hexadecimal},
 };
 
 /// What a link leads to, as the cookie has it: whoever sees the cookie does not know the link.
@@ -126,7 +126,7 @@ impl Grants {
 
 impl Grant {
     fn new(name: &str, record: &GrantRecord) -> Option<Self> {
-        let hash = || hash_from_digits(record.hash.as_deref()?);
+        let hash = || hash_from_hexadecimal(record.hash.as_deref()?);
         let shown = match record.kind {
             GrantKind::Link => Shown::Link(hash()?),
             GrantKind::Token => Shown::Token(hash()?),
@@ -180,17 +180,6 @@ impl Grant {
             readings.opened_by(paths, subject.path()).is_some()
         })
     }
-}
-
-fn hash_from_digits(digits: &str) -> Option<GrantHash> {
-    let mut hash = [0; 32];
-    if digits.len() != 64 || !digits.is_ascii() {
-        return None;
-    }
-    for (place, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(digits.get(place * 2..place * 2 + 2)?, 16).ok()?;
-    }
-    Some(hash)
 }
 
 #[cfg(test)]

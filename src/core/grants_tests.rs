@@ -4,11 +4,14 @@ use super::*;
 fn a_hash_is_read_from_its_digits_and_from_nothing_else() {
     let hash = hash_of("mmg_geheim");
     let digits = hexadecimal(&hash);
-    assert_eq!(hash_from_digits(&digits), Some(hash));
-    assert_eq!(hash_from_digits(&digits[1..]), None);
-    assert_eq!(hash_from_digits(&digits.replace(&digits[..2], "xx")), None);
-    assert_eq!(hash_from_digits(&"ä".repeat(32)), None);
-    assert_eq!(hash_from_digits(""), None);
+    assert_eq!(hash_from_hexadecimal(&digits), Some(hash));
+    assert_eq!(hash_from_hexadecimal(&digits[1..]), None);
+    assert_eq!(
+        hash_from_hexadecimal(&digits.replace(&digits[..2], "xx")),
+        None
+    );
+    assert_eq!(hash_from_hexadecimal(&"ä".repeat(32)), None);
+    assert_eq!(hash_from_hexadecimal(""), None);
 }
 
 /// Whoever reads the store, or sees the cookie, does not know the link.

@@ -200,6 +200,18 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The bytes of a hash from its digits, two for each.
+pub(crate) fn hash_from_hexadecimal(digits: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    if digits.len() != 2 * hash.len() || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (place, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&digits[2 * place..2 * place + 2], 16).ok()?;
+    }
+    Some(hash)
+}
+
 #[cfg(test)]
 #[path = "text_tests.rs"]
 mod tests;

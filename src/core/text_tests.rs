@@ -131,3 +131,22 @@ fn a_chain_says_each_thing_once() {
     assert_eq!(told(&[whole, full]), whole);
     assert_eq!(told(&["cannot write", full, full]), whole);
 }
+
+#[test]
+fn a_hash_is_read_from_its_digits_and_from_nothing_else() {
+    let hash: [u8; 32] = std::array::from_fn(|place| 8 * u8::try_from(place).unwrap() + 7);
+    let digits = hexadecimal(&hash);
+    assert_eq!(hash_from_hexadecimal(&digits), Some(hash));
+    assert_eq!(hash_from_hexadecimal(&digits.to_uppercase()), Some(hash));
+    let wrong = [
+        String::new(),
+        digits[..62].to_owned(),
+        format!("{digits}00"),
+        digits.replacen('0', "+", 1),
+        format!("{}\u{e4}", &digits[..62]),
+        "g".repeat(64),
+    ];
+    for digits in wrong {
+        assert_eq!(hash_from_hexadecimal(&digits), None, "{digits}");
+    }
+}

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
 
 use crate::{
+    clock::chance,
     core::{
         grants::{cookie_of_link, hash_of},
         limits::{LONGEST_GRANT_NAME, LONGEST_PREFIX, MOST_PREFIXES},
@@ -230,8 +231,7 @@ impl IntoFuture for AddGrant {
 }
 
 fn new_secret() -> Result<String, ChangeError> {
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret)
+    let secret = chance::secret()
         .map_err(|error| ChangeError::Grant(format!("the system gives no secret: {error}")))?;
     Ok(format!("{SECRET_PREFIX}{}", hexadecimal(&secret)))
 }

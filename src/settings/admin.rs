@@ -10,7 +10,7 @@ use super::{
     values::{Faults, folder_fault},
     well_known,
 };
-use crate::core::words::words;
+use crate::core::{text::hash_from_hexadecimal, words::words};
 use crate::settings::conversions::{boolean, instant, one_of, text};
 
 /// What `admin.tokens` takes as a hash: this and 64 hexadecimal digits.
@@ -187,15 +187,7 @@ pub(crate) fn token_name_fault(name: &str) -> Option<String> {
 
 /// The bytes of a hash as the settings have it.
 pub(crate) fn hash_from_text(text: &str) -> Option<[u8; 32]> {
-    let digits = text.strip_prefix(HASH_PREFIX)?;
-    if digits.len() != HASH_DIGITS || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut hash = [0; HASH_DIGITS / 2];
-    for (place, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&digits[2 * place..2 * place + 2], 16).ok()?;
-    }
-    Some(hash)
+    hash_from_hexadecimal(text.strip_prefix(HASH_PREFIX)?)
 }
 
 fn hash_fault(hash: &str) -> Option<String> {

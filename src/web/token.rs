@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::{
+    clock::chance,
     core::{schedule::duration_in_words, secret::Secret, text::hexadecimal},
     settings::{HASH_PREFIX, TokenSettings, hash_from_text},
     web::permission::Permission,
@@ -256,9 +257,7 @@ impl TokenSettings {
     ///
     /// When the system gives no random numbers.
     pub fn generate(name: impl Into<String>) -> io::Result<(Self, String)> {
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret)?;
-        let token = format!("{TOKEN_PREFIX}{}", hexadecimal(&secret));
+        let token = format!("{TOKEN_PREFIX}{}", hexadecimal(&chance::secret()?));
         let hash = format!("{HASH_PREFIX}{}", hexadecimal(&Sha256::digest(&token)));
         Ok((Self::new(name, hash), token))
     }
@@ -266,9 +265,7 @@ impl TokenSettings {
 
 /// A secret that nobody can guess, and what of it may be kept.
 pub(crate) fn secret_and_hash() -> io::Result<(Secret, String)> {
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret)?;
-    let secret = hexadecimal(&secret);
+    let secret = hexadecimal(&chance::secret()?);
     let hash = hash_of(&secret);
     Ok((Secret::new(secret), hash))
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Document;
+use super::{Document, horizon::MARGIN};
 use crate::core::words::words;
 
 /// How whoever has a grant shows it.
@@ -58,9 +58,6 @@ pub(crate) struct GrantRecord {
     #[serde(flatten)]
     pub(crate) unknown: Map<String, Value>,
 }
-
-/// No clock is so far behind that it does not know of an end after so long.
-const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 impl GrantRecord {
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
@@ -129,7 +126,7 @@ impl Document {
 
     /// Forgets those that are over by every clock.
     fn forget_grants(&mut self, now: Timestamp) {
-        let then = now.checked_sub(FORGOTTEN_AFTER).unwrap_or(Timestamp::MIN);
+        let then = now.checked_sub(MARGIN).unwrap_or(Timestamp::MIN);
         self.grants.retain(|_, grant| !grant.is_over(then));
     }
 }

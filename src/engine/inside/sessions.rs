@@ -18,7 +18,10 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::core::{status::SessionInside, text::hexadecimal};
+use crate::{
+    clock::chance,
+    core::{status::SessionInside, text::hexadecimal},
+};
 
 /// How many visitors one worker can tell apart. When there are more, those who were not seen for
 /// longest are forgotten, and a drain does not wait for them.
@@ -57,13 +60,14 @@ pub(crate) struct FleetKey {
 
 impl FleetKey {
     pub(crate) fn random() -> Self {
-        let mut secret = [0; 32];
-        if getrandom::fill(&mut secret).is_err() {
+        let secret = chance::secret().unwrap_or_else(|_| {
             // What the standard library has got from the system before, and ends the process without.
+            let mut secret = [0; 32];
             for part in secret.chunks_mut(8) {
                 part.copy_from_slice(&RandomState::new().build_hasher().finish().to_ne_bytes());
             }
-        }
+            secret
+        });
         Self::from_text(&hexadecimal(&secret))
     }
 
