@@ -73,14 +73,14 @@ impl Guard {
         let Some(held) = &self.state else {
             return Err(ChangeError::Stopped);
         };
-        let lost_before = self.found_lost();
         let was_there = Arc::new(AtomicBool::new(false));
         let leave = held.leave_noting(Arc::clone(&was_there));
         // Kept until the change is made: if this future is dropped, the guard is dropped with it.
         let change = send(&held.engine, leave, None, held.call_hooks).await?;
         let has_lapsed = self.has_lapsed() && !was_there.load(Ordering::Relaxed);
-        let lost = held.lost().or(lost_before);
-        let lost = lost.or_else(|| has_lapsed.then(|| held.mode.clone()));
+        let lost = held
+            .lost()
+            .or_else(|| has_lapsed.then(|| held.mode.clone()));
         self.unlock().await;
         self.state = None;
         match lost {
