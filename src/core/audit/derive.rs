@@ -241,17 +241,13 @@ fn told(mode: &ModeState, now: Timestamp) -> Value {
     let phase = mode.phase(now);
     told.insert("phase".to_owned(), json!(phase.as_str()));
     if let Some(on) = mode.switch.record() {
-        for (name, value) in [
+        told.extend(given([
             ("since", json!(on.since)),
             ("until", json!(on.until)),
             ("by", json!(on.by)),
             ("reason", json!(on.reason)),
             ("message", json!(on.message)),
-        ] {
-            if !value.is_null() {
-                told.insert(name.to_owned(), value);
-            }
-        }
+        ]));
     }
     if let Some(on) = mode.switch.record().filter(|on| !on.allow.is_empty()) {
         told.insert("allow".to_owned(), json!(on.allow));
@@ -267,10 +263,15 @@ fn told(mode: &ModeState, now: Timestamp) -> Value {
     Value::Object(told)
 }
 
+/// Of several members those that say something.
+fn given<const N: usize>(members: [(&str, Value); N]) -> impl Iterator<Item = (String, Value)> {
+    let members = members.into_iter().filter(|(_, value)| !value.is_null());
+    members.map(|(name, value)| (name.to_owned(), value))
+}
+
 /// What is told of a window: what somebody has planned, and not which of its times are over.
 fn told_window(window: &Window) -> Value {
-    let mut told = Map::new();
-    for (name, value) in [
+    let mut told: Map<String, Value> = given([
         ("start", json!(window.start)),
         ("end", json!(window.end)),
         ("zone", json!(window.zone)),
@@ -278,11 +279,8 @@ fn told_window(window: &Window) -> Value {
         ("by", json!(window.by)),
         ("reason", json!(window.reason)),
         ("message", json!(window.message)),
-    ] {
-        if !value.is_null() {
-            told.insert(name.to_owned(), value);
-        }
-    }
+    ])
+    .collect();
     if let Some(recurrence) = &window.repeats {
         let repeats = json!({
             "cron": recurrence.cron(),
