@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
-use super::{context::Context, failure::Failure};
+use super::{context::Context, failure::Failure, options::word};
 use crate::{
+    core::words::Words,
     engine::web_server_files::replace,
     web_server::{WebServer, export},
 };
@@ -25,31 +26,34 @@ Examples:
   maintenance export postgres | psql shop")]
 pub(super) struct Export {
     /// nginx, apache, caddy, haproxy or postgres
-    #[arg(value_name = "SERVER", hide_possible_values = true)]
-    server: Server,
+    #[arg(value_name = "SERVER", value_parser = word::<Exported>(), hide_possible_values = true)]
+    server: Exported,
     /// Where it finds the app
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     app: String,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Server {
-    Nginx,
-    Apache,
-    Caddy,
-    Haproxy,
+/// For what something is printed.
+#[derive(Debug, Clone, Copy)]
+enum Exported {
+    WebServer(WebServer),
+    /// The store in Postgres, which is no web server.
     Postgres,
 }
 
-impl Server {
-    /// `None`: it is no web server, but a store.
-    fn of_the_web(self) -> Option<WebServer> {
+impl Words for Exported {
+    const ALL: &'static [Self] = &[
+        Self::WebServer(WebServer::Nginx),
+        Self::WebServer(WebServer::Apache),
+        Self::WebServer(WebServer::Caddy),
+        Self::WebServer(WebServer::HaProxy),
+        Self::Postgres,
+    ];
+
+    fn word(self) -> &'static str {
         match self {
-            Self::Nginx => Some(WebServer::Nginx),
-            Self::Apache => Some(WebServer::Apache),
-            Self::Caddy => Some(WebServer::Caddy),
-            Self::Haproxy => Some(WebServer::HaProxy),
-            Self::Postgres => None,
+            Self::WebServer(server) => server.as_str(),
+            Self::Postgres => "postgres",
         }
     }
 }
@@ -64,9 +68,9 @@ fn table() -> String {
 
 impl Export {
     pub(super) fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
-        let Some(server) = self.server.of_the_web() else {
+        let Exported::WebServer(server) = self.server else {
             let table = table();
-            let document = json!({"server": "postgres", "sql": table});
+            let document = json!({"server": self.server.word(), "sql": table});
             context.output.hand_out(&document, &table);
             return Ok(0);
         };
