@@ -38,6 +38,7 @@ mod operator;
 mod place;
 mod roles;
 mod subject;
+mod table;
 mod tally;
 mod watch;
 mod way;

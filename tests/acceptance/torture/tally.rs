@@ -1,14 +1,12 @@
 //! What was played, and what came of it.
 
-use std::{
-    fmt::Write as _,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use crate::{
     arguments::{Arguments, word},
     lane::Played,
     subject,
+    table::{Times, table},
 };
 
 /// What came of a round.
@@ -99,13 +97,8 @@ impl subject::Tally for Tally {
     }
 
     fn table(&self, arguments: &Arguments) -> String {
-        let mut waited = self.waited.clone();
-        waited.sort_unstable();
-        let at = |percent: usize| {
-            let index = waited.len().saturating_sub(1) * percent / 100;
-            let time = waited.get(index).copied().unwrap_or_default();
-            format!("{} ms", time.as_millis())
-        };
+        let times = Times::new(&self.waited);
+        let at = |percent| times.below(percent);
         let rows = [
             ("rounds", self.rounds.to_string()),
             ("said to be safe, and it was", self.safe.to_string()),
@@ -136,15 +129,11 @@ impl subject::Tally for Tally {
             ("the same, 99 of 100", at(99)),
             ("minutes", (self.began.elapsed().as_secs() / 60).to_string()),
         ];
-        let mut text = format!(
-            "| {} store, {} | |\n|---|---|\n",
+        let heading = format!(
+            "{} store, {}",
             word(&arguments.store),
             word(&arguments.policy)
         );
-        for (name, value) in rows {
-            // A string takes everything.
-            let _ = writeln!(text, "| {name} | {value} |");
-        }
-        text
+        table(&heading, &rows)
     }
 }

@@ -1,7 +1,7 @@
 //! What was played, and what came of it.
 
 use std::{
-    fmt::{self, Write as _},
+    fmt,
     time::{Duration, Instant},
 };
 
@@ -9,6 +9,7 @@ use super::fault::Event;
 use crate::{
     arguments::{Arguments, word},
     subject,
+    table::{Times, table},
 };
 
 /// What came of a round.
@@ -138,13 +139,8 @@ impl subject::Tally for Tally {
     }
 
     fn table(&self, arguments: &Arguments) -> String {
-        let mut times = self.until_word.clone();
-        times.sort_unstable();
-        let at = |percent: usize| {
-            let index = times.len().saturating_sub(1) * percent / 100;
-            let time = times.get(index).copied().unwrap_or_default();
-            format!("{} ms", time.as_millis())
-        };
+        let times = Times::new(&self.until_word);
+        let at = |percent| times.below(percent);
         let minutes = self.began.elapsed().as_secs() / 60;
         let rows = [
             ("rounds", self.rounds.to_string()),
@@ -176,16 +172,12 @@ impl subject::Tally for Tally {
             ("the same, longest", at(100)),
             ("minutes", minutes.to_string()),
         ];
-        let mut text = format!(
-            "| {} store, by {}, {} | |\n|---|---|\n",
+        let heading = format!(
+            "{} store, by {}, {}",
             word(&arguments.store),
             word(&arguments.transport),
             word(&arguments.if_lost)
         );
-        for (name, value) in rows {
-            // A string takes everything.
-            let _ = writeln!(text, "| {name} | {value} |");
-        }
-        text
+        table(&heading, &rows)
     }
 }
