@@ -9,6 +9,7 @@
 mod certificates;
 #[path = "../../support/eventually.rs"]
 mod eventually;
+mod nodes;
 mod postgres_server;
 mod proxy;
 mod redis_server;

@@ -9,52 +9,14 @@ use actix_maintenance_mode::{
 
 use crate::{
     eventually::within,
+    nodes::{SOON, agree, fails, node, refuses_a_change, three},
     postgres_server::{PostgresServer, url},
     proxy::{Proxy, Way},
-    redis_store::{SOON, node},
 };
 
-/// How long a change may take to fail, and some more for a busy machine.
-const CHANGE_BOUND: Duration = Duration::from_secs(15);
 /// After how long a node has found a server that is back: the longest pause, an attempt, and some
 /// more for a busy machine.
 const BACK: Duration = Duration::from_secs(30);
-
-fn fails(node: &Maintenance) -> bool {
-    node.status().store.error.is_some()
-}
-
-/// A change fails in time, and says of the store.
-async fn refuses_a_change(node: &Maintenance) -> String {
-    let begin = Instant::now();
-    let error = node.turn_off().await.unwrap_err().to_string();
-    assert!(begin.elapsed() < CHANGE_BOUND, "{:?}", begin.elapsed());
-    assert!(error.contains("postgres://"), "{error}");
-    error
-}
-
-/// All know the same, and a change of any reaches all.
-async fn agree(nodes: &[Maintenance]) {
-    within(BACK, "every node is back", || !nodes.iter().any(fails)).await;
-    for (number, node) in nodes.iter().enumerate() {
-        let change = node.turn_on().reason(number.to_string()).await.unwrap();
-        let generation = change.status.generation;
-        within(SOON, "all have it", || {
-            nodes.iter().all(|it| it.status().generation == generation)
-        })
-        .await;
-    }
-}
-
-async fn three(url: &str) -> [Maintenance; 3] {
-    let nodes = [node(url).await, node(url).await, node(url).await];
-    nodes[0].turn_on().reason("first").await.unwrap();
-    within(SOON, "all have it", || {
-        nodes.iter().all(|it| it.status().generation == 1)
-    })
-    .await;
-    nodes
-}
 
 /// The maintenance of the very database: the site is closed, and stays so while the database is
 /// stopped, moved and started again.
@@ -73,7 +35,7 @@ async fn a_site_stays_closed_while_its_own_database_is_down_and_is_opened_after(
             nodes.iter().all(fails)
         })
         .await;
-        let text = refuses_a_change(&nodes[0]).await;
+        let text = refuses_a_change(&nodes[0], "postgres://").await;
         assert!(text.contains("nothing listens there"), "{text}");
         for node in &nodes {
             assert!(node.is_on(), "the last state is kept");
@@ -81,7 +43,7 @@ async fn a_site_stays_closed_while_its_own_database_is_down_and_is_opened_after(
         }
         server.run();
         server.ask("CREATE TABLE IF NOT EXISTS shop (migrated int)");
-        agree(&nodes).await;
+        agree(&nodes, BACK).await;
         assert!(nodes.iter().all(Maintenance::is_on));
     }
     nodes[2].turn_off().await.unwrap();
@@ -97,12 +59,12 @@ async fn a_server_that_hangs_is_waited_for_by_nobody() {
     let server = PostgresServer::start();
     let nodes = three(&server.url()).await;
     server.pause();
-    let text = refuses_a_change(&nodes[1]).await;
+    let text = refuses_a_change(&nodes[1], "postgres://").await;
     assert!(text.contains("in time"), "{text}");
     within(BACK, "all notice it", || nodes.iter().all(fails)).await;
     assert!(nodes.iter().all(Maintenance::is_on));
     server.go_on();
-    agree(&nodes).await;
+    agree(&nodes, BACK).await;
 }
 
 #[actix_web::test]
@@ -113,7 +75,7 @@ async fn a_way_that_is_cut_swallows_or_is_slow_loses_nothing() {
     let near = node(&server.url()).await;
     let far = three(&url(proxy.address.port())).await;
     proxy.is(Way::BlackHole);
-    refuses_a_change(&far[0]).await;
+    refuses_a_change(&far[0], "postgres://").await;
     within(BACK, "all notice it", || far.iter().all(fails)).await;
     // Meanwhile it goes on elsewhere.
     near.turn_off().await.unwrap();
@@ -124,12 +86,12 @@ async fn a_way_that_is_cut_swallows_or_is_slow_loses_nothing() {
         !far.iter().any(Maintenance::is_on)
     })
     .await;
-    agree(&far).await;
+    agree(&far, BACK).await;
     for _ in 0..2 {
         proxy.is(Way::Cut);
         within(BACK, "all notice it", || far.iter().all(fails)).await;
         proxy.is(Way::Open);
-        agree(&far).await;
+        agree(&far, BACK).await;
     }
     proxy.is(Way::Slow(Duration::from_millis(100)));
     let begin = Instant::now();
@@ -221,7 +183,7 @@ async fn a_table_that_is_dropped_and_a_dump_that_is_restored_get_the_newer_state
         .await;
         assert!(nodes.iter().all(Maintenance::is_on));
     }
-    agree(&nodes).await;
+    agree(&nodes, BACK).await;
 }
 
 /// The standby is behind when the primary dies: what it lacks is put back by the nodes, which find it

@@ -4,25 +4,16 @@ use std::time::Duration;
 
 use actix_maintenance_mode::{
     Maintenance,
-    store::{
-        Lease, LeaseCondition, PostgresStore, PutLease, Saved, Store, Version, conformance::Suite,
-    },
+    store::{Lease, LeaseCondition, PostgresStore, PutLease, Store, conformance::Suite},
 };
 
 use crate::{
     eventually::{eventually, within},
+    nodes::{SOON, node, stored, tells_the_clock},
     postgres_server::{Pooler, PostgresServer},
-    redis_store::{SOON, node},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
-
-fn stored(saved: Saved) -> Version {
-    match saved {
-        Saved::Stored(version) => version,
-        Saved::Conflict(newer) => panic!("a conflict with {newer:?}"),
-    }
-}
 
 /// Runs the suite against the places in one database, which the URL leads to.
 async fn is_a_store(test: &str, mut url: impl FnMut() -> String + Send + 'static) {
@@ -159,13 +150,7 @@ async fn a_node_has_two_connections_at_most_and_asks_little_when_nothing_happens
 #[ignore = "needs postgres"]
 async fn a_clock_is_compared_with_the_servers() {
     let server = PostgresServer::start();
-    let store = PostgresStore::new(&server.url()).unwrap();
-    let told = store.clock().await.unwrap().unwrap();
-    let off = told.duration_since(jiff::Timestamp::now()).abs();
-    assert!(off < jiff::SignedDuration::from_secs(2), "{off:#}");
-    let node = node(&server.url()).await;
-    let ahead = node.status().store.clock_ahead_ms.unwrap();
-    assert!(ahead.abs() < 2000, "{ahead}");
+    tells_the_clock(PostgresStore::new(&server.url()).unwrap(), &server.url()).await;
 }
 
 #[tokio::test]

@@ -19,52 +19,14 @@ use tokio::sync::Semaphore;
 
 use crate::{
     eventually::within,
+    nodes::{SOON, agree, fails, node, refuses_a_change, three},
     proxy::{Proxy, Way},
     redis_server::RedisServer,
-    redis_store::{SOON, node},
 };
 
-/// How long a change may take to fail, and some more for a busy machine.
-const CHANGE_BOUND: Duration = Duration::from_secs(15);
 /// After how long a node has found a server that is back: the longest pause, an attempt, and some
 /// more for a busy machine.
 const BACK: Duration = Duration::from_secs(20);
-
-fn fails(node: &Maintenance) -> bool {
-    node.status().store.error.is_some()
-}
-
-/// A change fails in time, and says of the store.
-async fn refuses_a_change(node: &Maintenance) -> String {
-    let begin = Instant::now();
-    let error = node.turn_off().await.unwrap_err().to_string();
-    assert!(begin.elapsed() < CHANGE_BOUND, "{:?}", begin.elapsed());
-    assert!(error.contains("redis://"), "{error}");
-    error
-}
-
-/// All know the same, and a change of any reaches all.
-async fn agree(nodes: &[Maintenance]) {
-    within(BACK, "every node is back", || !nodes.iter().any(fails)).await;
-    for (number, node) in nodes.iter().enumerate() {
-        let change = node.turn_on().reason(number.to_string()).await.unwrap();
-        let generation = change.status.generation;
-        within(SOON, "all have it", || {
-            nodes.iter().all(|it| it.status().generation == generation)
-        })
-        .await;
-    }
-}
-
-async fn three(url: &str) -> [Maintenance; 3] {
-    let nodes = [node(url).await, node(url).await, node(url).await];
-    nodes[0].turn_on().reason("first").await.unwrap();
-    within(SOON, "all have it", || {
-        nodes.iter().all(|it| it.status().generation == 1)
-    })
-    .await;
-    nodes
-}
 
 #[actix_web::test]
 #[ignore = "needs redis-server"]
@@ -78,7 +40,7 @@ async fn a_server_that_is_killed_and_has_saved_nothing_gets_its_state_back() {
             nodes.iter().all(fails)
         })
         .await;
-        let text = refuses_a_change(&nodes[0]).await;
+        let text = refuses_a_change(&nodes[0], "redis://").await;
         assert!(text.contains("nothing listens there"), "{text}");
         for node in &nodes {
             assert!(node.is_on(), "the last state is kept");
@@ -95,7 +57,7 @@ async fn a_server_that_is_killed_and_has_saved_nothing_gets_its_state_back() {
             stored.contains("\"first\"") || stored.contains("\"2\""),
             "{stored}"
         );
-        agree(&nodes).await;
+        agree(&nodes, BACK).await;
     }
 }
 
@@ -110,7 +72,7 @@ async fn a_server_that_is_flushed_gets_its_state_back() {
     })
     .await;
     assert!(nodes.iter().all(Maintenance::is_on));
-    agree(&nodes).await;
+    agree(&nodes, BACK).await;
 }
 
 #[actix_web::test]
@@ -119,12 +81,12 @@ async fn a_server_that_hangs_is_waited_for_by_nobody() {
     let server = RedisServer::start();
     let nodes = three(&server.url()).await;
     server.pause();
-    let text = refuses_a_change(&nodes[1]).await;
+    let text = refuses_a_change(&nodes[1], "redis://").await;
     assert!(text.contains("in time"), "{text}");
     within(BACK, "all notice it", || nodes.iter().all(fails)).await;
     assert!(nodes.iter().all(Maintenance::is_on));
     server.go_on();
-    agree(&nodes).await;
+    agree(&nodes, BACK).await;
 }
 
 #[actix_web::test]
@@ -135,7 +97,7 @@ async fn a_way_that_swallows_everything_is_given_up() {
     let near = node(&server.url()).await;
     let far = three(&proxy.url()).await;
     proxy.is(Way::BlackHole);
-    refuses_a_change(&far[0]).await;
+    refuses_a_change(&far[0], "redis://").await;
     within(BACK, "all notice it", || far.iter().all(fails)).await;
     // Meanwhile it goes on elsewhere.
     near.turn_off().await.unwrap();
@@ -145,7 +107,7 @@ async fn a_way_that_swallows_everything_is_given_up() {
         !far.iter().any(Maintenance::is_on)
     })
     .await;
-    agree(&far).await;
+    agree(&far, BACK).await;
 }
 
 #[actix_web::test]
@@ -158,7 +120,7 @@ async fn a_way_that_is_cut_again_and_again_and_one_that_is_slow_lose_nothing() {
         proxy.is(Way::Cut);
         within(BACK, "all notice it", || nodes.iter().all(fails)).await;
         proxy.is(Way::Open);
-        agree(&nodes).await;
+        agree(&nodes, BACK).await;
     }
     proxy.is(Way::Slow(Duration::from_millis(100)));
     let begin = Instant::now();
@@ -198,7 +160,7 @@ async fn a_cold_start_without_the_server_follows_the_setting_until_it_is_there()
         nodes.push(node);
     }
     server.run();
-    agree(&nodes).await;
+    agree(&nodes, BACK).await;
 }
 
 /// Asks for a page over one connection, again and again, until it is told to stop.

@@ -1,37 +1,16 @@
 //! A Redis server as a store.
 
 use actix_maintenance_mode::{
-    ChangeError, Maintenance, Settings,
-    store::{
-        Lease, LeaseCondition, PutLease, RedisStore, Saved, Store, Version, conformance::Suite,
-    },
+    ChangeError,
+    store::{Lease, LeaseCondition, PutLease, RedisStore, Store, conformance::Suite},
 };
 use std::time::Duration;
 
 use crate::{
     eventually::{eventually, within},
+    nodes::{SOON, node, stored, tells_the_clock},
     redis_server::RedisServer,
 };
-
-pub(crate) async fn node(url: &str) -> Maintenance {
-    let mut settings = Settings::default();
-    settings.store = url.to_owned();
-    Maintenance::builder()
-        .settings(settings)
-        .build()
-        .await
-        .unwrap()
-}
-
-/// How soon a change is seen that is published, on the busiest machine.
-pub(crate) const SOON: Duration = Duration::from_secs(4);
-
-fn stored(saved: Saved) -> Version {
-    match saved {
-        Saved::Stored(version) => version,
-        Saved::Conflict(newer) => panic!("a conflict with {newer:?}"),
-    }
-}
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
@@ -65,13 +44,7 @@ async fn a_lease_that_is_far_too_large_is_not_read_and_is_in_the_way() {
 #[ignore = "needs redis-server"]
 async fn a_clock_is_compared_with_the_servers() {
     let server = RedisServer::start();
-    let store = RedisStore::new(&server.url()).unwrap();
-    let told = store.clock().await.unwrap().unwrap();
-    let off = told.duration_since(jiff::Timestamp::now()).abs();
-    assert!(off < jiff::SignedDuration::from_secs(2), "{off:#}");
-    let node = node(&server.url()).await;
-    let ahead = node.status().store.clock_ahead_ms.unwrap();
-    assert!(ahead.abs() < 2000, "{ahead}");
+    tells_the_clock(RedisStore::new(&server.url()).unwrap(), &server.url()).await;
 }
 
 #[tokio::test]

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::{
     eventually::within,
+    nodes::{SOON, node},
     proxy::{Proxy, Way},
     redis_server::RedisServer,
-    redis_store::{SOON, node},
 };
 
 /// What arrives takes so long, there and back again.
