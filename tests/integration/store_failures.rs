@@ -246,7 +246,10 @@ async fn a_loss_that_cannot_be_put_back_is_told_and_the_last_state_stays() {
     assert!(maintenance.is_on());
 
     server.refuses_writes.store(false, Ordering::SeqCst);
-    eventually("it is put back", || error().is_none()).await;
+    eventually("it is put back", || {
+        error().is_none() && server.document().is_some()
+    })
+    .await;
     assert!(maintenance.is_on());
     assert_eq!(
         server.document().unwrap()["modes"]["site"]["switch"]["on"]["by"],
