@@ -121,6 +121,7 @@ impl Document {
             save: random(),
             lineage: lineage.id.clone(),
             at: now,
+            put_back: false,
         };
         let records = self.records();
         let former = before.records();
@@ -217,7 +218,7 @@ impl Document {
             .lineage
             .as_ref()
             .is_some_and(|mine| written.generation > 0 && written.lineage == mine.id);
-        is_of_this && !began_later
+        is_of_this && !written.put_back && !began_later
     }
 
     /// Whether this document was made in the knowledge of a save. Where the save is older than those

@@ -81,7 +81,8 @@ fn merged(
             carried.insert(name.clone());
         }
         if when.generation > 0 {
-            written.insert(name.clone(), when);
+            let put_back = when.put_back || is_carried;
+            written.insert(name.clone(), Written { put_back, ..when });
         }
         match record.clone() {
             Record::Mode(key, mode) => {

@@ -84,7 +84,13 @@ pub(super) struct Written {
     pub(super) save: String,
     pub(super) lineage: String,
     pub(super) at: Timestamp,
+    /// Whether the record came from what somebody remembered, and so tells nothing of when the document
+    /// was written that has it.
+    pub(super) put_back: bool,
 }
+
+/// What follows the time of a record that was put back.
+const PUT_BACK: &str = " put-back";
 
 impl Written {
     pub(super) fn never(lineage: &str) -> Self {
@@ -93,6 +99,7 @@ impl Written {
             save: String::new(),
             lineage: lineage.to_owned(),
             at: Timestamp::MIN,
+            put_back: false,
         }
     }
 }
@@ -104,8 +111,10 @@ impl From<Written> for String {
             save,
             lineage,
             at,
+            put_back,
         } = written;
-        format!("{generation}:{save}:{lineage} {at}")
+        let mark = if put_back { PUT_BACK } else { "" };
+        format!("{generation}:{save}:{lineage} {at}{mark}")
     }
 }
 
@@ -113,6 +122,10 @@ impl TryFrom<String> for Written {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
+        let (text, put_back) = match text.strip_suffix(PUT_BACK) {
+            Some(text) => (text, true),
+            None => (text.as_str(), false),
+        };
         let parts = || {
             let (by, at) = text.split_once(' ')?;
             let (generation, by) = by.split_once(':')?;
@@ -122,6 +135,7 @@ impl TryFrom<String> for Written {
                 save: save.to_owned(),
                 lineage: lineage.to_owned(),
                 at: Timestamp::from_str(at).ok()?,
+                put_back,
             })
         };
         parts().ok_or_else(|| "`written` is not when a record was written".to_owned())
