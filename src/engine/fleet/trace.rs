@@ -1,13 +1,15 @@
 //! The traces of nodes: what is left of one whose lease is gone.
 //!
 //! A node that says nothing is not one that is not there. So each node leaves a *trace*, a second
-//! lease `trace/…` that lives for long, and is renewed twice in the time to live of the first. A node
-//! that ends in good order writes into it that it has left. What whoever waits makes of a node whose
+//! lease `trace/…` that lives for long, and is renewed four times in the time to live of the first. A
+//! node that ends in good order writes into it that it has left. What whoever waits makes of a node whose
 //! trace is there and whose lease is not, or that it has seen itself:
 //!
 //! - It has left: it is gone.
 //! - Its process runs on the same machine, and has ended: it is gone.
-//! - Its lease would not have lapsed yet, by the observer's own clock: it is missing.
+//! - Its lease would not have lapsed yet, by the observer's own clock: it is missing. The lease may have
+//!   been renewed after the observer saw it last, and lost then. It cannot have been renewed after it was
+//!   found missing, and not much later than the trace.
 //! - It closes when it is cut off: it is closed, and gone.
 //! - Its process runs on the same machine, and lives: it is missing, whatever its lease says.
 //! - Else nobody can tell. Whoever hears that it is safe hears of the node, too.
@@ -26,6 +28,17 @@ pub(crate) const TRACE_LIVES: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// For how long one that is not heard of is told of. After that it is taken for dead.
 const DOUBT: Duration = Duration::from_secs(60 * 60);
+
+/// How often a node renews its trace, as it is told: a part of the time to live of its lease.
+pub(crate) fn renewed_every(lives: Duration) -> Duration {
+    lives / 4
+}
+
+/// How much later than its trace a node may have renewed its lease: until the trace is due, and a while
+/// for the node to notice.
+fn lag(lives: Duration) -> Duration {
+    renewed_every(lives) + lives / 12
+}
 
 /// What a node leaves behind. It is the content of the lease.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,9 +121,14 @@ pub(crate) struct Memory(HashMap<String, Seen>);
 #[derive(Debug)]
 struct Seen {
     trace: Option<Trace>,
-    /// By the observer's clock.
+    /// When it was last heard of, by the observer's clock, as are the others.
     heard_at: Duration,
+    /// When its trace was put.
+    traced_at: Option<Duration>,
+    /// When the lease lapses that was seen.
     lapses_at: Duration,
+    /// When it was first found missing.
+    missed_at: Option<Duration>,
 }
 
 impl Memory {
@@ -125,24 +143,27 @@ impl Memory {
     ) -> Vec<Silent> {
         for traced in traced {
             let Some(trace) = &traced.trace else { continue };
-            let heard_at = now.saturating_sub(traced.age);
-            let lives = Duration::from_millis(trace.lives);
+            let traced_at = now.saturating_sub(traced.age);
             let seen = self.0.entry(traced.id.clone()).or_insert_with(|| Seen {
                 trace: None,
-                heard_at,
-                // The lease may have been renewed later than the trace, by half of its time.
-                lapses_at: heard_at + lives + lives / 2,
+                heard_at: traced_at,
+                traced_at: None,
+                lapses_at: traced_at,
+                missed_at: None,
             });
-            seen.heard_at = seen.heard_at.max(heard_at);
-            seen.lapses_at = seen.lapses_at.max(heard_at + lives);
+            seen.heard_at = seen.heard_at.max(traced_at);
+            seen.traced_at = seen.traced_at.max(Some(traced_at));
             seen.trace = Some(trace.clone());
         }
         for node in listed {
-            let before = self.0.remove(&node.id).and_then(|seen| seen.trace);
+            let before = self.0.remove(&node.id);
+            let traced_at = before.as_ref().and_then(|seen| seen.traced_at);
             let seen = Seen {
-                trace: node.trace.clone().or(before),
+                trace: node.trace.clone().or(before.and_then(|seen| seen.trace)),
                 heard_at: now.saturating_sub(node.age),
+                traced_at,
                 lapses_at: now + node.expires_in,
+                missed_at: None,
             };
             self.0.insert(node.id.clone(), seen);
         }
@@ -151,6 +172,7 @@ impl Memory {
             if listed.iter().any(|node| node.id == *id) {
                 return true;
             }
+            seen.missed_at.get_or_insert(now);
             let Some(is) = seen.presence(now, &is_alive) else {
                 return false;
             };
@@ -176,12 +198,24 @@ impl Seen {
         match trace {
             Some(trace) if trace.left => return None,
             _ if is_alive() == Some(false) => return None,
-            _ if now < self.lapses_at => return Some(Presence::Expected),
+            _ if now < self.would_lapse_at() => return Some(Presence::Expected),
             Some(trace) if trace.closes => return None,
             _ if is_alive() == Some(true) => return Some(Presence::Alive),
             _ => {}
         }
         (now.saturating_sub(self.heard_at) < DOUBT).then_some(Presence::Doubtful)
+    }
+
+    /// When the lease lapses at the latest, wherever it is.
+    fn would_lapse_at(&self) -> Duration {
+        let Some(trace) = &self.trace else {
+            return self.lapses_at;
+        };
+        let lives = Duration::from_millis(trace.lives);
+        let by_trace = self.traced_at.map(|at| at + lag(lives));
+        let renewed_at = self.missed_at.into_iter().chain(by_trace).min();
+        self.lapses_at
+            .max(renewed_at.map_or(Duration::ZERO, |at| at + lives))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         events::NODE_UNREPORTED,
         fleet::{
             report::NodeReport,
-            trace::{TRACE_LIVES, TRACES, Trace},
+            trace::{TRACE_LIVES, TRACES, Trace, renewed_every},
         },
         inside::sessions::FleetKey,
         leases::{
@@ -225,6 +225,10 @@ impl Reporter {
         let mut published = self.published.clone();
         let mut told: Option<(NodeReport, Instant)> = None;
         let mut key_renewed = Instant::now();
+        let mut traced = Instant::now();
+        let time_to_live = own_node.plan.time_to_live;
+        // Often enough for the trace, whose age tells others how old the lease may be.
+        let seldom = LOOK_SELDOM.min(time_to_live / 12);
         loop {
             published.mark_unchanged();
             let report = own_node.report(&self.shared);
@@ -238,18 +242,22 @@ impl Reporter {
             } else {
                 lease.tell(report.encode());
             }
-            if key_renewed.elapsed() >= own_node.plan.time_to_live / 2 {
+            if key_renewed.elapsed() >= time_to_live / 2 {
                 key_renewed = Instant::now();
                 if let Err(error) = self.share_key().await {
                     tracing::debug!(%error, "the key of the fleet was not renewed");
                 }
-                if let Err(error) = self.leave_trace(false).await {
-                    tracing::debug!(%error, "the trace of this node was not renewed");
+            }
+            if traced.elapsed() >= renewed_every(time_to_live) {
+                match self.leave_trace(false).await {
+                    Ok(()) => traced = Instant::now(),
+                    // It is tried again at the next look.
+                    Err(error) => tracing::debug!(%error, "the trace of this node was not renewed"),
                 }
             }
             tokio::select! {
                 changed = published.changed() => if changed.is_err() { return },
-                () = sleep(if waits { LOOK_EVERY } else { LOOK_SELDOM }) => {}
+                () = sleep(if waits { LOOK_EVERY } else { seldom }) => {}
                 () = lease.lost() => return,
             }
         }
