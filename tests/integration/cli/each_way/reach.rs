@@ -18,7 +18,9 @@ fn tells_that_nobody_listens(ran: &Ran) {
 
 fn until_nodes(operator: &Operator, count: usize) {
     until("the nodes report", || {
-        operator.status()["nodes"].as_array().unwrap().len() == count
+        let status = operator.status();
+        let nodes = status["nodes"].as_array().unwrap();
+        nodes.len() == count && nodes.iter().all(|node| node["up_to_date"] == true)
     });
 }
 

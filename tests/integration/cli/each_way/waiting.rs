@@ -16,6 +16,10 @@ fn inhabited_with(settings: &str) -> (Operator, Demo, Visitor) {
     let mut visitor = demo.visitor();
     assert_eq!(visitor.get("/login/user").status, 303);
     assert_eq!(visitor.get("/").status, 200);
+    // It serves a moment before it tells by which state it goes.
+    until("the app has told of its state", || {
+        operator.status()["nodes"][0]["up_to_date"] == true
+    });
     (operator, demo, visitor)
 }
 
