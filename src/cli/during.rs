@@ -207,13 +207,10 @@ impl During {
             return Ok(());
         };
         let what = match follow(context, goal, signals).await? {
-            Waited::Empty => {
-                let status = context.fresh_status().await;
-                match is_safe(context, &status, self.closing.no_nodes) {
-                    Ok(()) => return Ok(()),
-                    Err(unknown) => unknown.message,
-                }
-            }
+            Waited::Empty(safe) => match is_safe(context, &safe, self.closing.no_nodes) {
+                Ok(()) => return Ok(()),
+                Err(unknown) => unknown.message,
+            },
             Waited::TimedOut if goal.whoever_is_in => return Ok(()),
             Waited::TimedOut => {
                 let inside = inside(&context.fresh_status().await);

@@ -10,7 +10,10 @@ use super::{
     failure::Failure,
     wording::{self, line},
 };
-use crate::core::status::{store::StoreStatus, whole::Status};
+use crate::{
+    core::status::{store::StoreStatus, whole::Status},
+    engine::barrier::Safe,
+};
 
 /// How long nodes may take to follow before they are named, and how often they are looked at.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -111,19 +114,15 @@ fn nobody(store: &StoreStatus) -> String {
 }
 
 /// Refuses to call safe what nobody has told of, and says on whom it depends.
-pub(super) fn is_safe(
-    context: &Context<'_>,
-    status: &Status,
-    no_nodes: bool,
-) -> Result<(), Failure> {
-    if let (Reach::Nobody, false) = (Reach::of(status), no_nodes) {
+pub(super) fn is_safe(context: &Context<'_>, safe: &Safe, no_nodes: bool) -> Result<(), Failure> {
+    if safe.nodes == 0 && !no_nodes {
         return Err(Failure::cancelled(format!(
             "{}, so nobody knows whether {} is empty; give --no-nodes if no app runs",
-            nobody(&status.store),
+            nobody(&context.site.status().store),
             context.mode()
         )));
     }
-    for node in status.unheard.iter().filter(|node| !node.waited_for) {
+    for node in &safe.if_dead {
         let age = wording::duration(Duration::from_secs(node.age));
         context.output.warn(&format!(
             "safe, if {}, not heard of for {age}, is dead",

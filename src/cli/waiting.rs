@@ -26,7 +26,7 @@ use super::{
 use crate::{
     cli::outcome::sentence,
     core::{phase::Phase, status::whole::Status, text::escaped},
-    engine::{changes::Change, fleet::missing::Missing},
+    engine::{barrier::Safe, changes::Change, fleet::missing::Missing},
 };
 
 /// How often what is waited for is looked at.
@@ -54,10 +54,10 @@ pub(super) struct Goal {
 }
 
 /// How the waiting ended.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Waited {
     /// The mode is offline and nobody is inside.
-    Empty,
+    Empty(Safe),
     /// The time was over; the mode is offline with whoever was in.
     TimedOut,
     /// The time was over before these had closed and were empty.
@@ -95,8 +95,8 @@ pub(super) async fn wait(
     };
     let key = context.mode();
     match waited {
-        Waited::Empty => {
-            let safe = is_safe(context, &now.status, no_nodes || !goal.every_node);
+        Waited::Empty(safe) => {
+            let safe = is_safe(context, &safe, no_nodes || !goal.every_node);
             say(if safe.is_ok() { "done" } else { "unknown" });
             safe.map(|()| 0)
         }
@@ -162,7 +162,7 @@ pub(super) async fn follow(
             Phase::Online | Phase::Scheduled | Phase::Opening => return Ok(Waited::Online),
             Phase::Offline if goal.every_node => {}
             Phase::Offline if is_late => return Ok(Waited::TimedOut),
-            Phase::Offline => return Ok(Waited::Empty),
+            Phase::Offline => return Ok(Waited::Empty(as_told(status))),
             // When the drain waits no longer.
             Phase::Pending => deadline = status.mode(&key).and_then(|mode| mode.drain_deadline),
         }
@@ -172,8 +172,8 @@ pub(super) async fn follow(
         tokio::select! {
             received = signals.next() => return Ok(Waited::Interrupted(received.signal)),
             over = &mut barrier => return match over {
-                Ok(Emptiness::Empty) if is_late => Ok(Waited::TimedOut),
-                Ok(Emptiness::Empty) => Ok(Waited::Empty),
+                Ok(Emptiness::Empty(_)) if is_late => Ok(Waited::TimedOut),
+                Ok(Emptiness::Empty(safe)) => Ok(Waited::Empty(safe)),
                 Ok(Emptiness::Missing(missing)) => Ok(Waited::Missing(missing)),
                 Ok(Emptiness::Reopened) => Ok(Waited::Online),
                 Err(failure) => Err(failure),
@@ -181,6 +181,15 @@ pub(super) async fn follow(
             () = changes.next() => {}
             () = tokio::time::sleep(context.site.pause(LOOK)) => {}
         }
+    }
+}
+
+/// On whom it depends that a drain is over, as a status tells.
+fn as_told(status: Status) -> Safe {
+    let unheard = status.unheard.into_iter();
+    Safe {
+        nodes: status.nodes.len(),
+        if_dead: unheard.filter(|node| !node.waited_for).collect(),
     }
 }
 

@@ -11,7 +11,10 @@ use tokio::{
 };
 
 use crate::{
-    core::{phase::Phase, status::whole::Status},
+    core::{
+        phase::Phase,
+        status::{UnheardNode, whole::Status},
+    },
     engine::{
         change_error::ChangeError,
         changes::{Change, TurnOn, change},
@@ -184,7 +187,8 @@ impl IntoFuture for TurnOnAndWait {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let changed = self.turn_on.await?.changed;
-            let status = wait(&self.engine, self.mode, self.patience).await?;
+            let safe = wait(&self.engine, self.mode, self.patience).await?;
+            let status = safe.status(&self.engine);
             Ok(Change { changed, status })
         })
     }
@@ -233,6 +237,11 @@ impl WaitUntilEmpty {
         self.patience.progress = Some(Box::new(progress));
         self
     }
+
+    /// Waits, and says on what the answer depends.
+    pub(crate) async fn safe(self) -> Result<Safe, WaitError> {
+        wait(&self.engine, self.mode, self.patience).await
+    }
 }
 
 impl IntoFuture for WaitUntilEmpty {
@@ -240,17 +249,47 @@ impl IntoFuture for WaitUntilEmpty {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { wait(&self.engine, self.mode, self.patience).await })
+        Box::pin(async move {
+            let engine = self.engine.clone();
+            Ok(self.safe().await?.status(&engine))
+        })
+    }
+}
+
+/// That it is safe, and on what that depends: as the nodes were when they were listed for the answer.
+/// A moment later one that was taken for dead may be back.
+#[derive(Debug)]
+pub(crate) struct Safe {
+    /// How many nodes reported.
+    pub(crate) nodes: usize,
+    /// Those that are taken for dead, while nobody can tell.
+    pub(crate) if_dead: Vec<UnheardNode>,
+}
+
+impl Safe {
+    /// What is now, with those on whom the answer depends.
+    fn status(self, engine: &Engine) -> Status {
+        let mut status = engine.status();
+        let depends = |node: &UnheardNode| self.if_dead.iter().any(|it| it.id == node.id);
+        status.unheard.retain(|node| !depends(node));
+        status.unheard.extend(self.if_dead);
+        status
     }
 }
 
 /// What whoever waits hears.
 enum Event {
     Missing(Vec<Missing>),
-    Over(Result<(), WaitError>),
+    Over(Result<Safe, WaitError>),
 }
 
-async fn wait(engine: &Engine, mode: String, mut patience: Patience) -> Result<Status, WaitError> {
+/// What one look at the nodes finds.
+enum Look {
+    Missing(Vec<Missing>),
+    Safe(Safe),
+}
+
+async fn wait(engine: &Engine, mode: String, mut patience: Patience) -> Result<Safe, WaitError> {
     engine.find_mode(&mode)?;
     // Whoever waits goes by what is stored now. A state that was written by hand is written anew
     // for that: it may have been the same before, and a report of then would count for now.
@@ -283,7 +322,7 @@ async fn wait(engine: &Engine, mode: String, mut patience: Patience) -> Result<S
                     progress(&missing);
                 }
             }
-            Event::Over(over) => return over.map(|()| engine.status()),
+            Event::Over(over) => return over,
         }
     }
     Err(ChangeError::Stopped.into())
@@ -300,20 +339,20 @@ struct Watch {
 }
 
 impl Watch {
-    async fn until_over(&self, events: &mpsc::UnboundedSender<Event>) -> Result<(), WaitError> {
+    async fn until_over(&self, events: &mpsc::UnboundedSender<Event>) -> Result<Safe, WaitError> {
         let deadline = Instant::now() + self.at_most;
         let mut published = self.published.clone();
         let mut told: Option<Vec<Missing>> = None;
         let mut pause = FIRST_PAUSE;
         loop {
             published.mark_unchanged();
-            let Ok(missing) = timeout_at(deadline, self.look()).await else {
+            let Ok(found) = timeout_at(deadline, self.look()).await else {
                 return Err(self.timed_out(told));
             };
-            let missing = missing?;
-            if missing.is_empty() {
-                return Ok(());
-            }
+            let missing = match found? {
+                Look::Safe(safe) => return Ok(safe),
+                Look::Missing(missing) => missing,
+            };
             if told.as_ref() != Some(&missing) {
                 // Nobody may be waiting any more.
                 let _ = events.send(Event::Missing(missing.clone()));
@@ -342,7 +381,7 @@ impl Watch {
 
     /// Who is missing. First the state is read, then the nodes are listed: a node that is not listed
     /// by then reads the state after it was stored.
-    async fn look(&self) -> Result<Vec<Missing>, WaitError> {
+    async fn look(&self) -> Result<Look, WaitError> {
         let own_node = &self.shared.own_node;
         loop {
             let snapshot = self.shared.published.stored();
@@ -361,7 +400,10 @@ impl Watch {
             };
             let mut fleet = match self.leases.fleet().await {
                 Ok(fleet) => own_node.heard(fleet),
-                Err(error) => return Ok(vec![Missing::store_fails(error.to_string())]),
+                Err(error) => {
+                    let missing = vec![Missing::store_fails(error.to_string())];
+                    return Ok(Look::Missing(missing));
+                }
             };
             if own_node.is_taken() {
                 fleet = fleet.with_own(own_node.report(&self.shared));
@@ -394,12 +436,18 @@ impl Watch {
                     why: WhyMissing::Closing,
                 });
             }
-            if !missing.is_empty() || self.shared.published.stored().number == snapshot.number {
-                if missing.is_empty() && fleet.has_no_nodes() && !self.no_nodes {
+            if !missing.is_empty() {
+                return Ok(Look::Missing(missing));
+            }
+            if self.shared.published.stored().number == snapshot.number {
+                if fleet.has_no_nodes() && !self.no_nodes {
                     let mode = self.mode.clone();
                     return Err(WaitError::NoNodes { mode });
                 }
-                return Ok(missing);
+                // Nobody else is missing.
+                let if_dead = fleet.unheard();
+                let nodes = fleet.count();
+                return Ok(Look::Safe(Safe { nodes, if_dead }));
             }
             // The state is another meanwhile.
         }

@@ -256,8 +256,8 @@ impl StoreSite {
         if let Some(at_most) = at_most {
             wait = wait.at_most(at_most);
         }
-        match wait.await {
-            Ok(_) => Ok(Emptiness::Empty),
+        match wait.safe().await {
+            Ok(safe) => Ok(Emptiness::Empty(safe)),
             Err(WaitError::TimedOut { missing, .. }) => Ok(Emptiness::Missing(missing)),
             Err(WaitError::Reopened { .. }) => Ok(Emptiness::Reopened),
             Err(error @ WaitError::NoNodes { .. }) => Err(Failure::cancelled(error.to_string())),

@@ -11,7 +11,7 @@ use crate::{
         secret::Secret,
         state::{GrantKind, IfLost, OnTimeout},
     },
-    engine::fleet::missing::Missing,
+    engine::{barrier::Safe, fleet::missing::Missing},
     web::explain::{Explanation, Inquiry, Role},
 };
 
@@ -166,7 +166,7 @@ impl From<Explanation> for Explained {
 /// How it ended to wait for a mode to be closed and empty.
 #[derive(Debug)]
 pub(in crate::cli) enum Emptiness {
-    Empty,
+    Empty(Safe),
     /// The time was over before these had closed and were empty.
     Missing(Vec<Missing>),
     /// Somebody, or the time-out, has brought the mode back.

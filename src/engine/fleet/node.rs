@@ -148,6 +148,11 @@ impl Fleet {
         !self.nodes.is_empty()
     }
 
+    /// How many nodes are live.
+    pub(crate) fn count(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// The nodes that are listed, for those who remember them.
     pub(crate) fn listed(&self) -> Vec<Listed> {
         self.nodes

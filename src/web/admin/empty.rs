@@ -16,8 +16,12 @@ use crate::{
     core::{
         phase::Phase,
         schedule::{duration_in_words, parse_duration},
+        status::UnheardNode,
     },
-    engine::{barrier::WaitError, fleet::missing::Missing},
+    engine::{
+        barrier::{Safe, WaitError},
+        fleet::missing::Missing,
+    },
     web::{
         maintenance::Maintenance,
         permission::Permission,
@@ -39,6 +43,10 @@ struct Empty {
     phase: Phase,
     /// Who or what is waited for, and why.
     missing: Vec<Missing>,
+    /// How many nodes reported when it was found empty.
+    nodes: usize,
+    /// The nodes on whose death it depends that it is empty: nobody can tell whether they are dead.
+    if_dead: Vec<UnheardNode>,
 }
 
 /// It is about one mode, which whoever asks may see.
@@ -58,26 +66,33 @@ pub(super) async fn empty(
     let waited = maintenance
         .wait_until_empty()
         .mode(key.as_str())
-        // Whether a node reports at all is in the status.
+        // How many nodes report is part of the answer.
         .no_nodes()
         .at_most(at_most)
         .on_progress(move |missing| *hears.lock() = missing.to_vec())
+        .safe()
         .await;
     let phase = maintenance.phase_of(&key).unwrap_or_default();
-    let (empty, phase, missing) = match waited {
-        Ok(_) => (true, phase, Vec::new()),
-        Err(WaitError::TimedOut { missing, .. }) => (false, phase, missing),
-        Err(WaitError::Reopened { phase, .. }) => (false, phase, Vec::new()),
+    let mut found = Empty {
+        empty: false,
+        phase,
+        missing: Vec::new(),
+        nodes: 0,
+        if_dead: Vec::new(),
+    };
+    match waited {
+        Ok(Safe { nodes, if_dead }) => {
+            found.empty = true;
+            found.nodes = nodes;
+            found.if_dead = if_dead;
+        }
+        Err(WaitError::TimedOut { missing, .. }) => found.missing = missing,
+        Err(WaitError::Reopened { phase, .. }) => found.phase = phase,
         Err(WaitError::Change(error)) => return Err(not_changed(&request, &maintenance, &error)),
         // It was told that none need be there.
-        Err(WaitError::NoNodes { .. }) => (true, phase, Vec::new()),
-    };
-    let empty = Empty {
-        empty,
-        phase,
-        missing,
-    };
-    Ok(document(StatusCode::OK, &empty))
+        Err(WaitError::NoNodes { .. }) => found.empty = true,
+    }
+    Ok(document(StatusCode::OK, &found))
 }
 
 /// Reads the query: how long to wait.

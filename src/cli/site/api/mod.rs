@@ -37,10 +37,11 @@ use crate::{
         phase::Phase,
         secret::Secret,
         state::GrantKind,
-        status::{grants::GrantStatus, period::PastPeriod, whole::Status},
+        status::{UnheardNode, grants::GrantStatus, period::PastPeriod, whole::Status},
     },
     engine::{
-        change_error::ChangeError, changes::Change, fleet::missing::Missing, windows::Planned,
+        barrier::Safe, change_error::ChangeError, changes::Change, fleet::missing::Missing,
+        windows::Planned,
     },
     settings::Settings,
 };
@@ -121,6 +122,8 @@ struct Empty {
     empty: bool,
     phase: Phase,
     missing: Vec<Missing>,
+    nodes: usize,
+    if_dead: Vec<UnheardNode>,
 }
 
 impl ApiSite {
@@ -318,7 +321,10 @@ impl ApiSite {
             let wait = left.unwrap_or(LOOK).min(LOOK).as_secs().max(1);
             let path = format!("{}/empty?wait={wait}", path_of(mode));
             match get::<Empty>(&self.client, path).await {
-                Ok(found) if found.empty => return Ok(Emptiness::Empty),
+                Ok(found) if found.empty => {
+                    let Empty { nodes, if_dead, .. } = found;
+                    return Ok(Emptiness::Empty(Safe { nodes, if_dead }));
+                }
                 Ok(found) if !found.phase.is_maintenance() => return Ok(Emptiness::Reopened),
                 Ok(found) => *told.lock() = found.missing,
                 // Whoever waits would rather wait on than not know.
