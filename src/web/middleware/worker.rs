@@ -3,6 +3,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    ops::Range,
     rc::Rc,
     sync::Arc,
 };
@@ -50,6 +51,7 @@ pub(crate) struct Worker {
     cache: RefCell<Cache>,
     /// How many requests have been refused.
     refusals: Cell<u64>,
+    open_stretch: Cell<OpenStretch>,
 }
 
 /// The snapshot under which a request was let in during maintenance, in its extensions.
@@ -57,6 +59,27 @@ pub(crate) struct Worker {
 /// What templates show of maintenance is then what was decided by.
 #[derive(Clone)]
 pub(crate) struct AdmittedUnder(pub(crate) Arc<Snapshot>);
+
+/// Over which time requests pass without a look at a snapshot.
+#[derive(Debug, Clone, Copy)]
+struct OpenStretch {
+    /// The snapshot's.
+    number: u64,
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl OpenStretch {
+    fn of(snapshot: &Snapshot) -> Self {
+        let empty = snapshot.at..snapshot.at;
+        let Range { start, end } = snapshot.open_stretch().unwrap_or(empty);
+        Self {
+            number: snapshot.number,
+            from: start,
+            until: end,
+        }
+    }
+}
 
 /// What the worker makes of a request.
 pub(crate) enum Judgement {
@@ -79,13 +102,26 @@ impl Worker {
             maintenance,
             routes: AppRoutes::default(),
             refusals: Cell::new(0),
+            open_stretch: Cell::new(OpenStretch::of(&snapshot)),
             cache: RefCell::new(Cache::new(Rc::new(snapshot))),
         }
     }
 
+    /// Whether a request that has been counted passes without a look at the snapshot.
     #[inline]
-    pub(crate) fn word(&self) -> GateFlags {
-        self.maintenance.engine.shared.published.word()
+    pub(crate) fn is_open(&self) -> bool {
+        let word = self.maintenance.engine.shared.published.word();
+        word.is_quiet() || (word.is_open_for_now() && self.is_open_for_now(word))
+    }
+
+    fn is_open_for_now(&self, word: GateFlags) -> bool {
+        let mut stretch = self.open_stretch.get();
+        if stretch.number != word.number() {
+            stretch = OpenStretch::of(&self.shared().published.stored());
+            self.open_stretch.set(stretch);
+        }
+        let now = self.shared().clock.now();
+        stretch.number == word.number() && stretch.from <= now && now < stretch.until
     }
 
     fn front(&self) -> &Front {
