@@ -19,7 +19,7 @@ use crate::{
 #[command(after_help = "\
 TIME as for `window add`. An empty TEXT takes away what was.
 
-Example:
+Examples:
   maintenance window change qkzvbnrt --for 3h")]
 pub(in crate::cli) struct Change {
     /// Its id, as `maintenance window list` shows it
