@@ -69,6 +69,9 @@ pub(super) async fn plan(
     Ok(document(StatusCode::OK, &changed))
 }
 
+/// Says one of the texts.
+type Say = fn(ChangeWindow, String) -> ChangeWindow;
+
 /// A member that is there counts: `null` takes away what was said, or the end.
 pub(super) async fn change(
     request: HttpRequest,
@@ -87,7 +90,7 @@ pub(super) async fn change(
     if members.is_null("end") {
         change = change.without_end();
     }
-    let texts: [(&'static str, fn(ChangeWindow, String) -> ChangeWindow); 3] = [
+    let texts: [(&str, Say); 3] = [
         ("title", ChangeWindow::title),
         ("message", ChangeWindow::message),
         ("reason", ChangeWindow::reason),
