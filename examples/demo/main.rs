@@ -86,6 +86,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     })
     // A graceful stop (SIGTERM) gives requests this many seconds; Ctrl-C stops at once.
     .shutdown_timeout(10)
+    // A visitor who goes away while their request waits for the reopening frees their place at once.
+    .h1_allow_half_closed(false)
     .bind(address)
     .map_err(|error| format!("cannot listen on {address}: {error}; set DEMO_ADDR to another"))?;
 

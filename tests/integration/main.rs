@@ -80,6 +80,7 @@ mod pages;
 mod parity;
 mod parity_site_maintenance;
 mod parity_wagtail;
+mod parking;
 mod permissions;
 mod planning;
 mod preview;

@@ -118,6 +118,7 @@ impl StoreSite {
         if !wishes.allow.is_empty() {
             turn_on = turn_on.allow(&wishes.allow);
         }
+        turn_on = given(turn_on, &wishes.park, TurnOn::park);
         Ok(turn_on.await?)
     }
 
@@ -226,6 +227,7 @@ impl StoreSite {
         if !wishes.allow.is_empty() {
             guarding = guarding.allow(&wishes.allow);
         }
+        guarding = given(guarding, &wishes.park, Guarding::park);
         if how.exclusive {
             guarding = guarding.exclusive();
         }
