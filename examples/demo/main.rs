@@ -210,6 +210,7 @@ Try:   curl -c cookies {site}/login/superuser
 Shell: in this folder, the program `maintenance` does it, too:
        cargo run --features cli -- --settings examples/demo/maintenance.toml status
        cargo run --features cli -- --settings examples/demo/maintenance.toml on --drain
+       and on --park 20s: {site}/ loads until you say off, and shows no error
 
 To let superusers see the site during maintenance, start the demo with
        MAINTENANCE_EXEMPT__SUPERUSERS=true cargo run --example demo

@@ -81,6 +81,7 @@ mod parity;
 mod parity_site_maintenance;
 mod parity_wagtail;
 mod parking;
+mod parking_demo;
 mod permissions;
 mod planning;
 mod preview;

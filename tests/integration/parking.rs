@@ -90,18 +90,20 @@ async fn a_request_waits_until_the_mode_opens() {
 
 #[actix_web::test]
 async fn its_patience_ends_with_the_ordinary_refusal() {
-    let app = Rc::new(TestApp::start().await);
+    let app = TestApp::start().await;
+    let get = async || {
+        let sent = Instant::now();
+        let answer = app.get("/").accept("application/json").await;
+        (answer, sent.elapsed())
+    };
     park(&app, SHORT).await;
-    let (answer, waited) = get(&app, "/").await.unwrap();
+    let (answer, waited) = get().await;
     answer.is_refused();
     assert!(waited >= SHORT, "{waited:?}");
     assert_eq!(parked(&app.maintenance), 0);
-    app.maintenance
-        .turn_on()
-        .park(Duration::ZERO)
-        .await
-        .unwrap();
-    let (ordinary, at_once) = get(&app, "/").await.unwrap();
+    let none = app.maintenance.turn_on().park(Duration::ZERO);
+    none.await.unwrap();
+    let (ordinary, at_once) = get().await;
     assert!(at_once < SHORT, "{at_once:?}");
     assert_eq!(answer.body, ordinary.body);
     let lines = |answer: &Answer| {

@@ -121,15 +121,16 @@ fn body_of(request: &HttpRequest, payload: &mut Payload) -> (Body, bool) {
         return (Body::None, false);
     }
     let headers = request.headers();
-    let length = headers
-        .get(CONTENT_LENGTH)
-        .filter(|_| !headers.contains_key(TRANSFER_ENCODING));
-    if let Some(length) = length {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return (Body::Unknown, false);
+    }
+    if let Some(length) = headers.get(CONTENT_LENGTH) {
         let length = length.to_str().ok().and_then(|text| text.parse().ok());
         return (length.map_or(Body::Unknown, Body::Declared), false);
     }
     if request.version() != Version::HTTP_2 {
-        return (Body::Unknown, false);
+        // RFC 9112, section 6.3.
+        return (Body::None, false);
     }
     // In HTTP/2 a request without a body says so by ending, which shows where it is read.
     match peek(payload) {

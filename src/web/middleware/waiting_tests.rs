@@ -45,7 +45,7 @@ fn the_body_of_http_1_is_known_by_what_is_said_of_it() {
         .insert_header(("content-length", "7"))
         .insert_header(("transfer-encoding", "chunked"));
     assert_eq!(body(both), Body::Unknown);
-    assert_eq!(body(post()), Body::Unknown);
+    assert_eq!(body(post()), Body::None);
     let none = body_of(&post().to_http_request(), &mut Payload::None);
     assert_eq!(none, (Body::None, false));
 }
