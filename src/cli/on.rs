@@ -29,8 +29,7 @@ use crate::{
 /// Take the site out of service, now or in a window
 #[derive(Debug, Args)]
 #[command(after_help = "\
-TIME: 22:00, +2h, 2030-03-01T22:00+01:00. '' is no text.
-Example: maintenance on --drain --timeout 10m && ./migrate")]
+'' is no text. Example: maintenance on --drain && ./migrate")]
 pub(super) struct On {
     #[command(flatten)]
     texts: Texts,
@@ -44,7 +43,7 @@ pub(super) struct On {
 /// How a mode is switched on.
 #[derive(Debug, Args)]
 pub(super) struct Closing {
-    /// When it ends by itself
+    /// When it ends: 22:00, +2h, 2030-03-01T22:00+01:00
     #[arg(long, value_name = "TIME", conflicts_with = "lasting")]
     pub(super) end: Option<String>,
     /// How long it lasts: 90s, '2h 30m'

@@ -16,14 +16,14 @@ fn it_is_said_kept_replaced_and_taken_away() {
     let operator = Operator::new();
     let told = operator.done(&["on", "--park", "10s"]);
     assert!(
-        told.out.contains("requests wait up to 10s"),
+        told.out.contains("requests wait up to 10 s"),
         "{}",
         told.out
     );
     assert_eq!(park(&operator), 10);
     let status = operator.done(&["status"]).out;
     assert!(
-        status.contains("  parks    requests wait up to 10s for it to open"),
+        status.contains("  parks    requests wait up to 10 s for it to open"),
         "{status}"
     );
     let explained = operator.done(&["explain", "GET", "/"]).out;
