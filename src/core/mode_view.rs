@@ -83,6 +83,12 @@ impl ModeView {
         outlook.is_some_and(|(outlook, _)| !outlook.covers(now))
     }
 
+    /// Until when its edges are worked out. `None`: all of them are.
+    pub(super) fn edges_known_until(&self) -> Option<Timestamp> {
+        let outlook = self.outlook.as_ref();
+        outlook.map(|(outlook, _)| outlook.ends_at())
+    }
+
     pub(crate) fn phase(&self, now: Timestamp) -> Phase {
         match self.instead {
             Some(Forced::Off) => Phase::Online,

@@ -1,6 +1,6 @@
 //! What requests read: state and rules, compiled and immutable.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -210,6 +210,18 @@ impl Snapshot {
     /// nothing is forced on, no instant ahead can change that, and it does not end with a lease.
     pub(crate) fn is_quiet(&self) -> bool {
         !self.rules.force_on() && self.watched.is_empty() && self.when_cut_off.is_none()
+    }
+
+    /// The stretch of time over which requests can pass without a look at this snapshot: from when it
+    /// was published to the first instant ahead at which a phase may be another. `None`: there is no
+    /// such stretch.
+    pub(crate) fn open_stretch(&self) -> Option<Range<Timestamp>> {
+        let is_open = !self.rules.force_on()
+            && self.when_cut_off.is_none()
+            && self.closed_mode(self.at).is_none();
+        let known = self.modes.iter().filter_map(ModeView::edges_known_until);
+        let until = self.next_edge(self.at).into_iter().chain(known).min();
+        is_open.then(|| self.at..until.unwrap_or(Timestamp::MAX))
     }
 
     /// Whether something is stored of a mode that the settings do not have.

@@ -4,8 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::ModeView;
-use crate::core::{mode::Mode, phase::Phase, state::Document, status::modes::ModeStatus};
+use super::{ModeView, Snapshot};
+use crate::core::{
+    mode::Mode,
+    phase::Phase,
+    rules::compiled::Rules,
+    state::Document,
+    status::{modes::ModeStatus, store::StoreStatus},
+};
 
 fn noon() -> Timestamp {
     "2026-03-27T12:00Z".parse().unwrap()
@@ -115,6 +121,60 @@ proptest! {
                 prop_assert_eq!(view.phase(now), expected.phase);
                 prop_assert_eq!(&view.standing(now), &expected);
             }
+        }
+    }
+}
+
+/// A snapshot of the one mode, made at an instant.
+fn snapshot_of(mode: ModeView, at: Timestamp) -> Snapshot {
+    let store = StoreStatus::unread("memory:");
+    let rules = Arc::new(Rules::default());
+    Snapshot::new(1, rules, vec![mode], None, &Document::default(), store, at)
+}
+
+#[test]
+fn requests_pass_unseen_up_to_the_edge_that_comes_next() {
+    let off = json!("off");
+    let stretch = |windows: &[Value], switch: &Value| {
+        snapshot_of(seen_from(noon(), windows, switch), noon()).open_stretch()
+    };
+    // It is announced six hours before it starts, which a page may show.
+    assert_eq!(stretch(&[once(600, 60)], &off), Some(noon()..after(240)));
+    assert_eq!(stretch(&[once(60, 60)], &off), Some(noon()..after(60)));
+    assert_eq!(
+        stretch(&[once(-60, 30)], &off),
+        Some(noon()..Timestamp::MAX)
+    );
+    assert_eq!(stretch(&[once(-30, 60)], &off), None, "it is closed");
+    assert_eq!(stretch(&[once(60, 60)], &json!({"on": {}})), None);
+    let nightly = stretch(&[nightly("0 2 * * *", "PT1H")], &off).unwrap();
+    assert_eq!(nightly, noon()..after(7 * 60), "announced at 19 UTC");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Whatever is planned: nothing is closed at any instant at which nobody looks.
+    #[test]
+    fn nothing_is_closed_while_requests_pass_unseen(
+        windows in any_windows(),
+        switch in any_switch(),
+        made in -9_000_i64..30_000,
+        places in prop::collection::vec(0.0_f64..1.0, 8),
+    ) {
+        let at = after(made);
+        let snapshot = snapshot_of(seen_from(at, &windows, &switch), at);
+        let Some(stretch) = snapshot.open_stretch() else {
+            prop_assert!(snapshot.closed_mode(at).is_some());
+            return Ok(());
+        };
+        prop_assert!(at < stretch.end);
+        let end = stretch.end.min(at + SignedDuration::from_hours(24 * 60));
+        let length = end.duration_since(at).as_secs_f64();
+        let last = end - SignedDuration::from_nanos(1);
+        let within = places.iter().map(|place| at + SignedDuration::from_secs_f64(length * place));
+        for now in within.filter(|now| *now < stretch.end).chain([at, last]) {
+            prop_assert_eq!(snapshot.closed_mode(now), None, "at {}", now);
         }
     }
 }

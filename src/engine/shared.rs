@@ -79,7 +79,7 @@ impl fmt::Debug for Shared {
 
 /// The snapshot that is in force, and the one word that requests test first.
 pub(crate) struct Published {
-    /// The snapshot's number and, in the lowest bit, whether requests must look at it.
+    /// The snapshot's number and, in the lowest bits, how far requests must look at it.
     word: AtomicU64,
     snapshot: ArcSwap<Snapshot>,
     /// Up to this snapshot nobody is let in any more because they are in already.
@@ -95,12 +95,23 @@ pub(crate) struct Published {
 pub(crate) struct GateFlags(u64);
 
 impl GateFlags {
+    /// Requests must look at the snapshot.
     const LOOK: u64 = 1;
+    /// Over a stretch of time they need not.
+    const OPEN_FOR_NOW: u64 = 2;
+    const BITS: u32 = 2;
 
     fn of(snapshot: &Snapshot, must_look: bool) -> Self {
-        let is_quiet = snapshot.is_quiet() && !must_look;
-        let look = if is_quiet { 0 } else { Self::LOOK };
-        Self(snapshot.number << 1 | look)
+        let flags = if must_look {
+            Self::LOOK
+        } else if snapshot.is_quiet() {
+            0
+        } else if snapshot.open_stretch().is_some() {
+            Self::LOOK | Self::OPEN_FOR_NOW
+        } else {
+            Self::LOOK
+        };
+        Self(snapshot.number << Self::BITS | flags)
     }
 
     /// Whether the request passes without a look at the snapshot.
@@ -108,9 +119,14 @@ impl GateFlags {
         self.0 & Self::LOOK == 0
     }
 
+    /// Whether it passes so within the snapshot's [open stretch](Snapshot::open_stretch).
+    pub(crate) fn is_open_for_now(self) -> bool {
+        self.0 & Self::OPEN_FOR_NOW != 0
+    }
+
     /// The number of the snapshot in force.
     pub(crate) fn number(self) -> u64 {
-        self.0 >> 1
+        self.0 >> Self::BITS
     }
 }
 

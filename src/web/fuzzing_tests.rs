@@ -14,6 +14,11 @@ fn what_is_whole_holds_together() {
         b"{\"name\":\"node/a\",\"holder\":\"h\",\"time_to_live_ms\":15000,\
           \"renewed_at\":\"2026-03-29T01:30:00Z\"}\ncontent",
     );
+    // By hand a name may be longer than that of any lease.
+    let name = "ä".repeat(100);
+    let long =
+        r#"{"name":"NAME","holder":"h","time_to_live_ms":1,"renewed_at":"2026-03-29T01:30:00Z"}"#;
+    lease_file(format!("{}\n", long.replace("NAME", &name)).as_bytes());
     times_and_cron("2026-10-25T02:30\n2h\n30 2 * * 7\nEurope/Rome");
     times_and_cron("\n\n* * * * 2");
     let mut headers = HeaderMap::new();

@@ -85,13 +85,13 @@ async fn whether_a_mode_is_empty_is_told_with_who_is_missing() {
     let open = ask("").await.json();
     assert_eq!(
         open,
-        json!({ "empty": false, "phase": "online", "missing": [] })
+        json!({ "empty": false, "phase": "online", "missing": [], "nodes": 0, "if_dead": [] })
     );
     app.maintenance.turn_on().mode("site").await.unwrap();
     let closed = ask("?wait=5s").await.json();
     assert_eq!(
         closed,
-        json!({ "empty": true, "phase": "offline", "missing": [] })
+        json!({ "empty": true, "phase": "offline", "missing": [], "nodes": 1, "if_dead": [] })
     );
     // The question itself is not waited for.
     let task = app

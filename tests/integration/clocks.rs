@@ -18,6 +18,7 @@ use crate::{
     child::Role,
     handed_on::{document_of, leases_of},
     logs::Logs,
+    test_app::TestApp,
 };
 
 /// A store whose clock is behind.
@@ -81,6 +82,30 @@ async fn the_status_tells_how_far_the_clock_is_from_the_stores() {
         .await
         .unwrap();
     assert_eq!(maintenance.status().store.clock_ahead_ms, None);
+}
+
+#[actix_web::test]
+async fn the_dashboard_tells_of_a_clock_that_is_wrong() {
+    for (milliseconds, expected) in [
+        (0, None),
+        (1_900, None),
+        (
+            18_000_000,
+            Some("The clock of this server is 5 h ahead of the store’s."),
+        ),
+        (
+            -7_500,
+            Some("The clock of this server is 7 s behind the store’s."),
+        ),
+    ] {
+        let app = TestApp::with_builder(|it| it.custom_store(behind(milliseconds))).await;
+        let alice = app.log_in_superuser("alice").await;
+        let page = app.get("/maintenance-mode/").by(&alice).await;
+        let told = page.text().split("The clock of this server").nth(1);
+        let told = told.and_then(|rest| rest.split('.').next());
+        let told = told.map(|rest| format!("The clock of this server{rest}."));
+        assert_eq!(told.as_deref(), expected);
+    }
 }
 
 #[test]

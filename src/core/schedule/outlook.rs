@@ -40,6 +40,11 @@ impl Outlook {
         (self.from..self.to).contains(&now)
     }
 
+    /// The first instant at which it does not say any more what is.
+    pub(crate) fn ends_at(&self) -> Timestamp {
+        self.to
+    }
+
     fn add(&mut self, window: &Window, at: Timestamp) {
         if !window.repeats() {
             self.windows.push(window.clone());

@@ -82,8 +82,8 @@ fn by_code(error: &RedisError, prefix: &str) -> Option<String> {
         "NOAUTH" | "WRONGPASS" => LOGIN.to_owned(),
         "NOPERM" => format!(
             "the server's access rules forbid it ({}); allow the user get, strlen, set, del, pexpire, pttl, \
-             zadd, zrem, zrangebylex, exists, hello, ping, time, eval, evalsha, script|load, publish and \
-             subscribe on the keys and the channel `{prefix}:*`",
+             zadd, zrem, zrangebylex, exists, hello, ping, time, info, eval, evalsha, script|load, publish \
+             and subscribe on the keys and the channel `{prefix}:*`",
             first_line(error)
         ),
         "READONLY" => REPLICA.to_owned(),

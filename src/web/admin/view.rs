@@ -34,6 +34,7 @@ use crate::{
         overlap::Closed,
         phase::Phase,
         schedule::{Unit, largest_units},
+        skew::is_told,
         status::{
             NoticeTargetStatus, grants::GrantStatus, modes::ModeStatus, period::PastPeriod,
             whole::Status,
@@ -173,6 +174,8 @@ struct StoreShown {
     url: String,
     error: Option<String>,
     known: String,
+    /// That this node's clock is wrong.
+    clock: Option<String>,
 }
 
 /// What is besides the status.
@@ -289,10 +292,22 @@ impl Dashboard {
                     }
                     None => reader.text("store_unknown").to_owned(),
                 },
+                clock: clock(status.store.clock_ahead_ms, reader),
             },
             may_toggle: status.modes.iter().any(|mode| may_switch(&mode.key)),
         }
     }
+}
+
+/// How far this node's clock is from the store's, if that is worth telling.
+fn clock(ahead_ms: Option<i64>, reader: &Reader<'_>) -> Option<String> {
+    let ahead = SignedDuration::from_millis(ahead_ms?);
+    let key = match ahead.is_negative() {
+        true => "clock_behind",
+        false => "clock_ahead",
+    };
+    let by = reader.duration(ahead.abs());
+    is_told(ahead).then(|| reader.filled(key, "duration", &by))
 }
 
 /// How many of so many are not listed, in words.

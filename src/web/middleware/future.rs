@@ -259,7 +259,7 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
         match judgement {
             Judgement::Pass(mut admission) | Judgement::PassPrivately(mut admission) => {
                 if let Some(waited) = waited {
-                    waited.is_let_in();
+                    waited.let_in();
                 }
                 let lease = lease.filter(|_| worker.closes_to(self.request.request()));
                 let response = call(&self.inner.service, self.request, &mut admission);
@@ -279,7 +279,7 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
             }
             Judgement::Refuse(response) => {
                 if let Some(waited) = waited {
-                    waited.is_refused();
+                    waited.refused();
                 }
                 Next::Refused(self.request.into_response(response))
             }

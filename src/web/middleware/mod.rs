@@ -144,7 +144,7 @@ where
         // of zero knows that nobody is inside.
         let worker = &self.inner.worker;
         let inside = worker.admissions.count();
-        let step = if worker.word().is_quiet() {
+        let step = if worker.is_open() {
             let mut admission = worker.admissions.pass_unseen(inside, request.request());
             Step::Passed {
                 response: call(&self.inner.service, request, &mut admission),

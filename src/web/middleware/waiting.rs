@@ -52,11 +52,11 @@ pub(crate) struct Waited {
 }
 
 impl Waited {
-    pub(super) fn is_let_in(self) {
+    pub(super) fn let_in(self) {
         self.place.give_up(WaitedFor::LetIn);
     }
 
-    pub(super) fn is_refused(self) {
+    pub(super) fn refused(self) {
         let became = self.is_over.unwrap_or(WaitedFor::Refused);
         self.place.give_up(became);
     }

@@ -3,6 +3,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    ops::Range,
     rc::Rc,
     sync::Arc,
 };
@@ -52,6 +53,7 @@ pub(crate) struct Worker {
     pub(super) refusals: Cell<u64>,
     /// Whether the end of the process is listened for.
     pub(super) listens_for_the_end: Cell<bool>,
+    open_stretch: Cell<OpenStretch>,
 }
 
 /// The snapshot under which a request was let in during maintenance, in its extensions.
@@ -59,6 +61,27 @@ pub(crate) struct Worker {
 /// What templates show of maintenance is then what was decided by.
 #[derive(Clone)]
 pub(crate) struct AdmittedUnder(pub(crate) Arc<Snapshot>);
+
+/// Over which time requests pass without a look at a snapshot.
+#[derive(Debug, Clone, Copy)]
+struct OpenStretch {
+    /// The snapshot's.
+    number: u64,
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl OpenStretch {
+    fn of(snapshot: &Snapshot) -> Self {
+        let empty = snapshot.at..snapshot.at;
+        let Range { start, end } = snapshot.open_stretch().unwrap_or(empty);
+        Self {
+            number: snapshot.number,
+            from: start,
+            until: end,
+        }
+    }
+}
 
 /// What the worker makes of a request.
 pub(crate) enum Judgement {
@@ -84,13 +107,26 @@ impl Worker {
             routes: AppRoutes::default(),
             refusals: Cell::new(0),
             listens_for_the_end: Cell::new(false),
+            open_stretch: Cell::new(OpenStretch::of(&snapshot)),
             cache: RefCell::new(Cache::new(Rc::new(snapshot))),
         }
     }
 
+    /// Whether a request that has been counted passes without a look at the snapshot.
     #[inline]
-    pub(crate) fn word(&self) -> GateFlags {
-        self.maintenance.engine.shared.published.word()
+    pub(crate) fn is_open(&self) -> bool {
+        let word = self.maintenance.engine.shared.published.word();
+        word.is_quiet() || (word.is_open_for_now() && self.is_open_for_now(word))
+    }
+
+    fn is_open_for_now(&self, word: GateFlags) -> bool {
+        let mut stretch = self.open_stretch.get();
+        if stretch.number != word.number() {
+            stretch = OpenStretch::of(&self.shared().published.stored());
+            self.open_stretch.set(stretch);
+        }
+        let now = self.shared().clock.now();
+        stretch.number == word.number() && stretch.from <= now && now < stretch.until
     }
 
     pub(super) fn front(&self) -> &Front {
@@ -151,9 +187,10 @@ impl Worker {
                 let admission = self.admission(request, inside, &snapshot, rule, now);
                 self.admit(request, admission, &snapshot, rule)
             }
-            Decision::Refuse { rule, mode } if rule == Rule::NoExemption => {
-                self.turn_away(request, may_wait, &snapshot, mode, now)
-            }
+            Decision::Refuse {
+                rule: Rule::NoExemption,
+                mode,
+            } => self.turn_away(request, may_wait, &snapshot, mode, now),
             Decision::Refuse { rule, mode } => {
                 Judgement::Refuse(self.refuse(request, &snapshot, mode, rule, None, now))
             }
