@@ -82,6 +82,7 @@ mod parity_site_maintenance;
 mod parity_wagtail;
 mod parking;
 mod parking_demo;
+mod parking_http2;
 mod permissions;
 mod planning;
 mod preview;
