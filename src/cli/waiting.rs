@@ -79,6 +79,10 @@ pub(super) async fn wait(
     let waited = follow(context, goal, signals).await?;
     let reach = Reach::find(context).await;
     let status = context.fresh_status().await;
+    let status = match &waited {
+        Waited::Empty(safe) => safe.told_in(status),
+        _ => status,
+    };
     let now = Change {
         changed: change.changed,
         status,

@@ -148,10 +148,15 @@ impl Audit {
         })
     }
 
-    /// The latest entries in the file, the oldest first. `None`: the settings name no file.
-    pub(crate) fn latest(&self) -> Option<io::Result<Vec<AuditEntry>>> {
+    /// The latest entries in the file that fit, so many at most, the oldest first. `None`: the settings
+    /// name no file.
+    pub(crate) fn latest(
+        &self,
+        most: usize,
+        fits: impl Fn(&AuditEntry) -> bool,
+    ) -> Option<io::Result<Vec<AuditEntry>>> {
         let file = self.file.as_ref()?;
-        Some(file::latest(&file.path))
+        Some(file::latest(&file.path, most, fits))
     }
 }
 

@@ -188,7 +188,7 @@ impl IntoFuture for TurnOnAndWait {
         Box::pin(async move {
             let changed = self.turn_on.await?.changed;
             let safe = wait(&self.engine, self.mode, self.patience).await?;
-            let status = safe.status(&self.engine);
+            let status = safe.told_in(self.engine.status());
             Ok(Change { changed, status })
         })
     }
@@ -251,7 +251,7 @@ impl IntoFuture for WaitUntilEmpty {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let engine = self.engine.clone();
-            Ok(self.safe().await?.status(&engine))
+            Ok(self.safe().await?.told_in(engine.status()))
         })
     }
 }
@@ -267,12 +267,11 @@ pub(crate) struct Safe {
 }
 
 impl Safe {
-    /// What is now, with those on whom the answer depends.
-    fn status(self, engine: &Engine) -> Status {
-        let mut status = engine.status();
+    /// A status of now, with those on whom the answer depends.
+    pub(crate) fn told_in(&self, mut status: Status) -> Status {
         let depends = |node: &UnheardNode| self.if_dead.iter().any(|it| it.id == node.id);
         status.unheard.retain(|node| !depends(node));
-        status.unheard.extend(self.if_dead);
+        status.unheard.extend(self.if_dead.iter().cloned());
         status
     }
 }

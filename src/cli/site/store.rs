@@ -30,6 +30,9 @@ use crate::{
     web::maintenance::Maintenance,
 };
 
+/// How many entries of the audit are read at most, of which some may be asked for.
+const MOST_OF_AUDIT: usize = 1000;
+
 /// A handle of the same kind as the app's, and what it was made of.
 pub(in crate::cli) struct StoreSite {
     pub(in crate::cli) maintenance: Maintenance,
@@ -76,7 +79,8 @@ impl StoreSite {
     }
 
     pub(super) fn audit(&self) -> Result<Vec<AuditEntry>, Failure> {
-        match self.maintenance.engine.shared.audit.latest() {
+        let audit = &self.maintenance.engine.shared.audit;
+        match audit.latest(MOST_OF_AUDIT, |_| true) {
             Some(Ok(entries)) => Ok(entries),
             Some(Err(error)) => Err(Failure::failed(format!(
                 "the file of the audit cannot be read: {error}"

@@ -10,8 +10,8 @@ use crate::core::audit::AuditEntry;
 
 /// How much of the file is read from its end.
 const READ_BACK: u64 = 1024 * 1024;
-/// How many entries are told at most.
-const MOST_TOLD: usize = 1000;
+/// How much is read first.
+const USUALLY_READ_BACK: u64 = 64 * 1024;
 
 /// The file, opened to be added to.
 #[derive(Debug)]
@@ -100,23 +100,40 @@ fn make(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The latest entries of a file, the oldest first. What is no entry is left out; a file that there is
-/// not yet has none.
-pub(super) fn latest(path: &Path) -> io::Result<Vec<AuditEntry>> {
+/// The latest entries of a file that fit, so many at most, the oldest first. What is no entry is left
+/// out; a file that there is not yet has none.
+pub(super) fn latest(
+    path: &Path,
+    most: usize,
+    fits: impl Fn(&AuditEntry) -> bool,
+) -> io::Result<Vec<AuditEntry>> {
     let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other?,
     };
-    let size = file.metadata()?.len();
-    let start = size.saturating_sub(READ_BACK);
+    // Mostly a short piece has enough of them, and whoever looks often is to cost little memory.
+    let mut entries = last_entries(&mut file, USUALLY_READ_BACK, most, &fits)?;
+    if entries.len() < most {
+        entries = last_entries(&mut file, READ_BACK, most, &fits)?;
+    }
+    entries.reverse();
+    Ok(entries)
+}
+
+/// The same of the end of a file, the latest first.
+fn last_entries(
+    file: &mut File,
+    length: u64,
+    most: usize,
+    fits: impl Fn(&AuditEntry) -> bool,
+) -> io::Result<Vec<AuditEntry>> {
+    let start = file.metadata()?.len().saturating_sub(length);
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
-    file.take(READ_BACK).read_to_end(&mut bytes)?;
+    file.take(length).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
     // The first line may be the end of one.
-    let lines = text.lines().skip(usize::from(start > 0));
-    let mut entries: Vec<AuditEntry> = lines.filter_map(AuditEntry::read).collect();
-    let surplus = entries.len().saturating_sub(MOST_TOLD);
-    entries.drain(..surplus);
-    Ok(entries)
+    let lines: Vec<&str> = text.lines().skip(usize::from(start > 0)).collect();
+    let latest_first = lines.into_iter().rev().filter_map(AuditEntry::read);
+    Ok(latest_first.filter(fits).take(most).collect())
 }

@@ -31,17 +31,23 @@ pub(super) async fn audit(request: HttpRequest, maintenance: web::Data<Maintenan
     let (_, sight) = may_see(&request, &maintenance).await?;
     let asked = Asked::read(request.query_string())
         .map_err(|faults| faulty(&request, &maintenance, &faults))?;
-    let entries = told(&request, &maintenance).await?;
-    let entries = entries.into_iter().filter(|entry| asked.fits(entry));
-    let audit = sight.audit(entries.collect(), asked.last);
+    let last = asked.last;
+    let sees = sight.sees_of_audit();
+    let fits = move |entry: &AuditEntry| asked.fits(entry) && sees(entry);
+    let entries = told(&request, &maintenance, last, fits).await?;
+    let audit = sight.audit(entries, last);
     Ok(document(StatusCode::OK, &Audit { audit }))
 }
 
-/// The latest entries of this process's file, which is read where nothing else waits. `None`: there is
-/// no file.
-pub(super) async fn latest(maintenance: &Maintenance) -> Option<io::Result<Vec<AuditEntry>>> {
+/// The latest entries of this process's file that fit, so many at most. The file is read where nothing
+/// else waits. `None`: there is no file.
+pub(super) async fn latest(
+    maintenance: &Maintenance,
+    most: usize,
+    fits: impl Fn(&AuditEntry) -> bool + Send + 'static,
+) -> Option<io::Result<Vec<AuditEntry>>> {
     let audit = Arc::clone(&maintenance.engine.shared.audit);
-    match web::block(move || audit.latest()).await {
+    match web::block(move || audit.latest(most, fits)).await {
         Ok(latest) => latest,
         Err(error) => Some(Err(io::Error::other(error))),
     }
@@ -50,12 +56,14 @@ pub(super) async fn latest(maintenance: &Maintenance) -> Option<io::Result<Vec<A
 async fn told(
     request: &HttpRequest,
     maintenance: &Maintenance,
+    most: usize,
+    fits: impl Fn(&AuditEntry) -> bool + Send + 'static,
 ) -> Result<Vec<AuditEntry>, HttpResponse> {
     let refused = |status, title: &str, detail: &str| {
         let responses = &maintenance.front.responses;
         responses.notice(request.headers(), status, title, detail)
     };
-    match latest(maintenance).await {
+    match latest(maintenance, most, fits).await {
         None => Err(refused(
             StatusCode::CONFLICT,
             "No audit",

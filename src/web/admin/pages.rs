@@ -64,7 +64,7 @@ pub(super) async fn dashboard(request: HttpRequest, maintenance: web::Data<Maint
         let view = snapshot.mode(&mode.key)?;
         Some(closed_besides_each(view, &mode.windows, page.reader.now))
     });
-    let audit = latest(&maintenance).await;
+    let audit = latest(&maintenance, SHOWN, page.sight.sees_of_audit()).await;
     let audit = audit.and_then(Result::ok);
     let audit = audit.map(|entries| page.sight.audit(entries, SHOWN));
     let dashboard = dashboard_of(&request, &maintenance);

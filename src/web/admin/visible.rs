@@ -108,6 +108,15 @@ impl Visibility {
         Visible(history)
     }
 
+    /// Which entries of the audit it is that may be seen, for whoever reads them elsewhere.
+    pub(super) fn sees_of_audit(&self) -> impl Fn(&AuditEntry) -> bool + Send + use<> {
+        let sight = self.clone();
+        move |entry| match &entry.mode {
+            Some(mode) => sight.is_whole || sight.has(mode),
+            None => sight.is_whole,
+        }
+    }
+
     /// Takes out what is told of other modes. What is told of no mode alone is for those who may see all.
     /// The latest of the rest are left, so many at most.
     pub(super) fn audit(
@@ -115,10 +124,7 @@ impl Visibility {
         mut entries: Vec<AuditEntry>,
         latest: usize,
     ) -> Visible<Vec<AuditEntry>> {
-        entries.retain(|entry| match &entry.mode {
-            Some(mode) => self.is_whole || self.has(mode),
-            None => self.is_whole,
-        });
+        entries.retain(self.sees_of_audit());
         let surplus = entries.len().saturating_sub(latest);
         entries.drain(..surplus);
         Visible(entries)

@@ -1,6 +1,7 @@
 //! The real Alertmanager, and the alert rules of the guide.
 
 use std::{
+    env,
     io::Write as _,
     net::TcpListener,
     process::{Child, Command, Stdio},
@@ -8,8 +9,16 @@ use std::{
 };
 
 use actix_maintenance_mode::{Maintenance, Settings};
-use serde_json::Value;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::child::{Role, report};
+
+/// How long a silence lives that nobody extends.
+const TIME_TO_LIVE: Duration = Duration::from_secs(10);
+
+const TOML: &str = "TEST_TOML";
 
 /// An Alertmanager on this machine, which ends with this.
 struct Alertmanager {
@@ -104,19 +113,24 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-async fn site(alertmanager: &Alertmanager, store: &str) -> Maintenance {
-    let toml = format!(
+fn settings_of(alertmanager: &Alertmanager, store: &str) -> String {
+    format!(
         "store = \"{store}\"\n[node]\ntime_to_live = \"1s\"\n[[notice]]\nkind = \"alertmanager\"\n\
          url = \"http://127.0.0.1:{}\"\nmatchers = [\"team=\\\"shop\\\"\", \"severity=~\\\"warn.*\\\"\"]\n\
-         time_to_live = \"10s\"\n",
-        alertmanager.port
-    );
-    let settings = Settings::from_toml(&toml).unwrap();
-    Maintenance::builder()
-        .settings(settings)
-        .build()
-        .await
-        .unwrap()
+         time_to_live = \"{}s\"\n",
+        alertmanager.port,
+        TIME_TO_LIVE.as_secs()
+    )
+}
+
+async fn site_of(toml: &str) -> Maintenance {
+    let settings = Settings::from_toml(toml).unwrap();
+    let builder = Maintenance::builder().settings(settings);
+    builder.build().await.unwrap()
+}
+
+async fn site(alertmanager: &Alertmanager, store: &str) -> Maintenance {
+    site_of(&settings_of(alertmanager, store)).await
 }
 
 fn time(silence: &Value, name: &str) -> jiff::Timestamp {
@@ -192,6 +206,78 @@ async fn a_silence_dies_with_everybody_who_could_end_it() {
     until("it is back", || alertmanager.silences("active").len() == 1).await;
     second.turn_off().await.unwrap();
     until("it is ended", || alertmanager.silences("active").is_empty()).await;
+}
+
+/// Not a test by itself: a process that makes and ends silences until it is killed.
+pub(crate) async fn child_silences() {
+    let site = site_of(&env::var(TOML).unwrap()).await;
+    report(&json!("ready"));
+    std::future::pending::<()>().await;
+    drop(site);
+}
+
+/// How often a sender is killed; many times by hand.
+fn kills() -> u64 {
+    env::var("TEST_SENDER_KILLS").map_or(6, |kills| kills.parse().unwrap())
+}
+
+#[actix_web::test]
+async fn whoever_kills_senders_keeps_no_silence_alive() {
+    let alertmanager = Alertmanager::start().await;
+    let folder = TempDir::new().unwrap();
+    let store = format!("file:{}", folder.path().join("state").display());
+    let toml = settings_of(&alertmanager, &store);
+    // Whoever switches sends nothing.
+    let operator = site_of(&format!("store = \"{store}\"\n")).await;
+    let start = || {
+        let mut sender = Role::new("silence-sender").env(TOML, &toml).start();
+        sender.next().unwrap();
+        sender
+    };
+    let mut sender = start();
+    let pause = async |longest| {
+        let pause = Duration::from_millis(fastrand::u64(0..longest));
+        actix_web::rt::time::sleep(pause).await;
+    };
+    let mut closed: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for _ in 0..kills() {
+        let since = Timestamp::now();
+        operator.turn_on().await.unwrap();
+        pause(700).await;
+        if fastrand::bool() {
+            drop(sender);
+            sender = start();
+            pause(300).await;
+        }
+        operator.turn_off().await.unwrap();
+        closed.push((since, Timestamp::now()));
+        pause(300).await;
+        drop(sender);
+        sender = start();
+    }
+    let none = || alertmanager.silences("active").is_empty();
+    until("all are ended", none).await;
+    // Of each, when it ended, whoever ended it, and whether anybody has.
+    let silences = alertmanager.silences("expired");
+    assert!(!silences.is_empty());
+    let margin = SignedDuration::from_secs(1);
+    let lives = SignedDuration::try_from(TIME_TO_LIVE).unwrap() + margin;
+    for silence in &silences {
+        let (starts, ends) = (time(silence, "startsAt"), time(silence, "endsAt"));
+        let of = closed.iter().rfind(|(since, _)| *since <= starts + margin);
+        let (_, until) = of.unwrap_or_else(|| panic!("nothing was closed: {silence}"));
+        assert!(
+            ends <= *until + lives,
+            "closed until {until}, silent until {ends}: {silence}"
+        );
+    }
+    // Whoever lives on makes one again.
+    operator.turn_on().await.unwrap();
+    let one = || alertmanager.silences("active").len() == 1;
+    until("it is made", one).await;
+    operator.turn_off().await.unwrap();
+    until("it is ended", none).await;
+    println!("{} kills, {} silences", kills(), silences.len());
 }
 
 #[test]

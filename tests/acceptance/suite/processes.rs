@@ -9,6 +9,7 @@ async fn child_role() {
     // The test harness has begun a line.
     println!();
     match role.as_str() {
+        "silence-sender" => crate::alertmanager::child_silences().await,
         #[cfg(unix)]
         "fleet-node" => crate::fleet::child_serves().await,
         _ => panic!("no role {role}"),

@@ -150,6 +150,9 @@ fn on_whom_the_answer_depends_is_said_with_it() {
         "{ran:?}"
     );
     assert!(!rest.contains("web-3"), "it is said once: {ran:?}");
+    let ran = operator.done(&["--json", "on", "--wait", "--no-nodes"]);
+    let unheard = &ran.json()["status"]["unheard"][0];
+    assert_eq!((&unheard["id"], &unheard["waited_for"]), (&"web-3".into(), &false.into()));
 
     // One that closes when it is cut off is no cause for doubt.
     let closes = elsewhere.replace("\"closes\": false", "\"closes\": true");
