@@ -8,6 +8,7 @@
 //! - [Who gets in](who_gets_in): superusers, networks, tokens, routes, proxies
 //! - [Let somebody look in](let_somebody_look_in): by a link, a token or a network, for a while
 //! - [Open gently](open_gently): visitors are let in again share by share
+//! - [Short work without errors](short_work_without_errors): visitors wait for some seconds instead of being refused
 //! - [Pages and languages](pages): what visitors are shown
 //! - [Templates of the app](templates): a banner for those who get through
 //! - [The admin scope and its API](admin): permissions, JSON, why a request is refused
@@ -45,10 +46,12 @@ macro_rules! page {
         #[doc = "[program.md#from-anywhere]: crate::guide::program#from-anywhere"]
         #[doc = "[program.md]: crate::guide::program"]
         #[doc = "[settings.md]: crate::guide::settings"]
+        #[doc = "[short-work-without-errors.md]: crate::guide::short_work_without_errors"]
         #[doc = "[templates.md]: crate::guide::templates"]
         #[doc = "[windows.md#for-everybody-to-see]: crate::guide::windows#for-everybody-to-see"]
         #[doc = "[who-gets-in.md#visitors-are-known-by-a-token]: crate::guide::who_gets_in#visitors-are-known-by-a-token"]
         #[doc = concat!("[benches/README.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/benches/README.md#cold-caches")]
+        #[doc = concat!("[benches/README.md#requests-that-wait]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/benches/README.md#requests-that-wait")]
         #[doc = concat!("[docs/barrier.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/barrier.md")]
         #[doc = concat!("[docs/security.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/security.md")]
         #[doc = concat!("[languages/en.toml]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/languages/en.toml")]
@@ -66,6 +69,7 @@ page!(draining, "draining.md");
 page!(who_gets_in, "who-gets-in.md");
 page!(let_somebody_look_in, "let-somebody-look-in.md");
 page!(open_gently, "open-gently.md");
+page!(short_work_without_errors, "short-work-without-errors.md");
 page!(pages, "pages.md");
 page!(templates, "templates.md");
 page!(admin, "admin.md");

@@ -86,6 +86,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     })
     // A graceful stop (SIGTERM) gives requests this many seconds; Ctrl-C stops at once.
     .shutdown_timeout(10)
+    // A visitor who goes away while their request waits for the reopening frees their place at once.
+    .h1_allow_half_closed(false)
     .bind(address)
     .map_err(|error| format!("cannot listen on {address}: {error}; set DEMO_ADDR to another"))?;
 
@@ -208,6 +210,7 @@ Try:   curl -c cookies {site}/login/superuser
 Shell: in this folder, the program `maintenance` does it, too:
        cargo run --features cli -- --settings examples/demo/maintenance.toml status
        cargo run --features cli -- --settings examples/demo/maintenance.toml on --drain
+       and on --park 20s: {site}/ loads until you say off, and shows no error
 
 To let superusers see the site during maintenance, start the demo with
        MAINTENANCE_EXEMPT__SUPERUSERS=true cargo run --example demo

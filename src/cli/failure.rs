@@ -63,7 +63,7 @@ impl Failure {
     pub(super) fn of_change(code: &str, message: impl Into<String>) -> Self {
         let exit = match code {
             "not-stored" | "not-known" => Exit::StoreOutOfReach,
-            "unknown-mode" | "plan" | "text" | "grant" => Exit::Usage,
+            "unknown-mode" | "plan" | "text" | "grant" | "park" => Exit::Usage,
             _ => Exit::Failed,
         };
         let of_hold = match code {

@@ -19,15 +19,17 @@ use super::{
     wording::{self, line},
 };
 use crate::{
-    core::{schedule::parse_duration, state::OnTimeout},
+    core::{
+        schedule::{DurationError, parse_duration, whole_seconds},
+        state::OnTimeout,
+    },
     engine::changes::Change,
 };
 
 /// Take the site out of service, now or in a window
 #[derive(Debug, Args)]
 #[command(after_help = "\
-TIME: 22:00, +2h, 2030-03-01T22:00+01:00. '' is no text.
-Example: maintenance on --drain --timeout 10m && ./migrate")]
+'' is no text. Example: maintenance on --drain && ./migrate")]
 pub(super) struct On {
     #[command(flatten)]
     texts: Texts,
@@ -41,7 +43,7 @@ pub(super) struct On {
 /// How a mode is switched on.
 #[derive(Debug, Args)]
 pub(super) struct Closing {
-    /// When it ends by itself
+    /// When it ends: 22:00, +2h, 2030-03-01T22:00+01:00
     #[arg(long, value_name = "TIME", conflicts_with = "lasting")]
     pub(super) end: Option<String>,
     /// How long it lasts: 90s, '2h 30m'
@@ -68,6 +70,9 @@ pub(super) struct Closing {
     /// Let this network look in as long as it is on
     #[arg(long, value_name = "CIDR", action = ArgAction::Append)]
     pub(super) allow: Vec<String>,
+    /// Have requests wait for it to open, so long; 0: none
+    #[arg(long, value_name = "DURATION", value_parser = park)]
+    pub(super) park: Option<Duration>,
     /// Go offline with whoever is in, at --timeout or now
     #[arg(long, conflicts_with = "on_timeout")]
     pub(super) force: bool,
@@ -80,6 +85,14 @@ pub(super) struct Closing {
     /// Ask on the terminal first
     #[arg(long)]
     pub(super) interactive: bool,
+}
+
+/// A duration, or none at all.
+fn park(text: &str) -> Result<Duration, DurationError> {
+    match whole_seconds(text) {
+        Some(seconds) => Ok(Duration::from_secs(seconds)),
+        None => Err(DurationError::NoDuration(text.to_owned())),
+    }
 }
 
 impl Closing {
@@ -131,6 +144,7 @@ impl Closing {
             reason: texts.reason.clone(),
             end,
             allow: self.allow.clone(),
+            park: self.park,
             drain: self.drain.then(|| DrainWishes {
                 timeout: self.timeout,
                 on_timeout: self.on_timeout(),
@@ -176,6 +190,11 @@ impl On {
             if !self.closing.allow.is_empty() {
                 return Err(Failure::usage(
                     "--allow is for a switch; `maintenance grant add NAME --address CIDR` is for windows, too",
+                ));
+            }
+            if self.closing.park.is_some() {
+                return Err(Failure::usage(
+                    "--park is for a switch: in a window requests are refused",
                 ));
             }
             return self.plan(context, start).await;

@@ -75,6 +75,10 @@ pub(super) fn sentence(context: &Context<'_>, change: &Change, reach: &Reach) ->
         let until = wording::time_from_now(until, context.now(), zone);
         words.push_str(&format!(", until {until}"));
     }
+    if let Some(park) = mode.park {
+        let patience = wording::duration(std::time::Duration::from_secs(park));
+        words.push_str(&format!(", requests wait up to {patience}"));
+    }
     if let Some(opening) = &mode.opening {
         let share = wording::percent(opening.share);
         words.push_str(&match opening.until {

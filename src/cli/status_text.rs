@@ -118,6 +118,7 @@ fn details(context: &Context<'_>, mode: &ModeStatus) -> Vec<String> {
     add("since", mode.since.map(time));
     add("until", mode.until.map(time));
     add("opening", mode.opening.as_ref().map(share_line));
+    add("parks", mode.park.map(park_line));
     add("by", mode.by.as_deref().map(line));
     add("reason", mode.reason.as_deref().map(line));
     add("message", mode.message.as_deref().map(line));
@@ -148,6 +149,12 @@ fn share_line(opening: &OpeningStatus) -> String {
         Some(_) => format!("{share} of the visitors are in"),
         None => format!("{share} of the visitors are in, paused"),
     }
+}
+
+/// How long requests wait for a mode to open.
+fn park_line(seconds: u64) -> String {
+    let patience = wording::duration(std::time::Duration::from_secs(seconds));
+    format!("requests wait up to {patience} for it to open")
 }
 
 /// Who holds a mode, and what is wrong with that.
@@ -204,12 +211,19 @@ fn nodes(context: &Context<'_>, status: &Status) -> Vec<String> {
         return vec![row("nodes", "none: no app runs")];
     }
     let mut lines = vec![row("inside", &inside(status))];
+    if let Some(parked @ 1..) = status.parked {
+        let waits = count(parked, "request waits", "requests wait");
+        lines.push(row("outside", &format!("{waits} to be let in")));
+    }
     for node in &status.nodes {
         let mut words = format!(
             "{}: {}",
             line(&node.id),
             figures(node.sessions, node.in_flight, node.endless)
         );
+        if node.parked > 0 {
+            words.push_str(&format!(", {} parked", node.parked));
+        }
         if !node.up_to_date {
             let behind = Style::new().yellow();
             let behind = context

@@ -15,6 +15,7 @@ pub(crate) mod opening;
 pub(crate) mod overlap;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 pub(crate) mod pace;
+pub(crate) mod park;
 pub(crate) mod phase;
 pub(crate) mod public_path;
 pub(crate) mod public_plan;

@@ -146,6 +146,17 @@ impl ModeView {
         self.state.switch.opening()?.turn(place)
     }
 
+    /// How long a request may wait for it to open, as its switch says. `None`: it does not say that, or it
+    /// is not closed by its switch.
+    pub(crate) fn park(&self, now: Timestamp) -> Option<SignedDuration> {
+        let park = self.state.switch.record()?.park?;
+        let is_closed = || {
+            let phase = self.state.switch_phase(now);
+            matches!(phase, Phase::Pending | Phase::Offline)
+        };
+        (self.instead.is_none() && park.is_positive() && is_closed()).then_some(park)
+    }
+
     /// How it is opening, while it is.
     pub(super) fn opening(&self, now: Timestamp) -> Option<OpeningStatus> {
         let opening = self.state.switch.opening();

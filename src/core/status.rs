@@ -39,6 +39,9 @@ pub struct NodeStatus {
     pub in_flight: u64,
     /// How many upgraded connections and responses without an end it was serving.
     pub endless: u64,
+    /// How many requests waited outside of it for a mode to open.
+    #[serde(default)]
+    pub parked: u64,
     /// How many visitors were inside.
     pub sessions: u64,
     /// How many tasks it was running.

@@ -1,6 +1,6 @@
 //! What is shown of a snapshot at an instant.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
 
 use crate::core::{
@@ -43,6 +43,7 @@ impl Snapshot {
             enforced: false,
             in_flight: None,
             endless: None,
+            parked: None,
             sessions: None,
             visitors,
             nodes: Vec::new(),
@@ -54,6 +55,12 @@ impl Snapshot {
             notices: Vec::new(),
         }
     }
+}
+
+/// Whole seconds, and one more for what is left over.
+fn whole_seconds(duration: SignedDuration) -> u64 {
+    let seconds = u64::try_from(duration.as_secs()).unwrap_or(0);
+    seconds + u64::from(duration.subsec_nanos() > 0)
 }
 
 impl ModeStatus {
@@ -83,6 +90,7 @@ impl ModeStatus {
             windows: PlannedWindow::all(&mode.state.windows, now),
             held: mode.held(now),
             opening: mode.opening(now),
+            park: mode.park(now).map(whole_seconds),
             drain_deadline: mode.draining(now).and_then(|drain| drain.deadline),
             locked_by: None,
             details: Map::new(),

@@ -1,10 +1,11 @@
 //! Why a change was not made.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::{
     core::{
         limits::Excess,
+        schedule::duration_in_words,
         state::{Document, Hold},
         status::LockHolder,
     },
@@ -86,6 +87,15 @@ pub enum ChangeError {
     /// Only a mode that is opening can be paused in that.
     #[error("the mode `{0}` is not opening; `maintenance off --over 10m` opens it share by share")]
     NotOpening(String),
+    /// Requests would wait for longer than the setting `park.longest` says.
+    #[error(
+        "requests may wait for {} at most, as the setting `park.longest` says; give less, or set more",
+        duration_in_words(*.longest)
+    )]
+    Park {
+        /// For how long they may wait at most.
+        longest: Duration,
+    },
     /// What was asked for is no grant.
     #[error("this grant cannot be made: {0}")]
     Grant(String),
@@ -141,6 +151,7 @@ impl ChangeError {
             Self::HolderLost(_) => "holder-lost",
             Self::NotHeld(_) => "not-held",
             Self::NotOpening(_) => "not-opening",
+            Self::Park { .. } => "park",
             Self::Grant(_) => "grant",
             Self::GrantExists(_) => "grant-exists",
             Self::UnknownGrant(_) => "unknown-grant",

@@ -6,7 +6,7 @@ mod turn_off;
 mod turn_on;
 pub(in crate::engine) mod unless;
 
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{sync::oneshot, time::Instant};
@@ -58,6 +58,15 @@ impl SwitchOn {
             *allow = plain;
         }
         Ok(())
+    }
+
+    /// Refuses to have requests wait for longer than the settings say.
+    pub(crate) fn check_park(&self, longest: Duration) -> Result<(), ChangeError> {
+        let asked = self.park.unwrap_or_default();
+        match Duration::try_from(asked) {
+            Ok(asked) if asked <= longest => Ok(()),
+            _ => Err(ChangeError::Park { longest }),
+        }
     }
 
     /// Refuses what would be over before it begins.

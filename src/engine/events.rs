@@ -46,6 +46,8 @@ pub const UNENFORCED: &str = "maintenance.unenforced";
 pub const REFUSAL: &str = "maintenance.refusal";
 /// How many requests a worker has refused.
 pub const REFUSALS: &str = "maintenance.refusals";
+/// A mode has opened for which requests waited.
+pub const RELEASE: &str = "maintenance.release";
 /// A request is let through during maintenance.
 pub const PASS: &str = "maintenance.pass";
 

@@ -24,6 +24,7 @@ pub(crate) mod lock;
 pub(crate) mod node;
 #[cfg(feature = "notices")]
 pub(crate) mod notices;
+pub(crate) mod parked;
 pub(crate) mod patience;
 pub(crate) mod pauses;
 pub(crate) mod setters;

@@ -29,6 +29,7 @@ use crate::{
         hooks::Hooks,
         inside::{in_flight::InFlight, sessions::Sessions},
         node::own_node::{Fence, OwnNode},
+        parked::Parked,
         web_server_files::WebServerFiles,
     },
 };
@@ -58,6 +59,8 @@ pub(crate) struct Shared {
     #[cfg(feature = "notices")]
     pub(crate) notices: crate::engine::notices::NoticeDesk,
     pub(crate) grant_uses: GrantUses,
+    /// The requests that wait for a mode to open.
+    pub(crate) parked: Arc<Parked>,
     /// Where it is written down who did what.
     pub(crate) audit: Arc<Audit>,
     pub(crate) web_server: WebServerFiles,
@@ -315,6 +318,7 @@ impl Shared {
             enforced: fleet.has_listed(),
             in_flight: fleet.sum(|report| report.in_flight),
             endless: fleet.sum(|report| report.endless),
+            parked: fleet.sum(|report| report.parked),
             sessions: fleet.session_count(idle),
             nodes: fleet.statuses(snapshot.state_id, &closed, Some(own), self.clock.now()),
             unheard: fleet.unheard(),

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::{
     Settings, admin, audit, client, drain, exempt,
     fault::Fault,
-    forced_on, language, live, mode, node, notice, public, response, session,
+    forced_on, language, live, mode, node, notice, park, public, response, session,
     values::{Faults, redirect_fault, told},
     web_server,
 };
@@ -63,6 +63,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         session::check,
         client::check,
         drain::check,
+        park::check,
         web_server::check,
         node::check,
         public::check,

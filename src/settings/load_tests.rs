@@ -118,6 +118,9 @@ fn every_key_of_a_file_is_read() {
         session_idle = "1m"
         timeout = "2m"
         on_timeout = "cancel"
+        [park]
+        longest = "20s"
+        most = 7
         [web_server]
         flag = "a.flag"
         page = "a.html"
@@ -219,6 +222,10 @@ fn every_key_of_a_file_is_read() {
             session_idle: Duration::from_secs(60),
             timeout: Duration::from_secs(120),
             on_timeout: OnTimeout::Cancel,
+        },
+        park: ParkSettings {
+            longest: Duration::from_secs(20),
+            most: 7,
         },
         node: NodeSettings {
             id: Some("web-1".to_owned()),

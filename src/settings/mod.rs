@@ -82,6 +82,7 @@ mod logout;
 mod mode;
 mod node;
 mod notice;
+mod park;
 mod public;
 mod reader;
 mod response;
@@ -114,6 +115,7 @@ pub use self::{
     mode::{AppliesToSettings, ModeExemptSettings, ModeSettings, PathSettings, ReadOnlySettings},
     node::NodeSettings,
     notice::{NoticeSettings, TargetKind},
+    park::ParkSettings,
     public::PublicSettings,
     response::{FormatSetting, ResponseSettings},
     session::SessionSettings,
@@ -203,6 +205,8 @@ pub struct Settings {
     pub client: ClientSettings,
     /// `[drain]`: how those who are in may finish.
     pub drain: DrainSettings,
+    /// `[park]`: requests that wait for the reopening.
+    pub park: ParkSettings,
     /// `[web_server]`: files for a web server in front of the app.
     pub web_server: WebServerSettings,
     /// `[node]`: how this process reports itself to the others that share the store.
@@ -258,6 +262,7 @@ impl Default for Settings {
             session: SessionSettings::default(),
             client: ClientSettings::default(),
             drain: DrainSettings::default(),
+            park: ParkSettings::default(),
             web_server: WebServerSettings::default(),
             node: NodeSettings::default(),
             public: PublicSettings::default(),
@@ -294,6 +299,7 @@ impl fmt::Debug for Settings {
             session,
             client,
             drain,
+            park,
             web_server,
             node,
             public,
@@ -324,6 +330,7 @@ impl fmt::Debug for Settings {
             .field("session", session)
             .field("client", client)
             .field("drain", drain)
+            .field("park", park)
             .field("web_server", web_server)
             .field("node", node)
             .field("public", public)

@@ -15,11 +15,12 @@ use serde::{Serialize, Serializer};
 
 use self::{
     subject::InquirySubject,
-    why::{online, why},
+    why::{online, why, with_wait},
 };
 use crate::{
     core::{
         decide::{self, Decision, closed_for, decide, decide_visitor},
+        park::patience,
         phase::Phase,
         rules::rule::Rule,
         words::words,
@@ -66,6 +67,9 @@ pub struct Explanation {
     pub phase: Phase,
     /// Whether the visitor is logged out on the way, as `[logout]` says.
     pub logout: bool,
+    /// For how many seconds at most it would wait for the mode to open before it is refused; `None`: it is
+    /// refused at once, or passes. What has a body waits only if that is small.
+    pub waits: Option<u64>,
     /// Why, in words.
     pub why: String,
     /// What only a real request shows, and what it could change. Empty: nothing.
@@ -145,6 +149,12 @@ pub(crate) fn explain_to(
     let phase = mode
         .or_else(|| audible.next())
         .map_or(Phase::Online, |mode| mode.phase(now));
+    let reads = matches!(inquiry.method(), "GET" | "HEAD");
+    // What is refused whatever the state is does not wait for any mode.
+    let waits = mode
+        .filter(|_| outcome == Outcome::Refuse && rule == Rule::NoExemption)
+        .and_then(|mode| mode.park(now))
+        .map(|asked| patience(asked, shared.parked.longest));
     let mut not_known = subject.not_known.into_inner();
     if outcome == Outcome::Pass && maintenance.front.forced_on_wrappers() {
         not_known.push(
@@ -165,11 +175,16 @@ pub(crate) fn explain_to(
         mode: mode.map(|mode| mode.key.as_ref().to_owned()),
         phase,
         logout,
+        waits: waits.map(|patience| patience.as_secs_f64().ceil() as u64),
         why: match rule {
             Rule::Online => online(&snapshot, now, may_hear_of),
             rule => {
                 let mode = mode.map(|mode| &*mode.key);
-                why(rule, &snapshot, mode, logout, turn, grant.as_deref(), now)
+                let why = why(rule, &snapshot, mode, logout, turn, grant.as_deref(), now);
+                match waits {
+                    Some(patience) => with_wait(&why, patience, reads),
+                    None => why,
+                }
             }
         },
         not_known,

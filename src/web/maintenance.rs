@@ -178,6 +178,7 @@ impl Maintenance {
     /// # }
     /// ```
     pub async fn leave(&self) {
+        self.engine.shared.parked.stop();
         self.engine.shared.own_node.leave().await;
     }
 

@@ -24,6 +24,7 @@ pub(crate) mod refusal;
 pub(crate) mod request;
 pub(crate) mod setup;
 pub(crate) mod template;
+pub(crate) mod termination;
 pub(crate) mod throttle;
 pub(crate) mod token;
 pub(crate) mod told_once;

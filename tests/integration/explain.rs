@@ -93,6 +93,7 @@ async fn the_rule_the_mode_and_the_phase_are_told() {
             "mode": null,
             "phase": "online",
             "logout": false,
+            "waits": null,
             "why": "No mode is pending or offline.",
             "not_known": [],
         })

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     eventually::eventually,
+    log::Log,
     test_app::{Answer, LoggedIn, TestApp},
 };
 
@@ -497,4 +498,26 @@ async fn a_grant_and_its_end_are_seen_by_all_nodes() {
     with_token(&other, "/", granted.secret().unwrap())
         .await
         .is_refused();
+}
+
+#[actix_web::test]
+async fn the_log_names_the_grant_that_was_used_and_not_its_secret() {
+    let app = TestApp::start().await;
+    let granted = app.maintenance.grant("auditor").token().await.unwrap();
+    let secret = granted.secret().unwrap();
+    app.turn_on().await;
+    let log = Log::collect();
+    let looks = app.get("/").header("X-Maintenance-Grant", secret);
+    looks.await.is_served();
+    let lines = log.lines();
+    let of_use = |line: &&String| {
+        line.contains("maintenance.pass")
+            && line.contains(r#" rule="grant""#)
+            && line.contains(r#" grant="auditor""#)
+    };
+    assert_eq!(lines.iter().filter(of_use).count(), 1, "{lines:#?}");
+    assert!(
+        !lines.iter().any(|line| line.contains(secret)),
+        "{lines:#?}"
+    );
 }

@@ -293,6 +293,9 @@ pub(crate) async fn child_exports_figures() {
         "maintenance_store_errors_total 0",
         "maintenance_in_flight_requests 0",
         "maintenance_endless_responses 0",
+        "maintenance_parked_requests 0",
+        r#"maintenance_parked_total{outcome="let-in"} 0"#,
+        "maintenance_parked_turned_away_total 0",
         "maintenance_sessions 0",
         "maintenance_tasks 0",
         "maintenance_knowledge_age_seconds 0",
@@ -313,6 +316,17 @@ pub(crate) async fn child_exports_figures() {
     looks.await.is_served();
     assert!(shows(r#"maintenance_passes_total{rule="grant"} 1"#));
     assert!(shows(r#"maintenance_grant_uses_total{grant="auditor"} 1"#));
+    let park = app.maintenance.turn_on().park(Duration::from_secs(1));
+    park.await.unwrap();
+    let refused = futures_util::future::join(app.get("/").into_future(), async {
+        eventually("somebody waits", || shows("maintenance_parked_requests 1")).await;
+    });
+    refused.await.0.is_refused();
+    eventually("nobody waits any more", || {
+        shows("maintenance_parked_requests 0")
+            && shows(r#"maintenance_parked_total{outcome="refused"} 1"#)
+    })
+    .await;
     eventually("nobody is in", || {
         shows(r#"maintenance_opening_share{mode="site"} 0"#)
     })

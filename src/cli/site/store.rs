@@ -123,6 +123,7 @@ impl StoreSite {
         if !wishes.allow.is_empty() {
             turn_on = turn_on.allow(&wishes.allow);
         }
+        turn_on = given(turn_on, &wishes.park, TurnOn::park);
         Ok(turn_on.await?)
     }
 
@@ -248,6 +249,7 @@ impl StoreSite {
         if !wishes.allow.is_empty() {
             guarding = guarding.allow(&wishes.allow);
         }
+        guarding = given(guarding, &wishes.park, Guarding::park);
         if how.exclusive {
             guarding = guarding.exclusive();
         }

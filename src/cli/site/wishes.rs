@@ -27,6 +27,8 @@ pub(in crate::cli) struct Wishes {
     pub(in crate::cli) drain: Option<DrainWishes>,
     /// The networks that get in for as long as it is on.
     pub(in crate::cli) allow: Vec<String>,
+    /// How long requests wait for it to open; none at all takes away what was said before.
+    pub(in crate::cli) park: Option<Duration>,
 }
 
 /// How a mode is to be held.
@@ -152,6 +154,8 @@ pub(in crate::cli) struct Explained {
     pub(in crate::cli) mode: Option<String>,
     pub(in crate::cli) phase: Phase,
     pub(in crate::cli) logout: bool,
+    #[serde(default)]
+    pub(in crate::cli) waits: Option<u64>,
     pub(in crate::cli) why: String,
     pub(in crate::cli) not_known: Vec<String>,
 }
@@ -164,6 +168,7 @@ impl From<Explanation> for Explained {
             mode,
             phase,
             logout,
+            waits,
             why,
             not_known,
         } = explanation;
@@ -173,6 +178,7 @@ impl From<Explanation> for Explained {
             mode,
             phase,
             logout,
+            waits,
             why,
             not_known,
         }

@@ -252,6 +252,9 @@ fn told(mode: &ModeState, now: Timestamp) -> Value {
     if let Some(on) = mode.switch.record().filter(|on| !on.allow.is_empty()) {
         told.insert("allow".to_owned(), json!(on.allow));
     }
+    if let Some(park) = mode.switch.record().and_then(|on| on.park) {
+        told.insert("park".to_owned(), json!(park));
+    }
     if let Some(opening) = mode.switch.opening() {
         let opening = json!({ "since": opening.since, "until": opening.until });
         told.insert("opening".to_owned(), opening);

@@ -19,6 +19,8 @@ mod words;
 #[cfg(test)]
 mod zones_for_tests;
 
+#[cfg(feature = "cli")]
+pub(crate) use self::duration::DurationError;
 pub(crate) use self::{
     duration::{Unit, duration_in_words, largest_units, parse_duration, whole_seconds},
     interval::Interval,

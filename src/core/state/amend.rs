@@ -105,6 +105,7 @@ impl Document {
                 reason: None,
                 message: None,
                 allow: Vec::new(),
+                park: None,
                 opening: None,
                 unknown: Map::new(),
             },

@@ -66,6 +66,7 @@ impl Document {
                 message: standing.message,
                 until: None,
                 allow: Vec::new(),
+                park: None,
                 opening: None,
                 unknown: Map::new(),
             },

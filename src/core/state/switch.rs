@@ -1,6 +1,6 @@
 //! The stored, manual part of a mode.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -132,6 +132,9 @@ pub(crate) struct SwitchedOn {
     /// The networks that get in for as long as it is thrown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) allow: Vec<String>,
+    /// How long requests wait for it to open, instead of being refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) park: Option<SignedDuration>,
     /// How it opens again, share by share, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) opening: Option<Opening>,

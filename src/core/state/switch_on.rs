@@ -23,6 +23,8 @@ pub(crate) struct SwitchOn {
     pub(crate) drain_said: DrainSaid,
     /// The networks that get in for as long as it is thrown.
     pub(crate) allow: Option<Vec<String>>,
+    /// How long requests wait for it to open; none at all takes away what was said before.
+    pub(crate) park: Option<SignedDuration>,
     /// Who holds it from then on.
     pub(crate) hold: Option<Hold>,
 }
@@ -75,6 +77,7 @@ impl SwitchOn {
             reason: self.reason.clone().filter(|reason| !reason.is_empty()),
             message: self.message.clone().filter(|message| !message.is_empty()),
             allow: self.allow.clone().unwrap_or_default(),
+            park: self.park.filter(|park| park.is_positive()),
             opening: None,
             unknown: Map::new(),
         }
@@ -92,6 +95,9 @@ impl SwitchOn {
         on.opening = None;
         if let Some(allow) = &self.allow {
             on.allow.clone_from(allow);
+        }
+        if let Some(park) = self.park {
+            on.park = Some(park).filter(|park| park.is_positive());
         }
         on
     }

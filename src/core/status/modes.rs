@@ -58,6 +58,10 @@ pub struct ModeStatus {
     /// How it is opening, while its phase is [`Opening`](Phase::Opening).
     #[serde(default)]
     pub opening: Option<OpeningStatus>,
+    /// For how many seconds at most requests wait for it to open, instead of being refused; `None`: they do
+    /// not wait.
+    #[serde(default)]
+    pub park: Option<u64>,
     /// Who held the lock on it when the store was last asked.
     /// [`ask_status`](crate::Maintenance::ask_status) asks it now.
     pub locked_by: Option<LockHolder>,

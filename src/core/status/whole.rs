@@ -40,6 +40,9 @@ pub struct Status {
     pub in_flight: Option<u64>,
     /// How many upgraded connections and responses without an end they are serving together.
     pub endless: Option<u64>,
+    /// How many requests wait outside of them for a mode to open, together.
+    #[serde(default)]
+    pub parked: Option<u64>,
     /// How many visitors are inside of them. Whoever is inside of several counts once while a mode
     /// is closing, and once for each else.
     pub sessions: Option<u64>,

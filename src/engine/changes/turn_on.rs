@@ -78,6 +78,16 @@ impl TurnOn {
             self.wanted.allow = Some(networks.into_iter().map(Into::into).collect());
         };
 
+        /// Has requests wait so long at most for it to open, instead of being refused at once. On a mode
+        /// that is on it takes the place of what was said before; [`Duration::ZERO`] takes it away.
+        ///
+        /// The setting `park.longest` says for how long at most, and `park.most` how many of a process may
+        /// wait. Those who wait are outside: nothing waits for them.
+        /// [The guide](crate::guide::short_work_without_errors) says which requests do.
+        ///
+        /// More than `park.longest` is the error [`ChangeError::Park`].
+        park(self, patience: Duration) => self.wanted.park = SignedDuration::try_from(patience).ok().or(Some(SignedDuration::MAX));
+
         /// Which mode; the default is `default_mode` of the settings, or else their first one.
         mode(self, key: impl Into<String>) => self.mode = key.into();
 
@@ -155,6 +165,7 @@ impl IntoFuture for TurnOn {
             wanted.time_out = known.time_out;
             wanted.check(engine.shared.clock.now())?;
             wanted.make_networks_plain()?;
+            wanted.check_park(engine.shared.parked.longest)?;
             let proposal = ProposedChange::new(ChangeKind::TurnOn, &mode)
                 .by(wanted.by.as_ref())
                 .saying(wanted.reason.as_ref(), wanted.message.as_ref());

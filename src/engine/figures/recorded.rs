@@ -31,6 +31,9 @@ const PASSES: &str = "maintenance_passes_total";
 const GRANT_USES: &str = "maintenance_grant_uses_total";
 const IN_FLIGHT: &str = "maintenance_in_flight_requests";
 const ENDLESS: &str = "maintenance_endless_responses";
+const PARKED: &str = "maintenance_parked_requests";
+const PARKED_ENDED: &str = "maintenance_parked_total";
+const PARKED_TURNED_AWAY: &str = "maintenance_parked_turned_away_total";
 const SESSIONS: &str = "maintenance_sessions";
 const TASKS: &str = "maintenance_tasks";
 const STORE_ERRORS: &str = "maintenance_store_errors_total";
@@ -79,6 +82,11 @@ pub(crate) async fn report(shared: &Shared) {
         let inside = shared.in_flight.inside();
         gauge!(IN_FLIGHT).set(inside.requests as f64);
         gauge!(ENDLESS).set(inside.endless as f64);
+        gauge!(PARKED).set(shared.parked.count() as f64);
+        for (became, count) in shared.parked.ended() {
+            counter!(PARKED_ENDED, "outcome" => became.as_str()).absolute(count);
+        }
+        counter!(PARKED_TURNED_AWAY).absolute(shared.parked.turned_away());
         // Each node tells of itself alone. To ask for the others would cost the store the square of
         // how many there are.
         let sessions = shared.sessions.inside(shared.drain.session_idle);
@@ -172,6 +180,18 @@ fn describe() {
     describe_gauge!(
         ENDLESS,
         "upgraded connections and responses without an end that this process is serving"
+    );
+    describe_gauge!(
+        PARKED,
+        "requests that wait outside of this process for a mode to open"
+    );
+    describe_counter!(
+        PARKED_ENDED,
+        "requests that have waited for a mode to open, by what became of them"
+    );
+    describe_counter!(
+        PARKED_TURNED_AWAY,
+        "requests that were refused at once because too many waited"
     );
     describe_gauge!(SESSIONS, "visitors who are inside");
     describe_gauge!(TASKS, "running tasks that maintenance waits for");

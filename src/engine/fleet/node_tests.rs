@@ -31,6 +31,7 @@ fn report(id: &str, phase: Phase, empty: bool) -> NodeReport {
         modes: BTreeMap::from([("site".to_owned(), ModeReport { phase, empty })]),
         in_flight: u64::from(!empty),
         endless: 0,
+        parked: 0,
         sessions: 0,
         visitors: Vec::new(),
         tasks: 0,

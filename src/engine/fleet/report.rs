@@ -81,6 +81,9 @@ pub(crate) struct NodeReport {
     pub(crate) in_flight: u64,
     #[serde(default)]
     pub(crate) endless: u64,
+    /// How many requests wait outside for a mode to open.
+    #[serde(default)]
+    pub(crate) parked: u64,
     /// How many visitors are inside.
     #[serde(default)]
     pub(crate) sessions: u64,

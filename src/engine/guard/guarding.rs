@@ -62,6 +62,10 @@ impl Guarding {
             self.wanted.allow = Some(networks.into_iter().map(Into::into).collect());
         };
 
+        /// Has requests wait so long at most for it to open, instead of being refused at once: as
+        /// [`TurnOn::park`](crate::TurnOn::park).
+        park(self, patience: Duration) => self.wanted.park = SignedDuration::try_from(patience).ok().or(Some(SignedDuration::MAX));
+
         /// Who does it.
         by(self, by: impl Into<String>) => self.wanted.by = Some(by.into());
 
@@ -161,6 +165,7 @@ impl Guarding {
         wanted.time_out = known.time_out;
         wanted.check(engine.shared.clock.now())?;
         wanted.make_networks_plain()?;
+        wanted.check_park(engine.shared.parked.longest)?;
         let kind = if on {
             ChangeKind::TurnOn
         } else {

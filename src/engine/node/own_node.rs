@@ -207,6 +207,7 @@ impl OwnNode {
             modes: BTreeMap::new(),
             in_flight: 0,
             endless: 0,
+            parked: 0,
             sessions: 0,
             visitors: Vec::new(),
             tasks: 0,

@@ -234,7 +234,8 @@ impl Reporter {
             let report = own_node.report(&self.shared);
             let waits = report.is_waited_for();
             let is_due = told.as_ref().is_none_or(|(before, at)| {
-                report.is_news_after(before) || (waits && at.elapsed() >= FIGURES_EVERY)
+                let has_figures = waits || report.parked != before.parked;
+                report.is_news_after(before) || (has_figures && at.elapsed() >= FIGURES_EVERY)
             });
             if is_due {
                 lease.tell_now(report.encode());

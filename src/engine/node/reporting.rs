@@ -78,6 +78,7 @@ impl OwnNode {
             modes,
             in_flight: inside.served(),
             endless: inside.endless,
+            parked: shared.parked.count(),
             sessions: shared.sessions.inside(idle).len() as u64,
             visitors: if is_closing {
                 shared.sessions.marks(idle, LISTED_VISITORS)

@@ -287,8 +287,10 @@ fn kind_of(error: &ChangeError) -> (StatusCode, &'static str) {
         ChangeError::UnknownWindow(_) => (StatusCode::NOT_FOUND, "No such window"),
         ChangeError::GrantExists(_) => (conflict, "There already"),
         ChangeError::UnknownGrant(_) => (StatusCode::NOT_FOUND, "No such grant"),
-        ChangeError::Grant(_) => (StatusCode::BAD_REQUEST, "Not possible"),
-        ChangeError::Plan(_) | ChangeError::Text(_) => (StatusCode::BAD_REQUEST, "Not possible"),
+        ChangeError::Grant(_)
+        | ChangeError::Park { .. }
+        | ChangeError::Plan(_)
+        | ChangeError::Text(_) => (StatusCode::BAD_REQUEST, "Not possible"),
         ChangeError::Full(_) => (conflict, "Full"),
         ChangeError::Store(_) => (unavailable, "Not stored"),
         ChangeError::NotKnown(_) => (unavailable, "Not known"),

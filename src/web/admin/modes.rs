@@ -34,6 +34,8 @@ struct Wishes {
     held: Option<HoldWish>,
     /// `None`: nothing is said of that.
     allow: Option<Vec<String>>,
+    /// How long requests wait; `ZERO` takes away what was said before.
+    park: Option<Duration>,
 }
 
 /// What a `null` takes away from a mode that is on.
@@ -172,6 +174,7 @@ impl Wishes {
             end: members.is_null("until") || members.is_null("for"),
         };
         let allow_said = members.has("allow");
+        let park_taken_away = members.is_null("park").then_some(Duration::ZERO);
         let wishes = Self {
             taken_away,
             reason: members.text("reason"),
@@ -188,6 +191,7 @@ impl Wishes {
             }),
             held: members.object_or_true("held", held::wish),
             allow: allow_said.then(|| members.texts("allow", MOST_ALLOWED)),
+            park: members.duration("park").or(park_taken_away),
         };
         let has_end = wishes.until.is_some() || wishes.lasting.is_some();
         if wishes.until.is_some() && wishes.lasting.is_some() || has_end && wishes.taken_away.end {
@@ -204,6 +208,9 @@ impl Wishes {
     fn add_to(self, mut turn_on: TurnOn) -> TurnOn {
         if let Some(allow) = self.allow {
             turn_on = turn_on.allow(allow);
+        }
+        if let Some(park) = self.park {
+            turn_on = turn_on.park(park);
         }
         if let Some(reason) = self.reason {
             turn_on = turn_on.reason(reason);

@@ -101,8 +101,14 @@ async fn answer(
         let detail = format!("`over`: {}", sentence(&error));
         not_understood(StatusCode::BAD_REQUEST, "Not understood", &detail)
     })?;
+    let park = form.get("park").filter(|park| !park.is_empty());
+    let park = park.map(parse_duration).transpose().map_err(|error| {
+        let detail = format!("`park`: {}", sentence(&error));
+        not_understood(StatusCode::BAD_REQUEST, "Not understood", &detail)
+    })?;
     let wishes = Wishes {
         over,
+        park,
         pause: form.get("pause").is_some_and(|pause| pause != "false"),
         message: form.get("message"),
         reason: form.get("reason"),
@@ -203,6 +209,8 @@ struct Wishes<'f> {
     reason: Option<&'f str>,
     lasting: Option<Duration>,
     drain: bool,
+    /// How long requests wait for it to open.
+    park: Option<Duration>,
     /// How long it takes until all are in, if it is opened share by share.
     over: Option<Duration>,
     /// Whether it is opened no further than it is.
@@ -241,6 +249,9 @@ async fn change(
     }
     if wishes.drain {
         turn_on = turn_on.drain();
+    }
+    if let Some(park) = wishes.park {
+        turn_on = turn_on.park(park);
     }
     turn_on.await
 }

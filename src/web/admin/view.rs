@@ -150,6 +150,8 @@ pub(super) struct Dashboard {
     enforced: bool,
     in_flight: Option<u64>,
     endless: Option<u64>,
+    /// How many wait outside.
+    parked: Option<u64>,
     session_count: usize,
     sessions: Vec<SessionShown>,
     more_sessions: Option<String>,
@@ -230,6 +232,7 @@ impl Dashboard {
             },
             in_flight: status.in_flight,
             endless: status.endless,
+            parked: status.parked,
             session_count: inside,
             sessions: status
                 .visitors

@@ -1,8 +1,10 @@
 //! Says in words why a request passes or not.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
-use crate::core::{rules::rule::Rule, snapshot::Snapshot};
+use crate::core::{rules::rule::Rule, schedule::duration_in_words, snapshot::Snapshot};
 
 /// The rule in words.
 pub(super) fn why(
@@ -80,6 +82,18 @@ pub(super) fn why(
         },
     };
     with_phase(snapshot, mode, now, because)
+}
+
+/// That the request would wait first.
+pub(super) fn with_wait(why: &str, patience: Duration, reads: bool) -> String {
+    let patience = duration_in_words(patience);
+    if reads {
+        format!("{why} It would wait up to {patience} for the mode to open.")
+    } else {
+        format!(
+            "{why} If it has no body, or a small one, it would wait up to {patience} for the mode to open."
+        )
+    }
 }
 
 /// What is, and then what follows from it.

@@ -26,7 +26,11 @@ use crate::{
     engine::leases::deadline::Deadline,
     web::{
         middleware::{
-            admission::Admission, body::MaintenanceBody, cut_off::CutOff, worker::Judgement,
+            admission::Admission,
+            body::MaintenanceBody,
+            cut_off::CutOff,
+            waiting::{MayWait, Waited, Woken, wait},
+            worker::Judgement,
         },
         visitor::identity::VisitorFuture,
     },
@@ -55,6 +59,7 @@ pin_project! {
         },
         Arrived { arrived: Option<Arrived<S>> },
         Asking { asking: Option<Box<Asking<S>>> },
+        Waiting { waiting: Option<Box<Waiting<S>>> },
     }
 }
 
@@ -68,6 +73,25 @@ pub(super) struct Arrived<S> {
 pub(super) struct Asking<S> {
     pub(super) visitor: VisitorFuture,
     pub(super) arrived: Arrived<S>,
+    /// Where it has waited before, if it has.
+    waited: Option<Waited>,
+}
+
+/// A request that waits for a mode to open.
+pub(super) struct Waiting<S> {
+    woken: Pin<Box<dyn Future<Output = Woken>>>,
+    arrived: Arrived<S>,
+}
+
+impl<S> Waiting<S> {
+    fn new(arrived: Arrived<S>, waited: Waited) -> Self {
+        let engine = &arrived.inner.worker.maintenance.engine;
+        let woken = wait(waited, Arc::clone(&engine.shared), engine.published.clone());
+        Self {
+            woken: Box::pin(woken),
+            arrived,
+        }
+    }
 }
 
 impl<S, B> Future for MaintenanceFuture<S>
@@ -104,7 +128,7 @@ where
         context: &mut Context<'_>,
     ) -> Poll<<Self as Future>::Output> {
         loop {
-            let (arrived, visitor) = match self.as_mut().project().step.project() {
+            let (arrived, visitor, waited) = match self.as_mut().project().step.project() {
                 StepProjection::Passed {
                     response,
                     admission,
@@ -133,21 +157,43 @@ where
                         None => body,
                     })));
                 }
-                StepProjection::Arrived { arrived } => (arrived.take(), None),
+                StepProjection::Arrived { arrived } => (arrived.take(), None, None),
                 StepProjection::Asking { asking } => {
                     let visitor = match asking {
                         Some(asking) => ready!(asking.visitor.as_mut().poll(context)),
                         None => return Poll::Pending,
                     };
                     // With the future goes all that it holds, before the request is routed.
-                    (asking.take().map(|asking| asking.arrived), Some(visitor))
+                    match asking.take() {
+                        Some(asking) => (Some(asking.arrived), Some(visitor), asking.waited),
+                        None => (None, None, None),
+                    }
+                }
+                StepProjection::Waiting { waiting } => {
+                    let woken = match waiting {
+                        Some(waiting) => ready!(waiting.woken.as_mut().poll(context)),
+                        None => return Poll::Pending,
+                    };
+                    let Some(Waiting { mut arrived, .. }) = waiting.take().map(|it| *it) else {
+                        return Poll::Pending;
+                    };
+                    match woken {
+                        Woken::Due(waited) => (Some(arrived), None, Some(waited)),
+                        Woken::Look(mut waited) => {
+                            if waited.is_there(arrived.request.parts_mut().1) {
+                                *waiting = Some(Box::new(Waiting::new(arrived, waited)));
+                                continue;
+                            }
+                            (Some(arrived), None, Some(waited))
+                        }
+                    }
                 }
             };
             // A future that is polled again after it was ready may wait for ever.
             let Some(arrived) = arrived else {
                 return Poll::Pending;
             };
-            match arrived.judge(visitor) {
+            match arrived.judge(visitor, waited) {
                 Next::Step(step) => self.as_mut().project().step.set(step),
                 Next::Refused(response) => return Poll::Ready(Ok(refused(response))),
             }
@@ -196,15 +242,25 @@ pub(super) enum Next<S: Service<ServiceRequest>> {
 
 impl<S: Service<ServiceRequest>> Arrived<S> {
     /// Judges the request. What is known of the state is read after the request has been counted.
-    pub(super) fn judge(self, visitor: Option<Visitor>) -> Next<S> {
+    ///
+    /// `waited`: where it has waited before, if it has.
+    pub(super) fn judge(mut self, visitor: Option<Visitor>, mut waited: Option<Waited>) -> Next<S> {
         let worker = &self.inner.worker;
         let inside = worker.admissions.count();
         // Looked at before the state: a node that gets another lease reads the state first.
         let lease = worker.lease();
-        let judgement = worker.judge(self.request.request(), inside, visitor);
+        let (request, payload) = self.request.parts_mut();
+        let may_wait = MayWait {
+            payload,
+            waited: &mut waited,
+        };
+        let judgement = worker.judge(request, may_wait, inside, visitor);
         let is_private = matches!(judgement, Judgement::PassPrivately(_));
         match judgement {
             Judgement::Pass(mut admission) | Judgement::PassPrivately(mut admission) => {
+                if let Some(waited) = waited {
+                    waited.let_in();
+                }
                 let lease = lease.filter(|_| worker.closes_to(self.request.request()));
                 let response = call(&self.inner.service, self.request, &mut admission);
                 Next::Step(if is_private || lease.is_some() {
@@ -221,11 +277,20 @@ impl<S: Service<ServiceRequest>> Arrived<S> {
                     }
                 })
             }
-            Judgement::Refuse(response) => Next::Refused(self.request.into_response(response)),
+            Judgement::Refuse(response) => {
+                if let Some(waited) = waited {
+                    waited.refused();
+                }
+                Next::Refused(self.request.into_response(response))
+            }
+            Judgement::Wait(waited) => Next::Step(Step::Waiting {
+                waiting: Some(Box::new(Waiting::new(self, waited))),
+            }),
             Judgement::Ask(visitor) => Next::Step(Step::Asking {
                 asking: Some(Box::new(Asking {
                     visitor,
                     arrived: self,
+                    waited,
                 })),
             }),
         }

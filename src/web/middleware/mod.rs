@@ -6,6 +6,8 @@ mod cache;
 pub(crate) mod cut_off;
 mod forced_on;
 mod future;
+mod turned_away;
+mod waiting;
 pub(crate) mod worker;
 
 use std::{

@@ -15,7 +15,7 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use super::cache::Cache;
 use crate::{
     core::{
-        decide::{Decision, Outcome, closed_for, decide, decide_visitor, grant_of, turn},
+        decide::{Decision, Outcome, decide, decide_visitor, grant_of, turn},
         rules::rule::Rule,
         snapshot::Snapshot,
         visitor::Visitor,
@@ -31,9 +31,9 @@ use crate::{
         middleware::{
             admission::{Admission, Admissions, Inside},
             cache::HeldSnapshot,
+            waiting::{MayWait, Waited},
         },
         observe,
-        refusal::{described::RefusalMarker, negotiate::ResponseFormat, responses::Refusing},
         request::{app_routes::AppRoutes, subject::RequestSubject},
         visitor::{
             identity::{Answer, Identity, VisitorFuture},
@@ -47,10 +47,12 @@ pub(crate) struct Worker {
     pub(crate) maintenance: Maintenance,
     pub(crate) admissions: Admissions,
     /// The routes of the app around which the middleware is.
-    routes: AppRoutes,
-    cache: RefCell<Cache>,
+    pub(super) routes: AppRoutes,
+    pub(super) cache: RefCell<Cache>,
     /// How many requests have been refused.
-    refusals: Cell<u64>,
+    pub(super) refusals: Cell<u64>,
+    /// Whether the end of the process is listened for.
+    pub(super) listens_for_the_end: Cell<bool>,
     open_stretch: Cell<OpenStretch>,
 }
 
@@ -87,6 +89,8 @@ pub(crate) enum Judgement {
     /// As `Pass`, for somebody only: shared caches are to keep nothing of the answer.
     PassPrivately(Admission),
     Refuse(HttpResponse),
+    /// It waits for a mode to open instead of being refused.
+    Wait(Waited),
     /// It depends on who is asking, which takes time.
     Ask(VisitorFuture),
 }
@@ -102,6 +106,7 @@ impl Worker {
             maintenance,
             routes: AppRoutes::default(),
             refusals: Cell::new(0),
+            listens_for_the_end: Cell::new(false),
             open_stretch: Cell::new(OpenStretch::of(&snapshot)),
             cache: RefCell::new(Cache::new(Rc::new(snapshot))),
         }
@@ -126,15 +131,15 @@ impl Worker {
         stretch.number == word.number() && stretch.from <= now && now < stretch.until
     }
 
-    fn front(&self) -> &Front {
+    pub(super) fn front(&self) -> &Front {
         &self.maintenance.front
     }
 
-    fn shared(&self) -> &Shared {
+    pub(super) fn shared(&self) -> &Shared {
         &self.maintenance.engine.shared
     }
 
-    fn snapshot(&self) -> HeldSnapshot {
+    pub(super) fn snapshot(&self) -> HeldSnapshot {
         let mut cache = self.cache.borrow_mut();
         if cache.snapshot.number != self.shared().published.number() {
             cache.renew(Rc::new(self.shared().published.snapshot()));
@@ -149,6 +154,7 @@ impl Worker {
     pub(crate) fn judge(
         &self,
         request: &HttpRequest,
+        may_wait: MayWait<'_>,
         inside: Inside,
         visitor: Option<Visitor>,
     ) -> Judgement {
@@ -177,9 +183,16 @@ impl Worker {
             }
             Decision::PassModes(rule) => {
                 self.notice_order(request, &snapshot);
+                if let Some(mode) = self.sealed_mode(rule, &snapshot) {
+                    return self.turn_away(request, may_wait, &snapshot, mode, now);
+                }
                 let admission = self.admission(request, inside, &snapshot, rule, now);
                 self.admit(request, admission, &snapshot, rule)
             }
+            Decision::Refuse {
+                rule: Rule::NoExemption,
+                mode,
+            } => self.turn_away(request, may_wait, &snapshot, mode, now),
             Decision::Refuse { rule, mode } => {
                 Judgement::Refuse(self.refuse(request, &snapshot, mode, rule, None, now))
             }
@@ -191,7 +204,7 @@ impl Worker {
                         Answer::Asked(visitor) => return Judgement::Ask(visitor),
                     },
                 };
-                self.judge_visitor(request, inside, &visitor, &snapshot, now)
+                self.judge_visitor(request, may_wait, inside, &visitor, &snapshot, now)
             }
         }
     }
@@ -214,6 +227,7 @@ impl Worker {
     fn judge_visitor(
         &self,
         request: &HttpRequest,
+        mut may_wait: MayWait<'_>,
         inside: Inside,
         visitor: &Visitor,
         snapshot: &Arc<Snapshot>,
@@ -222,6 +236,12 @@ impl Worker {
         let is_already_in = |mode| self.is_already_in(request, snapshot, mode);
         let subject = RequestSubject::new(request, self.front(), &self.routes);
         let decision = decide_visitor(snapshot, &subject, visitor, is_already_in, now);
+        // Whoever waits is not logged out: the mode may open before they are answered.
+        if let Outcome::Refuse { mode } = decision.outcome
+            && let Some(waited) = self.wait(request, &mut may_wait, snapshot, mode, now)
+        {
+            return Judgement::Wait(waited);
+        }
         if decision.logout {
             request.get_session().purge();
             if let Some(hook) = &self.front().logout_hook {
@@ -233,6 +253,9 @@ impl Worker {
                 return self.admit(request, Admission::uncounted(), snapshot, rule);
             }
             Outcome::PassModes(rule) => {
+                if let Some(mode) = self.sealed_mode(rule, snapshot) {
+                    return self.turn_away(request, may_wait, snapshot, mode, now);
+                }
                 let admission = self.admission(request, inside, snapshot, rule, now);
                 return self.admit(request, admission, snapshot, rule);
             }
@@ -269,14 +292,15 @@ impl Worker {
             })
     }
 
-    /// Refuses whatever the state is: for what is wrapped to be forced on.
-    pub(crate) fn refuse_always(&self, request: &HttpRequest) -> HttpResponse {
-        let snapshot = self.snapshot();
-        let now = self.shared().now_for(&snapshot);
-        let subject = RequestSubject::new(request, self.front(), &self.routes);
-        let closed = closed_for(&snapshot, &subject, now).next();
-        let mode = closed.map_or(0, |mode| mode.index);
-        self.refuse(request, &snapshot, mode, Rule::ForcedOnWrapper, None, now)
+    /// The mode that refuses whom a rule would let in because they are in, if the drain is over but for
+    /// the writing of it.
+    fn sealed_mode(&self, rule: Rule, snapshot: &Snapshot) -> Option<usize> {
+        let shared = self.shared();
+        let is_sealed = rule == Rule::AlreadyIn && shared.published.is_sealed(snapshot.number);
+        is_sealed.then(|| {
+            let now = shared.now_for(snapshot);
+            snapshot.closed_mode(now).unwrap_or(0)
+        })
     }
 
     fn reads_session(&self) -> bool {
@@ -290,14 +314,6 @@ impl Worker {
         snapshot: &Arc<Snapshot>,
         rule: Rule,
     ) -> Judgement {
-        let shared = self.shared();
-        if rule == Rule::AlreadyIn && shared.published.is_sealed(snapshot.number) {
-            // The drain is over but for the writing of it.
-            let now = shared.now_for(snapshot);
-            let mode = snapshot.closed_mode(now).unwrap_or(0);
-            let rule = Rule::NoExemption;
-            return Judgement::Refuse(self.refuse(request, snapshot, mode, rule, None, now));
-        }
         figures::passed(rule);
         let grant = match rule {
             Rule::Grant => self.note_grant(request, snapshot),
@@ -362,75 +378,6 @@ impl Worker {
         if snapshot.rules.visitors.need_visitor() && self.reads_session() {
             self.front().session_order.passed(request);
         }
-    }
-
-    /// Logs every refusal for those who look closely, and some of them for everybody.
-    fn note_refusal(&self, mode: &str, rule: Rule, format: ResponseFormat) {
-        figures::refused(mode, format.as_str());
-        let (rule, format) = (rule.name(), format.as_str());
-        tracing::debug!(
-            event = observe::REFUSAL,
-            mode,
-            rule,
-            format,
-            "maintenance refuses a request"
-        );
-        let refusals = self.refusals.get() + 1;
-        self.refusals.set(refusals);
-        if refusals == 1 || refusals.is_multiple_of(crate::engine::events::ONE_IN) {
-            tracing::info!(
-                event = observe::REFUSALS,
-                mode,
-                rule,
-                format,
-                refusals,
-                "maintenance refuses requests"
-            );
-        }
-    }
-
-    fn refuse(
-        &self,
-        request: &HttpRequest,
-        snapshot: &Snapshot,
-        mode: usize,
-        rule: Rule,
-        turn: Option<Timestamp>,
-        now: Timestamp,
-    ) -> HttpResponse {
-        let responses = &self.front().responses;
-        let cors = responses.cors.as_ref();
-        if let Some(mut answer) = cors.and_then(|cors| cors.preflight(request)) {
-            answer.extensions_mut().insert(RefusalMarker);
-            return answer;
-        }
-        // The app's closures may take their time or look at maintenance themselves.
-        let chosen = responses.languages.chosen(request);
-        let mut cache = self.cache.borrow_mut();
-        let format = cache.format(responses, request);
-        self.note_refusal(&snapshot.modes[mode].key, rule, format);
-        let language = chosen.unwrap_or_else(|| cache.language(&responses.languages, request));
-        let refusing = Refusing {
-            mode,
-            rule,
-            format,
-            language,
-            sent: !request.method().is_safe(),
-            turn,
-        };
-        let prefix = self.front().public_prefix(request);
-        let mut response = if responses.can_be_kept(mode, format) {
-            cache.kept(responses, request, snapshot, refusing, &prefix, now)
-        } else {
-            drop(cache);
-            let refusal = responses.refusal(snapshot, refusing, now);
-            responses.render(request, mode, &refusal, &prefix)
-        };
-        if let Some(cors) = cors {
-            cors.open(request, &mut response);
-        }
-        response.extensions_mut().insert(RefusalMarker);
-        response
     }
 }
 

@@ -21,6 +21,7 @@
 //! | [`REFUSAL`] | debug | `mode`, `rule`, `format` | a request is refused |
 //! | [`REFUSALS`] | info | `mode`, `rule`, `format`, `refusals` | the first refusal of a worker, and each thousandth |
 //! | [`PASS`] | debug | `rule` | a request is let through during maintenance |
+//! | [`RELEASE`] | info | `requests` | a mode has opened for which so many requests of this process waited; they are let in within a second |
 //!
 //! # Error reports and access logs
 //!
@@ -41,6 +42,9 @@
 //! | `maintenance_passes_total` | counter | `rule` | requests that were let through although a mode was closed or a window was planned |
 //! | `maintenance_in_flight_requests` | gauge | | requests that this process is serving |
 //! | `maintenance_endless_responses` | gauge | | upgraded connections and responses without an end |
+//! | `maintenance_parked_requests` | gauge | | requests that wait outside of this process for a mode to open |
+//! | `maintenance_parked_total` | counter | `outcome` | requests that have waited so: `let-in`, `refused` or `gone` |
+//! | `maintenance_parked_turned_away_total` | counter | | requests that were refused at once because too many waited |
 //! | `maintenance_sessions` | gauge | | visitors who are inside |
 //! | `maintenance_tasks` | gauge | | running tasks, as far as this process knows |
 //! | `maintenance_store_errors_total` | counter | | how often the store failed to answer or to be understood |
@@ -64,8 +68,8 @@ use actix_web::dev::ServiceResponse;
 
 pub use crate::engine::events::{
     CHANGE_FAILED, CHANGED, CLOCK_DIFFERS, DRAINED, NODE_UNREPORTED, PASS, PHASE, REFUSAL,
-    REFUSALS, SEE_REFUSED, STORE_BACK, STORE_FAILED, TOGGLE_REFUSED, TOKEN_REFUSED, UNENFORCED,
-    UNKNOWN_MODE,
+    REFUSALS, RELEASE, SEE_REFUSED, STORE_BACK, STORE_FAILED, TOGGLE_REFUSED, TOKEN_REFUSED,
+    UNENFORCED, UNKNOWN_MODE,
 };
 use crate::web::refusal::described::RefusalMarker;
 

@@ -35,6 +35,7 @@ use crate::{
         leases::keeper::LeaseKeeper,
         local_copy::Of,
         node::own_node::OwnNode,
+        parked::Parked,
         shared::{Clock, Drain, Published, Shared},
         web_server_files::WebServerFiles,
     },
@@ -326,6 +327,7 @@ pub(super) fn shared(
         #[cfg(feature = "notices")]
         notices,
         grant_uses: GrantUses::default(),
+        parked: Arc::new(Parked::new(settings.park.longest, settings.park.most)),
         audit: Arc::new(audit),
         web_server: WebServerFiles::new(&settings.web_server),
         page: Arc::new(move |snapshot, mode, now| {

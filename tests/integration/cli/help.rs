@@ -7,7 +7,7 @@ use super::Operator;
 /// A terminal of the smallest common size, with a line left for what is typed next.
 const LINES: usize = 23;
 /// All that `on` has, and how the mode is held.
-const LINES_OF_DURING: usize = 28;
+const LINES_OF_DURING: usize = 29;
 const COLUMNS: usize = 80;
 /// The help of the program has a line for each command, of which there are too many for that.
 const LINES_OF_ALL: usize = 34;

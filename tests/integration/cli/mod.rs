@@ -52,6 +52,7 @@ macro_rules! on_each_way {
             mod exit_codes;
             mod explain;
             mod output;
+            mod parking;
             mod reach;
             mod terminal;
             mod times;

@@ -71,6 +71,10 @@ pub(super) fn body_of(wishes: &Wishes) -> Value {
     if !wishes.allow.is_empty() {
         body.insert("allow".to_owned(), json!(wishes.allow));
     }
+    if let Some(park) = wishes.park {
+        let park = (!park.is_zero()).then_some(park.as_secs());
+        body.insert("park".to_owned(), json!(park));
+    }
     body.into()
 }
 

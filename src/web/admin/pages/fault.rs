@@ -62,7 +62,9 @@ impl Fault {
         let reader = &page.reader;
         let (status, _) = match error {
             // It is what was written, and no matter of the request.
-            ChangeError::Plan(_) | ChangeError::Text(_) => (StatusCode::UNPROCESSABLE_ENTITY, ""),
+            ChangeError::Park { .. } | ChangeError::Plan(_) | ChangeError::Text(_) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "")
+            }
             _ => {
                 let (status, title) = kind_of(error);
                 (status, title)

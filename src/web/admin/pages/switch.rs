@@ -18,6 +18,9 @@ use crate::{
     web::maintenance::Maintenance,
 };
 
+/// For how many seconds requests may wait, as far as the settings let them.
+const PATIENCES: [u64; 4] = [5, 10, 30, 60];
+
 /// Over how many minutes a mode may be opened.
 const OPENINGS: [i64; 5] = [1, 5, 10, 30, 60];
 
@@ -108,6 +111,8 @@ pub(super) struct SwitchAsked {
     pub(super) durations: Vec<Choice>,
     /// How long it may take until all are in.
     pub(super) openings: Vec<Choice>,
+    /// How long requests may wait for it to open. None: nobody may.
+    pub(super) patiences: Vec<Choice>,
     pub(super) drain_hint: String,
 }
 
@@ -189,6 +194,7 @@ impl SwitchAsked {
                 .collect(),
             is_pending,
             is_read_only: access == Access::ReadOnly,
+            patiences: patiences(page, field("park")),
             openings: match can_be_opened_slowly {
                 true => openings(page, field("over")),
                 false => Vec::new(),
@@ -223,6 +229,41 @@ impl SwitchAsked {
             fault: written.map(|(_, fault)| fault),
         }
     }
+}
+
+/// Not at all, or so many seconds.
+fn patiences(page: &Page<'_>, chosen: &str) -> Vec<Choice> {
+    let reader = &page.reader;
+    let parked = &page.maintenance.engine.shared.parked;
+    let at_once = (String::new(), reader.text("park_none").to_owned());
+    let longest = if parked.has_places() {
+        parked.longest.as_secs()
+    } else {
+        0
+    };
+    let mut seconds: Vec<u64> = PATIENCES
+        .into_iter()
+        .filter(|seconds| *seconds <= longest)
+        .collect();
+    if seconds.is_empty() && longest > 0 {
+        seconds.push(longest);
+    }
+    if seconds.is_empty() {
+        return Vec::new();
+    }
+    let each = seconds.into_iter().map(|seconds| {
+        let duration = i64::try_from(seconds).unwrap_or(i64::MAX);
+        let duration = reader.duration(SignedDuration::from_secs(duration));
+        let text = reader.filled("park_duration", "duration", &duration);
+        (format!("{seconds}s"), text)
+    });
+    let all = std::iter::once(at_once).chain(each);
+    all.map(|(value, text)| Choice {
+        is_chosen: value == chosen,
+        value,
+        text,
+    })
+    .collect()
 }
 
 /// At once, or over so many minutes.

@@ -1,6 +1,6 @@
 //! The modes, the closed ones first, and what is said of all of them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{Long, More, Reader, Shown};
@@ -35,6 +35,8 @@ pub(super) struct ModeShown {
     held: Option<HeldShown>,
     /// How many are in, while it is opening.
     opening: Option<OpeningShown>,
+    /// That requests wait for it to open.
+    park: Option<String>,
     pub(super) may_toggle: bool,
     /// It is open, one of several, and needs no more than a row.
     pub(super) is_compact: bool,
@@ -150,6 +152,11 @@ impl ModeShown {
                 .opening
                 .as_ref()
                 .map(|opening| OpeningShown::new(opening, reader)),
+            park: mode.park.map(|seconds| {
+                let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+                let duration = reader.duration(SignedDuration::from_secs(seconds));
+                reader.filled("park_note", "duration", &duration)
+            }),
             may_toggle,
             is_compact: false,
         }

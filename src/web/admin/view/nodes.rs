@@ -19,6 +19,7 @@ pub(super) struct NodeShown {
     pub(super) state: String,
     pub(super) in_flight: Option<u64>,
     pub(super) endless: Option<u64>,
+    pub(super) parked: Option<u64>,
     pub(super) sessions: Option<u64>,
     pub(super) age: String,
 }
@@ -54,6 +55,7 @@ impl NodeShown {
             state,
             in_flight: Some(node.in_flight),
             endless: Some(node.endless),
+            parked: Some(node.parked),
             sessions: Some(node.sessions),
             age: reader.ago(node.age),
         }
@@ -70,6 +72,7 @@ impl NodeShown {
             state: reader.text("unheard").to_owned(),
             in_flight: None,
             endless: None,
+            parked: None,
             sessions: None,
             age: reader.ago(node.age),
         }
