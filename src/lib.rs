@@ -86,6 +86,7 @@ pub use self::{
         guard::{Guard, Guarding},
         hooks::{ChangeKind, HookOutcome, ProposedChange, Transition},
         task::{Task, TaskError, TaskGuard},
+        window_change::ChangeWindow,
         windows::{CancelWindow, PlanWindow, Planned, PlannedFuture},
     },
     settings::Settings,

@@ -232,8 +232,21 @@ async fn bring_back(hold: &mut Hold, context: &Context<'_>) -> Result<(), Failur
             Ok(()) => return Ok(()),
             Err(failure) => failure,
         };
+        let key = context.mode();
+        if failure.of_hold == Some(OfHold::Lost) {
+            // It brings nothing back any more: what was to follow has followed.
+            let status = context.fresh_status().await;
+            let mode = status.mode(&key);
+            let is = match mode.filter(|mode| mode.phase.is_maintenance()) {
+                Some(_) => format!("is closed; `maintenance --mode {key} off` brings it back"),
+                None => "is open".to_owned(),
+            };
+            return Err(Failure {
+                message: format!("{}; {key} {is}", failure.message),
+                ..failure
+            });
+        }
         if failure.exit != Exit::StoreOutOfReach || attempt == ATTEMPTS {
-            let key = context.mode();
             return Err(Failure {
                 message: format!(
                     "{key} could not be brought back; `maintenance --mode {key} off` does it \

@@ -1,11 +1,14 @@
 //! `maintenance window`.
 
+mod change;
+
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::json;
 
+use self::change::Change;
 use super::{
     context::Context,
     failure::Failure,
@@ -25,10 +28,11 @@ use crate::{
     },
 };
 
-/// Plan maintenance, show what is planned, cancel it
+/// Plan maintenance, change it, show what is planned, cancel it
 #[derive(Debug, Subcommand)]
 pub(super) enum WindowCommand {
     Add(Add),
+    Change(Change),
     #[command(alias = "ls")]
     List(List),
     #[command(alias = "rm")]
@@ -97,6 +101,7 @@ impl WindowCommand {
     pub(super) async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         match self {
             Self::Add(add) => add.run(context).await,
+            Self::Change(change) => change.run(context).await,
             Self::List(_) => list(context),
             Self::Remove(remove) => remove.run(context).await,
         }
@@ -148,29 +153,34 @@ pub(super) async fn plan(context: &Context<'_>, wishes: WindowWishes) -> Result<
         "reached": reach.document(),
         "status": planned.change.status,
     });
-    let (id, reached) = (&planned.id, reach.words());
-    let now = context.now();
-    let is_open = |window: &PlannedWindow| window.start.is_none_or(|start| start <= now);
     context.output.say(&document, || match planned.window() {
-        Some(window) if is_open(window) => {
-            let span = span(window, context);
-            format!("{mode} is offline{reached}: window {id} {span}")
-        }
-        Some(window) if reached.is_empty() => {
-            format!("{mode}: window {id} {}", span(window, context))
-        }
-        Some(window) => format!(
-            "{mode}: window {id} {}; known{reached}",
-            span(window, context)
-        ),
-        None => format!("{mode}: window {id} is planned"),
+        Some(window) => words(&mode, window, &reach, context),
+        None => format!("{mode}: window {} is planned", planned.id),
     });
     reach.tell(context);
-    let is_later = planned.window().is_some_and(|window| !is_open(window));
+    let is_later = planned
+        .window()
+        .is_some_and(|window| !is_open(window, context));
     if let Some(mode) = planned.change.status.mode(&mode).filter(|_| is_later) {
         tell_if_closed(context, mode);
     }
     Ok(0)
+}
+
+fn is_open(window: &PlannedWindow, context: &Context<'_>) -> bool {
+    window.start.is_none_or(|start| start <= context.now())
+}
+
+/// From when to when a window is, and whom that has reached.
+fn words(mode: &str, window: &PlannedWindow, reach: &Reach, context: &Context<'_>) -> String {
+    let (id, reached, span) = (&window.id, reach.words(), span(window, context));
+    if is_open(window, context) {
+        format!("{mode} is offline{reached}: window {id} {span}")
+    } else if reached.is_empty() {
+        format!("{mode}: window {id} {span}")
+    } else {
+        format!("{mode}: window {id} {span}; known{reached}")
+    }
 }
 
 /// A window that starts later does not open what is closed now.

@@ -70,6 +70,8 @@ pub enum ChangeKind {
     TurnOff,
     /// Plan a window.
     PlanWindow,
+    /// Say something else of a planned window.
+    ChangeWindow,
     /// Cancel a window, or one occurrence of it.
     CancelWindow,
     /// Forget what is stored of it.

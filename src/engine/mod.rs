@@ -31,4 +31,5 @@ pub(crate) mod setters;
 pub(crate) mod shared;
 pub(crate) mod task;
 pub(crate) mod web_server_files;
+pub(crate) mod window_change;
 pub(crate) mod windows;

@@ -21,6 +21,7 @@ use crate::{
         guard::Guarding,
         handle::Engine,
         task::Task,
+        window_change::ChangeWindow,
         windows::{CancelWindow, PlanWindow},
     },
     store::StoreError,
@@ -272,6 +273,39 @@ impl Maintenance {
     /// [`ChangeError`](crate::ChangeError) when the window makes no sense or was not stored.
     pub fn plan_window(&self) -> PlanWindow {
         PlanWindow::new(self.engine.clone())
+    }
+
+    /// Says something else of a planned window: from when to when it is, or what is told of it. What is
+    /// not said stays as it is.
+    ///
+    /// ```
+    /// # use actix_maintenance_mode::Maintenance;
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let maintenance = Maintenance::builder().store("memory:").build().await?;
+    /// let planned = maintenance
+    ///     .plan_window()
+    ///     .start_local("2098-03-01T22:00Z")
+    ///     .end_local("2098-03-01T23:00Z")
+    ///     .title("new database")
+    ///     .await?;
+    /// let changed = maintenance
+    ///     .change_window(&planned.id)
+    ///     .end_local("2098-03-02T01:00Z")
+    ///     .await?;
+    /// let window = changed.window().unwrap();
+    /// assert_eq!(window.end.unwrap().to_string(), "2098-03-02T01:00:00Z");
+    /// assert_eq!(window.title.as_deref(), Some("new database"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`](crate::ChangeError) when there is no such window, when it would make no sense, or
+    /// when the change was not made.
+    pub fn change_window(&self, id: impl Into<String>) -> ChangeWindow {
+        ChangeWindow::new(self.engine.clone(), id.into())
     }
 
     /// Cancels a planned window. One that is open now ends.

@@ -1,4 +1,4 @@
-//! The JSON API: programs plan and cancel windows.
+//! The JSON API: programs plan, change and cancel windows.
 
 use actix_maintenance_mode::{
     Permission, Visitor,
@@ -30,6 +30,115 @@ async fn plan(app: &TestApp, who: &LoggedIn, body: &Value) -> Answer {
 async fn cancel(app: &TestApp, who: &LoggedIn, id: &str) -> Answer {
     let path = format!("{WINDOWS}/{id}");
     app.request(Method::DELETE, &path).by(who).await
+}
+
+async fn change(app: &TestApp, who: &LoggedIn, id: &str, body: &Value) -> Answer {
+    app.request(Method::PATCH, &format!("{WINDOWS}/{id}"))
+        .by(who)
+        .body("application/json", body.to_string())
+        .await
+}
+
+#[actix_web::test]
+async fn a_member_that_is_there_changes_a_window_and_the_rest_stays() {
+    let (app, ada) = app_and_superuser().await;
+    let body = json!({
+        "mode": "shop",
+        "start": "2098-07-01T22:00Z",
+        "end": "2098-07-02T00:00Z",
+        "title": "new database",
+        "message": "Back at midnight.",
+    });
+    let planned = plan(&app, &ada, &body).await.json();
+    let id = planned["window"].as_str().unwrap();
+    let window = |answer: &Answer| answer.json()["modes"][1]["windows"][0].clone();
+
+    let changed = change(
+        &app,
+        &ada,
+        id,
+        &json!({ "for": "4h", "reason": "slow disks" }),
+    )
+    .await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(changed.json()["window"], id);
+    assert_eq!(changed.json()["changed"], true);
+    let told = window(&changed);
+    assert_eq!(told["start"], "2098-07-01T22:00:00Z");
+    assert_eq!(told["end"], "2098-07-02T02:00:00Z");
+    assert_eq!(told["title"], "new database");
+    assert_eq!(told["reason"], "slow disks");
+    assert_eq!(told["by"], "ada");
+
+    let changed = change(&app, &ada, id, &json!({ "end": null, "message": null })).await;
+    let told = window(&changed);
+    assert_eq!(
+        (&told["end"], &told["message"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert!(changed.text().contains("no end"), "{changed:?}");
+    let same = change(&app, &ada, id, &json!({ "title": "new database" })).await;
+    assert_eq!(same.json()["changed"], false, "{same:?}");
+}
+
+#[actix_web::test]
+async fn a_change_of_a_window_that_makes_no_sense_or_that_is_none_changes_nothing() {
+    let (app, ada) = app_and_superuser().await;
+    let times = json!({ "start": "2098-07-01T22:00Z", "end": "2098-07-02T00:00Z" });
+    let planned = plan(&app, &ada, &times).await.json();
+    let id = planned["window"].as_str().unwrap();
+    let generation = app.maintenance.status().generation;
+    for (body, status, what) in [
+        (
+            json!({ "start": "2098-07-02T01:00Z" }),
+            400,
+            "is not after the start",
+        ),
+        (
+            json!({ "end": "2098-07-02T01:00Z", "for": "1h" }),
+            400,
+            "leave one of them out",
+        ),
+        (json!({ "end": "soon" }), 400, "the end"),
+        (json!({ "mode": "shop" }), 400, "unknown"),
+        (json!({ "title": 7 }), 400, "title"),
+        (json!({ "repeats": "0 3 * * SUN" }), 400, "time zone"),
+    ] {
+        let answer = change(&app, &ada, id, &body).await;
+        assert_eq!(answer.status, status, "{body}: {answer:?}");
+        assert!(answer.text().contains(what), "{body}: {answer:?}");
+    }
+    let unknown = change(&app, &ada, "nowindow", &json!({ "title": "x" })).await;
+    assert_eq!(unknown.status, 404, "{unknown:?}");
+    let visitor = app
+        .request(Method::PATCH, &format!("{WINDOWS}/{id}"))
+        .body("application/json", r#"{"title": "x"}"#)
+        .await;
+    assert_eq!(visitor.status, 403, "{visitor:?}");
+    assert_eq!(app.maintenance.status().generation, generation);
+}
+
+/// The history says when it was closed.
+#[actix_web::test]
+async fn a_window_that_is_open_and_moved_opens_the_site_until_then() {
+    let (app, ada) = app_and_superuser().await;
+    let planned = plan(&app, &ada, &json!({ "for": "2h" })).await.json();
+    let id = planned["window"].as_str().unwrap();
+    app.get("/").await.is_refused();
+    let moved = json!({ "start": "2098-07-01T22:00Z", "for": "2h" });
+    assert_eq!(change(&app, &ada, id, &moved).await.status, 200);
+    assert_eq!(app.get("/").await.status, 200);
+    let history = app.maintenance.history();
+    assert_eq!(history.len(), 1);
+    assert!(history[0].ended_at.is_some());
+    assert_eq!(
+        change(&app, &ada, id, &json!({ "start": "now", "for": "1h" }))
+            .await
+            .status,
+        200
+    );
+    app.get("/").await.is_refused();
+    assert_eq!(app.maintenance.history().len(), 2);
 }
 
 #[actix_web::test]
@@ -199,7 +308,7 @@ async fn what_the_settings_force_is_a_conflict() {
     let path = format!("{WINDOWS}/x");
     assert_eq!(app.request(Method::DELETE, &path).await.status, 409);
     assert_eq!(app.get(WINDOWS).await.header("allow"), Some("POST"));
-    assert_eq!(app.head(&path).await.header("allow"), Some("DELETE"));
+    assert_eq!(app.head(&path).await.header("allow"), Some("DELETE, PATCH"));
 }
 
 #[actix_web::test]

@@ -1,7 +1,13 @@
 //! A mode that a program holds by the API, as a job of a deployment does.
 
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
 use actix_maintenance_mode::IfLost;
-use actix_web::http::Method;
+use actix_web::{http::Method, rt::time::sleep};
 use serde_json::{Value, json};
 
 use crate::{
@@ -50,7 +56,7 @@ async fn a_program_holds_a_mode_for_as_long_as_it_renews_that() {
     assert_eq!(told["if_lost"], "reopen");
     assert_eq!(told["alive"], true);
     for _ in 0..6 {
-        actix_web::rt::time::sleep(std::time::Duration::from_millis(500)).await;
+        sleep(Duration::from_millis(500)).await;
         let renewed = post(&app, &ada, &json!({ "id": id })).await;
         assert_eq!((renewed.status, renewed.text()), (204, ""));
         app.get("/").await.is_refused();
@@ -179,11 +185,11 @@ async fn a_guard_holds_what_it_closes() {
         .while_on()
         .name("re-index")
         .if_lost(IfLost::Reopen)
-        .lasting(std::time::Duration::from_millis(50))
+        .lasting(Duration::from_millis(50))
         .enter()
         .await
         .unwrap();
-    actix_web::rt::time::sleep(std::time::Duration::from_millis(200)).await;
+    sleep(Duration::from_millis(200)).await;
     assert!(maintenance.is_on(), "whatever end was announced");
     let status = maintenance.ask_status().await.unwrap();
     let held = status.modes[0].held.as_ref().unwrap();
@@ -201,4 +207,88 @@ async fn a_guard_holds_what_it_closes() {
     inner.release().await.unwrap();
     assert!(!maintenance.is_on());
     assert_eq!(maintenance.status().modes[0].held, None);
+}
+
+/// A store in a file, and the files of the leases by which modes are held.
+struct Leases {
+    folder: tempfile::TempDir,
+}
+
+impl Leases {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder }
+    }
+
+    fn url(&self) -> String {
+        let file = self.folder.path().join("maintenance.state");
+        format!("file:{}", file.display())
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let folders = fs::read_dir(self.folder.path()).unwrap();
+        let folders = folders.map(|entry| entry.unwrap().path());
+        let files = folders
+            .filter(|path| path.is_dir())
+            .flat_map(|folder| fs::read_dir(folder).unwrap());
+        let files = files.map(|entry| entry.unwrap().path());
+        files.filter(|path| is_of_a_holder(path)).collect()
+    }
+
+    /// What a store does that evicts one.
+    fn lose(&self) {
+        let files = self.files();
+        assert_eq!(files.len(), 1, "{files:?}");
+        fs::remove_file(&files[0]).unwrap();
+    }
+}
+
+/// By its first line, as files come and go.
+fn is_of_a_holder(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|content| content.starts_with(br#"{"name":"held/"#))
+}
+
+#[actix_web::test]
+async fn a_lease_that_the_store_loses_is_put_back_by_its_job() {
+    let leases = Leases::new();
+    let url = leases.url();
+    let job = maintenance(|builder| builder.store(&url)).await;
+    let node = maintenance(|builder| builder.store(&url)).await;
+    let guard = job
+        .while_on()
+        .if_lost(IfLost::Reopen)
+        .lost_after(Duration::from_secs(6))
+        .enter()
+        .await
+        .unwrap();
+    eventually("the node has it", || node.is_on()).await;
+    leases.lose();
+    eventually("it is there again", || {
+        assert!(node.is_on() && !guard.is_lost());
+        !leases.files().is_empty()
+    })
+    .await;
+    guard.release().await.unwrap();
+    eventually("it is open", || !node.is_on()).await;
+    assert_eq!(node.status().modes[0].held, None);
+}
+
+/// Whoever has seen the lease, and not that it was renewed since, must not take it for lapsed.
+#[actix_web::test]
+async fn a_lease_that_the_store_loses_after_it_was_renewed_opens_nothing() {
+    let leases = Leases::new();
+    let url = leases.url();
+    let app = TestApp::with_builder(move |builder| builder.store(url)).await;
+    let ada = app.log_in_superuser("ada").await;
+    let wish = json!({ "name": "deploy", "ttl": 8, "if_lost": "reopen" });
+    let id = hold(&app, &ada, wish).await;
+    let renew = || async { post(&app, &ada, &json!({ "id": id })).await.status };
+    // In between two looks at it.
+    sleep(Duration::from_millis(5000)).await;
+    assert_eq!(renew().await, 204);
+    leases.lose();
+    sleep(Duration::from_millis(4500)).await;
+    assert!(app.maintenance.is_on(), "the job lives");
+    assert_eq!(renew().await, 204);
+    assert_eq!(leases.files().len(), 1);
 }

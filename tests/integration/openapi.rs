@@ -73,7 +73,7 @@ async fn each_address_takes_the_methods_that_are_described_and_no_others() {
             .replace("{key}", "site")
             .replace("{id}", "abcdefgh");
         let answer = app
-            .request(actix_web::http::Method::PATCH, &address)
+            .request(actix_web::http::Method::TRACE, &address)
             .accept("application/json")
             .await;
         assert_eq!(answer.status, 405, "{path}");

@@ -207,6 +207,9 @@ async fn whoever_switches_is_told_what_they_may_see() {
         tells_nothing_hidden(&planned, "/windows");
         let id = planned.json()["window"].as_str().unwrap().to_owned();
         let path = format!("/windows/{id}");
+        let changed = divided.send(token, Method::PATCH, &path).await;
+        assert_eq!(changed.status, 200, "{changed:?}");
+        tells_nothing_hidden(&changed, &path);
         let cancelled = divided.send(token, Method::DELETE, &path).await;
         assert_eq!(cancelled.status, 200, "{cancelled:?}");
         tells_nothing_hidden(&cancelled, &path);

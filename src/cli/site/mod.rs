@@ -30,7 +30,7 @@ pub(super) use self::{
     store::StoreSite,
     wishes::{
         DrainWishes, Emptiness, EndWish, Explained, Gone, GrantMade, GrantWishes, HoldWishes,
-        OpeningWishes, Question, WindowWishes, Wishes,
+        OpeningWishes, Question, WindowChanges, WindowWishes, Wishes,
     },
 };
 
@@ -178,6 +178,13 @@ impl Site {
         match self {
             Self::Store(store) => store.plan(wishes).await,
             Self::Api(api) => api.plan(wishes).await,
+        }
+    }
+
+    pub(super) async fn change_window(&self, changes: &WindowChanges) -> Result<Planned, Failure> {
+        match self {
+            Self::Store(store) => store.change_window(changes).await,
+            Self::Api(api) => api.change_window(changes).await,
         }
     }
 

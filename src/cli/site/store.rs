@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::{
     DrainWishes, Emptiness, EndWish, Explained, GrantMade, GrantWishes, Hold, HoldWishes,
-    OpeningWishes, Question, WindowWishes, Wishes,
+    OpeningWishes, Question, WindowChanges, WindowWishes, Wishes,
 };
 use crate::{
     cli::{failure::Failure, texts::given},
@@ -24,6 +24,7 @@ use crate::{
         fleet::missing::Missing,
         grants::AddGrant,
         guard::Guarding,
+        window_change::ChangeWindow,
         windows::{PlanWindow, Planned},
     },
     settings::Settings,
@@ -157,6 +158,23 @@ impl StoreSite {
         plan = given(plan, &wishes.message, PlanWindow::message);
         plan = given(plan, &wishes.reason, PlanWindow::reason);
         Ok(plan.await?)
+    }
+
+    pub(super) async fn change_window(&self, changes: &WindowChanges) -> Result<Planned, Failure> {
+        let mut change = self.maintenance.change_window(&changes.id);
+        change = change.by(&changes.by);
+        if changes.no_end {
+            change = change.without_end();
+        }
+        change = given(change, &changes.start, ChangeWindow::start_local);
+        change = given(change, &changes.end, ChangeWindow::end_local);
+        change = given(change, &changes.lasting, ChangeWindow::lasting);
+        change = given(change, &changes.repeats, ChangeWindow::repeats);
+        change = given(change, &changes.zone, ChangeWindow::zone);
+        change = given(change, &changes.title, ChangeWindow::title);
+        change = given(change, &changes.message, ChangeWindow::message);
+        change = given(change, &changes.reason, ChangeWindow::reason);
+        Ok(change.await?)
     }
 
     pub(super) async fn cancel(

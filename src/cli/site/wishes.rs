@@ -117,6 +117,22 @@ pub(in crate::cli) struct WindowWishes {
     pub(in crate::cli) reason: Option<String>,
 }
 
+/// What is to be another of a window that is planned. An empty text takes away what was said.
+#[derive(Debug, Clone, Default)]
+pub(in crate::cli) struct WindowChanges {
+    pub(in crate::cli) id: String,
+    pub(in crate::cli) by: String,
+    pub(in crate::cli) start: Option<String>,
+    pub(in crate::cli) end: Option<String>,
+    pub(in crate::cli) no_end: bool,
+    pub(in crate::cli) lasting: Option<Duration>,
+    pub(in crate::cli) repeats: Option<String>,
+    pub(in crate::cli) zone: Option<String>,
+    pub(in crate::cli) title: Option<String>,
+    pub(in crate::cli) message: Option<String>,
+    pub(in crate::cli) reason: Option<String>,
+}
+
 /// What is asked of a request that nobody sent.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Question {

@@ -14,6 +14,7 @@ mod relative;
 mod stretches_for_tests;
 mod time;
 mod window;
+mod window_change;
 mod words;
 #[cfg(test)]
 mod zones_for_tests;
@@ -29,6 +30,7 @@ pub(crate) use self::{
     relative::read_time,
     time::find_zone,
     window::Window,
+    window_change::WindowChange,
 };
 
 /// The longest that a planned stretch is taken for granted: a year, a leap one, so that the same

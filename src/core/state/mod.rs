@@ -5,6 +5,7 @@
 pub(crate) mod amend;
 pub(crate) mod applied;
 mod cancelled;
+mod change_window;
 pub(crate) mod decode;
 mod grant;
 mod holder;

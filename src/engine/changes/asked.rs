@@ -25,6 +25,7 @@ impl Asked {
                 ChangeKind::TurnOn => event::ON,
                 ChangeKind::TurnOff => event::OFF,
                 ChangeKind::PlanWindow => event::PLANNED,
+                ChangeKind::ChangeWindow => event::WINDOW_CHANGED,
                 ChangeKind::CancelWindow => event::CANCELLED,
                 ChangeKind::Forget => event::FORGOTTEN,
                 ChangeKind::AddGrant => event::GRANTED,

@@ -2,7 +2,10 @@
 //!
 //! A holder is believed until its lease has lapsed, and once more for a moment: one that could not
 //! reach the store puts its lease again as soon as it can. Who could not look, was stopped meanwhile,
-//! or hears that the store has forgotten knows nothing, and believes for one time to live.
+//! or hears that the store has forgotten knows nothing, and believes for one time to live. So does who
+//! misses a lease that cannot have lapsed yet: the store has lost it, perhaps after a renewal that
+//! nobody saw, and the holder puts it again. To tell that from a death, nodes look for the lease once
+//! before it should lapse, too.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -20,6 +23,12 @@ const CONFIRM: Duration = Duration::from_millis(400);
 const CONFIRM_OF_OTHERS: Duration = Duration::from_millis(700);
 /// How long after a lease should have lapsed it is looked for.
 const AFTERWARDS: Duration = Duration::from_millis(20);
+/// How long before it should lapse a lease is looked for, in sixteenths of its time to live: when the
+/// patience of its holder is over, so that whoever lives has renewed it.
+const LOOK_BEFORE: u32 = 3;
+/// A lease that is missed so long before it should lapse was lost by the store, in sixteenths, too. One that
+/// is missed later may just have lapsed by another clock.
+const LOST_BEFORE: u32 = 1;
 /// The pause after a look that failed.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -41,6 +50,8 @@ struct Holding {
     time_to_live: Duration,
     /// Until when it is alive, whatever is seen.
     believed_until: Instant,
+    /// Whether that is what its lease says, which was seen.
+    is_seen: bool,
     is_missed: bool,
     look_at: Instant,
     is_overdue_told: bool,
@@ -49,8 +60,23 @@ struct Holding {
 impl Holding {
     fn believe(&mut self, now: Instant, for_so_long: Duration) {
         self.believed_until = now + for_so_long;
-        self.look_at = self.believed_until + AFTERWARDS;
+        self.is_seen = false;
         self.is_missed = false;
+        self.look_at = self.believed_until + AFTERWARDS;
+    }
+
+    fn see(&mut self, now: Instant, expires_in: Duration) {
+        self.believe(now, expires_in);
+        self.is_seen = true;
+        let before = self.time_to_live / 16 * LOOK_BEFORE;
+        if let Some(earlier) = expires_in.checked_sub(before).filter(|it| !it.is_zero()) {
+            self.look_at = now + earlier;
+        }
+    }
+
+    /// Whether a lease that is not there was lost by the store, and has not lapsed.
+    fn is_lost_early(&self, now: Instant) -> bool {
+        self.is_seen && now + self.time_to_live / 16 * LOST_BEFORE < self.believed_until
     }
 }
 
@@ -82,6 +108,7 @@ impl Driver {
                         mode: key.clone(),
                         time_to_live,
                         believed_until: now + time_to_live,
+                        is_seen: false,
                         is_missed: false,
                         // By the lease it is known better.
                         look_at: now + RETRY,
@@ -150,8 +177,10 @@ impl Driver {
             // This process may have been stopped, and the holder together with it.
             let is_late = due.is_some_and(|due| now.duration_since(due) > holding.time_to_live / 4);
             match expires_in(token) {
-                Some(expires_in) => holding.believe(now, expires_in),
-                None if is_late => holding.believe(now, holding.time_to_live),
+                Some(expires_in) => holding.see(now, expires_in),
+                None if is_late || holding.is_lost_early(now) => {
+                    holding.believe(now, holding.time_to_live);
+                }
                 None if now < holding.believed_until => {
                     holding.look_at = holding.believed_until + AFTERWARDS;
                 }

@@ -137,8 +137,9 @@ fn inside() -> impl HttpServiceFactory {
         )
         .service(
             web::resource(["/windows/{id}", "/windows/{id}/"])
+                .route(web::patch().to(Answering(windows::change)))
                 .route(web::delete().to(Answering(windows::cancel)))
-                .default_service(only("DELETE")),
+                .default_service(only("DELETE, PATCH")),
         )
         .service(readable(["/status", "/status/"], Answering(read::status)))
         .service(readable(

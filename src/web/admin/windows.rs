@@ -1,4 +1,4 @@
-//! `POST /windows` and `DELETE /windows/{id}`: plans and cancels, for programs.
+//! `POST /windows`, `PATCH` and `DELETE /windows/{id}`: plans, changes and cancels, for programs.
 
 use std::time::Duration;
 
@@ -12,11 +12,12 @@ use super::{
 };
 use crate::{
     core::overlap::closed_besides,
-    engine::{change_error::ChangeError, windows::PlanWindow},
+    engine::{change_error::ChangeError, window_change::ChangeWindow, windows::PlanWindow},
     web::{maintenance::Maintenance, request::boolean_of_query},
 };
 
 const PLAN: &str = "plan maintenance";
+const CHANGE: &str = "change planned maintenance";
 const CANCEL: &str = "cancel planned maintenance";
 
 /// What a body says of a window. Its times are read when it is planned, as its zone counts for them.
@@ -61,6 +62,49 @@ pub(super) async fn plan(
         .mode(mode)
         .by(caller.by());
     let planned = wishes.add_to(plan).await.map_err(refused)?;
+    let sight = sight(&request, &maintenance).await;
+    let changed = Changed::new(planned.change, &sight)
+        .with_window(planned.id)
+        .with_warnings(planned.warnings);
+    Ok(document(StatusCode::OK, &changed))
+}
+
+/// Says one of the texts.
+type Say = fn(ChangeWindow, String) -> ChangeWindow;
+
+/// A member that is there counts: `null` takes away what was said, or the end.
+pub(super) async fn change(
+    request: HttpRequest,
+    body: Result<web::Bytes, actix_web::Error>,
+    id: web::Path<String>,
+    maintenance: web::Data<Maintenance>,
+) -> Answer {
+    let mode = maintenance.engine.mode_of_window(&id);
+    let caller = authorize_change(&request, &maintenance, mode.as_deref(), CHANGE).await?;
+    let members = Members::read(&request, body)
+        .map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
+    let mut change = caller
+        .asks(&maintenance)
+        .change_window(id.as_str())
+        .by(caller.by());
+    if members.is_null("end") {
+        change = change.without_end();
+    }
+    let texts: [(&str, Say); 3] = [
+        ("title", ChangeWindow::title),
+        ("message", ChangeWindow::message),
+        ("reason", ChangeWindow::reason),
+    ];
+    for (name, say) in texts {
+        if members.is_null(name) {
+            change = say(change, String::new());
+        }
+    }
+    let wishes = Wishes::read(members).map_err(|faults| faulty(&request, &maintenance, &faults))?;
+    change = wishes.change(change);
+    let planned = change
+        .await
+        .map_err(|error| not_changed(&request, &maintenance, &error))?;
     let sight = sight(&request, &maintenance).await;
     let changed = Changed::new(planned.change, &sight)
         .with_window(planned.id)
@@ -126,26 +170,32 @@ impl Wishes {
     }
 
     fn add_to(self, mut plan: PlanWindow) -> PlanWindow {
-        fn said(
-            plan: PlanWindow,
-            text: Option<String>,
-            add: fn(PlanWindow, String) -> PlanWindow,
-        ) -> PlanWindow {
-            match text {
-                Some(text) => add(plan, text),
-                None => plan,
-            }
-        }
         plan = said(plan, self.start, PlanWindow::start_local);
         plan = said(plan, self.end, PlanWindow::end_local);
+        plan = said(plan, self.lasting, PlanWindow::lasting);
         plan = said(plan, self.repeats, PlanWindow::repeats);
         plan = said(plan, self.zone, PlanWindow::zone);
         plan = said(plan, self.title, PlanWindow::title);
         plan = said(plan, self.message, PlanWindow::message);
-        plan = said(plan, self.reason, PlanWindow::reason);
-        match self.lasting {
-            Some(duration) => plan.lasting(duration),
-            None => plan,
-        }
+        said(plan, self.reason, PlanWindow::reason)
+    }
+
+    fn change(self, mut change: ChangeWindow) -> ChangeWindow {
+        change = said(change, self.start, ChangeWindow::start_local);
+        change = said(change, self.end, ChangeWindow::end_local);
+        change = said(change, self.lasting, ChangeWindow::lasting);
+        change = said(change, self.repeats, ChangeWindow::repeats);
+        change = said(change, self.zone, ChangeWindow::zone);
+        change = said(change, self.title, ChangeWindow::title);
+        change = said(change, self.message, ChangeWindow::message);
+        said(change, self.reason, ChangeWindow::reason)
+    }
+}
+
+/// Adds what is said, if it is.
+fn said<B, T>(builder: B, value: Option<T>, add: fn(B, T) -> B) -> B {
+    match value {
+        Some(value) => add(builder, value),
+        None => builder,
     }
 }

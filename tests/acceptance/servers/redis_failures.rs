@@ -11,7 +11,7 @@ use std::{
 };
 
 use actix_maintenance_mode::{
-    Maintenance, Phase, Settings,
+    IfLost, Maintenance, Phase, Settings,
     settings::{WhenStoreFails, WhenUnknownAtStart},
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, rt, web};
@@ -453,4 +453,41 @@ async fn an_index_of_leases_that_is_lost_is_a_loss_and_no_end() {
     proxy.is(Way::Cut);
     server.ask(&["DEL", "maintenance:leases"]);
     is_safe_only_without_the_visitor(&server, &shop, visitor, || proxy.is(Way::Open)).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs redis-server"]
+async fn a_lease_of_a_job_that_is_evicted_is_put_back_and_opens_nothing() {
+    let server = RedisServer::start();
+    let (job, node) = (node(&server.url()).await, node(&server.url()).await);
+    let guard = job
+        .while_on()
+        .if_lost(IfLost::Reopen)
+        .lost_after(Duration::from_secs(6))
+        .enter()
+        .await
+        .unwrap();
+    within(SOON, "the node has it", || node.is_on()).await;
+    let key = || match server.ask(&["KEYS", "maintenance:lease:held/*"]) {
+        redis::Value::Array(keys) => keys.into_iter().next(),
+        other => panic!("{other:?}"),
+    };
+    let evicted = key().unwrap();
+    let redis::Value::BulkString(name) = &evicted else {
+        panic!("{evicted:?}");
+    };
+    server.ask(&["DEL", std::str::from_utf8(name).unwrap()]);
+    assert_eq!(key(), None);
+    within(SOON, "it is there again", || {
+        assert!(node.is_on() && !guard.is_lost());
+        key().is_some()
+    })
+    .await;
+    // Longer than it would have lived.
+    for _ in 0..70 {
+        rt::time::sleep(Duration::from_millis(100)).await;
+        assert!(node.is_on() && !guard.is_lost());
+    }
+    guard.release().await.unwrap();
+    within(SOON, "it is open", || !node.is_on()).await;
 }

@@ -213,6 +213,11 @@ fn one_that_was_stopped_learns_that_it_is_lost() {
         ran.err.contains("the hold on the mode `site` is lost"),
         "{ran:?}"
     );
+    assert!(
+        ran.err
+            .contains("; site is closed; `maintenance --mode site off` brings it back"),
+        "{ran:?}"
+    );
     assert_eq!(operator.phase(), "offline");
 }
 
@@ -234,6 +239,7 @@ fn one_that_wakes_up_after_its_announced_end_learns_that_it_is_lost() {
         ran.err.contains("the hold on the mode `site` is lost"),
         "{ran:?}"
     );
+    assert!(ran.err.contains("; site is open"), "{ran:?}");
     let told = operator.done(&["status"]).out;
     assert!(told.contains("lost: sh has died"), "{told}");
 }

@@ -14,13 +14,14 @@ const LINES_OF_ALL: usize = 34;
 /// Half of a wide terminal, or a small one.
 const NARROW: usize = 60;
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "",
     "on",
     "off",
     "status",
     "window",
     "window add",
+    "window change",
     "window list",
     "window remove",
     "grant",

@@ -21,6 +21,7 @@ mod predecessors;
 mod pty;
 mod readers;
 mod site_api;
+mod site_hold;
 mod site_tls;
 mod task;
 mod token;

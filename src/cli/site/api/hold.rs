@@ -187,7 +187,10 @@ impl ApiHold {
                     .lives
                     .gone(&self.mode, OfHold::TakenAway, failure.message);
                 if how == Gone::Lost {
-                    return Err(Failure::failed(why));
+                    return Err(Failure {
+                        of_hold: Some(OfHold::Lost),
+                        ..Failure::failed(why)
+                    });
                 }
                 // It is as it was to be, by somebody else.
             }

@@ -24,11 +24,12 @@ pub(in crate::cli) use self::hold::ApiHold;
 use self::{
     address::Address,
     client::{Client, Patience},
-    request::{body_of, body_of_grant, body_of_window, encoded, path_of, query},
+    request::{body_of, body_of_change, body_of_grant, body_of_window, encoded, path_of, query},
     token::Token,
 };
 use super::{
-    Emptiness, Explained, GrantMade, GrantWishes, OpeningWishes, Question, WindowWishes, Wishes,
+    Emptiness, Explained, GrantMade, GrantWishes, OpeningWishes, Question, WindowChanges,
+    WindowWishes, Wishes,
 };
 use crate::{
     cli::failure::{Exit, Failure},
@@ -265,6 +266,18 @@ impl ApiSite {
             .await?;
         Ok(Planned {
             id: changed.window.clone().unwrap_or_default(),
+            warnings: changed.warnings.clone(),
+            change: self.change_of(changed),
+        })
+    }
+
+    pub(super) async fn change_window(&self, changes: &WindowChanges) -> Result<Planned, Failure> {
+        let path = format!("/windows/{}", encoded(&changes.id));
+        let changed: Changed = self
+            .change(Method::PATCH, path, Some(body_of_change(changes)))
+            .await?;
+        Ok(Planned {
+            id: changes.id.clone(),
             warnings: changed.warnings.clone(),
             change: self.change_of(changed),
         })

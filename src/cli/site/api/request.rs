@@ -1,9 +1,11 @@
 //! What is asked of a site, as addresses and bodies.
 
+use std::time::Duration;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use crate::cli::site::{EndWish, GrantWishes, WindowWishes, Wishes};
+use crate::cli::site::{EndWish, GrantWishes, WindowChanges, WindowWishes, Wishes};
 
 /// What stands in an address as it is.
 const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC
@@ -95,21 +97,55 @@ pub(super) fn body_of_grant(wishes: &GrantWishes) -> Value {
 pub(super) fn body_of_window(wishes: &WindowWishes) -> Value {
     let mut body = Map::new();
     body.insert("mode".to_owned(), json!(wishes.mode));
-    for (name, text) in [
-        ("start", &wishes.start),
-        ("end", &wishes.end),
-        ("repeats", &wishes.repeats),
-        ("zone", &wishes.zone),
-        ("title", &wishes.title),
-        ("message", &wishes.message),
-        ("reason", &wishes.reason),
-    ] {
+    say_of_window(
+        &mut body,
+        [
+            ("start", &wishes.start),
+            ("end", &wishes.end),
+            ("repeats", &wishes.repeats),
+            ("zone", &wishes.zone),
+            ("title", &wishes.title),
+            ("message", &wishes.message),
+            ("reason", &wishes.reason),
+        ],
+        wishes.lasting,
+    );
+    body.into()
+}
+
+/// A member that is there counts, `null` too.
+pub(super) fn body_of_change(changes: &WindowChanges) -> Value {
+    let mut body = Map::new();
+    if changes.no_end {
+        body.insert("end".to_owned(), Value::Null);
+    }
+    say_of_window(
+        &mut body,
+        [
+            ("start", &changes.start),
+            ("end", &changes.end),
+            ("repeats", &changes.repeats),
+            ("zone", &changes.zone),
+            ("title", &changes.title),
+            ("message", &changes.message),
+            ("reason", &changes.reason),
+        ],
+        changes.lasting,
+    );
+    body.into()
+}
+
+fn say_of_window(
+    body: &mut Map<String, Value>,
+    texts: [(&str, &Option<String>); 7],
+    lasting: Option<Duration>,
+) {
+    for (name, text) in texts {
         if let Some(text) = text {
             body.insert(name.to_owned(), text_or_none(text));
         }
     }
-    if let Some(lasting) = wishes.lasting {
+    if let Some(lasting) = lasting {
         body.insert("for".to_owned(), json!(lasting.as_secs()));
     }
-    body.into()
 }

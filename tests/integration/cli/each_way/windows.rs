@@ -1,5 +1,7 @@
 //! Windows: what is planned and cancelled, whom it reaches, and what stays closed all the same.
 
+use serde_json::Value;
+
 use super::{Operator, until};
 use crate::demo::Demo;
 
@@ -132,4 +134,55 @@ fn a_window_says_whom_it_has_reached() {
         "1h",
     ]);
     assert!(ran.out.ends_with("; known on 1 of 1 nodes\n"), "{ran:?}");
+}
+
+#[test]
+fn a_window_is_changed_and_what_is_not_given_stays() {
+    let operator = Operator::new();
+    let times = ["--start", "2098-01-01T10:00Z", "--for", "1h"];
+    let id = plan(&operator, &[&times[..], &["--title", "New disks"]].concat());
+    let window = || operator.status()["modes"][0]["windows"][0].clone();
+    let ran = operator.done(&["window", "change", &id, "--end", "2098-01-01T13:00Z"]);
+    let expected = format!("site: window {id} starts 2098-01-01 11:00:00 +01:00");
+    assert!(ran.out.starts_with(&expected), "{ran:?}");
+    assert!(ran.out.ends_with(", lasts 3 h\n"), "{ran:?}");
+    assert_eq!(window()["title"], "New disks");
+    let ran = operator.done(&["--json", "window", "change", &id, "--title", "", "--reason", "7"]);
+    let document = ran.json();
+    assert_eq!(document["window"], id.as_str());
+    assert_eq!(document["changed"], true);
+    assert_eq!(window()["title"], Value::Null);
+    assert_eq!(window()["reason"], "7");
+    assert_eq!(window()["end"], "2098-01-01T13:00:00Z");
+    let ran = operator.done(&["window", "change", &id, "--reason", "7"]);
+    assert!(ran.out.contains("is so already, starts "), "{ran:?}");
+    let ran = operator.done(&["window", "change", &id, "--start", "2098-01-01T09:00Z", "--no-end"]);
+    assert!(ran.out.contains("until somebody ends it"), "{ran:?}");
+    assert_eq!(window()["end"], Value::Null);
+    // One that is open goes on since when it is.
+    let open = plan(&operator, &["--for", "1h"]);
+    let since = window()["start"].clone();
+    let ran = operator.done(&["window", "change", &open, "--for", "3h"]);
+    assert!(ran.out.starts_with("site is offline: window "), "{ran:?}");
+    assert_eq!(window()["start"], since);
+}
+
+#[test]
+fn a_change_of_a_window_that_makes_no_sense_changes_nothing() {
+    let operator = Operator::new();
+    let id = plan(&operator, &["--start", "2098-01-01T10:00Z", "--for", "1h"]);
+    let before = operator.status()["generation"].clone();
+    let change = |code, options: &[&str]| {
+        operator.fails(code, &[&["window", "change"][..], options].concat())
+    };
+    assert!(change(2, &[&id]).err.contains("say what is to be another"));
+    change(2, &["--title", "x"]);
+    change(2, &[&id, "--end", "2098-01-01T12:00Z", "--no-end"]);
+    let ran = change(1, &["nowindow", "--title", "x"]);
+    assert!(ran.err.contains("there is no window `nowindow`"), "{ran:?}");
+    let ran = change(2, &[&id, "--end", "2098-01-01T09:00Z"]);
+    assert!(ran.err.contains("is not after the start"), "{ran:?}");
+    change(2, &[&id, "--end", "2098-01-01T12:00Z", "--for", "1h"]);
+    change(2, &[&id, "--start", "soon"]);
+    assert_eq!(operator.status()["generation"], before);
 }
