@@ -3,6 +3,8 @@
 //!
 //! Why the answer may be relied on, and what it takes for granted, stands in `docs/barrier.md`.
 
+mod safe;
+
 use std::{fmt, future::IntoFuture, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::{
@@ -10,11 +12,9 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
+pub(crate) use self::safe::Safe;
 use crate::{
-    core::{
-        phase::Phase,
-        status::{UnheardNode, whole::Status},
-    },
+    core::{phase::Phase, status::whole::Status},
     engine::{
         change_error::ChangeError,
         changes::{Change, TurnOn, change},
@@ -253,26 +253,6 @@ impl IntoFuture for WaitUntilEmpty {
             let engine = self.engine.clone();
             Ok(self.safe().await?.told_in(engine.status()))
         })
-    }
-}
-
-/// That it is safe, and on what that depends: as the nodes were when they were listed for the answer.
-/// A moment later one that was taken for dead may be back.
-#[derive(Debug)]
-pub(crate) struct Safe {
-    /// How many nodes reported.
-    pub(crate) nodes: usize,
-    /// Those that are taken for dead, while nobody can tell.
-    pub(crate) if_dead: Vec<UnheardNode>,
-}
-
-impl Safe {
-    /// A status of now, with those on whom the answer depends.
-    pub(crate) fn told_in(&self, mut status: Status) -> Status {
-        let depends = |node: &UnheardNode| self.if_dead.iter().any(|it| it.id == node.id);
-        status.unheard.retain(|node| !depends(node));
-        status.unheard.extend(self.if_dead.iter().cloned());
-        status
     }
 }
 
