@@ -36,9 +36,11 @@ pub(crate) enum WaitedFor {
     Nothing,
 }
 
+#[cfg(any(feature = "metrics", test))]
 impl WaitedFor {
     const ALL: [Self; 3] = [Self::LetIn, Self::Refused, Self::Nothing];
 
+    #[cfg(feature = "metrics")]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::LetIn => "let-in",
@@ -60,6 +62,7 @@ impl Parked {
     }
 
     /// How many have waited, by what became of them.
+    #[cfg(any(feature = "metrics", test))]
     pub(crate) fn ended(&self) -> impl Iterator<Item = (WaitedFor, u64)> {
         WaitedFor::ALL
             .into_iter()
@@ -67,6 +70,7 @@ impl Parked {
     }
 
     /// How many were refused at once because too many waited.
+    #[cfg(any(feature = "metrics", test))]
     pub(crate) fn turned_away(&self) -> u64 {
         self.turned_away.load(Ordering::Relaxed)
     }
