@@ -140,7 +140,8 @@ async fn if_so_set_it_closes_before_others_count_it_out_and_opens_when_it_is_bac
     line.cut(true);
     loop {
         // In this order: while it is still served, the store still knows the node afterwards.
-        let served = app.get("/").await.status == 200;
+        let answer = app.get("/").unless_broken_off().await;
+        let served = answer.is_some_and(|answer| answer.status == 200);
         let is_live = !line.store.leases("node/").await.unwrap().is_empty();
         if !served {
             break;

@@ -185,6 +185,15 @@ impl Visit<'_> {
     }
 }
 
+impl Visit<'_> {
+    /// `None`: the response was broken off, as that of a node that is cut off is.
+    pub(crate) async fn unless_broken_off(self) -> Option<Answer> {
+        let response = (self.app.serve)(self.request.to_request()).await;
+        let response = response.expect("the app answers with a response, not with an error");
+        Answer::try_read(response).await
+    }
+}
+
 impl<'a> IntoFuture for Visit<'a> {
     type Output = Answer;
     type IntoFuture = LocalBoxFuture<'a, Answer>;
@@ -212,16 +221,21 @@ pub(crate) struct Answer {
 
 impl Answer {
     async fn read(response: ServiceResponse) -> Self {
+        let whole = Self::try_read(response).await;
+        whole.expect("the body has an end")
+    }
+
+    async fn try_read(response: ServiceResponse) -> Option<Self> {
         let is_marked = response.response().extensions().contains::<RefusalMarker>();
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = body::to_bytes(response.into_body()).await.unwrap();
-        Self {
+        let body = body::to_bytes(response.into_body()).await.ok()?;
+        Some(Self {
             status,
             headers,
             body,
             is_marked,
-        }
+        })
     }
 
     /// The value of a header that is there at most once.
