@@ -225,8 +225,8 @@ impl Reporter {
         let mut published = self.published.clone();
         let mut told: Option<(NodeReport, Instant)> = None;
         let mut key_renewed = Instant::now();
-        let mut traced = Instant::now();
         let time_to_live = own_node.plan.time_to_live;
+        let mut trace_due = Instant::now() + renewed_every(time_to_live);
         // Often enough for the trace, whose age tells others how old the lease may be.
         let seldom = LOOK_SELDOM.min(time_to_live / 12);
         loop {
@@ -249,12 +249,16 @@ impl Reporter {
                     tracing::debug!(%error, "the key of the fleet was not renewed");
                 }
             }
-            if traced.elapsed() >= renewed_every(time_to_live) {
-                match self.leave_trace(false).await {
-                    Ok(()) => traced = Instant::now(),
-                    // It is tried again at the next look.
-                    Err(error) => tracing::debug!(%error, "the trace of this node was not renewed"),
-                }
+            if trace_due <= Instant::now() {
+                let pause = match self.leave_trace(false).await {
+                    Ok(()) => renewed_every(time_to_live),
+                    Err(error) => {
+                        tracing::debug!(%error, "the trace of this node was not renewed");
+                        // Soon, and not at each look: a store that fails is not to be pressed.
+                        seldom
+                    }
+                };
+                trace_due = Instant::now() + pause;
             }
             tokio::select! {
                 changed = published.changed() => if changed.is_err() { return },
