@@ -12,7 +12,7 @@ use super::{
     options::word,
     outcome::{is_closed, tell, tell_what_stands},
     signals::Signals,
-    site::{DrainWishes, EndWish, WindowWishes, Wishes},
+    site::{DrainWishes, EndWish, Wishes},
     texts::Texts,
     waiting::{Goal, wait},
     window::plan,
@@ -23,7 +23,7 @@ use crate::{
         schedule::{DurationError, parse_duration, whole_seconds},
         state::OnTimeout,
     },
-    engine::changes::Change,
+    engine::{changes::Change, window_said::WindowSaid},
 };
 
 /// Take the site out of service, now or in a window
@@ -239,14 +239,14 @@ impl On {
             let mode = context.mode();
             confirm(&format!("`{mode}` goes offline at {start} {until}.")).await?;
         }
-        let wishes = WindowWishes {
+        let said = WindowSaid {
             start: Some(start.to_owned()),
             end: closing.end.clone(),
             lasting: closing.lasting,
             message: texts.message.clone(),
             reason: texts.reason.clone(),
-            ..WindowWishes::default()
+            ..WindowSaid::default()
         };
-        plan(context, wishes).await
+        plan(context, said).await
     }
 }

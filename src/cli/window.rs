@@ -26,6 +26,7 @@ use crate::{
             windows::{PlannedWindow, Repeats},
         },
     },
+    engine::window_said::WindowSaid,
 };
 
 /// Plan maintenance, change it, show what is planned, cancel it
@@ -116,7 +117,7 @@ impl Add {
                 "say when: give --start, --end or --for; `maintenance on` closes at once",
             ));
         }
-        let wishes = WindowWishes {
+        let said = WindowSaid {
             start: self.start,
             end: self.end,
             lasting: self.lasting,
@@ -125,20 +126,19 @@ impl Add {
             title: self.title,
             message: self.texts.message,
             reason: self.texts.reason,
-            ..WindowWishes::default()
         };
-        plan(context, wishes).await
+        plan(context, said).await
     }
 }
 
 /// Plans a window, and says so.
-pub(super) async fn plan(context: &Context<'_>, wishes: WindowWishes) -> Result<u8, Failure> {
+pub(super) async fn plan(context: &Context<'_>, said: WindowSaid) -> Result<u8, Failure> {
     context.can_be_seen_by_the_app()?;
     let mode = context.mode();
     let wishes = WindowWishes {
         mode: mode.clone(),
         by: context.by.clone(),
-        ..wishes
+        said,
     };
     let planned = context.site.plan(&wishes).await?;
     for warning in &planned.warnings {

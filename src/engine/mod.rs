@@ -32,4 +32,5 @@ pub(crate) mod shared;
 pub(crate) mod task;
 pub(crate) mod web_server_files;
 pub(crate) mod window_change;
+pub(crate) mod window_said;
 pub(crate) mod windows;

@@ -24,8 +24,7 @@ use crate::{
         fleet::missing::Missing,
         grants::AddGrant,
         guard::Guarding,
-        window_change::ChangeWindow,
-        windows::{PlanWindow, Planned},
+        windows::Planned,
     },
     settings::Settings,
     web::maintenance::Maintenance,
@@ -147,17 +146,9 @@ impl StoreSite {
     }
 
     pub(super) async fn plan(&self, wishes: &WindowWishes) -> Result<Planned, Failure> {
-        let mut plan = self.maintenance.plan_window();
-        plan = plan.mode(&wishes.mode).by(&wishes.by);
-        plan = given(plan, &wishes.start, PlanWindow::start_local);
-        plan = given(plan, &wishes.end, PlanWindow::end_local);
-        plan = given(plan, &wishes.lasting, PlanWindow::lasting);
-        plan = given(plan, &wishes.repeats, PlanWindow::repeats);
-        plan = given(plan, &wishes.zone, PlanWindow::zone);
-        plan = given(plan, &wishes.title, PlanWindow::title);
-        plan = given(plan, &wishes.message, PlanWindow::message);
-        plan = given(plan, &wishes.reason, PlanWindow::reason);
-        Ok(plan.await?)
+        let plan = self.maintenance.plan_window();
+        let plan = plan.mode(&wishes.mode).by(&wishes.by);
+        Ok(wishes.said.clone().plan(plan).await?)
     }
 
     pub(super) async fn change_window(&self, changes: &WindowChanges) -> Result<Planned, Failure> {
@@ -166,15 +157,7 @@ impl StoreSite {
         if changes.no_end {
             change = change.without_end();
         }
-        change = given(change, &changes.start, ChangeWindow::start_local);
-        change = given(change, &changes.end, ChangeWindow::end_local);
-        change = given(change, &changes.lasting, ChangeWindow::lasting);
-        change = given(change, &changes.repeats, ChangeWindow::repeats);
-        change = given(change, &changes.zone, ChangeWindow::zone);
-        change = given(change, &changes.title, ChangeWindow::title);
-        change = given(change, &changes.message, ChangeWindow::message);
-        change = given(change, &changes.reason, ChangeWindow::reason);
-        Ok(change.await?)
+        Ok(changes.said.clone().change(change).await?)
     }
 
     pub(super) async fn cancel(

@@ -11,7 +11,7 @@ use crate::{
         secret::Secret,
         state::{GrantKind, IfLost, OnTimeout},
     },
-    engine::{barrier::Safe, fleet::missing::Missing},
+    engine::{barrier::Safe, fleet::missing::Missing, window_said::WindowSaid},
     web::explain::{Explanation, Inquiry, Role},
 };
 
@@ -103,34 +103,20 @@ pub(in crate::cli) struct DrainWishes {
 }
 
 /// A window that is to be planned, as it was asked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(in crate::cli) struct WindowWishes {
     pub(in crate::cli) mode: String,
     pub(in crate::cli) by: String,
-    pub(in crate::cli) start: Option<String>,
-    pub(in crate::cli) end: Option<String>,
-    pub(in crate::cli) lasting: Option<Duration>,
-    pub(in crate::cli) repeats: Option<String>,
-    pub(in crate::cli) zone: Option<String>,
-    pub(in crate::cli) title: Option<String>,
-    pub(in crate::cli) message: Option<String>,
-    pub(in crate::cli) reason: Option<String>,
+    pub(in crate::cli) said: WindowSaid,
 }
 
-/// What is to be another of a window that is planned. An empty text takes away what was said.
-#[derive(Debug, Clone, Default)]
+/// What is to be another of a window that is planned.
+#[derive(Debug, Clone)]
 pub(in crate::cli) struct WindowChanges {
     pub(in crate::cli) id: String,
     pub(in crate::cli) by: String,
-    pub(in crate::cli) start: Option<String>,
-    pub(in crate::cli) end: Option<String>,
+    pub(in crate::cli) said: WindowSaid,
     pub(in crate::cli) no_end: bool,
-    pub(in crate::cli) lasting: Option<Duration>,
-    pub(in crate::cli) repeats: Option<String>,
-    pub(in crate::cli) zone: Option<String>,
-    pub(in crate::cli) title: Option<String>,
-    pub(in crate::cli) message: Option<String>,
-    pub(in crate::cli) reason: Option<String>,
 }
 
 /// What is asked of a request that nobody sent.

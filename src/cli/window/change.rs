@@ -12,6 +12,7 @@ use crate::{
         wording::line,
     },
     core::schedule::parse_duration,
+    engine::window_said::WindowSaid,
 };
 
 /// Change a window; what is not given stays as it is
@@ -52,10 +53,19 @@ pub(in crate::cli) struct Change {
 impl Change {
     pub(super) async fn run(self, context: &Context<'_>) -> Result<u8, Failure> {
         context.can_be_seen_by_the_app()?;
-        let texts = [&self.title, &self.texts.message, &self.texts.reason];
-        let times = [&self.start, &self.end, &self.repeats, &self.zone];
-        let is_said = texts.into_iter().chain(times).any(Option::is_some);
-        if !is_said && !self.no_end && self.lasting.is_none() {
+        let said = WindowSaid {
+            start: self.start,
+            end: self.end,
+            lasting: self.lasting,
+            repeats: self.repeats,
+            zone: self.zone,
+            title: self.title,
+            message: self.texts.message,
+            reason: self.texts.reason,
+        };
+        let others = [&said.zone, &said.title, &said.message, &said.reason];
+        let is_said = said.says_when() || others.into_iter().any(Option::is_some);
+        if !is_said && !self.no_end {
             return Err(Failure::usage(
                 "say what is to be another: give --start, --end, --no-end, --for, --repeats, --zone, \
                  --title, --message or --reason",
@@ -65,15 +75,8 @@ impl Change {
         let changes = WindowChanges {
             id: self.id,
             by: context.by.clone(),
-            start: self.start,
-            end: self.end,
+            said,
             no_end: self.no_end,
-            lasting: self.lasting,
-            repeats: self.repeats,
-            zone: self.zone,
-            title: self.title,
-            message: self.texts.message,
-            reason: self.texts.reason,
         };
         let changed = context.site.change_window(&changes).await?;
         for warning in &changed.warnings {

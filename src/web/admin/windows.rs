@@ -1,7 +1,5 @@
 //! `POST /windows`, `PATCH` and `DELETE /windows/{id}`: plans, changes and cancels, for programs.
 
-use std::time::Duration;
-
 use actix_web::{HttpRequest, http::StatusCode, web};
 
 use super::{
@@ -12,26 +10,13 @@ use super::{
 };
 use crate::{
     core::overlap::closed_besides,
-    engine::{change_error::ChangeError, window_change::ChangeWindow, windows::PlanWindow},
+    engine::{change_error::ChangeError, window_change::ChangeWindow, window_said::WindowSaid},
     web::{maintenance::Maintenance, request::boolean_of_query},
 };
 
 const PLAN: &str = "plan maintenance";
 const CHANGE: &str = "change planned maintenance";
 const CANCEL: &str = "cancel planned maintenance";
-
-/// What a body says of a window. Its times are read when it is planned, as its zone counts for them.
-#[derive(Debug)]
-struct Wishes {
-    start: Option<String>,
-    end: Option<String>,
-    lasting: Option<Duration>,
-    repeats: Option<String>,
-    zone: Option<String>,
-    title: Option<String>,
-    message: Option<String>,
-    reason: Option<String>,
-}
 
 pub(super) async fn plan(
     request: HttpRequest,
@@ -48,8 +33,8 @@ pub(super) async fn plan(
     let refused = |error| not_changed(&request, &maintenance, &error);
     maintenance.engine.find_mode(&mode).map_err(refused)?;
     let members = members.map_err(|unreadable| unread(&request, &maintenance, &unreadable))?;
-    let wishes = Wishes::read(members).map_err(|faults| faulty(&request, &maintenance, &faults))?;
-    if !wishes.say_when() {
+    let said = said(members).map_err(|faults| faulty(&request, &maintenance, &faults))?;
+    if !said.says_when() {
         if let Some(forced) = maintenance.engine.shared.published.snapshot().forced {
             return Err(refused(ChangeError::Forced(forced)));
         }
@@ -61,7 +46,7 @@ pub(super) async fn plan(
         .plan_window()
         .mode(mode)
         .by(caller.by());
-    let planned = wishes.add_to(plan).await.map_err(refused)?;
+    let planned = said.plan(plan).await.map_err(refused)?;
     let sight = sight(&request, &maintenance).await;
     let changed = Changed::new(planned.change, &sight)
         .with_window(planned.id)
@@ -100,9 +85,9 @@ pub(super) async fn change(
             change = say(change, String::new());
         }
     }
-    let wishes = Wishes::read(members).map_err(|faults| faulty(&request, &maintenance, &faults))?;
-    change = wishes.change(change);
-    let planned = change
+    let said = said(members).map_err(|faults| faulty(&request, &maintenance, &faults))?;
+    let planned = said
+        .change(change)
         .await
         .map_err(|error| not_changed(&request, &maintenance, &error))?;
     let sight = sight(&request, &maintenance).await;
@@ -142,60 +127,22 @@ pub(super) async fn cancel(
     Ok(document(StatusCode::OK, &changed))
 }
 
-impl Wishes {
-    fn read(mut members: Members) -> Result<Self, Vec<String>> {
-        let wishes = Self {
-            start: members.text("start"),
-            end: members.text("end"),
-            lasting: members.duration("for"),
-            repeats: members.text("repeats"),
-            zone: members.text("zone"),
-            title: members.text("title"),
-            message: members.text("message"),
-            reason: members.text("reason"),
-        };
-        let faults = members.into_faults();
-        if faults.is_empty() {
-            Ok(wishes)
-        } else {
-            Err(faults)
-        }
-    }
-
-    /// Whether there is any time in it. A window without one would close the site at once, which is
-    /// what a switch is for.
-    fn say_when(&self) -> bool {
-        let times = [&self.start, &self.end, &self.repeats];
-        times.iter().any(|time| time.is_some()) || self.lasting.is_some()
-    }
-
-    fn add_to(self, mut plan: PlanWindow) -> PlanWindow {
-        plan = said(plan, self.start, PlanWindow::start_local);
-        plan = said(plan, self.end, PlanWindow::end_local);
-        plan = said(plan, self.lasting, PlanWindow::lasting);
-        plan = said(plan, self.repeats, PlanWindow::repeats);
-        plan = said(plan, self.zone, PlanWindow::zone);
-        plan = said(plan, self.title, PlanWindow::title);
-        plan = said(plan, self.message, PlanWindow::message);
-        said(plan, self.reason, PlanWindow::reason)
-    }
-
-    fn change(self, mut change: ChangeWindow) -> ChangeWindow {
-        change = said(change, self.start, ChangeWindow::start_local);
-        change = said(change, self.end, ChangeWindow::end_local);
-        change = said(change, self.lasting, ChangeWindow::lasting);
-        change = said(change, self.repeats, ChangeWindow::repeats);
-        change = said(change, self.zone, ChangeWindow::zone);
-        change = said(change, self.title, ChangeWindow::title);
-        change = said(change, self.message, ChangeWindow::message);
-        said(change, self.reason, ChangeWindow::reason)
-    }
-}
-
-/// Adds what is said, if it is.
-fn said<B, T>(builder: B, value: Option<T>, add: fn(B, T) -> B) -> B {
-    match value {
-        Some(value) => add(builder, value),
-        None => builder,
+/// What a body says of a window.
+fn said(mut members: Members) -> Result<WindowSaid, Vec<String>> {
+    let said = WindowSaid {
+        start: members.text("start"),
+        end: members.text("end"),
+        lasting: members.duration("for"),
+        repeats: members.text("repeats"),
+        zone: members.text("zone"),
+        title: members.text("title"),
+        message: members.text("message"),
+        reason: members.text("reason"),
+    };
+    let faults = members.into_faults();
+    if faults.is_empty() {
+        Ok(said)
+    } else {
+        Err(faults)
     }
 }

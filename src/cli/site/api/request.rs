@@ -1,11 +1,12 @@
 //! What is asked of a site, as addresses and bodies.
 
-use std::time::Duration;
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use crate::cli::site::{EndWish, GrantWishes, WindowChanges, WindowWishes, Wishes};
+use crate::{
+    cli::site::{EndWish, GrantWishes, WindowChanges, WindowWishes, Wishes},
+    engine::window_said::WindowSaid,
+};
 
 /// What stands in an address as it is.
 const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC
@@ -97,19 +98,7 @@ pub(super) fn body_of_grant(wishes: &GrantWishes) -> Value {
 pub(super) fn body_of_window(wishes: &WindowWishes) -> Value {
     let mut body = Map::new();
     body.insert("mode".to_owned(), json!(wishes.mode));
-    say_of_window(
-        &mut body,
-        [
-            ("start", &wishes.start),
-            ("end", &wishes.end),
-            ("repeats", &wishes.repeats),
-            ("zone", &wishes.zone),
-            ("title", &wishes.title),
-            ("message", &wishes.message),
-            ("reason", &wishes.reason),
-        ],
-        wishes.lasting,
-    );
+    say(&mut body, &wishes.said);
     body.into()
 }
 
@@ -119,33 +108,25 @@ pub(super) fn body_of_change(changes: &WindowChanges) -> Value {
     if changes.no_end {
         body.insert("end".to_owned(), Value::Null);
     }
-    say_of_window(
-        &mut body,
-        [
-            ("start", &changes.start),
-            ("end", &changes.end),
-            ("repeats", &changes.repeats),
-            ("zone", &changes.zone),
-            ("title", &changes.title),
-            ("message", &changes.message),
-            ("reason", &changes.reason),
-        ],
-        changes.lasting,
-    );
+    say(&mut body, &changes.said);
     body.into()
 }
 
-fn say_of_window(
-    body: &mut Map<String, Value>,
-    texts: [(&str, &Option<String>); 7],
-    lasting: Option<Duration>,
-) {
-    for (name, text) in texts {
+fn say(body: &mut Map<String, Value>, said: &WindowSaid) {
+    for (name, text) in [
+        ("start", &said.start),
+        ("end", &said.end),
+        ("repeats", &said.repeats),
+        ("zone", &said.zone),
+        ("title", &said.title),
+        ("message", &said.message),
+        ("reason", &said.reason),
+    ] {
         if let Some(text) = text {
             body.insert(name.to_owned(), text_or_none(text));
         }
     }
-    if let Some(lasting) = lasting {
+    if let Some(lasting) = said.lasting {
         body.insert("for".to_owned(), json!(lasting.as_secs()));
     }
 }
