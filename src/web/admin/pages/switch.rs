@@ -235,7 +235,6 @@ impl SwitchAsked {
 fn patiences(page: &Page<'_>, chosen: &str) -> Vec<Choice> {
     let reader = &page.reader;
     let parked = &page.maintenance.engine.shared.parked;
-    let at_once = (String::new(), reader.text("park_none").to_owned());
     let longest = if parked.has_places() {
         parked.longest.as_secs()
     } else {
@@ -257,7 +256,16 @@ fn patiences(page: &Page<'_>, chosen: &str) -> Vec<Choice> {
         let text = reader.filled("park_duration", "duration", &duration);
         (format!("{seconds}s"), text)
     });
-    let all = std::iter::once(at_once).chain(each);
+    choices(reader.text("park_none"), each, chosen)
+}
+
+/// What is chosen unless somebody says otherwise, and what else there is to choose: a value and its text.
+fn choices(
+    usual: &str,
+    others: impl Iterator<Item = (String, String)>,
+    chosen: &str,
+) -> Vec<Choice> {
+    let all = std::iter::once((String::new(), usual.to_owned())).chain(others);
     all.map(|(value, text)| Choice {
         is_chosen: value == chosen,
         value,
@@ -269,17 +277,10 @@ fn patiences(page: &Page<'_>, chosen: &str) -> Vec<Choice> {
 /// At once, or over so many minutes.
 fn openings(page: &Page<'_>, chosen: &str) -> Vec<Choice> {
     let reader = &page.reader;
-    let at_once = (String::new(), reader.text("over_at_once").to_owned());
     let each = OPENINGS.into_iter().map(|minutes| {
         let duration = reader.duration(SignedDuration::from_mins(minutes));
         let text = reader.filled("over_duration", "duration", &duration);
         (format!("{minutes}m"), text)
     });
-    let all = std::iter::once(at_once).chain(each);
-    all.map(|(value, text)| Choice {
-        is_chosen: value == chosen,
-        value,
-        text,
-    })
-    .collect()
+    choices(reader.text("over_at_once"), each, chosen)
 }
