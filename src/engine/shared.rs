@@ -315,7 +315,7 @@ impl Shared {
                 .time_zone
                 .as_ref()
                 .and_then(|zone| zone.iana_name().map(str::to_owned)),
-            enforced: fleet.has_listed(),
+            enforced: fleet.count() > 0,
             in_flight: fleet.sum(|report| report.in_flight),
             endless: fleet.sum(|report| report.endless),
             parked: fleet.sum(|report| report.parked),

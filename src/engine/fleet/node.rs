@@ -143,11 +143,6 @@ impl Fleet {
         self.nodes.is_empty() && self.silent().next().is_none()
     }
 
-    /// Whether a node is live.
-    pub(crate) fn has_listed(&self) -> bool {
-        !self.nodes.is_empty()
-    }
-
     /// How many nodes are live.
     pub(crate) fn count(&self) -> usize {
         self.nodes.len()
