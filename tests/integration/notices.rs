@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use crate::{
-    child::{Role, report},
+    child::{Role, kills, report},
     eventually::{eventually, within},
 };
 
@@ -394,11 +394,6 @@ pub(crate) async fn child_sends() {
     report(&json!("ready"));
     std::future::pending::<()>().await;
     drop(maintenance);
-}
-
-/// How often a sender is killed; many times by hand.
-fn kills() -> u64 {
-    env::var("TEST_SENDER_KILLS").map_or(6, |kills| kills.parse().unwrap())
 }
 
 #[actix_web::test]

@@ -58,6 +58,14 @@ fn get(app: &Rc<TestApp>, path: &str) -> JoinHandle<(Answer, Duration)> {
     send(app, Method::GET, path)
 }
 
+/// Closes the site, and sends the one request that waits for it.
+async fn one_waits(app: &Rc<TestApp>) -> JoinHandle<(Answer, Duration)> {
+    park(app, LONG).await;
+    let request = get(app, "/");
+    wait_for(&app.maintenance, 1).await;
+    request
+}
+
 /// The modes `site` and `shop`, of which the second one is about `/shop`.
 fn site_and_shop(settings: &mut Settings) {
     let mut shop = ModeSettings::new("shop");
@@ -277,9 +285,7 @@ async fn who_waits_goes_on_waiting_when_it_closes_again() {
 #[actix_web::test]
 async fn what_is_said_of_the_waiting_later_counts_for_those_who_wait() {
     let app = Rc::new(TestApp::start().await);
-    park(&app, LONG).await;
-    let request = get(&app, "/");
-    wait_for(&app.maintenance, 1).await;
+    let request = one_waits(&app).await;
     // What says nothing of it leaves it as it is.
     app.maintenance.turn_on().reason("more work").await.unwrap();
     assert_eq!(app.maintenance.status().modes[0].park, Some(30));
@@ -299,9 +305,7 @@ async fn what_is_said_of_the_waiting_later_counts_for_those_who_wait() {
 #[actix_web::test]
 async fn where_it_opens_by_share_each_ones_own_turn_counts() {
     let app = Rc::new(TestApp::start().await);
-    park(&app, LONG).await;
-    let request = get(&app, "/");
-    wait_for(&app.maintenance, 1).await;
+    let request = one_waits(&app).await;
     let opens = app.maintenance.turn_off().over(Duration::from_secs(3600));
     opens.await.unwrap();
     // Nobody knows where it comes from, so that its turn is the last.
@@ -318,9 +322,7 @@ async fn where_it_opens_by_share_each_ones_own_turn_counts() {
     answer.is_refused();
     assert!(waited < LONG / 2, "{waited:?}");
     // It closes again.
-    park(&app, LONG).await;
-    let request = get(&app, "/");
-    wait_for(&app.maintenance, 1).await;
+    let request = one_waits(&app).await;
     app.turn_off().await;
     request.await.unwrap().0.is_served();
 }
@@ -369,9 +371,7 @@ async fn in_a_window_alone_requests_are_refused() {
     answer.is_refused();
     assert!(waited < LONG / 2);
     // A switch besides the window has its say; it takes both to open.
-    park(&app, LONG).await;
-    let request = get(&app, "/");
-    wait_for(&app.maintenance, 1).await;
+    let request = one_waits(&app).await;
     app.turn_off().await;
     request.await.unwrap().0.is_served();
 }
@@ -424,9 +424,7 @@ async fn whoever_waits_is_not_logged_out() {
 #[actix_web::test]
 async fn when_the_process_leaves_those_who_wait_are_refused_and_nobody_waits_any_more() {
     let app = Rc::new(TestApp::start().await);
-    park(&app, LONG).await;
-    let request = get(&app, "/");
-    wait_for(&app.maintenance, 1).await;
+    let request = one_waits(&app).await;
     app.maintenance.leave().await;
     let (answer, waited) = request.await.unwrap();
     answer.is_refused();

@@ -168,3 +168,8 @@ impl Drop for Child {
         }
     }
 }
+
+/// How often one that sends notices is killed; many times by hand.
+pub(crate) fn kills() -> u64 {
+    env::var("TEST_SENDER_KILLS").map_or(6, |kills| kills.parse().unwrap())
+}

@@ -185,12 +185,16 @@ impl Visit<'_> {
     }
 }
 
-impl Visit<'_> {
+impl<'a> Visit<'a> {
     /// `None`: the response was broken off, as that of a node that is cut off is.
-    pub(crate) async fn unless_broken_off(self) -> Option<Answer> {
-        let response = (self.app.serve)(self.request.to_request()).await;
-        let response = response.expect("the app answers with a response, not with an error");
-        Answer::try_read(response).await
+    pub(crate) fn unless_broken_off(self) -> LocalBoxFuture<'a, Option<Answer>> {
+        let response = (self.app.serve)(self.request.to_request());
+        Box::pin(async move {
+            let response = response
+                .await
+                .expect("the app answers with a response, not with an error");
+            Answer::read(response).await
+        })
     }
 }
 
@@ -199,13 +203,8 @@ impl<'a> IntoFuture for Visit<'a> {
     type IntoFuture = LocalBoxFuture<'a, Answer>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let response = (self.app.serve)(self.request.to_request());
-        Box::pin(async move {
-            let response = response
-                .await
-                .expect("the app answers with a response, not with an error");
-            Answer::read(response).await
-        })
+        let answer = self.unless_broken_off();
+        Box::pin(async move { answer.await.expect("the body has an end") })
     }
 }
 
@@ -220,12 +219,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    async fn read(response: ServiceResponse) -> Self {
-        let whole = Self::try_read(response).await;
-        whole.expect("the body has an end")
-    }
-
-    async fn try_read(response: ServiceResponse) -> Option<Self> {
+    async fn read(response: ServiceResponse) -> Option<Self> {
         let is_marked = response.response().extensions().contains::<RefusalMarker>();
         let status = response.status().as_u16();
         let headers = response.headers().clone();

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::child::{Role, report};
+use crate::child::{Role, kills, report};
 
 /// How long a silence lives that nobody extends.
 const TIME_TO_LIVE: Duration = Duration::from_secs(10);
@@ -214,11 +214,6 @@ pub(crate) async fn child_silences() {
     report(&json!("ready"));
     std::future::pending::<()>().await;
     drop(site);
-}
-
-/// How often a sender is killed; many times by hand.
-fn kills() -> u64 {
-    env::var("TEST_SENDER_KILLS").map_or(6, |kills| kills.parse().unwrap())
 }
 
 #[actix_web::test]
